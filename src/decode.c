@@ -1,0 +1,461 @@
+/*
+ * decode.c
+ *		The output plugin "converge": committed changes of converge's tables as
+ *		JSON lines ready to be sent, one OutputPluginWrite a line, nothing else.
+ *
+ * Invariant: a line is a function of its row and of the options alone, so that
+ * every consumer of the stream, and whoever reads the row with SQL later, sees
+ * the same event.
+ *
+ * Which tables speak, on which change, and how, stands in event_kinds; which
+ * options there are, in options.  A table is known by its schema's name, which
+ * the control file fixes, and its own; its columns by theirs, since upgrades add
+ * to them.
+ */
+#include "converge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "nodes/bitmapset.h"
+#include "port/pg_crc32c.h"
+#include "replication/logical.h"
+#include "replication/output_plugin.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#define CVG_SCHEMA			"converge"
+#define MAX_SHARDS			4096
+#define MAX_COLUMNS			8
+
+/* Progress is reported at every so many changes that are not ours. */
+#define PROGRESS_CHANGES	100
+
+/* One kind of event: an action on a table and the line made of its row. */
+typedef struct EventKind
+{
+	const char *table;
+	enum ReorderBufferChangeType action;
+	int			column_count;
+	const char *columns[MAX_COLUMNS];	/* [0] holds the document's id */
+	void		(*emit) (StringInfo out, const Datum *values);
+} EventKind;
+
+/* Where a kind's columns stand in the table as it is now. */
+typedef struct EventLayout
+{
+	Oid			relid;			/* InvalidOid: not looked up */
+	int			columns[MAX_COLUMNS];	/* index into a deformed tuple */
+} EventLayout;
+
+/* The columns of converge.ops that an event is made of, as event_kinds has them. */
+enum
+{
+	OPS_DOC_ID,
+	OPS_VERSION,
+	OPS_SEQ,
+	OPS_OP_ID,
+	OPS_USER_ID,
+	OPS_BASE_VERSION,
+	OPS_OP,
+	OPS_CREATED_AT
+};
+
+static void emit_op(StringInfo out, const Datum *values);
+
+static const EventKind event_kinds[] =
+{
+	{
+		"ops", REORDER_BUFFER_CHANGE_INSERT, OPS_CREATED_AT + 1,
+		{
+			"doc_id", "version", "seq", "op_id", "user_id", "base_version", "op",
+			"created_at"
+		},
+		emit_op
+	}
+};
+
+typedef struct DecodeState
+{
+	MemoryContext context;		/* reset after each change */
+	uint64		layouts_at;		/* relcache_generation of the layouts */
+	EventLayout layouts[lengthof(event_kinds)];
+	int			shards;
+	Bitmapset  *wanted;			/* shards; NULL: all */
+	bool		spoke;			/* the transaction under way gave a line */
+	int			silent_changes; /* since progress was last reported */
+} DecodeState;
+
+typedef struct DecodeOption
+{
+	const char *name;
+	void		(*parse) (DecodeState *state, const char *name, char *value);
+	const char *hint;
+} DecodeOption;
+
+static void parse_shards(DecodeState *state, const char *name, char *value);
+static void parse_shard(DecodeState *state, const char *name, char *value);
+
+/* Parsed in this order: the list of shards needs to know how many there are. */
+static const DecodeOption options[] =
+{
+	{"shards", parse_shards, "It is the number of shards that documents are divided into."},
+	{"shard", parse_shard, "It is a list of the shards to decode, such as \"0,2\", each below \"shards\"."}
+};
+
+/* Grows whenever any table's definition may have changed. */
+static uint64 relcache_generation = 1;
+
+PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *callbacks);
+
+/* ---- options ---- */
+
+/* Parse a whole number between min and max. */
+static int
+parse_number(const char *name, const char *text, int min, int max)
+{
+	char	   *end;
+	long		number;
+
+	errno = 0;
+	number = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || number < min || number > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
+						text, name),
+				 errhint("It must be a whole number from %d to %d.", min, max)));
+	return (int) number;
+}
+
+/* Parse the number of shards. */
+static void
+parse_shards(DecodeState *state, const char *name, char *value)
+{
+	state->shards = parse_number(name, value, 1, MAX_SHARDS);
+}
+
+/* Parse the list of shards to decode. */
+static void
+parse_shard(DecodeState *state, const char *name, char *value)
+{
+	List	   *numbers;
+	ListCell   *cell;
+
+	if (!SplitIdentifierString(pstrdup(value), ',', &numbers) || numbers == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
+						value, name),
+				 errhint("It must be whole numbers from 0 to %d, separated by commas.",
+						 state->shards - 1)));
+	foreach(cell, numbers)
+		state->wanted = bms_add_member(state->wanted,
+									   parse_number(name, lfirst(cell), 0, state->shards - 1));
+}
+
+/* Find an option's row. */
+static int
+find_option(const char *name)
+{
+	for (int i = 0; i < lengthof(options); i++)
+		if (strcmp(options[i].name, name) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized option \"%s\" of output plugin \"converge\"", name),
+			 errhint("Valid options are \"shards\" and \"shard\".")));
+}
+
+/* Read all options into the state. */
+static void
+parse_options(DecodeState *state, List *given)
+{
+	char	   *values[lengthof(options)] = {0};
+	ListCell   *cell;
+
+	foreach(cell, given)
+	{
+		DefElem    *element = lfirst(cell);
+		int			i = find_option(element->defname);
+
+		if (values[i] != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("option \"%s\" of output plugin \"converge\" is given more than once",
+							options[i].name)));
+		if (element->arg == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" of output plugin \"converge\" needs a value",
+							options[i].name),
+					 errhint("%s", options[i].hint)));
+		values[i] = strVal(element->arg);
+	}
+	for (int i = 0; i < lengthof(options); i++)
+		if (values[i] != NULL)
+			options[i].parse(state, options[i].name, values[i]);
+}
+
+/* ---- tables ---- */
+
+/* Note that some table may have changed its shape. */
+static void
+forget_layouts(Datum arg, Oid relid)
+{
+	relcache_generation++;
+}
+
+/* Find the place of a column among a table's. */
+static int
+find_column(Relation relation, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return i;
+	}
+	elog(ERROR, "column \"%s\" of table \"%s.%s\" does not exist",
+		 name, CVG_SCHEMA, RelationGetRelationName(relation));
+}
+
+/* Is it converge's own table of that name? */
+static bool
+is_own_table(Relation relation, const char *table)
+{
+	char	   *schema;
+
+	/* the cheap comparison first: most tables are somebody else's */
+	if (strcmp(RelationGetRelationName(relation), table) != 0)
+		return false;
+	schema = get_namespace_name(RelationGetNamespace(relation));
+	return schema != NULL && strcmp(schema, CVG_SCHEMA) == 0;
+}
+
+/*
+ * Find where a kind's columns stand, or NULL when the table is not its own.
+ * Tables of others are not remembered: there is no end to them.
+ */
+static const EventLayout *
+find_layout(DecodeState *state, int kind, Relation relation)
+{
+	EventLayout *layout = &state->layouts[kind];
+
+	if (state->layouts_at != relcache_generation)
+	{
+		memset(state->layouts, 0, sizeof(state->layouts));
+		state->layouts_at = relcache_generation;
+	}
+	if (layout->relid == RelationGetRelid(relation))
+		return layout;
+	if (!is_own_table(relation, event_kinds[kind].table))
+		return NULL;
+	for (int i = 0; i < event_kinds[kind].column_count; i++)
+		layout->columns[i] = find_column(relation, event_kinds[kind].columns[i]);
+	layout->relid = RelationGetRelid(relation);
+	return layout;
+}
+
+/* ---- events ---- */
+
+/*
+ * Make a varlena plain.  The reorder buffer has put the chunks of a toasted
+ * value together again, behind a pointer into memory; a pointer that still
+ * leads to the disk is an unchanged value, which no inserted row can have.
+ */
+static struct varlena *
+plain_varlena(Datum value)
+{
+	struct varlena *data = (struct varlena *) DatumGetPointer(value);
+
+	if (VARATT_IS_EXTERNAL_ONDISK(data))
+		elog(ERROR, "inserted row has a toasted value without its chunks");
+	return PG_DETOAST_DATUM_PACKED(value);
+}
+
+/* Append the event of a row of converge.ops. */
+static void
+emit_op(StringInfo out, const Datum *values)
+{
+	struct varlena *user_id = plain_varlena(values[OPS_USER_ID]);
+	struct varlena *op = plain_varlena(values[OPS_OP]);
+	int			brace_at;
+
+	appendStringInfoString(out, "{\"type\":\"op\",\"documentId\":\"");
+	cvg_append_uuid(out, DatumGetUUIDP(values[OPS_DOC_ID]));
+	appendStringInfoChar(out, '"');
+	brace_at = out->len;
+	cvg_event_entry(out,
+					DatumGetInt64(values[OPS_VERSION]),
+					DatumGetInt64(values[OPS_SEQ]),
+					DatumGetUUIDP(values[OPS_OP_ID]),
+					VARDATA_ANY(user_id), (int) VARSIZE_ANY_EXHDR(user_id),
+					DatumGetInt64(values[OPS_BASE_VERSION]),
+					DatumGetTimestampTz(values[OPS_CREATED_AT]),
+					cvg_op_of(op));
+	/* the entry's keys go on where the event's own end */
+	out->data[brace_at] = ',';
+}
+
+/* Does the consumer want the document's shard? */
+static bool
+is_wanted(DecodeState *state, const pg_uuid_t *doc_id)
+{
+	pg_crc32c	crc;
+
+	if (state->wanted == NULL)
+		return true;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, doc_id->data, UUID_LEN);
+	FIN_CRC32C(crc);
+	return bms_is_member((int) (crc % (pg_crc32c) state->shards), state->wanted);
+}
+
+/* Pick a kind's columns out of a row. */
+static void
+read_row(Relation relation, HeapTuple tuple, const EventKind *kind,
+		 const EventLayout *layout, Datum *values)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	Datum	   *all = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+
+	heap_deform_tuple(tuple, desc, all, nulls);
+	for (int i = 0; i < kind->column_count; i++)
+	{
+		if (nulls[layout->columns[i]])
+			elog(ERROR, "column \"%s\" of table \"%s.%s\" is null",
+				 kind->columns[i], CVG_SCHEMA, kind->table);
+		values[i] = all[layout->columns[i]];
+	}
+}
+
+/* Get the row a change has left behind. */
+static HeapTuple
+new_row(ReorderBufferChange *change)
+{
+#if PG_VERSION_NUM >= 170000
+	return change->data.tp.newtuple;
+#else
+	return &change->data.tp.newtuple->tuple;
+#endif
+}
+
+/* Write the line of one of our rows, if it is wanted. */
+static void
+write_event(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
+			const EventKind *kind, const EventLayout *layout)
+{
+	DecodeState *state = ctx->output_plugin_private;
+	Datum		values[MAX_COLUMNS];
+
+	read_row(relation, new_row(change), kind, layout, values);
+	if (!is_wanted(state, DatumGetUUIDP(values[0])))
+		return;
+	OutputPluginPrepareWrite(ctx, true);
+	kind->emit(ctx->out, values);
+	OutputPluginWrite(ctx, true);
+	state->spoke = true;
+	state->silent_changes = 0;
+}
+
+/* ---- callbacks ---- */
+
+/*
+ * Tell the consumer from time to time that a long transaction which has nothing
+ * for it is being read, lest it takes the silence for death.  From PostgreSQL 16
+ * the server does that by itself.
+ */
+static void
+count_silent_change(LogicalDecodingContext *ctx)
+{
+#if PG_VERSION_NUM < 160000
+	DecodeState *state = ctx->output_plugin_private;
+
+	if (++state->silent_changes < PROGRESS_CHANGES)
+		return;
+	state->silent_changes = 0;
+	OutputPluginUpdateProgress(ctx, false);
+#endif
+}
+
+/* Set up a decoding session. */
+static void
+decode_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt, bool is_init)
+{
+	static bool listening = false;
+	DecodeState *state = palloc0(sizeof(DecodeState));
+
+	state->context = AllocSetContextCreate(ctx->context, "converge change",
+										   ALLOCSET_DEFAULT_SIZES);
+	state->shards = 1;
+	parse_options(state, ctx->output_plugin_options);
+	ctx->output_plugin_private = state;
+	opt->output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT;
+
+	/* such a callback stays for the life of the process, whose sessions share it */
+	if (!listening)
+		CacheRegisterRelcacheCallback(forget_layouts, (Datum) 0);
+	listening = true;
+}
+
+/* Begin a transaction. */
+static void
+decode_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	DecodeState *state = ctx->output_plugin_private;
+
+	state->spoke = false;
+}
+
+/* End a transaction. */
+static void
+decode_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr commit_lsn)
+{
+	DecodeState *state = ctx->output_plugin_private;
+
+	OutputPluginUpdateProgress(ctx, !state->spoke);
+}
+
+/* Turn a change into its event, if it has one. */
+static void
+decode_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relation,
+			  ReorderBufferChange *change)
+{
+	DecodeState *state = ctx->output_plugin_private;
+	MemoryContext before = MemoryContextSwitchTo(state->context);
+
+	count_silent_change(ctx);
+	for (int i = 0; i < lengthof(event_kinds); i++)
+	{
+		const EventLayout *layout;
+
+		if (event_kinds[i].action != change->action)
+			continue;
+		layout = find_layout(state, i, relation);
+		if (layout == NULL)
+			continue;
+		write_event(ctx, relation, change, &event_kinds[i], layout);
+		break;
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(state->context);
+}
+
+/* Name the callbacks. */
+void
+_PG_output_plugin_init(OutputPluginCallbacks *callbacks)
+{
+	callbacks->startup_cb = decode_startup;
+	callbacks->begin_cb = decode_begin;
+	callbacks->change_cb = decode_change;
+	callbacks->commit_cb = decode_commit;
+}
