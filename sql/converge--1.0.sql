@@ -1,0 +1,450 @@
+/* sql/converge--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION converge" to load this file. \quit
+
+DO $$
+BEGIN
+	IF pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.<) 150000 THEN
+		RAISE EXCEPTION 'converge needs PostgreSQL 15 or later'
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = pg_catalog.concat('This server is version ', pg_catalog.current_setting('server_version'), '.');
+	END IF;
+	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+		RAISE EXCEPTION 'converge needs a database with encoding UTF8'
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = pg_catalog.concat('The encoding of this database is ', pg_catalog.getdatabaseencoding(), '.'),
+				  HINT = 'Create one with CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
+	END IF;
+END
+$$;
+
+GRANT USAGE ON SCHEMA converge TO PUBLIC;
+
+-- ---------------------------------------------------------------------------
+-- Type op: an operation on a text document
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE converge.op;
+
+CREATE FUNCTION converge.op_in(cstring) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_op_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_out(converge.op) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'converge_op_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_recv(internal) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_op_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_send(converge.op) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'converge_op_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE TYPE converge.op (
+	INPUT = converge.op_in,
+	OUTPUT = converge.op_out,
+	RECEIVE = converge.op_recv,
+	SEND = converge.op_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = char,
+	STORAGE = extended
+);
+COMMENT ON TYPE converge.op IS
+	'an operation on a text document, e.g. [5, "hi", {"d": 3}]: retain 5 code points, insert "hi", delete 3 code points';
+
+CREATE FUNCTION converge.op_to_jsonb(op converge.op) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'converge_op_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_from_jsonb(op jsonb) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_op_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE CAST (converge.op AS jsonb) WITH FUNCTION converge.op_to_jsonb(converge.op) AS ASSIGNMENT;
+CREATE CAST (jsonb AS converge.op) WITH FUNCTION converge.op_from_jsonb(jsonb) AS ASSIGNMENT;
+
+CREATE FUNCTION converge.op_eq(a converge.op, b converge.op) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_op_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+CREATE FUNCTION converge.op_ne(a converge.op, b converge.op) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_op_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+CREATE FUNCTION converge.op_hash(op converge.op) RETURNS integer
+	AS 'MODULE_PATHNAME', 'converge_op_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+CREATE FUNCTION converge.op_hash_extended(op converge.op, seed bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_op_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+
+CREATE OPERATOR converge.= (
+	LEFTARG = converge.op, RIGHTARG = converge.op, FUNCTION = converge.op_eq,
+	COMMUTATOR = OPERATOR(converge.=), NEGATOR = OPERATOR(converge.<>),
+	RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+CREATE OPERATOR converge.<> (
+	LEFTARG = converge.op, RIGHTARG = converge.op, FUNCTION = converge.op_ne,
+	COMMUTATOR = OPERATOR(converge.<>), NEGATOR = OPERATOR(converge.=),
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR CLASS converge.op_hash_ops DEFAULT FOR TYPE converge.op USING hash AS
+	OPERATOR 1 converge.=,
+	FUNCTION 1 converge.op_hash(converge.op),
+	FUNCTION 2 converge.op_hash_extended(converge.op, bigint);
+
+COMMENT ON FUNCTION converge.op_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION converge.op_out(converge.op) IS 'I/O';
+COMMENT ON FUNCTION converge.op_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION converge.op_send(converge.op) IS 'I/O';
+COMMENT ON FUNCTION converge.op_to_jsonb(converge.op) IS 'the op as a jsonb array; also a cast';
+COMMENT ON FUNCTION converge.op_from_jsonb(jsonb) IS 'an op from a jsonb array; also a cast';
+COMMENT ON FUNCTION converge.op_eq(converge.op, converge.op) IS 'implementation of = operator';
+COMMENT ON FUNCTION converge.op_ne(converge.op, converge.op) IS 'implementation of <> operator';
+COMMENT ON FUNCTION converge.op_hash(converge.op) IS 'hash';
+COMMENT ON FUNCTION converge.op_hash_extended(converge.op, bigint) IS 'hash';
+COMMENT ON OPERATOR converge.= (converge.op, converge.op) IS 'the same components in the same order';
+COMMENT ON OPERATOR converge.<> (converge.op, converge.op) IS 'not the same components in the same order';
+
+-- ---------------------------------------------------------------------------
+-- The algebra
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.insert(pos bigint, content text) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_insert' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.insert(bigint, text) IS
+	'the op that inserts content at pos (code points from the start, from 0)';
+
+CREATE FUNCTION converge.delete(pos bigint, length bigint) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_delete' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.delete(bigint, bigint) IS
+	'the op that deletes length code points from pos on';
+
+CREATE FUNCTION converge.replace(pos bigint, length bigint, content text) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_replace' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.replace(bigint, bigint, text) IS
+	'the op that puts content in place of length code points from pos on';
+
+CREATE FUNCTION converge.apply(document text, op converge.op) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_apply' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.apply(text, converge.op) IS
+	'the document after the op; an op that reaches past its end is error OT005';
+
+CREATE FUNCTION converge.compose(first converge.op, second converge.op) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_compose' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.compose(converge.op, converge.op) IS
+	'both ops as one; at a tie the delete of the first stands before the insert of the second';
+
+CREATE FUNCTION converge.transform(op converge.op, over_op converge.op, side text) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_transform' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.transform(converge.op, converge.op, text) IS
+	'op as it must be to come after over_op, both made on one document; side: left (its insert goes first at a tie) or right';
+
+CREATE FUNCTION converge.invert(op converge.op, document text) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_invert' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.invert(converge.op, text) IS
+	'the op that undoes op, which was made on document';
+
+CREATE FUNCTION converge.transform_position(pos bigint, op converge.op, side text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_transform_position' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.transform_position(bigint, converge.op, text) IS
+	'where pos is after op; at a tie with an insert: left stays before it, right goes behind it';
+
+CREATE FUNCTION converge.compose_step(state internal, op converge.op) RETURNS internal
+	AS 'MODULE_PATHNAME', 'converge_compose_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION converge.compose_final(state internal) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_compose_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE converge.compose_agg(op converge.op) (
+	SFUNC = converge.compose_step,
+	STYPE = internal,
+	FINALFUNC = converge.compose_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON FUNCTION converge.compose_step(internal, converge.op) IS 'aggregate transition function';
+COMMENT ON FUNCTION converge.compose_final(internal) IS 'aggregate final function';
+COMMENT ON AGGREGATE converge.compose_agg(converge.op) IS
+	'all ops as one, in the order of the aggregate: compose_agg(op ORDER BY version); null of none';
+
+-- ---------------------------------------------------------------------------
+-- Tables
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE converge.role AS ENUM ('viewer', 'commenter', 'editor', 'owner');
+COMMENT ON TYPE converge.role IS 'what a member may do; each role may do all that the ones before it may';
+
+CREATE TABLE converge.documents (
+	id			uuid PRIMARY KEY,
+	title		text NOT NULL,
+	owner		text NOT NULL,
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
+COMMENT ON COLUMN converge.documents.owner IS 'who created it; what counts for permission is members';
+
+-- One narrow row a document, updated by every op: room on the page keeps the
+-- updates HOT, and no column may ever grow or be indexed but the key.
+CREATE TABLE converge.heads (
+	doc_id				uuid PRIMARY KEY,
+	version				bigint NOT NULL,
+	seq					bigint NOT NULL,
+	length				bigint NOT NULL,
+	floor_version		bigint NOT NULL,
+	snapshot_version	bigint NOT NULL,
+	log_bytes			bigint NOT NULL,
+	updated_at			timestamptz NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE converge.heads IS
+	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
+COMMENT ON COLUMN converge.heads.version IS 'number of ops ever applied';
+COMMENT ON COLUMN converge.heads.seq IS 'seq of the last op; 0 before the first';
+COMMENT ON COLUMN converge.heads.length IS 'code points of the content';
+COMMENT ON COLUMN converge.heads.floor_version IS 'oldest version that history still reaches';
+COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snapshot; the floor where there is none';
+COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot: what makes the next one due';
+COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
+
+CREATE TABLE converge.members (
+	doc_id		uuid NOT NULL,
+	user_id		text NOT NULL,
+	role		converge.role NOT NULL,
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (doc_id, user_id)
+);
+COMMENT ON TABLE converge.members IS 'who may do what in a document; user ''*'' is everyone';
+
+CREATE SEQUENCE converge.op_seq AS bigint;
+COMMENT ON SEQUENCE converge.op_seq IS
+	'the server sequence: names an op in the whole database and rises with version inside a document';
+
+CREATE TABLE converge.ops (
+	doc_id			uuid NOT NULL,
+	version			bigint NOT NULL,
+	seq				bigint NOT NULL,
+	base_version	bigint NOT NULL,
+	created_at		timestamptz NOT NULL,
+	op_id			uuid NOT NULL,
+	submitted_hash	integer NOT NULL,
+	user_id			text NOT NULL,
+	op				converge.op NOT NULL,
+	PRIMARY KEY (doc_id, version),
+	UNIQUE (doc_id, op_id)
+);
+COMMENT ON TABLE converge.ops IS 'the log: every committed op, as applied, in order; append-only';
+COMMENT ON COLUMN converge.ops.version IS 'the version this op made';
+COMMENT ON COLUMN converge.ops.base_version IS 'the version its author had seen; where it is not version - 1 the op was transformed';
+COMMENT ON COLUMN converge.ops.submitted_hash IS 'CRC-32C of the packed op as its author submitted it';
+
+CREATE TABLE converge.snapshots (
+	doc_id		uuid NOT NULL,
+	version		bigint NOT NULL,
+	seq			bigint NOT NULL,
+	created_at	timestamptz NOT NULL,
+	kind		text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['initial', 'due', 'named', 'floor'])),
+	label		text,
+	content		text NOT NULL,
+	PRIMARY KEY (doc_id, version)
+);
+COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
+COMMENT ON COLUMN converge.snapshots.kind IS
+	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
+
+SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
+
+-- ---------------------------------------------------------------------------
+-- Access
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.acting_user() RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_acting_user' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.acting_user() IS
+	'whom permissions are checked for: the setting converge.user where it is set (it needs GRANT SET ON PARAMETER), else session_user';
+
+CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
+	AS 'MODULE_PATHNAME', 'converge_my_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.my_role(uuid) IS
+	'the acting user''s role in a document, by name or through ''*''; null: none';
+
+-- Whoever changes membership holds the head row's lock until it commits, so that
+-- each op is decided either before the change or by it.
+CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	is_owner boolean;
+BEGIN
+	PERFORM FROM converge.heads h WHERE h.doc_id = lock_for_owner.doc_id FOR NO KEY UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'document % does not exist', lock_for_owner.doc_id USING ERRCODE = 'OT003';
+	END IF;
+	is_owner := EXISTS (SELECT FROM converge.members m
+						WHERE m.doc_id = lock_for_owner.doc_id AND m.role = 'owner'
+						  AND m.user_id = converge.acting_user());
+	IF NOT is_owner THEN
+		RAISE EXCEPTION 'permission denied for document %', lock_for_owner.doc_id
+			USING ERRCODE = 'OT002',
+				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.lock_for_owner(uuid) IS
+	'take a document''s lock, or fail where the acting user is not one of its owners';
+
+CREATE FUNCTION converge.keep_an_owner(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM converge.members m
+				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner') THEN
+		RAISE EXCEPTION 'the last owner of document % must stay its owner', keep_an_owner.doc_id
+			USING ERRCODE = 'OT002', HINT = 'Make another user an owner first.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS 'fail where a document has been left without an owner';
+
+CREATE FUNCTION converge.share(doc_id uuid, user_id text, role converge.role) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR user_id IS NULL OR role IS NULL THEN
+		RAISE EXCEPTION 'document, user and role must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF octet_length(user_id) NOT BETWEEN 1 AND 255 THEN
+		RAISE EXCEPTION 'a user id of % bytes is out of range', octet_length(user_id)
+			USING ERRCODE = 'OT006', DETAIL = 'A user id has 1 to 255 bytes.';
+	END IF;
+	IF user_id = '*' AND role = 'owner' THEN
+		RAISE EXCEPTION 'everyone ("*") cannot own a document' USING ERRCODE = 'OT002';
+	END IF;
+	PERFORM converge.lock_for_owner(doc_id);
+	INSERT INTO converge.members AS m (doc_id, user_id, role)
+		VALUES (share.doc_id, share.user_id, share.role)
+		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role;
+	PERFORM converge.keep_an_owner(doc_id);
+END
+$$;
+COMMENT ON FUNCTION converge.share(uuid, text, converge.role) IS
+	'give a user (or ''*'', everyone) a role in a document, or change it; owners only';
+
+CREATE FUNCTION converge.unshare(doc_id uuid, user_id text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR user_id IS NULL THEN
+		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
+		-- anybody may leave
+		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
+	ELSE
+		PERFORM converge.lock_for_owner(doc_id);
+	END IF;
+	DELETE FROM converge.members m WHERE m.doc_id = unshare.doc_id AND m.user_id = unshare.user_id;
+	PERFORM converge.keep_an_owner(doc_id);
+END
+$$;
+COMMENT ON FUNCTION converge.unshare(uuid, text) IS
+	'take a user''s role away; owners only, but anybody may leave, save the last owner';
+
+-- ---------------------------------------------------------------------------
+-- Documents
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.create_document(title text DEFAULT '', content text DEFAULT '',
+										 id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	now_at timestamptz := clock_timestamp();
+	acting text := converge.acting_user();
+BEGIN
+	IF title IS NULL OR content IS NULL OR id IS NULL THEN
+		RAISE EXCEPTION 'title, content and id must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF char_length(title) > 1000 THEN
+		RAISE EXCEPTION 'a title of % characters is too long', char_length(title)
+			USING ERRCODE = 'OT006', DETAIL = 'A title has at most 1000 characters.';
+	END IF;
+	IF char_length(content) > converge.max_document_length() THEN
+		RAISE EXCEPTION 'a document of % code points is too large', char_length(content)
+			USING ERRCODE = 'OT006',
+				  DETAIL = format('A document has at most %s code points.', converge.max_document_length());
+	END IF;
+	INSERT INTO converge.documents (id, title, owner, created_at)
+		VALUES (create_document.id, create_document.title, acting, now_at);
+	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at)
+		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at);
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
+	IF content <> '' THEN
+		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
+			VALUES (create_document.id, 0, 0, now_at, 'initial', create_document.content);
+	END IF;
+	RETURN id;
+END
+$$;
+COMMENT ON FUNCTION converge.create_document(text, text, uuid) IS
+	'a new document at version 0, owned by the acting user; its id';
+
+CREATE FUNCTION converge.max_document_length() RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_max_document_length' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.max_document_length() IS 'the longest document, in code points';
+
+CREATE FUNCTION converge.apply_op(doc_id uuid, op_id uuid, base_version bigint, op converge.op,
+								  OUT version bigint, OUT seq bigint, OUT applied converge.op, OUT duplicate boolean)
+	AS 'MODULE_PATHNAME', 'converge_apply_op' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.apply_op(uuid, uuid, bigint, converge.op) IS
+	'apply an op made on base_version, exactly once by op_id: transform it over what came since, give it its version and seq, append it';
+
+CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_edit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
+	'apply an op to the document as it stands now, with a fresh op id; the new version';
+
+CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.content(uuid) IS 'the text of a document';
+
+CREATE FUNCTION converge.content_at(doc_id uuid, version bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_content_at_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.content_at(uuid, bigint) IS 'the text of a document at a version';
+
+CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
+									   OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)
+	AS 'MODULE_PATHNAME', 'converge_open_document' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid) IS
+	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else content is the whole text';
+
+-- ---------------------------------------------------------------------------
+-- Gateway: the user is an argument, so these are for the relay's role alone
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
+								wait boolean DEFAULT false,
+								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean) IS
+	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true';
+
+CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
+									   OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text)
+	AS 'MODULE_PATHNAME', 'converge_join_document' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid) IS
+	'open_document on behalf of a user, with the whole text as a ready snapshot message';
+
+CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
+								  OUT from_version bigint, OUT version bigint, OUT frame text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
+	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
+
+CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('GRANT EXECUTE ON FUNCTION '
+				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
+				   'converge.join_document(text, uuid, bigint, uuid), '
+				   'converge.catch_up(uuid, bigint, uuid) TO %s', relay);
+END
+$$;
+COMMENT ON FUNCTION converge.allow_relay(regrole) IS
+	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
+
+REVOKE ALL ON FUNCTION
+	converge.lock_for_owner(uuid),
+	converge.keep_an_owner(uuid),
+	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
+	converge.join_document(text, uuid, bigint, uuid),
+	converge.catch_up(uuid, bigint, uuid),
+	converge.allow_relay(regrole)
+	FROM PUBLIC;

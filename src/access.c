@@ -1,0 +1,124 @@
+/*
+ * access.c
+ *		Who is acting, and what they may do.
+ *
+ * The acting user is session_user.  A session that holds PostgreSQL's SET
+ * privilege on the parameter converge.user may name another: an application's
+ * backend that has checked its users itself.  SET ROLE and definer functions do
+ * not change who acts.
+ */
+#include "converge.h"
+
+#include "catalog.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+PG_FUNCTION_INFO_V1(converge_acting_user);
+PG_FUNCTION_INFO_V1(converge_my_role);
+
+static char *user_setting = NULL;
+
+static const char *const role_names[] = {"none", "viewer", "commenter", "editor", "owner"};
+
+/* Bound the setting as any other user id. */
+static bool
+check_user_setting(char **value, void **extra, GucSource source)
+{
+	if (*value != NULL && strlen(*value) > CVG_MAX_USER_BYTES)
+	{
+		GUC_check_errdetail("A user id has at most %d bytes.", CVG_MAX_USER_BYTES);
+		return false;
+	}
+	return true;
+}
+
+/* Define the setting. */
+void
+cvg_access_init(void)
+{
+	DefineCustomStringVariable("converge.user",
+							   "The user on whose behalf this session acts.",
+							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   &user_setting, "", PGC_SUSET, 0,
+							   check_user_setting, NULL, NULL);
+	MarkGUCPrefixReserved("converge");
+}
+
+/* The user permissions are checked for. */
+const char *
+cvg_acting_user(void)
+{
+	if (user_setting != NULL && user_setting[0] != '\0')
+		return user_setting;
+	return GetUserNameFromId(GetSessionUserId(), false);
+}
+
+const char *
+cvg_role_name(CvgRole role)
+{
+	return role_names[role];
+}
+
+/* The greater of a user's own role and everyone's. */
+CvgRole
+cvg_role_of(const pg_uuid_t *doc_id, const char *user_id, int user_len)
+{
+	CvgRole		own = cvg_member_role(doc_id, user_id, user_len);
+
+	if (own >= CVG_EDITOR)
+		return own;				/* the most that everyone can have */
+	return Max(own, cvg_member_role(doc_id, "*", 1));
+}
+
+/* Fail for a document that is not there. */
+void
+cvg_no_document(const pg_uuid_t *doc_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CVG_NO_DOCUMENT),
+			 errmsg("document %s does not exist",
+					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
+}
+
+/* Fail unless the user may read a document that exists. */
+CvgRole
+cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id)
+{
+	CvgRole		role = cvg_role_of(doc_id, user_id, strlen(user_id));
+	CvgHead		head;
+
+	if (role != CVG_NO_ROLE)
+		return role;
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	ereport(ERROR,
+			(errcode(ERRCODE_CVG_FORBIDDEN),
+			 errmsg("permission denied for document %s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
+			 errdetail("User \"%s\" is not a member.", user_id)));
+}
+
+/* ---- SQL ---- */
+
+Datum
+converge_acting_user(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(cvg_acting_user()));
+}
+
+Datum
+converge_my_role(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
+	const char *user_id = cvg_acting_user();
+	CvgRole		role = cvg_role_of(doc_id, user_id, strlen(user_id));
+	CvgHead		head;
+
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	if (role == CVG_NO_ROLE)
+		PG_RETURN_NULL();
+	PG_RETURN_OID(cvg_catalog()->roles[role]);
+}

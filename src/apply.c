@@ -1,0 +1,406 @@
+/*
+ * apply.c
+ *		The pipeline an operation goes through, in the order of this file's end:
+ *		lock, permission, duplicate, base, transform, fit, append.
+ *
+ * Everything is decided before anything is written, and a refusal is an answer,
+ * not an error: a batch needs no subtransactions.  The lock of the head row is
+ * taken first and kept to the end of the transaction; what is read after it
+ * cannot change.
+ */
+#include "apply.h"
+
+#include "catalog.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "port/pg_crc32c.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* Most missed ops kept in memory for the ops of a batch to share. */
+#define WINDOW_OPS		4096
+
+/* One document while a batch is applied to it. */
+typedef struct Work
+{
+	const pg_uuid_t *doc_id;
+	CvgHead		head;
+	TimestampTz at;				/* created_at of all that is appended now */
+
+	/* ops from version window_from on, in order; the last ones not yet written */
+	int64		window_from;
+	OtOp	   *window;
+	int			window_size;
+	int			window_capacity;
+
+	CvgOpRow   *rows;			/* what is to be appended */
+	int			row_count;
+	HTAB	   *new_ids;		/* op id -> row; NULL for a single op */
+
+	/* the user asked about last */
+	const char *user_id;
+	int			user_len;
+	CvgRole		role;
+} Work;
+
+typedef struct NewId
+{
+	pg_uuid_t	op_id;
+	int			row;
+} NewId;
+
+/* Refuse a submission, with a sentence that names the value and the limit. */
+static bool
+refuse(CvgSubmission *sub, CvgOutcome outcome, char *detail)
+{
+	sub->outcome = outcome;
+	sub->detail = detail;
+	return false;
+}
+
+/* What tells one submitted content from another. */
+static int32
+content_hash(OtOp op)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, op.data, op.size);
+	FIN_CRC32C(crc);
+	return (int32) crc;
+}
+
+/* ---- permission ---- */
+
+/* May the user write here? */
+static bool
+check_permission(Work *work, CvgSubmission *sub)
+{
+	if (work->user_id == NULL || work->user_len != sub->user_len ||
+		memcmp(work->user_id, sub->user_id, sub->user_len) != 0)
+	{
+		work->user_id = sub->user_id;
+		work->user_len = sub->user_len;
+		work->role = cvg_role_of(work->doc_id, sub->user_id, sub->user_len);
+	}
+	if (work->role >= CVG_EDITOR)
+		return true;
+	if (work->role == CVG_NO_ROLE)
+		return refuse(sub, CVG_FORBIDDEN,
+					  psprintf("User \"%.*s\" is not a member.", sub->user_len, sub->user_id));
+	return refuse(sub, CVG_FORBIDDEN,
+				  psprintf("User \"%.*s\" has role %s; editing needs editor or owner.",
+						   sub->user_len, sub->user_id, cvg_role_name(work->role)));
+}
+
+/* ---- duplicates ---- */
+
+/* The op an id names already, in this batch or in the log. */
+static bool
+find_earlier(Work *work, const pg_uuid_t *op_id, CvgOpRow *earlier)
+{
+	if (work->new_ids != NULL)
+	{
+		NewId	   *entry = hash_search(work->new_ids, op_id, HASH_FIND, NULL);
+
+		if (entry != NULL)
+		{
+			*earlier = work->rows[entry->row];
+			return true;
+		}
+	}
+	return cvg_op_by_id(work->doc_id, op_id, earlier);
+}
+
+/* Is it new?  Else answer as the first time, or say that the id is taken. */
+static bool
+check_duplicate(Work *work, CvgSubmission *sub)
+{
+	CvgOpRow	earlier;
+
+	if (!find_earlier(work, &sub->op_id, &earlier))
+		return true;
+	if (earlier.user_len != sub->user_len ||
+		memcmp(earlier.user_id, sub->user_id, sub->user_len) != 0)
+		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of another user."));
+	if (earlier.base_version != sub->base_version)
+		return refuse(sub, CVG_CONFLICT,
+					  psprintf("The id names an operation on base version " INT64_FORMAT
+							   ", not " INT64_FORMAT ".", earlier.base_version, sub->base_version));
+	if (earlier.submitted_hash != content_hash(sub->op))
+		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of other content."));
+	sub->outcome = CVG_DUPLICATE;
+	sub->version = earlier.version;
+	sub->seq = earlier.seq;
+	sub->first_base = earlier.base_version;
+	sub->created_at = earlier.created_at;
+	sub->applied = earlier.op;
+	return false;
+}
+
+/* ---- base ---- */
+
+/* Is the base a version that is, and that history still reaches? */
+static bool
+check_base(Work *work, CvgSubmission *sub)
+{
+	if (sub->base_version < 0)
+		return refuse(sub, CVG_FUTURE,
+					  psprintf("Base version " INT64_FORMAT " is negative.", sub->base_version));
+	if (sub->base_version > work->head.version)
+		return refuse(sub, CVG_FUTURE,
+					  psprintf("Base version " INT64_FORMAT " is in the future; the document is at "
+							   INT64_FORMAT ".", sub->base_version, work->head.version));
+	if (sub->base_version < work->head.floor_version)
+		return refuse(sub, CVG_STALE,
+					  psprintf("Base version " INT64_FORMAT " is forgotten; history begins at "
+							   INT64_FORMAT ".", sub->base_version, work->head.floor_version));
+	return true;
+}
+
+/* ---- transform ---- */
+
+/* Make room for more ops at the window's end. */
+static void
+reserve_window(Work *work, int more)
+{
+	if (work->window_size + more <= work->window_capacity)
+		return;
+	work->window_capacity = Max(2 * work->window_capacity, work->window_size + more);
+	work->window = work->window == NULL
+		? palloc(work->window_capacity * sizeof(OtOp))
+		: repalloc(work->window, work->window_capacity * sizeof(OtOp));
+}
+
+/* Copy a packed op. */
+static OtOp
+copy_op(OtOp op)
+{
+	OtOp		copy = {memcpy(palloc(op.size + 1), op.data, op.size), op.size};
+
+	return copy;
+}
+
+/* Read the ops after `base` into the window's front. */
+static void
+extend_window(Work *work, int64 base)
+{
+	int			more = (int) (work->window_from - base);
+	CvgOpScan  *scan;
+	CvgOpRow	row;
+
+	reserve_window(work, more);
+	memmove(work->window + more, work->window, work->window_size * sizeof(OtOp));
+	scan = cvg_ops_begin(work->doc_id, base, work->window_from);
+	for (int i = 0; cvg_ops_next(scan, &row); i++)
+		work->window[i] = copy_op(row.op);
+	cvg_ops_end(scan);
+	work->window_from = base;
+	work->window_size += more;
+}
+
+/* Carry the op over all that was committed since its base. */
+static OtStatus
+transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out)
+{
+	OtRebase   *rebase;
+	OtStatus	status;
+	int64		window_base;
+
+	if (sub->base_version < work->window_from &&
+		work->window_from - sub->base_version <= WINDOW_OPS - Min(work->window_size, WINDOW_OPS))
+		extend_window(work, sub->base_version);
+	window_base = Max(sub->base_version, work->window_from);
+
+	status = ot_rebase_create(&cvg_allocator, sub->op, &rebase);
+	if (status != OT_OK)
+		return status;
+	if (sub->base_version < work->window_from)
+	{
+		/* far behind: stream, do not keep */
+		CvgOpScan  *scan = cvg_ops_begin(work->doc_id, sub->base_version, work->window_from);
+		CvgOpRow	row;
+
+		while (status == OT_OK && cvg_ops_next(scan, &row))
+			status = ot_rebase_push(rebase, row.op);
+		cvg_ops_end(scan);
+	}
+	for (int i = (int) (window_base - work->window_from);
+		 status == OT_OK && i < work->window_size; i++)
+		status = ot_rebase_push(rebase, work->window[i]);
+	if (status == OT_OK)
+		status = ot_rebase_finish(rebase, out);
+	ot_rebase_free(rebase);
+	return status;
+}
+
+/* The op as it comes to stand after the head. */
+static bool
+transform_to_head(Work *work, CvgSubmission *sub)
+{
+	OtBuffer	out;
+
+	if (sub->base_version == work->head.version)
+	{
+		sub->applied = sub->op;
+		return true;
+	}
+	ot_buffer_init(&out, &cvg_allocator, 0);
+	switch (transform_over_missed(work, sub, &out))
+	{
+		case OT_OK:
+			sub->applied = ot_buffer_op(&out);
+			return true;
+		case OT_TOO_LARGE:
+			return refuse(sub, CVG_TOO_LARGE,
+						  pstrdup("The operation is too large to be transformed."));
+		default:
+			elog(ERROR, "could not transform an operation");
+	}
+}
+
+/* ---- fit ---- */
+
+/* Does it fit the document, and is there room for what it adds? */
+static bool
+check_fit(Work *work, CvgSubmission *sub, const OtMeasure *measure)
+{
+	int64		length = work->head.length + measure->inserted - measure->deleted;
+
+	if (measure->base_length > work->head.length)
+		return refuse(sub, CVG_OUT_OF_RANGE,
+					  psprintf("The operation reaches to " INT64_FORMAT
+							   "; the document has " INT64_FORMAT " code points.",
+							   measure->base_length, work->head.length));
+	if (length > CVG_MAX_DOCUMENT_LENGTH)
+		return refuse(sub, CVG_TOO_LARGE,
+					  psprintf("The document would have " INT64_FORMAT " code points; the limit is "
+							   INT64_FORMAT ".", length, CVG_MAX_DOCUMENT_LENGTH));
+	return true;
+}
+
+/* Does it keep within the bounds that need no document? */
+static bool
+check_size(CvgSubmission *sub)
+{
+	if (sub->op.size > CVG_MAX_OP_BYTES)
+		return refuse(sub, CVG_TOO_LARGE,
+					  psprintf("The operation has %zu bytes; the limit is %zu.",
+							   sub->op.size, CVG_MAX_OP_BYTES));
+	if (sub->user_len < 1 || sub->user_len > CVG_MAX_USER_BYTES)
+		return refuse(sub, CVG_FORBIDDEN,
+					  psprintf("A user id of %d bytes is out of range; it has 1 to %d.",
+							   sub->user_len, CVG_MAX_USER_BYTES));
+	return true;
+}
+
+/* ---- append ---- */
+
+/* Give the op its place: the next version. */
+static void
+take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
+{
+	CvgHead    *head = &work->head;
+	CvgOpRow   *row = &work->rows[work->row_count];
+
+	head->version++;
+	head->seq = cvg_next_seq();
+	head->length += measure->inserted - measure->deleted;
+	head->log_bytes += sub->applied.size;
+	head->updated_at = work->at;
+
+	row->version = sub->version = head->version;
+	row->seq = sub->seq = head->seq;
+	row->base_version = sub->first_base = sub->base_version;
+	row->created_at = sub->created_at = work->at;
+	row->op_id = sub->op_id;
+	row->submitted_hash = content_hash(sub->op);
+	row->user_id = sub->user_id;
+	row->user_len = sub->user_len;
+	row->op = sub->applied;
+	sub->outcome = CVG_APPLIED;
+
+	if (work->new_ids != NULL)
+	{
+		NewId	   *entry = hash_search(work->new_ids, &sub->op_id, HASH_ENTER, NULL);
+
+		entry->row = work->row_count;
+	}
+	work->row_count++;
+	reserve_window(work, 1);
+	work->window[work->window_size++] = sub->applied;
+}
+
+/* Decide one op. */
+static void
+decide(Work *work, CvgSubmission *sub)
+{
+	OtMeasure	measure;
+
+	if (sub->at_head)
+		sub->base_version = work->head.version;
+	if (!check_size(sub) ||
+		!check_permission(work, sub) ||
+		!check_duplicate(work, sub) ||
+		!check_base(work, sub) ||
+		!transform_to_head(work, sub))
+		return;
+	ot_measure(sub->applied, &measure);
+	if (check_fit(work, sub, &measure))
+		take_place(work, sub, &measure);
+}
+
+/* Set up the work on a document whose head is locked. */
+static void
+begin_work(Work *work, int count)
+{
+	work->at = Max(GetCurrentTimestamp(), work->head.updated_at);
+	work->window_from = work->head.version;
+	work->rows = palloc(count * sizeof(CvgOpRow));
+	if (count > 1)
+	{
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(NewId),
+			.hcxt = CurrentMemoryContext};
+
+		work->new_ids = hash_create("converge new op ids", count, &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+}
+
+/* Apply ops on one document. */
+void
+cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait)
+{
+	Work		work = {.doc_id = doc_id};
+	Relation	heads;
+	CvgLockResult locked;
+
+	/* what this transaction did before, in the same command too, must be seen */
+	CommandCounterIncrement();
+	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	locked = cvg_head_lock(heads, doc_id, wait, &work.head);
+	if (locked == CVG_LOCKED)
+	{
+		/* we may have waited: see what was committed meanwhile */
+		cvg_push_latest_snapshot();
+		begin_work(&work, count);
+		for (int i = 0; i < count; i++)
+			decide(&work, submissions[i]);
+		if (work.row_count > 0)
+		{
+			cvg_append(heads, doc_id, &work.head, work.rows, work.row_count);
+			CommandCounterIncrement();
+		}
+		PopActiveSnapshot();
+	}
+	else
+	{
+		for (int i = 0; i < count; i++)
+			refuse(submissions[i], locked == CVG_BUSY ? CVG_DOC_BUSY : CVG_NOT_FOUND, NULL);
+	}
+	table_close(heads, RowExclusiveLock);
+}

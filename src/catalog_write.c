@@ -1,0 +1,269 @@
+/*
+ * catalog_write.c
+ *		Locks and advances heads, appends to ops.
+ *
+ * LOCK ORDER: a writer takes the lock of the document's row in heads before it
+ * decides anything, and holds it to the end of its transaction.  Whoever takes
+ * several does so in the order of their ids.
+ */
+#include "catalog.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM >= 160000
+#define InsertIndexTuples(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
+#else
+#define InsertIndexTuples(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
+#endif
+
+/* ---- heads ---- */
+
+/* Take the head out of a slot that holds its row. */
+static void
+head_from_slot(TupleTableSlot *slot, CvgHead *head)
+{
+	slot_getallattrs(slot);
+	head->version = DatumGetInt64(slot->tts_values[HEADS_VERSION - 1]);
+	head->seq = DatumGetInt64(slot->tts_values[HEADS_SEQ - 1]);
+	head->length = DatumGetInt64(slot->tts_values[HEADS_LENGTH - 1]);
+	head->floor_version = DatumGetInt64(slot->tts_values[HEADS_FLOOR_VERSION - 1]);
+	head->snapshot_version = DatumGetInt64(slot->tts_values[HEADS_SNAPSHOT_VERSION - 1]);
+	head->log_bytes = DatumGetInt64(slot->tts_values[HEADS_LOG_BYTES - 1]);
+	head->updated_at = DatumGetTimestampTz(slot->tts_values[HEADS_UPDATED_AT - 1]);
+	head->tid = slot->tts_tid;
+}
+
+/* Lock a row's newest version, as SELECT FOR NO KEY UPDATE does. */
+static TM_Result
+lock_row(Relation heads, ItemPointer tid, bool wait, TupleTableSlot *slot)
+{
+	TM_FailureData failure;
+	uint8		flags = IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
+
+	return table_tuple_lock(heads, tid, GetActiveSnapshot(), slot,
+							GetCurrentCommandId(false), LockTupleNoKeyExclusive,
+							wait ? LockWaitBlock : LockWaitSkip, flags, &failure);
+}
+
+/* What a try to lock came to. */
+static CvgLockResult
+lock_result(TM_Result result)
+{
+	switch (result)
+	{
+		case TM_Ok:
+			return CVG_LOCKED;
+		case TM_WouldBlock:
+			return CVG_BUSY;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("could not serialize access due to concurrent update")));
+			return CVG_ABSENT;
+		default:
+			elog(ERROR, "unexpected result of locking a document's head: %d", (int) result);
+	}
+}
+
+/*
+ * Lock a document's head and read it as it stands now.  Finds the row by what
+ * the active snapshot sees; the lock then leads to its newest version.
+ */
+CvgLockResult
+cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
+{
+	CvgLockResult result = CVG_ABSENT;
+
+	cvg_push_own_snapshot();
+	if (cvg_head_read(doc_id, head))
+	{
+		TupleTableSlot *slot = table_slot_create(heads, NULL);
+
+		result = lock_result(lock_row(heads, &head->tid, wait, slot));
+		if (result == CVG_LOCKED)
+			head_from_slot(slot, head);
+		ExecDropSingleTupleTableSlot(slot);
+	}
+	PopActiveSnapshot();
+	return result;
+}
+
+/* Write a head we hold the lock of. */
+static void
+update_head(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
+{
+	ItemPointerData tid = head->tid;
+	Datum		values[HEADS_COLUMNS];
+	bool		nulls[HEADS_COLUMNS] = {false};
+	HeapTuple	tuple;
+
+	values[HEADS_DOC_ID - 1] = UUIDPGetDatum(doc_id);
+	values[HEADS_VERSION - 1] = Int64GetDatum(head->version);
+	values[HEADS_SEQ - 1] = Int64GetDatum(head->seq);
+	values[HEADS_LENGTH - 1] = Int64GetDatum(head->length);
+	values[HEADS_FLOOR_VERSION - 1] = Int64GetDatum(head->floor_version);
+	values[HEADS_SNAPSHOT_VERSION - 1] = Int64GetDatum(head->snapshot_version);
+	values[HEADS_LOG_BYTES - 1] = Int64GetDatum(head->log_bytes);
+	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
+	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
+	CatalogTupleUpdate(heads, &tid, tuple);
+	heap_freetuple(tuple);
+}
+
+/* The next number of the server sequence. */
+int64
+cvg_next_seq(void)
+{
+	return nextval_internal(cvg_catalog()->op_seq, false);
+}
+
+/* ---- ops ---- */
+
+/* Fill a slot with a row of ops. */
+static void
+fill_op_slot(TupleTableSlot *slot, const pg_uuid_t *doc_id, const CvgOpRow *row)
+{
+	Datum	   *values = slot->tts_values;
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, false, OPS_COLUMNS * sizeof(bool));
+	values[OPS_DOC_ID - 1] = UUIDPGetDatum(doc_id);
+	values[OPS_VERSION - 1] = Int64GetDatum(row->version);
+	values[OPS_SEQ - 1] = Int64GetDatum(row->seq);
+	values[OPS_BASE_VERSION - 1] = Int64GetDatum(row->base_version);
+	values[OPS_CREATED_AT - 1] = TimestampTzGetDatum(row->created_at);
+	values[OPS_OP_ID - 1] = UUIDPGetDatum(&row->op_id);
+	values[OPS_SUBMITTED_HASH - 1] = Int32GetDatum(row->submitted_hash);
+	values[OPS_USER_ID - 1] = PointerGetDatum(cstring_to_text_with_len(row->user_id, row->user_len));
+	values[OPS_OP - 1] = cvg_op_datum(row->op);
+	/* columns that somebody added behind ours */
+	for (int i = OPS_COLUMNS; i < slot->tts_tupleDescriptor->natts; i++)
+		slot->tts_isnull[i] = true;
+	ExecStoreVirtualTuple(slot);
+}
+
+/* Fail where a trigger kept a row back, or changed what must stay as it is. */
+static void
+check_after_triggers(TupleTableSlot *slot, const Datum *before, int64 version)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	if (!ItemPointerIsValid(&slot->tts_tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_VETOED),
+				 errmsg("the edit was vetoed by a trigger on converge.ops")));
+	slot_getallattrs(slot);
+	for (int i = 0; i < OPS_COLUMNS; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		if (slot->tts_isnull[i] ||
+			!datum_image_eq(slot->tts_values[i], before[i], column->attbyval, column->attlen))
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+					 errmsg("a trigger on converge.ops must not change column \"%s\"",
+							NameStr(column->attname)),
+					 errdetail("Version " INT64_FORMAT " would not be what was applied.", version)));
+	}
+}
+
+/*
+ * Insert one after another, firing what triggers there are.  The head moves in
+ * between: a BEFORE trigger finds the document as it was, an AFTER trigger as it
+ * has become.
+ */
+static void
+append_with_triggers(EState *estate, ResultRelInfo *target, Relation heads,
+					 const pg_uuid_t *doc_id, const CvgHead *head,
+					 const CvgOpRow *rows, int count)
+{
+	TupleDesc	desc = RelationGetDescr(target->ri_RelationDesc);
+	TupleTableSlot *slot = ExecInitExtraTupleSlot(estate, desc, &TTSOpsVirtual);
+
+	AfterTriggerBeginQuery();
+	ExecBSInsertTriggers(estate, target);
+	for (int i = 0; i < count; i++)
+	{
+		Datum		before[OPS_COLUMNS];
+
+		fill_op_slot(slot, doc_id, &rows[i]);
+		memcpy(before, slot->tts_values, sizeof(before));
+		ExecSimpleRelationInsert(target, estate, slot);
+		check_after_triggers(slot, before, rows[i].version);
+		ResetPerTupleExprContext(estate);
+	}
+	update_head(heads, doc_id, head);
+	ExecASInsertTriggers(estate, target, NULL);
+	AfterTriggerEndQuery(estate);
+}
+
+/* Insert all at once: one WAL record a page, then the indexes. */
+static void
+append_at_once(EState *estate, ResultRelInfo *target, const pg_uuid_t *doc_id,
+			   const CvgOpRow *rows, int count)
+{
+	Relation	ops = target->ri_RelationDesc;
+	TupleTableSlot **slots = palloc(count * sizeof(TupleTableSlot *));
+
+	for (int i = 0; i < count; i++)
+	{
+		slots[i] = table_slot_create(ops, &estate->es_tupleTable);
+		fill_op_slot(slots[i], doc_id, &rows[i]);
+		if (ops->rd_att->constr)
+			ExecConstraints(target, slots[i], estate);
+	}
+	table_multi_insert(ops, slots, count, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < count; i++)
+	{
+		InsertIndexTuples(target, slots[i], estate);
+		ResetPerTupleExprContext(estate);
+	}
+}
+
+/*
+ * Append a run of ops to a document's log and move its head.  The executor's
+ * pieces are used without a plan, so that triggers, constraints and whatever
+ * indexes there are work as in an INSERT.
+ */
+void
+cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
+		   const CvgOpRow *rows, int count)
+{
+	Relation	ops = table_open(cvg_catalog()->ops, RowExclusiveLock);
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
+
+	InitResultRelInfo(target, ops, 0, NULL, 0);
+	ExecOpenIndices(target, false);
+	estate->es_output_cid = GetCurrentCommandId(true);
+	estate->es_snapshot = GetActiveSnapshot();
+	if (ops->trigdesc != NULL)
+		append_with_triggers(estate, target, heads, doc_id, head, rows, count);
+	else
+	{
+		append_at_once(estate, target, doc_id, rows, count);
+		update_head(heads, doc_id, head);
+	}
+	ExecCloseIndices(target);
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	MemoryContextSwitchTo(caller);
+	FreeExecutorState(estate);
+	table_close(ops, RowExclusiveLock);
+}

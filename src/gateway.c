@@ -1,0 +1,431 @@
+/*
+ * gateway.c
+ *		What the relay calls: batches of ops in, ready messages out.
+ *
+ * The user is an argument here, so nobody but the relay's role may call these.
+ * A document's lock is only waited for on request, and a batch takes its
+ * documents in the order of their ids, so that batches cannot deadlock.
+ */
+#include "document.h"
+
+#include "apply.h"
+#include "snapshot.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(converge_submit);
+PG_FUNCTION_INFO_V1(converge_join_document);
+PG_FUNCTION_INFO_V1(converge_catch_up);
+
+/* Up to so many ops a client gets one by one, with their authors. */
+#define SINGLE_OPS	64
+
+typedef struct BatchItem
+{
+	pg_uuid_t	doc_id;
+	int			ord;
+	CvgSubmission sub;
+} BatchItem;
+
+/* ---- submit: reading the batch ---- */
+
+/* Take one array argument apart: no nulls, one dimension, `count` long. */
+static Datum *
+batch_array(FunctionCallInfo fcinfo, int argument, Oid type, int16 length, bool by_value,
+			char align, int *count)
+{
+	ArrayType  *array;
+	Datum	   *elements;
+	int			n;
+
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("arrays of a batch must not be null")));
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("arrays of a batch must have one dimension and no nulls")));
+	deconstruct_array(array, type, length, by_value, align, &elements, NULL, &n);
+	if (*count >= 0 && n != *count)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("arrays of a batch must be of one length, not %d and %d", *count, n)));
+	if (n > CVG_MAX_BATCH)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_TOO_LARGE),
+				 errmsg("a batch of %d operations is too large", n),
+				 errdetail("A batch has at most %d.", CVG_MAX_BATCH)));
+	*count = n;
+	return elements;
+}
+
+/* Parse the op of one item; a malformed one is refused by itself. */
+static void
+parse_item_op(BatchItem *item, text *json)
+{
+	OtBuffer	buffer;
+	size_t		error_at;
+	const char *detail;
+	OtStatus	status;
+
+	ot_buffer_init(&buffer, &cvg_allocator, 0);
+	status = ot_from_json(VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json), &buffer, &error_at, &detail);
+	if (status == OT_NO_MEMORY)
+		cvg_check_status(status);
+	item->sub.outcome = CVG_APPLIED;
+	if (status == OT_OK)
+	{
+		item->sub.op = ot_buffer_op(&buffer);
+		return;
+	}
+	item->sub.outcome = status == OT_TOO_LARGE ? CVG_TOO_LARGE : CVG_MALFORMED;
+	item->sub.detail = psprintf("At byte %zu of the operation: %s.", error_at, detail);
+}
+
+/* Read the whole batch. */
+static BatchItem *
+read_batch(FunctionCallInfo fcinfo, int *count)
+{
+	Datum	   *doc_ids,
+			   *user_ids,
+			   *op_ids,
+			   *bases,
+			   *ops;
+	BatchItem  *items;
+
+	*count = -1;
+	doc_ids = batch_array(fcinfo, 0, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, count);
+	user_ids = batch_array(fcinfo, 1, TEXTOID, -1, false, TYPALIGN_INT, count);
+	op_ids = batch_array(fcinfo, 2, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, count);
+	bases = batch_array(fcinfo, 3, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, count);
+	ops = batch_array(fcinfo, 4, TEXTOID, -1, false, TYPALIGN_INT, count);
+
+	items = palloc0(Max(*count, 1) * sizeof(BatchItem));
+	for (int i = 0; i < *count; i++)
+	{
+		BatchItem  *item = &items[i];
+		text	   *user_id = DatumGetTextPP(user_ids[i]);
+
+		item->doc_id = *DatumGetUUIDP(doc_ids[i]);
+		item->ord = i;
+		item->sub.user_id = VARDATA_ANY(user_id);
+		item->sub.user_len = VARSIZE_ANY_EXHDR(user_id);
+		item->sub.op_id = *DatumGetUUIDP(op_ids[i]);
+		item->sub.base_version = DatumGetInt64(bases[i]);
+		parse_item_op(item, DatumGetTextPP(ops[i]));
+	}
+	return items;
+}
+
+/* ---- submit: applying it ---- */
+
+/* By document, then in the order of arrival. */
+static int
+compare_items(const void *a, const void *b)
+{
+	const BatchItem *x = *(const BatchItem *const *) a;
+	const BatchItem *y = *(const BatchItem *const *) b;
+	int			order = memcmp(&x->doc_id, &y->doc_id, UUID_LEN);
+
+	return order != 0 ? order : x->ord - y->ord;
+}
+
+/* Apply what is well-formed, a document after the other. */
+static void
+apply_batch(BatchItem *items, int count, bool wait)
+{
+	BatchItem **sorted = palloc(Max(count, 1) * sizeof(BatchItem *));
+	CvgSubmission **subs = palloc(Max(count, 1) * sizeof(CvgSubmission *));
+	int			well_formed = 0;
+
+	for (int i = 0; i < count; i++)
+		if (items[i].sub.outcome == CVG_APPLIED)
+			sorted[well_formed++] = &items[i];
+	qsort(sorted, well_formed, sizeof(BatchItem *), compare_items);
+	for (int from = 0, upto; from < well_formed; from = upto)
+	{
+		const pg_uuid_t *doc_id = &sorted[from]->doc_id;
+
+		for (upto = from; upto < well_formed &&
+			 memcmp(&sorted[upto]->doc_id, doc_id, UUID_LEN) == 0; upto++)
+			subs[upto] = &sorted[upto]->sub;
+		cvg_apply(doc_id, subs + from, upto - from, wait);
+	}
+}
+
+/* ---- submit: answering ---- */
+
+/* What each outcome is called on the wire. */
+static const struct
+{
+	const char *code;
+	const char *message;
+}			outcome_words[] =
+{
+	[CVG_APPLIED] = {"applied", NULL},
+	[CVG_DUPLICATE] = {"duplicate", NULL},
+	[CVG_DOC_BUSY] = {"busy", "The document is locked by another transaction."},
+	[CVG_NOT_FOUND] = {"not_found", "The document does not exist."},
+	[CVG_FORBIDDEN] = {"forbidden", NULL},
+	[CVG_CONFLICT] = {"conflict", NULL},
+	[CVG_FUTURE] = {"invalid", NULL},
+	[CVG_STALE] = {"stale", NULL},
+	[CVG_OUT_OF_RANGE] = {"invalid", NULL},
+	[CVG_TOO_LARGE] = {"too_large", NULL},
+	[CVG_MALFORMED] = {"invalid", NULL},
+};
+
+/* Put one answer out. */
+static void
+put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
+{
+	const CvgSubmission *sub = &item->sub;
+	bool		committed = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE;
+	const char *message = sub->detail != NULL ? sub->detail : outcome_words[sub->outcome].message;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = Int32GetDatum(item->ord + 1);
+	values[1] = CStringGetTextDatum(outcome_words[sub->outcome].code);
+	values[2] = Int64GetDatum(sub->version);
+	nulls[2] = nulls[3] = !committed;
+	if (committed)
+	{
+		resetStringInfo(event);
+		cvg_event_entry(event, sub->version, sub->seq, &sub->op_id, sub->user_id, sub->user_len,
+						sub->first_base, sub->created_at, sub->applied);
+		values[3] = PointerGetDatum(cstring_to_text_with_len(event->data, event->len));
+	}
+	nulls[4] = message == NULL;
+	if (message != NULL)
+		values[4] = CStringGetTextDatum(message);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+Datum
+converge_submit(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StringInfoData event;
+	BatchItem  *items;
+	int			count;
+	bool		wait = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+
+	PreventCommandIfReadOnly("converge.submit()");
+	PreventCommandIfParallelMode("converge.submit()");
+	InitMaterializedSRF(fcinfo, 0);
+	items = read_batch(fcinfo, &count);
+	apply_batch(items, count, wait);
+	initStringInfo(&event);
+	for (int i = 0; i < count; i++)
+		put_answer(result, &items[i], &event);
+	return (Datum) 0;
+}
+
+/* ---- join ---- */
+
+/* The whole text as a ready message. */
+static text *
+snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
+{
+	text	   *content = cvg_content_at(doc_id, opened->head.version);
+	StringInfoData message;
+
+	initStringInfo(&message);
+	appendStringInfoString(&message, "{\"type\":\"snapshot\",\"version\":");
+	cvg_append_int64(&message, opened->head.version);
+	appendStringInfoString(&message, ",\"sequenceId\":");
+	cvg_append_int64(&message, opened->head.seq);
+	if (opened->has_op_id)
+	{
+		appendStringInfoString(&message, ",\"operationId\":\"");
+		cvg_append_uuid(&message, &opened->op_id);
+		appendStringInfoChar(&message, '"');
+	}
+	appendStringInfoString(&message, ",\"content\":");
+	cvg_append_json_string(&message, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	appendStringInfoChar(&message, '}');
+	return cstring_to_text_with_len(message.data, message.len);
+}
+
+Datum
+converge_join_document(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id;
+	int64		known_version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
+	CvgOpened	opened;
+	TupleDesc	desc;
+	Datum		values[7] = {0};
+	bool		nulls[7] = {false};
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("user and document must not be null")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	doc_id = PG_GETARG_UUID_P(1);
+	cvg_open(doc_id, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(2) ? NULL : &known_version,
+			 PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &opened);
+
+	values[0] = CStringGetTextDatum(cvg_role_name(opened.role));
+	values[1] = PointerGetDatum(opened.title);
+	values[2] = Int64GetDatum(opened.head.version);
+	values[3] = Int64GetDatum(opened.head.seq);
+	values[4] = UUIDPGetDatum(&opened.op_id);
+	nulls[4] = !opened.has_op_id;
+	values[5] = BoolGetDatum(opened.resumed);
+	nulls[6] = opened.resumed;
+	if (!opened.resumed)
+		values[6] = PointerGetDatum(snapshot_message(doc_id, &opened));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- catch_up ---- */
+
+/* A stretch of the log on its way into one message. */
+typedef struct Stretch
+{
+	ReturnSetInfo *result;
+	int64		from_version;
+	int64		count;
+	StringInfoData entries;		/* the ops one by one, while they are few */
+	OtFold	   *fold;			/* all of them */
+	int64		version;		/* of the last one */
+	int64		seq;
+	pg_uuid_t	op_id;
+} Stretch;
+
+/* Take one op into the stretch. */
+static void
+stretch_add(Stretch *stretch, const CvgOpRow *row)
+{
+	if (stretch->count < SINGLE_OPS)
+	{
+		if (stretch->count > 0)
+			appendStringInfoChar(&stretch->entries, ',');
+		cvg_event_entry(&stretch->entries, row->version, row->seq, &row->op_id,
+						row->user_id, row->user_len, row->base_version, row->created_at, row->op);
+	}
+	cvg_check_status(ot_fold_push(stretch->fold, row->op));
+	stretch->count++;
+	stretch->version = row->version;
+	stretch->seq = row->seq;
+	stretch->op_id = row->op_id;
+}
+
+/* The stretch as a catchup message. */
+static void
+catchup_message(StringInfo message, const Stretch *stretch, OtOp op)
+{
+	appendStringInfoString(message, "{\"type\":\"catchup\",\"fromVersion\":");
+	cvg_append_int64(message, stretch->from_version);
+	appendStringInfoString(message, ",\"version\":");
+	cvg_append_int64(message, stretch->version);
+	appendStringInfoString(message, ",\"sequenceId\":");
+	cvg_append_int64(message, stretch->seq);
+	appendStringInfoString(message, ",\"operationId\":\"");
+	cvg_append_uuid(message, &stretch->op_id);
+	appendStringInfoString(message, "\",\"op\":");
+	cvg_append_json_op(message, op);
+	appendStringInfoChar(message, '}');
+}
+
+/* Put the stretch out as one row, and start the next behind it. */
+static void
+stretch_finish(Stretch *stretch)
+{
+	StringInfoData message;
+	OtBuffer	composed;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	if (stretch->count == 0)
+		return;
+	initStringInfo(&message);
+	ot_buffer_init(&composed, &cvg_allocator, 0);
+	cvg_check_status(ot_fold_finish(stretch->fold, &composed));
+	if (stretch->count <= SINGLE_OPS)
+	{
+		appendStringInfoString(&message, "{\"type\":\"ops\",\"ops\":[");
+		appendBinaryStringInfo(&message, stretch->entries.data, stretch->entries.len);
+		appendStringInfoString(&message, "]}");
+	}
+	else
+		catchup_message(&message, stretch, ot_buffer_op(&composed));
+	values[0] = Int64GetDatum(stretch->from_version);
+	values[1] = Int64GetDatum(stretch->version);
+	values[2] = PointerGetDatum(cstring_to_text_with_len(message.data, message.len));
+	tuplestore_putvalues(stretch->result->setResult, stretch->result->setDesc, values, nulls);
+
+	ot_buffer_free(&composed);
+	pfree(message.data);
+	resetStringInfo(&stretch->entries);
+	stretch->from_version = stretch->version;
+	stretch->count = 0;
+}
+
+/* Where a client's catching up ends, or why it cannot begin. */
+static int64
+catch_up_target(const pg_uuid_t *doc_id, int64 since)
+{
+	CvgHead		head;
+
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	if (since < head.floor_version)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_STALE),
+				 errmsg("version " INT64_FORMAT " is forgotten", since),
+				 errdetail("History begins at version " INT64_FORMAT ".", head.floor_version)));
+	return head.version;
+}
+
+Datum
+converge_catch_up(PG_FUNCTION_ARGS)
+{
+	Stretch		stretch = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	pg_uuid_t  *doc_id;
+	pg_uuid_t  *pending = PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2);
+	CvgOpScan  *scan;
+	CvgOpRow	row;
+	int64		target;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("document and version must not be null")));
+	InitMaterializedSRF(fcinfo, 0);
+	doc_id = PG_GETARG_UUID_P(0);
+	stretch.from_version = PG_GETARG_INT64(1);
+	target = catch_up_target(doc_id, stretch.from_version);
+	if (stretch.from_version >= target)
+		return (Datum) 0;
+
+	initStringInfo(&stretch.entries);
+	cvg_check_status(ot_fold_create(&cvg_allocator, &stretch.fold));
+	scan = cvg_ops_begin(doc_id, stretch.from_version, target);
+	while (cvg_ops_next(scan, &row))
+	{
+		bool		is_pending = pending != NULL && memcmp(&row.op_id, pending, UUID_LEN) == 0;
+
+		if (is_pending)
+			stretch_finish(&stretch);
+		stretch_add(&stretch, &row);
+		if (is_pending)
+			stretch_finish(&stretch);
+	}
+	cvg_ops_end(scan);
+	stretch_finish(&stretch);
+	ot_fold_free(stretch.fold);
+	return (Datum) 0;
+}
