@@ -57,15 +57,15 @@ fail(OtBuilder *builder, OtStatus status)
 		builder->status = status;
 }
 
-/* Make room for more bytes of the op; false is a failure noted. */
+/* Let the op end at `end`, an offset in its buffer; false is a failure noted. */
 static bool
-make_room(OtBuilder *builder, size_t size)
+extend_to(OtBuilder *builder, size_t end)
 {
 	OtBuffer   *out = builder->out;
 	OtStatus	status = OT_TOO_LARGE;
 
-	if (size <= OT_MAX_BYTES && out->size - out->reserved <= OT_MAX_BYTES - size)
-		status = ot_buffer_reserve(out, size);
+	if (end - out->reserved <= OT_MAX_BYTES)
+		status = ot_buffer_reserve(out, end - out->size);
 	if (status != OT_OK)
 		fail(builder, status);
 	return status == OT_OK;
@@ -90,15 +90,19 @@ static void
 flush(OtBuilder *builder)
 {
 	OtBuffer   *out = builder->out;
-	uint8_t    *at;
+	uint8_t		header[OT_MAX_VARINT];
+	uint8_t    *end;
+	size_t		size;
 
 	if (builder->length == 0 || builder->kind == OT_INSERT)
 		return;
-	if (!count(builder, builder->kind, builder->length) || !make_room(builder, OT_MAX_VARINT))
+	end = ot_varint_write(header, (uint64_t) builder->length << OT_KIND_BITS | builder->kind);
+	size = (size_t) (end - header);
+	if (!count(builder, builder->kind, builder->length) ||
+		!extend_to(builder, out->size + size))
 		return;
-	at = out->data + out->size;
-	at = ot_varint_write(at, (uint64_t) builder->length << OT_KIND_BITS | builder->kind);
-	out->size = (size_t) (at - out->data);
+	memcpy(out->data + out->size, header, size);
+	out->size += size;
 }
 
 /* Begin an op in an empty buffer, whose reserved bytes exist from here on. */
@@ -109,6 +113,19 @@ ot_builder_init(OtBuilder *builder, OtBuffer *out)
 	builder->out = out;
 	builder->kind = OT_RETAIN;
 	builder->status = ot_buffer_reserve(out, OT_MAX_HEADER);
+}
+
+/* Let `kind` be what is pending; what was, if it is another, is done. */
+static void
+turn_to(OtBuilder *builder, OtKind kind)
+{
+	if (builder->kind == kind)
+		return;
+	flush(builder);
+	builder->kind = kind;
+	builder->length = 0;
+	builder->header_at = builder->out->size;
+	builder->text_at = builder->out->size;
 }
 
 /* Append a retain or a delete. */
@@ -122,12 +139,7 @@ ot_builder_add(OtBuilder *builder, OtKind kind, int64_t length)
 		fail(builder, OT_TOO_LARGE);
 		return;
 	}
-	if (builder->kind != kind)
-	{
-		flush(builder);
-		builder->kind = kind;
-		builder->length = 0;
-	}
+	turn_to(builder, kind);
 	builder->length += length;
 }
 
@@ -167,6 +179,7 @@ ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t len
 	uint8_t		header[OT_MAX_HEADER];
 	size_t		header_size;
 	size_t		old_size;
+	size_t		text_at;
 
 	if (length <= 0 || builder->status != OT_OK)
 		return;
@@ -175,29 +188,22 @@ ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t len
 		fail(builder, OT_TOO_LARGE);
 		return;
 	}
-	if (builder->kind != OT_INSERT)
-	{
-		flush(builder);
-		builder->kind = OT_INSERT;
-		builder->length = 0;
-		builder->header_at = out->size;
-		builder->text_at = out->size;
-	}
-	if (!count(builder, OT_INSERT, length) || !make_room(builder, OT_MAX_HEADER + size))
+	turn_to(builder, OT_INSERT);
+	if (!count(builder, OT_INSERT, length))
 		return;
-	builder->length += length;
 	old_size = out->size - builder->text_at;
+	builder->length += length;
 	header_size = write_insert_header(header, builder->length, old_size + size);
-	if (builder->header_at + header_size != builder->text_at)
-	{
-		if (old_size > 0)
-			memmove(out->data + builder->header_at + header_size,
-					out->data + builder->text_at, old_size);
-		builder->text_at = builder->header_at + header_size;
-	}
+	text_at = builder->header_at + header_size;
+	if (!extend_to(builder, text_at + old_size + size))
+		return;
+	/* A longer header pushes the text it stands before. */
+	if (text_at != builder->text_at && old_size > 0)
+		memmove(out->data + text_at, out->data + builder->text_at, old_size);
 	memcpy(out->data + builder->header_at, header, header_size);
-	memcpy(out->data + builder->text_at + old_size, text, size);
-	out->size = builder->text_at + old_size + size;
+	memcpy(out->data + text_at + old_size, text, size);
+	builder->text_at = text_at;
+	out->size = text_at + old_size + size;
 }
 
 /* Append what is left of the component at a cursor, and pass it. */
@@ -235,7 +241,7 @@ ot_builder_rest(OtBuilder *builder, OtCursor *cursor)
 	for (; !ot_cursor_ended(cursor); ot_cursor_next(cursor))
 		if (!count(builder, cursor->at.kind, cursor->at.length))
 			return;
-	if (!make_room(builder, size))
+	if (!extend_to(builder, builder->out->size + size))
 		return;
 	memcpy(builder->out->data + builder->out->size, from, size);
 	builder->out->size += size;
