@@ -34,7 +34,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=$(OUT)
 # PostgreSQL's headers are somebody else's: no warnings about what is inside them.
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter
 ifneq ($(filter 1 true yes,$(WERROR) $(CI)),)
 PG_CFLAGS += -Werror
 endif
@@ -45,7 +45,7 @@ RELAY = .local/bin/converge-relay
 
 # Parallel below unless the caller said how.
 JOBS = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
-BUILD = $(MAKE) --no-print-directory $(JOBS) all
+BUILD = $(MAKE) -s --no-print-directory $(JOBS) all
 
 all:
 
