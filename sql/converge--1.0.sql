@@ -42,7 +42,7 @@ CREATE TYPE converge.op (
 	RECEIVE = converge.op_recv,
 	SEND = converge.op_send,
 	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = char,
+	ALIGNMENT = int4,
 	STORAGE = extended
 );
 COMMENT ON TYPE converge.op IS

@@ -30,6 +30,18 @@
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
 #endif
 
+/*
+ * The head row this transaction wrote last.  A transaction of many edits finds
+ * it here: through the index it would walk all the versions it has made of it,
+ * which cannot be pruned before it ends.
+ */
+static struct
+{
+	TransactionId xid;
+	pg_uuid_t	doc_id;
+	ItemPointerData tid;
+}			last_written;
+
 /* ---- heads ---- */
 
 /* Take the head out of a slot that holds its row. */
@@ -45,6 +57,23 @@ head_from_slot(TupleTableSlot *slot, CvgHead *head)
 	head->log_bytes = DatumGetInt64(slot->tts_values[HEADS_LOG_BYTES - 1]);
 	head->updated_at = DatumGetTimestampTz(slot->tts_values[HEADS_UPDATED_AT - 1]);
 	head->tid = slot->tts_tid;
+}
+
+/*
+ * Read the head as this transaction left it, if it wrote it last; then its lock
+ * is ours already.  The row may be gone with a subtransaction, and its place
+ * taken by another.
+ */
+static bool
+read_own_head(Relation heads, const pg_uuid_t *doc_id, TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return TransactionIdIsValid(last_written.xid) &&
+		last_written.xid == GetTopTransactionIdIfAny() &&
+		memcmp(&last_written.doc_id, doc_id, UUID_LEN) == 0 &&
+		table_tuple_fetch_row_version(heads, &last_written.tid, GetActiveSnapshot(), slot) &&
+		memcmp(DatumGetUUIDP(slot_getattr(slot, HEADS_DOC_ID, &isnull)), doc_id, UUID_LEN) == 0;
 }
 
 /* Lock a row's newest version, as SELECT FOR NO KEY UPDATE does. */
@@ -89,17 +118,16 @@ CvgLockResult
 cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 {
 	CvgLockResult result = CVG_ABSENT;
+	TupleTableSlot *slot = table_slot_create(heads, NULL);
 
 	cvg_push_own_snapshot();
-	if (cvg_head_read(doc_id, head))
-	{
-		TupleTableSlot *slot = table_slot_create(heads, NULL);
-
+	if (read_own_head(heads, doc_id, slot))
+		result = CVG_LOCKED;
+	else if (cvg_head_read(doc_id, head))
 		result = lock_result(lock_row(heads, &head->tid, wait, slot));
-		if (result == CVG_LOCKED)
-			head_from_slot(slot, head);
-		ExecDropSingleTupleTableSlot(slot);
-	}
+	if (result == CVG_LOCKED)
+		head_from_slot(slot, head);
+	ExecDropSingleTupleTableSlot(slot);
 	PopActiveSnapshot();
 	return result;
 }
@@ -123,6 +151,9 @@ update_head(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
 	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
 	CatalogTupleUpdate(heads, &tid, tuple);
+	last_written.xid = GetTopTransactionId();
+	last_written.doc_id = *doc_id;
+	last_written.tid = tuple->t_self;
 	heap_freetuple(tuple);
 }
 
