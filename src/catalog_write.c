@@ -189,16 +189,12 @@ fill_op_slot(TupleTableSlot *slot, const pg_uuid_t *doc_id, const CvgOpRow *row)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* Fail where a trigger kept a row back, or changed what must stay as it is. */
+/* Fail where a trigger changed what must stay as it is. */
 static void
-check_after_triggers(TupleTableSlot *slot, const Datum *before, int64 version)
+check_unchanged(TupleTableSlot *slot, const Datum *before, int64 version)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 
-	if (!ItemPointerIsValid(&slot->tts_tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_CVG_VETOED),
-				 errmsg("the edit was vetoed by a trigger on converge.ops")));
 	slot_getallattrs(slot);
 	for (int i = 0; i < OPS_COLUMNS; i++)
 	{
@@ -214,6 +210,33 @@ check_after_triggers(TupleTableSlot *slot, const Datum *before, int64 version)
 	}
 }
 
+/* Insert one row, firing the triggers a row has. */
+static void
+insert_with_triggers(EState *estate, ResultRelInfo *target, TupleTableSlot *slot,
+					 const pg_uuid_t *doc_id, const CvgOpRow *row,
+					 TransitionCaptureState *capture)
+{
+	Relation	ops = target->ri_RelationDesc;
+	Datum		before[OPS_COLUMNS];
+	List	   *recheck;
+
+	fill_op_slot(slot, doc_id, row);
+	memcpy(before, slot->tts_values, sizeof(before));
+	if (ops->trigdesc->trig_insert_before_row)
+	{
+		if (!ExecBRInsertTriggers(estate, target, slot))
+			ereport(ERROR,
+					(errcode(ERRCODE_CVG_VETOED),
+					 errmsg("the edit was vetoed by a trigger on converge.ops")));
+		check_unchanged(slot, before, row->version);
+	}
+	if (ops->rd_att->constr)
+		ExecConstraints(target, slot, estate);
+	table_tuple_insert(ops, slot, GetCurrentCommandId(true), 0, NULL);
+	recheck = InsertIndexTuples(target, slot, estate);
+	ExecARInsertTriggers(estate, target, slot, recheck, capture);
+}
+
 /*
  * Insert one after another, firing what triggers there are.  The head moves in
  * between: a BEFORE trigger finds the document as it was, an AFTER trigger as it
@@ -224,23 +247,20 @@ append_with_triggers(EState *estate, ResultRelInfo *target, Relation heads,
 					 const pg_uuid_t *doc_id, const CvgHead *head,
 					 const CvgOpRow *rows, int count)
 {
-	TupleDesc	desc = RelationGetDescr(target->ri_RelationDesc);
-	TupleTableSlot *slot = ExecInitExtraTupleSlot(estate, desc, &TTSOpsVirtual);
+	Relation	ops = target->ri_RelationDesc;
+	TupleTableSlot *slot = table_slot_create(ops, &estate->es_tupleTable);
+	TransitionCaptureState *capture;
 
 	AfterTriggerBeginQuery();
+	capture = MakeTransitionCaptureState(ops->trigdesc, RelationGetRelid(ops), CMD_INSERT);
 	ExecBSInsertTriggers(estate, target);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		before[OPS_COLUMNS];
-
-		fill_op_slot(slot, doc_id, &rows[i]);
-		memcpy(before, slot->tts_values, sizeof(before));
-		ExecSimpleRelationInsert(target, estate, slot);
-		check_after_triggers(slot, before, rows[i].version);
+		insert_with_triggers(estate, target, slot, doc_id, &rows[i], capture);
 		ResetPerTupleExprContext(estate);
 	}
 	update_head(heads, doc_id, head);
-	ExecASInsertTriggers(estate, target, NULL);
+	ExecASInsertTriggers(estate, target, capture);
 	AfterTriggerEndQuery(estate);
 }
 
@@ -282,6 +302,8 @@ cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
 
 	InitResultRelInfo(target, ops, 0, NULL, 0);
+	/* where the triggers' code looks for it, or else opens it once more */
+	estate->es_opened_result_relations = list_make1(target);
 	ExecOpenIndices(target, false);
 	estate->es_output_cid = GetCurrentCommandId(true);
 	estate->es_snapshot = GetActiveSnapshot();
