@@ -249,7 +249,7 @@ SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
 CREATE FUNCTION converge.acting_user() RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_acting_user' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.acting_user() IS
-	'whom permissions are checked for: the setting converge.user where it is set (it needs GRANT SET ON PARAMETER), else session_user';
+	'whom permissions are checked for: the setting converge."user" where it is set (that needs GRANT SET ON PARAMETER converge."user"), else session_user';
 
 CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 	AS 'MODULE_PATHNAME', 'converge_my_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -321,7 +321,7 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	IF user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
+	IF user_id <> '*' AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE

@@ -22,10 +22,15 @@ static char *user_setting = NULL;
 
 static const char *const role_names[] = {"none", "viewer", "commenter", "editor", "owner"};
 
-/* Bound the setting as any other user id. */
+/* Bound the setting as any other user id; everyone is nobody in particular. */
 static bool
 check_user_setting(char **value, void **extra, GucSource source)
 {
+	if (*value != NULL && strcmp(*value, "*") == 0)
+	{
+		GUC_check_errdetail("\"*\" is everyone, who cannot act.");
+		return false;
+	}
 	if (*value != NULL && strlen(*value) > CVG_MAX_USER_BYTES)
 	{
 		GUC_check_errdetail("A user id has at most %d bytes.", CVG_MAX_USER_BYTES);
@@ -61,12 +66,15 @@ cvg_role_name(CvgRole role)
 	return role_names[role];
 }
 
-/* The greater of a user's own role and everyone's. */
+/* The greater of a user's own role and everyone's; "*" is no user and has none. */
 CvgRole
 cvg_role_of(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 {
-	CvgRole		own = cvg_member_role(doc_id, user_id, user_len);
+	CvgRole		own;
 
+	if (user_len == 1 && user_id[0] == '*')
+		return CVG_NO_ROLE;
+	own = cvg_member_role(doc_id, user_id, user_len);
 	if (own >= CVG_EDITOR)
 		return own;				/* the most that everyone can have */
 	return Max(own, cvg_member_role(doc_id, "*", 1));
