@@ -27,7 +27,7 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c src/ot/*.c)))
 OUT = .local/regress
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=$(OUT)
-REGRESS_PREP = $(OUT)
+REGRESS_PREP = regress-prep
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=$(OUT)
 
@@ -92,8 +92,9 @@ all install installcheck:
 endif
 
 # PostgreSQL 15 looks for expected/ beside the results first, later ones here.
-$(OUT):
-	@mkdir -p $(OUT) && ln -sfn ../../expected $(OUT)/expected
+.PHONY: regress-prep
+regress-prep:
+	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
 .PHONY: relay demo test bench fuzz lint stop clean-local
 relay:
