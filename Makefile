@@ -101,19 +101,19 @@ relay:
 	+@$(MAKE) --no-print-directory -C relay
 
 demo:
-	@tools/deps build bench
+	@tools/deps build demo
 	+@$(BUILD)
 	@tools/cluster start
 	@bench/demo
 
 test:
-	@tools/deps build bench test
+	@tools/deps build demo test
 	+@$(BUILD)
 	@tools/cluster start
 	@tools/test $(SUITE)
 
 bench:
-	@tools/deps build bench
+	@tools/deps build demo bench
 	+@$(BUILD)
 	@tools/cluster start
 	@bench/run
