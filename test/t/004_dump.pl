@@ -1,0 +1,68 @@
+# pg_dump carries the documents, and editing goes on where they were restored.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use ConvergeTest;
+
+my $node = start_node('dump');
+my ($doc, $other) = (doc(1), doc(2));
+my $dump = PostgreSQL::Test::Utils::tempdir . '/dump';
+
+sub sql
+{
+	my ($dbname, @statements) = @_;
+
+	return $node->safe_psql($dbname, join("\n", q{SET converge."user" = 'ann';}, @statements));
+}
+
+# Everything there is in a database's documents.
+sub contents_of
+{
+	my ($dbname) = @_;
+
+	return join("\n", map { sql($dbname, "SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\";") }
+		  qw(documents heads members ops snapshots))
+	  . sql($dbname, 'SELECT id, md5(converge.content(id)), converge.content_at(id, 0) FROM converge.documents ORDER BY id;');
+}
+
+sql('postgres',
+	"SELECT converge.create_document('Grüße 😀', E'aéह😀\\t\\\\.\\n', '$doc'), converge.create_document('', '', '$other');",
+	"SELECT converge.share('$doc', 'Zoë \"q\" \\ 😀', 'editor'), converge.share('$doc', '*', 'viewer');",
+	"SELECT converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');",
+	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
+	"SELECT converge.edit('$other', '[\"😀\"]');");
+my $contents = contents_of('postgres');
+
+for my $format ('plain', 'custom')
+{
+	my $target = "restored_$format";
+
+	command_ok([ 'pg_dump', '--format', $format, '--file', "$dump.$format", $node->connstr('postgres') ], "$format: pg_dump");
+	$node->safe_psql('postgres', "CREATE DATABASE $target TEMPLATE template0");
+	command_ok(
+		$format eq 'plain'
+		? [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($target), '-f', "$dump.$format" ]
+		: [ 'pg_restore', '--exit-on-error', '--dbname', $node->connstr($target), "$dump.$format" ],
+		"$format: restored");
+	ok(contents_of($target) eq $contents, "$format: every row and every text is the same");
+
+	# an op that was applied before the dump is known, and its answer is the same
+	is( sql($target, "SELECT version, duplicate FROM converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');"),
+		'1|t', "$format: ops are recognized");
+
+	# editing goes on with versions and sequence ids that are new
+	my $last = sql($target, 'SELECT max(seq) FROM converge.ops;');
+	my ($version, $seq) = split(/\|/, sql($target, "SELECT version, seq FROM converge.apply_op('$doc', '" . op_id(2) . "', 1, '[1,\"new\"]');"));
+	is($version, 3, "$format: the next version");
+	cmp_ok($seq, '>', $last, "$format: a sequence id above all before");
+	is(sql($target, qq{SET converge."user" = 'ben'; SELECT converge.my_role('$doc');}), 'viewer', "$format: roles are the same");
+	is(sql($target, "SELECT converge.content('$doc') = converge.apply(converge.content_at('$doc', 2), o.op) FROM converge.ops AS o WHERE o.doc_id = '$doc' AND o.version = 3;"),
+		't', "$format: and the text goes on from there");
+}
+
+$node->stop;
+done_testing();
