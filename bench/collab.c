@@ -339,19 +339,40 @@ take_snapshot(Collab *collab, json_t *root)
 	collab->hooks->ready(collab);
 }
 
-/* An edit was refused.  Some refusals only ask to try again later. */
-static void
-take_reject(Collab *collab, json_t *root)
+/* When to try again, if a refusal asks for no more than that; otherwise give up. */
+static int64_t
+retry_delay_us(Collab *collab, json_t *root)
 {
 	const char *code = json_string_value(json_object_get(root, "code"));
 	const char *text = json_string_value(json_object_get(root, "message"));
+	int64_t		delay_ms = json_integer_value(json_object_get(root, "retryAfter"));
 
 	if (code == NULL || (strcmp(code, "unavailable") != 0 && strcmp(code, "rate_limited") != 0))
-		die("%s: rejected: %s: %s", collab->path, code != NULL ? code : "no code",
+		die("%s: %s: %s: %s", collab->path,
+			json_string_value(json_object_get(root, "type")), code != NULL ? code : "no code",
 			text != NULL ? text : "no message");
 	collab->put_off++;
+	return delay_ms > 0 ? delay_ms * 1000 : PUT_OFF_US;
+}
+
+/* An edit was refused; sooner or later it is sent again as it was. */
+static void
+take_reject(Collab *collab, json_t *root)
+{
+	int64_t		delay_us = retry_delay_us(collab, root);
+
 	collab->answer_due = false;
-	loop_timer_start(collab->loop, &collab->retry, PUT_OFF_US);
+	loop_timer_start(collab->loop, &collab->retry, delay_us);
+}
+
+/* The session itself is in trouble: leave, come back. */
+static void
+take_error(Collab *collab, json_t *root)
+{
+	int64_t		delay_us = retry_delay_us(collab, root);
+
+	go_away(collab);
+	loop_timer_start(collab->loop, &collab->retry, delay_us);
 }
 
 /* A message of the server. */
@@ -377,6 +398,6 @@ message(void *ctx, const char *text, size_t size)
 	else if (strcmp(type, "reject") == 0)
 		take_reject(collab, root);
 	else if (strcmp(type, "error") == 0)
-		die("%s: %.*s", collab->path, (int) (size < 400 ? size : 400), text);
+		take_error(collab, root);
 	json_decref(root);
 }

@@ -1,0 +1,321 @@
+/*
+ * typist.c
+ *		Load: clients that type into documents through a relay.
+ */
+#include "typist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_US		20000
+#define JOIN_TIMEOUT_US	(30 * 1000000LL)
+
+static void opened(void *ctx);
+static void message(void *ctx, const char *text, size_t size);
+static void closed(void *ctx, int code, const char *reason);
+static void take_turn(LoopTimer *timer);
+
+static const WsHandler handler = {opened, message, closed};
+
+/* ---- typing ---- */
+
+/* Send the next edit. */
+static void
+type_edit(Typist *typist)
+{
+	Stage	   *stage = typist->stage;
+	uint64_t	number = stage->next_id++;
+	long long	position = (long long) (number * 7919 % (uint64_t) (typist->version + 1));
+	char		id[ID_SIZE];
+	char		text[192];
+	char		retain[24] = "";
+	int			size;
+
+	ids_format(&stage->ids, number, id);
+	if (position > 0)
+		snprintf(retain, sizeof(retain), "%lld,", position);
+	size = snprintf(text, sizeof(text), "{\"type\":\"op\",\"operationId\":\"%s\","
+					"\"baseVersion\":%lld,\"op\":[%s\"x\"]}",
+					id, (long long) typist->version, retain);
+	typist->needle_size = (size_t) snprintf(typist->needle, sizeof(typist->needle),
+											"\"operationId\":\"%s\"", id);
+	typist->in_flight = true;
+	typist->sent_us = now_us();
+	stage->sent_us[number % STAGE_FLIGHTS] = typist->sent_us;
+	ws_send(&typist->ws, text, (size_t) size);
+}
+
+/* Type at once, or after the pause. */
+static void
+type_next(Typist *typist)
+{
+	double		pause_us = typist->stage->pause_us;
+
+	if (!typist->writes || !typist->stage->measuring)
+		return;
+	if (pause_us == 0)
+		type_edit(typist);
+	else if (!typist->turn.armed)
+		loop_timer_start(&typist->stage->loop, &typist->turn, (int64_t) pause_us);
+}
+
+/* ---- connecting ---- */
+
+static void
+opened(void *ctx)
+{
+	Typist	   *typist = ctx;
+	char		text[2304];
+	int			size = snprintf(text, sizeof(text), "{\"type\":\"hello\",\"token\":\"%s\"}",
+								typist->token);
+
+	ws_send(&typist->ws, text, (size_t) size);
+}
+
+/* Until it has joined, a relay may still be starting. */
+static void
+closed(void *ctx, int code, const char *reason)
+{
+	Typist	   *typist = ctx;
+
+	if (typist->joined)
+		die("the relay closed a connection: %d %s", code, reason);
+	loop_timer_start(&typist->stage->loop, &typist->turn, RETRY_US);
+}
+
+/* Connect again, or type when the pause is over. */
+static void
+take_turn(LoopTimer *timer)
+{
+	Typist	   *typist = (Typist *) ((char *) timer - offsetof(Typist, turn));
+
+	if (!typist->joined)
+		ws_connect(&typist->ws, typist->stage->host, typist->stage->port, typist->path);
+	else if (!typist->in_flight)
+		type_edit(typist);
+}
+
+/* One more is there. */
+static void
+join(Typist *typist)
+{
+	typist->joined = true;
+	if (++typist->stage->joined == typist->stage->count)
+		loop_stop(&typist->stage->loop);
+}
+
+/* ---- what the relay sends ---- */
+
+/* The number behind a key; -1 without it. */
+static int64_t
+number_of(const char *text, size_t size, const char *key)
+{
+	const char *at = memmem(text, size, key, strlen(key));
+
+	return at != NULL ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* The version of the last entry of `ops`. */
+static int64_t
+last_version(const char *text, size_t size)
+{
+	static const char key[] = "{\"version\":";
+	const char *at = text + size;
+
+	while ((at = memrchr(text, '{', (size_t) (at - text))) != NULL)
+	{
+		if ((size_t) (text + size - at) >= sizeof(key) &&
+			memcmp(at, key, sizeof(key) - 1) == 0)
+			return strtoll(at + sizeof(key) - 1, NULL, 10);
+	}
+	die("ops without a version: %.*s", (int) (size < 200 ? size : 200), text);
+}
+
+/* Note how long every edit took to get here. */
+static void
+watch(Typist *typist, const char *text, size_t size)
+{
+	static const char key[] = "\"operationId\":\"";
+	Stage	   *stage = typist->stage;
+	const char *end = text + size;
+	int64_t		now = now_us();
+
+	while ((text = memmem(text, (size_t) (end - text), key, sizeof(key) - 1)) != NULL)
+	{
+		int64_t		sent_us = stage->sent_us[ids_number(text + sizeof(key) - 1) % STAGE_FLIGHTS];
+
+		text += sizeof(key);
+		if (stage->measuring && sent_us >= stage->from_us)
+			samples_add(&stage->seen_ms, (double) (now - sent_us) / 1000);
+	}
+}
+
+/* The edit in flight is durable. */
+static void
+take_answer(Typist *typist)
+{
+	Stage	   *stage = typist->stage;
+
+	typist->in_flight = false;
+	if (stage->measuring)
+	{
+		stage->answered++;
+		if (typist->sent_us >= stage->from_us)
+			samples_add(&stage->answered_ms, (double) (now_us() - typist->sent_us) / 1000);
+	}
+	type_next(typist);
+}
+
+/* Edits, one's own among them or not. */
+static void
+take_ops(Typist *typist, const char *text, size_t size)
+{
+	int64_t		first = number_of(text, size, "\"version\":");
+	int64_t		last = last_version(text, size);
+
+	if (typist->version > 0 && first != typist->version + 1)
+		typist->stage->gaps++;
+	typist->version = last;
+	if (!typist->writes)
+		watch(typist, text, size);
+	else if (typist->in_flight &&
+			 memmem(text, size, typist->needle, typist->needle_size) != NULL)
+		take_answer(typist);
+}
+
+/* The text is here: ask for what follows. */
+static void
+take_snapshot(Typist *typist, const char *text, size_t size)
+{
+	char		ack[64];
+	int			length = snprintf(ack, sizeof(ack), "{\"type\":\"ack\",\"sequenceId\":%lld}",
+								  (long long) number_of(text, size, "\"sequenceId\":"));
+
+	typist->version = number_of(text, size, "\"version\":");
+	ws_send(&typist->ws, ack, (size_t) length);
+	join(typist);
+}
+
+/* Does the message begin so? */
+static bool
+begins(const char *text, size_t size, const char *with)
+{
+	return size >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
+}
+
+static void
+message(void *ctx, const char *text, size_t size)
+{
+	Typist	   *typist = ctx;
+
+	if (begins(text, size, "{\"type\":\"ops\""))
+		take_ops(typist, text, size);
+	else if (begins(text, size, "{\"type\":\"catchup\""))
+		typist->version = number_of(text, size, "\"version\":");
+	else if (begins(text, size, "{\"type\":\"snapshot\""))
+		take_snapshot(typist, text, size);
+	else if (!begins(text, size, "{\"type\":\"joined\""))
+		die("the relay says %.*s", (int) (size < 300 ? size : 300), text);
+	else if (memmem(text, size, "\"resumed\":true", 14) != NULL)
+		join(typist);
+}
+
+/* ---- the stage ---- */
+
+/* The time is up. */
+static void
+end_of_time(LoopTimer *timer)
+{
+	loop_stop(&((Stage *) ((char *) timer - offsetof(Stage, clock)))->loop);
+}
+
+void
+stage_open(Stage *stage, const char *host, int port, int typists, double pause_us)
+{
+	memset(stage, 0, sizeof(*stage));
+	loop_init(&stage->loop);
+	stage->clock.fire = end_of_time;
+	stage->host = host;
+	stage->port = port;
+	stage->count = typists;
+	stage->pause_us = pause_us;
+	stage->typists = xcalloc((size_t) typists, sizeof(Typist));
+	ids_start(&stage->ids);
+}
+
+void
+stage_typist(Stage *stage, int index, const char *document, const char *token, bool writes)
+{
+	Typist	   *typist = &stage->typists[index];
+
+	typist->stage = stage;
+	typist->writes = writes;
+	typist->turn.fire = take_turn;
+	typist->token = xstrdup(token);
+	snprintf(typist->path, sizeof(typist->path), "/v1/collab/%s", document);
+	ws_init(&typist->ws, &stage->loop, &handler, typist);
+}
+
+void
+stage_join(Stage *stage)
+{
+	for (int i = 0; i < stage->count; i++)
+		ws_connect(&stage->typists[i].ws, stage->host, stage->port, stage->typists[i].path);
+	loop_timer_start(&stage->loop, &stage->clock, JOIN_TIMEOUT_US);
+	loop_run(&stage->loop);
+	if (stage->joined < stage->count)
+		die("only %d of %d clients could join", stage->joined, stage->count);
+}
+
+/* Run for a while; writers that rest begin, paced ones spread over the pause. */
+static void
+run_for(Stage *stage, double seconds)
+{
+	loop_timer_start(&stage->loop, &stage->clock, (int64_t) (seconds * 1e6));
+	for (int i = 0; i < stage->count; i++)
+	{
+		Typist	   *typist = &stage->typists[i];
+
+		if (!typist->writes || typist->in_flight || typist->turn.armed)
+			continue;
+		if (stage->pause_us == 0)
+			type_edit(typist);
+		else
+			loop_timer_start(&stage->loop, &typist->turn,
+							 (int64_t) (stage->pause_us * i / stage->count));
+	}
+	loop_run(&stage->loop);
+}
+
+void
+stage_warm_up(Stage *stage, double seconds)
+{
+	stage->measuring = true;
+	stage->from_us = INT64_MAX;
+	run_for(stage, seconds);
+	stage->answered = 0;
+}
+
+void
+stage_measure(Stage *stage, double seconds)
+{
+	stage->from_us = now_us();
+	run_for(stage, seconds);
+	stage->measuring = false;
+}
+
+void
+stage_close(Stage *stage)
+{
+	for (int i = 0; i < stage->count; i++)
+	{
+		loop_timer_stop(&stage->loop, &stage->typists[i].turn);
+		ws_free(&stage->typists[i].ws);
+		free(stage->typists[i].token);
+	}
+	free(stage->typists);
+	samples_free(&stage->answered_ms);
+	samples_free(&stage->seen_ms);
+	loop_free(&stage->loop);
+}

@@ -1,0 +1,71 @@
+/*
+ * typist.h
+ *		Load: clients that type into documents through a relay, one edit in flight
+ *		each, and note when it comes back and when another client sees it.
+ *
+ * A typist keeps no text.  Its document begins empty and every edit inserts one
+ * character, so that the version it knows is also the length it knows, and every
+ * position up to it is a valid one.  That leaves the machine to what is measured.
+ */
+#ifndef BENCH_TYPIST_H
+#define BENCH_TYPIST_H
+
+#include "common.h"
+#include "ids.h"
+#include "loop.h"
+#include "ws.h"
+
+#define STAGE_FLIGHTS	65536	/* edits whose sending time is remembered */
+
+typedef struct Stage Stage;
+
+typedef struct Typist
+{
+	Ws			ws;
+	LoopTimer	turn;			/* to connect again, or to type the next edit */
+	Stage	   *stage;
+	char		path[64];
+	char	   *token;
+	bool		writes;			/* else it only watches */
+	bool		joined;
+	bool		in_flight;
+	int64_t		version;
+	int64_t		sent_us;
+	char		needle[64];		/* the edit in flight, as it comes back */
+	size_t		needle_size;
+} Typist;
+
+struct Stage
+{
+	Loop		loop;
+	LoopTimer	clock;
+	const char *host;
+	int			port;
+	Typist	   *typists;
+	int			count;
+	int			joined;
+	double		pause_us;		/* between edits of a writer; 0: none */
+	IdSession	ids;
+	uint64_t	next_id;
+	int64_t		sent_us[STAGE_FLIGHTS];
+
+	bool		measuring;
+	int64_t		from_us;		/* what was sent before does not count */
+	double		answered;
+	double		gaps;
+	Samples		answered_ms;	/* sent -> back, durable */
+	Samples		seen_ms;		/* sent -> at a client that watches */
+};
+
+extern void stage_open(Stage *stage, const char *host, int port, int typists, double pause_us);
+/* The next of the stage's typists; user's token, document's id. */
+extern void stage_typist(Stage *stage, int index, const char *document, const char *token,
+						 bool writes);
+/* Connect everybody. */
+extern void stage_join(Stage *stage);
+/* Let them type, unmeasured and then measured. */
+extern void stage_warm_up(Stage *stage, double seconds);
+extern void stage_measure(Stage *stage, double seconds);
+extern void stage_close(Stage *stage);
+
+#endif							/* BENCH_TYPIST_H */
