@@ -44,15 +44,19 @@ typedef struct PackWriter PackWriter;
 
 extern OtStatus pack_writer_create(const OtAllocator *allocator, PackHash hash,
 								   PackWriter **writer);
+
 /*
  * Add the next op, which is copied.  OT_MALFORMED when its version does not
  * follow the last one's.  After an error the writer may only be freed.
  */
 extern OtStatus pack_writer_add(PackWriter *writer, const PackOp *op);
+
 /* Ops added. */
 extern int64_t pack_writer_count(const PackWriter *writer);
+
 /* Bytes held, before compression: what to end a pack of large ops by. */
 extern size_t pack_writer_size(const PackWriter *writer);
+
 /* Write the pack into an empty `out`; the writer then begins anew. */
 extern OtStatus pack_writer_finish(PackWriter *writer, OtBuffer *out);
 extern void pack_writer_free(PackWriter *writer);
@@ -64,8 +68,10 @@ typedef struct PackReader PackReader;
 /* Decompress a pack; `data` is not needed any more then. */
 extern OtStatus pack_reader_open(const OtAllocator *allocator, PackHash hash,
 								 const uint8_t *data, size_t size, PackReader **reader);
+
 /* How many ops the pack holds. */
 extern int64_t pack_reader_count(const PackReader *reader);
+
 /*
  * The next op; *found is false behind the last.  What `op` points to lives until
  * the next call.  OT_MALFORMED for bytes that no writer wrote.

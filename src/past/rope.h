@@ -25,15 +25,19 @@ typedef OtStatus (*RopeVisit) (void *ctx, OtKind kind, int64_t pos, int64_t leng
 /* A rope of valid UTF-8, which is copied. */
 extern OtStatus rope_create(const OtAllocator *allocator, const char *text, size_t size,
 							Rope **rope);
+
 /*
  * Apply an op; `visit` may be NULL.  OT_OUT_OF_RANGE leaves the rope as it was;
  * after any other error it may only be freed.
  */
 extern OtStatus rope_apply(Rope *rope, OtOp op, RopeVisit visit, void *ctx);
+
 /* In cp. */
 extern int64_t rope_length(const Rope *rope);
+
 /* In bytes. */
 extern size_t rope_size(const Rope *rope);
+
 /* Append the whole text. */
 extern OtStatus rope_text(const Rope *rope, OtBuffer *out);
 extern void rope_free(Rope *rope);

@@ -26,17 +26,20 @@ typedef struct Spans Spans;
 
 /* The runs of an empty document. */
 extern OtStatus spans_create(const OtAllocator *allocator, Spans **spans);
+
 /*
  * Let the document, empty until now, begin with `length` cp of version 0, by
  * SPANS_NOBODY, at 0.
  */
 extern OtStatus spans_init_run(Spans *spans, int64_t length);
+
 /*
  * Follow an op: what it inserts is of this version, by this user.
  * OT_OUT_OF_RANGE leaves all as it was; after any other error the spans may
  * only be freed.
  */
 extern OtStatus spans_apply(Spans *spans, OtOp op, int64_t version, int32_t user, int64_t at);
+
 /* The length of the document in cp. */
 extern int64_t spans_length(const Spans *spans);
 extern void spans_free(Spans *spans);
@@ -51,6 +54,7 @@ typedef struct SpansReader
 } SpansReader;
 
 extern void spans_reader_init(SpansReader *reader, const Spans *spans);
+
 /* The next run, neighbours of one version as one; false at the end. */
 extern bool spans_reader_next(SpansReader *reader, Span *span);
 
