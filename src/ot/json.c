@@ -310,13 +310,12 @@ OtStatus
 ot_from_json(const char *json, size_t size, OtBuffer *out,
 			 size_t *error_at, const char **detail)
 {
-	Parser		parser;
+	const char *start = size == 0 ? "" : json;
+	Parser		parser = {0};
 
-	if (size == 0)
-		json = "";
-	parser.start = json;
-	parser.next = json;
-	parser.end = json + size;
+	parser.start = start;
+	parser.next = start;
+	parser.end = start + size;
 	ot_builder_init(&parser.builder, out);
 	if (parse_op(&parser))
 	{

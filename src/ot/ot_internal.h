@@ -18,9 +18,9 @@
  */
 #define OT_MAX_BUFFER	((size_t) 0x3fffffff)
 
-/* Largest header: two varints of a 35-bit value each. */
+/* Largest varint, of 35 bits, and largest header, which is two of them. */
 #define OT_MAX_VARINT	5
-#define OT_MAX_HEADER	(2 * OT_MAX_VARINT)
+#define OT_MAX_HEADER	10
 
 /* The kind of an insert that holds a character beyond ASCII. */
 #define OT_WIDE_INSERT	3
@@ -140,8 +140,10 @@ ot_cursor_pass(OtCursor *cursor, int64_t length)
 
 /* Append what is left of the component here, whole. */
 extern void ot_builder_take(OtBuilder *builder, OtCursor *cursor);
+
 /* Append all that is left of the op; nothing may be appended after it. */
 extern void ot_builder_rest(OtBuilder *builder, OtCursor *cursor);
+
 /* Append a retain or a delete. */
 extern void ot_builder_add(OtBuilder *builder, OtKind kind, int64_t length);
 
