@@ -1,0 +1,161 @@
+-- Roles against functions, for sessions of plain database users: what each may do in a
+-- document by his role there, and that nothing else lets him.
+BEGIN;
+SELECT * FROM no_plan();
+
+CREATE ROLE "ann é";
+CREATE ROLE ben;
+CREATE ROLE cleo;
+CREATE ROLE dan;
+CREATE ROLE eve;
+
+-- a document with a member of each role, and one where everyone has one
+CREATE TEMP TABLE places (place text, doc uuid);
+INSERT INTO places VALUES ('closed', 'acce5500-0000-4000-8000-00000000000c'), ('open to view', 'acce5500-0000-4000-8000-00000000000a'),
+	('open to edit', 'acce5500-0000-4000-8000-00000000000b'), ('nowhere', 'acce5500-0000-4000-8000-00000000dead');
+GRANT SELECT ON places TO PUBLIC;
+SET SESSION AUTHORIZATION "ann é";
+SELECT is(converge.create_document(place, 'é😀', doc), doc, 'a plain user creates a document: ' || place) FROM places WHERE place <> 'nowhere';
+SELECT lives_ok(format('SELECT converge.share(%L, %L, %L)', doc, member, role), format('%s: %s is %s', place, member, role))
+FROM places, (VALUES ('ben', 'editor'), ('cleo', 'commenter'), ('dan', 'viewer')) AS v (member, role) WHERE place <> 'nowhere';
+SELECT lives_ok(format('SELECT converge.share(%L, ''*'', ''viewer'')', doc), place) FROM places WHERE place = 'open to view';
+SELECT lives_ok(format('SELECT converge.share(%L, ''*'', ''editor'')', doc), place) FROM places WHERE place = 'open to edit';
+RESET SESSION AUTHORIZATION;
+
+-- what each needs; NULL: anybody
+CREATE TEMP TABLE calls (call text, needs converge.role);
+INSERT INTO calls VALUES
+	('converge.my_role(%L)', NULL),
+	('converge.content(%L)', 'viewer'),
+	('converge.content_at(%L, 0)', 'viewer'),
+	('converge.open_document(%L)', 'viewer'),
+	('converge.open_document(%L, 0)', 'viewer'),
+	('converge.edit(%L, ''[]'')', 'editor'),
+	('converge.apply_op(%L, gen_random_uuid(), 0, ''["é"]'')', 'editor'),
+	('converge.share(%L, ''someone'', ''viewer'')', 'owner'),
+	('converge.unshare(%L, ''someone'')', 'owner');
+GRANT SELECT ON calls TO PUBLIC;
+
+-- the role each has, by name or through everyone
+CREATE FUNCTION pg_temp.role_in(who text, place text) RETURNS converge.role LANGUAGE sql AS $$
+	SELECT greatest(CASE who WHEN 'ann é' THEN 'owner' WHEN 'ben' THEN 'editor' WHEN 'cleo' THEN 'commenter' WHEN 'dan' THEN 'viewer' END::converge.role,
+					CASE place WHEN 'open to view' THEN 'viewer' WHEN 'open to edit' THEN 'editor' END::converge.role)
+$$;
+CREATE FUNCTION pg_temp.check_calls() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT CASE WHEN place = 'nowhere' THEN throws_ok('SELECT ' || format(call, doc), 'OT003', NULL, concat(session_user, ' ', place, ': no ', call))
+				WHEN coalesce(pg_temp.role_in(session_user, place) >= needs, needs IS NULL) THEN lives_ok('SELECT ' || format(call, doc), concat(session_user, ' ', place, ': ', call))
+				ELSE throws_ok('SELECT ' || format(call, doc), 'OT002', NULL, concat(session_user, ' ', place, ': no ', call)) END
+	FROM places, calls ORDER BY place, call
+$$;
+CREATE FUNCTION pg_temp.check_role() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT is(converge.my_role(doc), pg_temp.role_in(session_user, place), concat(session_user, ' ', place, ': my_role')) FROM places WHERE place <> 'nowhere'
+$$;
+
+-- what nobody gets by a role in a document
+CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT throws_ok(statement, '42501', NULL, concat(session_user, ': no ', statement)) FROM (VALUES
+		('TABLE converge.documents'), ('TABLE converge.heads'), ('TABLE converge.members'), ('TABLE converge.ops'), ('TABLE converge.snapshots'),
+		('INSERT INTO converge.ops DEFAULT VALUES'), ('UPDATE converge.members SET role = ''owner'''), ('DELETE FROM converge.documents'),
+		('SELECT nextval(''converge.op_seq'')'), ('SELECT setval(''converge.op_seq'', 1)'),
+		('SELECT * FROM converge.submit(''{}'', ''{}'', ''{}'', ''{}'', ''{}'')'),
+		('SELECT * FROM converge.join_document(''ann é'', ''acce5500-0000-4000-8000-00000000000c'')'),
+		('SELECT * FROM converge.catch_up(''acce5500-0000-4000-8000-00000000000c'', 0)'),
+		('SELECT converge.allow_relay(current_user::regrole)'),
+		('SELECT converge.lock_for_owner(''acce5500-0000-4000-8000-00000000000c'')'),
+		('SELECT converge.keep_an_owner(''acce5500-0000-4000-8000-00000000000c'')'),
+		('SELECT set_config(''converge.user'', ''ann é'', true)')) AS v (statement)
+$$;
+
+SET SESSION AUTHORIZATION "ann é";
+SELECT pg_temp.check_role();
+SELECT pg_temp.check_calls();
+SELECT pg_temp.check_closed();
+SET SESSION AUTHORIZATION ben;
+SELECT pg_temp.check_role();
+SELECT pg_temp.check_calls();
+SELECT pg_temp.check_closed();
+SET SESSION AUTHORIZATION cleo;
+SELECT pg_temp.check_role();
+SELECT pg_temp.check_calls();
+SELECT pg_temp.check_closed();
+SET SESSION AUTHORIZATION dan;
+SELECT pg_temp.check_role();
+SELECT pg_temp.check_calls();
+SELECT pg_temp.check_closed();
+SET SESSION AUTHORIZATION eve;
+SELECT pg_temp.check_role();
+SELECT pg_temp.check_calls();
+SELECT pg_temp.check_closed();
+RESET SESSION AUTHORIZATION;
+
+-- what a user wrote stands under his name
+SELECT set_eq($$SELECT user_id FROM converge.ops WHERE doc_id = 'acce5500-0000-4000-8000-00000000000c'$$, ARRAY['ann é', 'ben'], 'authors');
+
+-- a definer function of somebody's does not change who acts, nor does SET ROLE
+CREATE FUNCTION pg_temp.read_for_me(doc uuid) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT converge.content(doc)';
+SET SESSION AUTHORIZATION eve;
+SELECT throws_ok($$SELECT pg_temp.read_for_me('acce5500-0000-4000-8000-00000000000c')$$, 'OT002', NULL, 'a definer function does not lend its owner''s role');
+RESET SESSION AUTHORIZATION;
+GRANT "ann é" TO eve;
+SET SESSION AUTHORIZATION eve;
+SET ROLE "ann é";
+SELECT throws_ok($$SELECT converge.content('acce5500-0000-4000-8000-00000000000c')$$, 'OT002', NULL, 'nor does SET ROLE');
+RESET ROLE;
+RESET SESSION AUTHORIZATION;
+
+-- a search path full of look-alikes changes nothing for the definer functions
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.eq(text, text) RETURNS boolean LANGUAGE sql AS $$
+	SELECT $1 OPERATOR(pg_catalog.=) $2 OR $1 OPERATOR(pg_catalog.=) 'ann é' AND $2 OPERATOR(pg_catalog.=) 'eve'
+$$;
+CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq);
+GRANT USAGE ON SCHEMA evil TO PUBLIC;
+SET SESSION AUTHORIZATION eve;
+CREATE TEMP TABLE members AS SELECT 'acce5500-0000-4000-8000-00000000000c'::uuid AS doc_id, 'eve'::text AS user_id, 'owner'::converge.role AS role;
+CREATE FUNCTION pg_temp.state_of(statement text) RETURNS text LANGUAGE plpgsql SET search_path = pg_temp, evil, pg_catalog, converge AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN '00000';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+SELECT is(pg_temp.state_of($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'eve', 'owner')$$), 'OT002', 'share knows its operators and tables');
+SELECT is(pg_temp.state_of($$SELECT converge.unshare('acce5500-0000-4000-8000-00000000000c', 'ann é')$$), 'OT002', 'so does unshare');
+SELECT is(pg_temp.state_of($$SELECT converge.content('acce5500-0000-4000-8000-00000000000c')$$), 'OT002', 'and content');
+DROP TABLE members;
+RESET SESSION AUTHORIZATION;
+
+-- who was granted the parameter acts for whom he names; taken back, no more
+GRANT SET ON PARAMETER converge."user" TO eve;
+SET SESSION AUTHORIZATION eve;
+SELECT is(set_config('converge.user', 'ann é', true), 'ann é', 'with SET on the parameter');
+SELECT is(converge.my_role('acce5500-0000-4000-8000-00000000000c')::text, 'owner', 'one acts as another');
+RESET converge."user";
+RESET SESSION AUTHORIZATION;
+REVOKE SET ON PARAMETER converge."user" FROM eve;
+SET SESSION AUTHORIZATION eve;
+SELECT throws_ok($$SET converge."user" = 'ann é'$$, '42501', NULL, 'without it, no more');
+SELECT is(converge.acting_user(), 'eve', 'who connects is who acts');
+RESET SESSION AUTHORIZATION;
+
+-- everyone is nobody in particular
+SELECT throws_ok($$SET converge."user" = '*'$$, '22023', NULL, 'nobody acts as everyone');
+SELECT results_eq($$SELECT code FROM converge.submit('{acce5500-0000-4000-8000-00000000000b}', '{*}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}')$$,
+	ARRAY['forbidden'], 'nor does the gateway let him');
+SELECT throws_ok($$SELECT converge.join_document('*', 'acce5500-0000-4000-8000-00000000000b')$$, 'OT002', NULL, 'in or out');
+
+-- the relay's role gets the gateway and nothing else
+SELECT lives_ok($$SELECT converge.allow_relay('dan')$$, 'allow_relay');
+SET SESSION AUTHORIZATION dan;
+SELECT results_eq($$SELECT code FROM converge.submit('{acce5500-0000-4000-8000-00000000000c}', '{ben}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}')$$,
+	ARRAY['applied'], 'the relay submits for others');
+SELECT lives_ok($$SELECT converge.join_document('ann é', 'acce5500-0000-4000-8000-00000000000c')$$, 'joins for them');
+SELECT lives_ok($$SELECT converge.catch_up('acce5500-0000-4000-8000-00000000000c', 0)$$, 'catches up');
+SELECT throws_ok($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'dan', 'owner')$$, 'OT002', NULL, 'but owns nothing by it');
+SELECT throws_ok('TABLE converge.ops', '42501', NULL, 'and reads no table');
+SELECT throws_ok($$SELECT converge.allow_relay('eve')$$, '42501', NULL, 'nor passes it on');
+RESET SESSION AUTHORIZATION;
+
+SELECT * FROM finish();
+ROLLBACK;

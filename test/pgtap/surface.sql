@@ -1,0 +1,152 @@
+-- The SQL surface: names, arguments, results, volatility and parallel safety as the
+-- documentation promises them, who may call and read what, a comment on everything.
+BEGIN;
+SELECT * FROM no_plan();
+
+-- ---- functions people call ----
+
+CREATE TEMP TABLE promised (name text, arguments text, result text, volatility text, parallel text, strict boolean);
+INSERT INTO promised VALUES
+	-- documents
+	('create_document', 'title text DEFAULT ''''::text, content text DEFAULT ''''::text, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('apply_op', 'doc_id uuid, op_id uuid, base_version bigint, op converge.op, OUT version bigint, OUT seq bigint, OUT applied converge.op, OUT duplicate boolean', 'record', 'volatile', 'unsafe', false),
+	('edit', 'doc_id uuid, op converge.op', 'bigint', 'volatile', 'unsafe', false),
+	('content', 'doc_id uuid', 'text', 'stable', 'safe', true),
+	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
+	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
+	-- access
+	('share', 'doc_id uuid, user_id text, role converge.role', 'void', 'volatile', 'unsafe', false),
+	('unshare', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
+	('my_role', 'doc_id uuid', 'converge.role', 'stable', 'safe', true),
+	('acting_user', '', 'text', 'stable', 'safe', false),
+	-- the algebra
+	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
+	('delete', 'pos bigint, length bigint', 'converge.op', 'immutable', 'safe', true),
+	('replace', 'pos bigint, length bigint, content text', 'converge.op', 'immutable', 'safe', true),
+	('apply', 'document text, op converge.op', 'text', 'immutable', 'safe', true),
+	('compose', 'first converge.op, second converge.op', 'converge.op', 'immutable', 'safe', true),
+	('transform', 'op converge.op, over_op converge.op, side text', 'converge.op', 'immutable', 'safe', true),
+	('invert', 'op converge.op, document text', 'converge.op', 'immutable', 'safe', true),
+	('transform_position', 'pos bigint, op converge.op, side text', 'bigint', 'immutable', 'safe', true),
+	('compose_agg', 'op converge.op', 'converge.op', 'immutable', 'safe', false),
+	-- the gateway
+	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text', 'SETOF record', 'volatile', 'unsafe', false),
+	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text', 'record', 'stable', 'safe', false),
+	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT frame text', 'SETOF record', 'stable', 'safe', false),
+	('allow_relay', 'relay regrole', 'void', 'volatile', 'unsafe', false);
+
+CREATE TEMP VIEW functions AS
+	SELECT p.oid, p.proname AS name, pg_get_function_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result,
+		   CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
+		   CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
+		   p.proisstrict AS strict, p.prosecdef, p.proconfig, p.prokind, p.proacl, p.proowner
+	FROM pg_proc AS p WHERE p.pronamespace = 'converge'::regnamespace;
+
+SELECT is((f.result, f.volatility, f.parallel, f.strict), (p.result, p.volatility, p.parallel, p.strict),
+		  format('%s(%s)', p.name, p.arguments))
+FROM promised AS p LEFT JOIN functions AS f USING (name, arguments);
+
+-- ---- type, casts, operators ----
+
+SELECT has_type('converge', 'op', 'type op');
+SELECT enum_has_labels('converge', 'role', ARRAY['viewer', 'commenter', 'editor', 'owner'], 'roles, from the least to the most');
+SELECT cast_context_is('converge.op', 'jsonb', 'assignment', 'op to jsonb');
+SELECT cast_context_is('jsonb', 'converge.op', 'assignment', 'jsonb to op');
+SELECT is((SELECT count(*) FROM pg_cast WHERE 'converge.op'::regtype IN (castsource, casttarget)), 2::bigint, 'and no other cast');
+SELECT set_eq($$SELECT oprname::text, oprleft::regtype::text, oprright::regtype::text, oprresult::regtype::text, oprcanhash
+					FROM pg_operator WHERE oprnamespace = 'converge'::regnamespace$$,
+	$$VALUES ('<>', 'converge.op', 'converge.op', 'boolean', false), ('=', 'converge.op', 'converge.op', 'boolean', true)$$, 'operators');
+SELECT set_eq($$SELECT a.amname::text FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod WHERE c.opcintype = 'converge.op'::regtype AND c.opcdefault$$,
+	$$VALUES ('hash')$$, 'ops hash and do not sort');
+
+-- ---- tables ----
+
+CREATE FUNCTION pg_temp.columns_of(name text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat(attname, ' ', format_type(atttypid, atttypmod), CASE WHEN NOT attnotnull THEN ' null' END), ', ' ORDER BY attname COLLATE "C")
+	FROM pg_attribute WHERE attrelid = format('converge.%I', name)::regclass AND attnum > 0 AND NOT attisdropped
+$$;
+SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
+	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
+	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
+	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
+	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, seq bigint, version bigint')) AS v (name, columns);
+SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
+SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
+SELECT col_is_pk('converge', 'members', ARRAY['doc_id', 'user_id'], 'key of members');
+SELECT col_is_pk('converge', 'ops', ARRAY['doc_id', 'version'], 'key of ops');
+SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
+SELECT col_is_unique('converge', 'ops', ARRAY['doc_id', 'op_id'], 'an op id names one op of its document');
+SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'converge.heads'::regclass), '{fillfactor=50}', 'heads has room for HOT updates');
+SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = 'converge.heads'::regclass), 1::bigint, 'and no index but its key');
+SELECT is((SELECT reltoastrelid FROM pg_class WHERE oid = 'converge.heads'::regclass), 0::oid, 'and no TOAST table');
+SELECT is((SELECT count(*) FROM pg_constraint WHERE connamespace = 'converge'::regnamespace AND contype = 'f'), 0::bigint,
+	'nothing ties tables together: documents can be sharded by id');
+
+-- everything that holds documents is dumped
+SELECT set_eq(
+	$$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'converge'$$,
+	$$SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'S')$$,
+	'pg_dump carries every table and sequence');
+
+-- ---- who may what ----
+
+SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may use the schema');
+SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
+SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) AS p
+	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, p)$$,
+	'no table is open to PUBLIC');
+SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND has_any_column_privilege('public', c.oid, 'select,insert,update,references')$$,
+	'nor any column');
+SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['usage', 'select', 'update']) AS p
+	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
+	'nor any sequence');
+SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
+	ARRAY['allow_relay', 'catch_up', 'join_document', 'keep_an_owner', 'lock_for_owner', 'submit'],
+	'the gateway and the inner functions are closed to PUBLIC');
+SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
+	'no function that takes who acts as an argument is open');
+SELECT is_empty($$SELECT name FROM functions AS f WHERE prosecdef AND
+					NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
+	'definer functions have a fixed search path, temporary objects last');
+SELECT is(converge.acting_user(), session_user::text, 'who connects is who acts');
+SELECT is((SELECT context FROM pg_settings WHERE name = 'converge.user'), 'superuser', 'converge.user is for those who were granted it');
+
+-- ---- a comment on everything ----
+
+SELECT is_empty($$
+	SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend AS d
+	WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'converge') AND d.deptype = 'e'
+	  AND d.classid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass)
+	  AND coalesce(obj_description(d.objid, d.classid::regclass::name), '') = ''$$, 'functions, tables, sequences and operators have a comment');
+SELECT is_empty($$SELECT t.oid::regtype FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+	WHERE t.typnamespace = 'converge'::regnamespace AND t.typtype IN ('b', 'e', 'd') AND t.typelem = 0 AND coalesce(obj_description(t.oid, 'pg_type'), '') = ''$$,
+	'types have a comment');
+SELECT isnt((SELECT obj_description(oid, 'pg_extension') FROM pg_extension WHERE extname = 'converge'), NULL, 'so has the extension');
+
+-- ---- what is called parallel safe is ----
+
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		plan := concat(plan, line, E'\n');
+	END LOOP;
+	RETURN plan;
+END
+$$;
+SELECT set_config('converge.user', 'ann', true);
+SELECT converge.create_document(n::text, 'é😀', ('d0000000-0000-4000-8000-00000000000' || n)::uuid) FROM generate_series(1, 5) AS n;
+SELECT converge.edit(id, converge.insert(2, title)) FROM converge.documents WHERE owner = 'ann';
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0', true), set_config('min_parallel_table_scan_size', '0', true);
+SELECT results_eq($$SELECT converge.content(id), converge.my_role(id)::text, converge.acting_user(), (converge.open_document(id)).version, (converge.join_document('ann', id)).seq > 0
+					FROM converge.documents WHERE owner = 'ann' ORDER BY title$$,
+	$$SELECT 'é😀' || n, 'owner', 'ann', 1::bigint, true FROM generate_series(1, 5) AS n$$, 'reading in a parallel worker, after writing in the leader');
+SELECT matches(pg_temp.plan_of($$SELECT converge.content(id) FROM converge.documents WHERE owner = 'ann'$$), 'Workers Planned', 'it was one');
+
+SELECT * FROM finish();
+ROLLBACK;
