@@ -1,0 +1,55 @@
+/*
+ * config.h: what the relay is told on its command line, in its environment
+ * and in its file.
+ */
+#ifndef RELAY_CONFIG_H
+#define RELAY_CONFIG_H
+
+#include "log.h"
+
+#include <stdio.h>
+
+/* a list of texts, as given by an option that may be repeated */
+struct config_list
+{
+	char	  **items;
+	int			count;
+};
+
+struct config
+{
+	char	   *dsn;
+	char	   *listen;
+	char	   *listen_host;	/* the two parts of listen */
+	int			listen_port;
+	char	   *jwt_key;
+	char	   *jwt_alg;
+	struct config_list origins;
+	char	   *tls_cert;
+	char	   *tls_key;
+	enum log_level log_level;
+	int			ring_entries;
+	int			ring_bytes;
+	int			max_message_bytes;
+	int			max_connections;
+	int			writers;
+	int			waiters;
+	int			readers;
+	int			held_ops;
+	int			hello_timeout_s;
+	int			ping_interval_s;
+	int			drain_timeout_s;
+};
+
+enum config_result
+{
+	CONFIG_RUN,					/* go on */
+	CONFIG_DONE,				/* --help or --version was answered: exit 0 */
+	CONFIG_BAD					/* the error was written: exit 2 */
+};
+
+enum config_result config_load(struct config *config, int argc, char **argv, FILE *out, FILE *err);
+void		config_free(struct config *config);
+void		config_print_options(FILE *out);
+
+#endif							/* RELAY_CONFIG_H */

@@ -1,0 +1,67 @@
+/*
+ * limits.h: every bound of the relay that is not an option, in one place.
+ *
+ * What a user of the relay may want to change stands in the option table of
+ * config.c; what is here follows from the design and needs no turning.
+ */
+#ifndef RELAY_LIMITS_H
+#define RELAY_LIMITS_H
+
+/* what a session may have under way before it is asked to slow down */
+#define LIMIT_SESSION_OPS			64
+
+/* messages waiting for one socket, beside the log, before it is closed */
+#define LIMIT_SESSION_FRAMES		256
+
+/* a frame of ops is closed at this size and the next one begun */
+#define LIMIT_FRAME_BYTES			(256 * 1024)
+
+/* longest token, user id and document title that are looked at */
+#define LIMIT_TOKEN_BYTES			8192
+#define LIMIT_USER_BYTES			256
+
+/* longest reason of a close; a close frame has room for 123 bytes */
+#define LIMIT_CLOSE_REASON_BYTES	120
+
+/* documents without a room whose last version on the stream is remembered */
+#define LIMIT_SEEN_DOCUMENTS		8192
+
+/* how long a closing connection has for its last words */
+#define LIMIT_CLOSING_S				5
+
+/* one batch of submissions */
+#define LIMIT_BATCH_OPS				1024
+#define LIMIT_BATCH_BYTES			(4 * 1024 * 1024)
+
+/* bytes of submissions held while PostgreSQL is away */
+#define LIMIT_HELD_BYTES			(256L * 1024 * 1024)
+
+/* statements under way on one connection that reads */
+#define LIMIT_READS_PER_LINK		16
+
+/* rooms asked about in one statement after a reconnection */
+#define LIMIT_SWEEP_ROOMS			256
+
+/* times a document's submissions are tried against a PostgreSQL in trouble */
+#define LIMIT_WRITE_ATTEMPTS		6
+
+/* connecting anew: first and longest pause */
+#define LIMIT_BACKOFF_FIRST_MS		50
+#define LIMIT_BACKOFF_LAST_MS		3000
+
+/* how long one lock is waited for before the next document has its turn */
+#define LIMIT_LOCK_WAIT_MS			1000
+
+/* progress is reported to the walsender this often */
+#define LIMIT_PROGRESS_MS			10000
+
+/* rooms are read from the tables this often while there is no stream */
+#define LIMIT_SWEEP_MS				1000
+
+/* a version seen on the stream is looked for in the tables this often */
+#define LIMIT_GAP_RETRY_MS			5
+
+/* ... and given up after so many looks, each twice as late up to 64 times */
+#define LIMIT_GAP_ATTEMPTS			64
+
+#endif							/* RELAY_LIMITS_H */

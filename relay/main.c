@@ -1,0 +1,522 @@
+/*
+ * main.c: wiring in the order of dependence, signals, and the end.
+ *
+ * One process, one loop, no threads. What a part has to tell one above it
+ * goes by the callbacks registered here. Whatever was published or submitted
+ * while events were handled goes out when the turn of the loop ends.
+ */
+#include "auth.h"
+#include "config.h"
+#include "limits.h"
+#include "listener.h"
+#include "log.h"
+#include "mem.h"
+#include "metrics.h"
+#include "reader.h"
+#include "room.h"
+#include "server.h"
+#include "session.h"
+#include "stream.h"
+#include "version.h"
+#include "writer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 1000
+#define DRAIN_TICK_MS 20
+#define LAST_WORDS_MS 3000
+#define SPARE_DESCRIPTORS 64
+
+enum phase
+{
+	PHASE_RUNNING,
+	PHASE_DRAINING,				/* edits under way are waited for */
+	PHASE_CLOSING,				/* clients are told to come back elsewhere */
+	PHASE_ENDED
+};
+
+/* rooms asked about in one statement */
+struct sweep
+{
+	struct uuid docs[LIMIT_SWEEP_ROOMS];
+	int64_t		heads[LIMIT_SWEEP_ROOMS];
+	int			count;
+};
+
+struct relay
+{
+	struct config config;
+	struct metrics metrics;
+	uv_loop_t	loop;
+	struct auth *auth;
+	struct rooms *rooms;
+	struct writer *writer;
+	struct reader *reader;
+	struct stream *stream;
+	struct sessions *sessions;
+	struct server *server;
+	struct listener *listener;
+	enum phase	phase;
+	uint64_t	phase_ends;
+	struct sweep sweep;
+	bool		sweeping;		/* until every room was asked about */
+	bool		swept_up;		/* once since the stream is up */
+	uv_prepare_t before_poll;
+	uv_check_t	after_poll;
+	uv_timer_t	tick;
+	uv_timer_t	gap_timer;
+	uv_timer_t	sweep_timer;
+	uv_timer_t	drain_timer;
+	uv_signal_t sigterm;
+	uv_signal_t sigint;
+};
+
+/* ---- rooms and the tables ---- */
+
+/* Hand what the tables gave for a room on to it. */
+static void
+on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+{
+	struct relay *relay = arg;
+
+	if (frame != NULL)
+		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
+	else
+		rooms_fetched(relay->rooms, doc, result == CATCH_UP_DONE);
+}
+
+/* A room misses operations. */
+static void
+on_room_fetch(void *arg, const struct uuid *doc, int64_t from)
+{
+	struct relay *relay = arg;
+
+	reader_catch_up(relay->reader, doc, from, NULL, on_room_caught_up, relay);
+}
+
+static void
+on_gap_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	if (!rooms_retry(relay->rooms))
+		uv_timer_stop(timer);
+}
+
+/* A room waits for operations to become visible. */
+static void
+on_room_retry(void *arg)
+{
+	struct relay *relay = arg;
+
+	uv_timer_start(&relay->gap_timer, on_gap_timer, LIMIT_GAP_RETRY_MS, LIMIT_GAP_RETRY_MS);
+}
+
+/* ---- sweeping: reading all rooms from the tables ---- */
+
+/* Take a sweep's answer; where it failed for one document, each room asks for itself. */
+static void
+on_swept(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+{
+	struct relay *relay = arg;
+
+	if (frame != NULL)
+		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
+	else
+	{
+		relay->sweeping = false;
+		if (result != CATCH_UP_DONE)
+			rooms_refetch(relay->rooms);
+	}
+}
+
+/* Send a sweep that is full, or the last. */
+static void
+send_sweep(struct relay *relay)
+{
+	if (relay->sweep.count == 0)
+		return;
+	relay->sweeping = true;
+	reader_sweep(relay->reader, relay->sweep.docs, relay->sweep.heads, relay->sweep.count, on_swept, relay);
+	relay->sweep.count = 0;
+}
+
+static void
+add_to_sweep(void *arg, const struct uuid *doc, int64_t head)
+{
+	struct relay *relay = arg;
+	struct sweep *sweep = &relay->sweep;
+
+	sweep->docs[sweep->count] = *doc;
+	sweep->heads[sweep->count++] = head;
+	if (sweep->count == LIMIT_SWEEP_ROOMS)
+		send_sweep(relay);
+}
+
+/* Ask the tables what every room may have missed. */
+static void
+sweep_rooms(struct relay *relay)
+{
+	if (relay->sweeping)
+		return;
+	rooms_each_open(relay->rooms, add_to_sweep, relay);
+	send_sweep(relay);
+}
+
+/*
+ * While there is no stream, rooms live from the tables. Once more after it is
+ * up: what committed just before the slot may have become visible after the
+ * first sweep.
+ */
+static void
+on_sweep_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	if (reader_is_ready(relay->reader))
+		sweep_rooms(relay);
+	if (stream_is_up(relay->stream) && relay->swept_up)
+		uv_timer_stop(timer);
+	relay->swept_up = stream_is_up(relay->stream);
+}
+
+static void
+start_sweeping(struct relay *relay)
+{
+	relay->swept_up = false;
+	uv_timer_start(&relay->sweep_timer, on_sweep_timer, LIMIT_SWEEP_MS, LIMIT_SWEEP_MS);
+}
+
+/* ---- the stream ---- */
+
+static void
+on_stream_event(void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+{
+	struct relay *relay = arg;
+
+	rooms_event(relay->rooms, doc, version, entry, len);
+}
+
+/* The stream runs: catch up with what it did not show. */
+static void
+on_stream_up(void *arg, bool other_history)
+{
+	struct relay *relay = arg;
+
+	if (other_history)
+	{
+		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now; clients are to join anew");
+		rooms_forget_seen(relay->rooms);
+		sessions_close_all(relay->sessions, "the database was changed over; join again");
+	}
+	sweep_rooms(relay);
+	start_sweeping(relay);
+}
+
+static void
+on_stream_down(void *arg)
+{
+	start_sweeping(arg);
+}
+
+/* ---- the writer ---- */
+
+static void
+on_publish(void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+{
+	struct relay *relay = arg;
+
+	rooms_answer(relay->rooms, doc, version, entry, len);
+}
+
+/* ---- HTTP ---- */
+
+/* Tell whether a client that comes now is served, or why not. */
+static bool
+is_ready(void *arg, const char **reason)
+{
+	struct relay *relay = arg;
+
+	*reason = NULL;
+	if (relay->phase != PHASE_RUNNING)
+		*reason = "ending";
+	else if (!writer_is_ready(relay->writer))
+		*reason = "no connection to PostgreSQL for writing";
+	else if (!reader_is_ready(relay->reader))
+		*reason = "no connection to PostgreSQL for reading";
+	else if (!stream_is_up(relay->stream))
+		*reason = "no replication stream from PostgreSQL";
+	return *reason == NULL;
+}
+
+/* ---- the turn of the loop ---- */
+
+/* Submit first, so that PostgreSQL works while the clients are written to. */
+static void
+end_turn(struct relay *relay)
+{
+	writer_dispatch(relay->writer);
+	reader_dispatch(relay->reader);
+	rooms_flush(relay->rooms);
+	sessions_reap(relay->sessions);
+}
+
+static void
+on_before_poll(uv_prepare_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void
+on_after_poll(uv_check_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	sessions_tick(relay->sessions, (int64_t) (uv_now(&relay->loop) / 1000));
+}
+
+/* ---- the end ---- */
+
+static void
+close_clients(struct relay *relay)
+{
+	relay->phase = PHASE_CLOSING;
+	relay->phase_ends = uv_now(&relay->loop) + LAST_WORDS_MS;
+	sessions_close_all(relay->sessions, "the relay is restarting");
+}
+
+/* Stop everything; the loop ends when the last handle has closed. */
+static void
+end_parts(struct relay *relay)
+{
+	uv_handle_t *handles[] = {
+		(uv_handle_t *) &relay->before_poll, (uv_handle_t *) &relay->after_poll, (uv_handle_t *) &relay->tick,
+		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->sweep_timer, (uv_handle_t *) &relay->drain_timer,
+		(uv_handle_t *) &relay->sigterm, (uv_handle_t *) &relay->sigint,
+	};
+
+	relay->phase = PHASE_ENDED;
+	listener_close(relay->listener);
+	server_close(relay->server);
+	stream_close(relay->stream);
+	writer_close(relay->writer);
+	reader_close(relay->reader);
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+		uv_close(handles[i], NULL);
+}
+
+/* Look whether the end has come a step nearer. */
+static void
+on_drain_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+	bool		late = uv_now(&relay->loop) >= relay->phase_ends;
+
+	if (relay->phase == PHASE_DRAINING && (late || writer_is_idle(relay->writer)))
+		close_clients(relay);
+	else if (relay->phase == PHASE_CLOSING && (late || sessions_count(relay->sessions) == 0))
+		end_parts(relay);
+}
+
+/* End in order: accept nothing more, finish what is under way, say goodbye. */
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct relay *relay = handle->data;
+
+	if (relay->phase != PHASE_RUNNING)
+	{
+		log_event(RELAY_WARN, "relay", "a second signal: ending at once");
+		_exit(1);
+	}
+	log_event(RELAY_INFO, "relay", "ending on %s, %d clients, %llu edits under way", strsignal(number),
+			  sessions_count(relay->sessions), (unsigned long long) relay->metrics.ops_held);
+	relay->phase = PHASE_DRAINING;
+	relay->phase_ends = uv_now(&relay->loop) + (uint64_t) relay->config.drain_timeout_s * 1000;
+	listener_close(relay->listener);
+	relay->listener = NULL;
+	server_drain(relay->server);
+	sessions_drain(relay->sessions);
+	uv_timer_start(&relay->drain_timer, on_drain_timer, 0, DRAIN_TICK_MS);
+}
+
+/* ---- the beginning ---- */
+
+/* Ask for as many descriptors as the connections may need. */
+static void
+raise_descriptor_limit(const struct config *config)
+{
+	struct rlimit limit;
+	rlim_t		wanted = (rlim_t) config->max_connections + SPARE_DESCRIPTORS;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && wanted > limit.rlim_max ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_event(RELAY_WARN, "relay", "only %llu descriptors for %d connections",
+				  (unsigned long long) limit.rlim_cur, config->max_connections);
+}
+
+static void
+start_signal(struct relay *relay, uv_signal_t *handle, int number)
+{
+	uv_signal_init(&relay->loop, handle);
+	handle->data = relay;
+	uv_signal_start(handle, on_signal, number);
+}
+
+static void
+init_timer(struct relay *relay, uv_timer_t *timer)
+{
+	uv_timer_init(&relay->loop, timer);
+	timer->data = relay;
+}
+
+/* Set up what runs with every turn, every second, or on a signal. */
+static void
+start_handles(struct relay *relay)
+{
+	uv_prepare_init(&relay->loop, &relay->before_poll);
+	relay->before_poll.data = relay;
+	uv_prepare_start(&relay->before_poll, on_before_poll);
+	uv_check_init(&relay->loop, &relay->after_poll);
+	relay->after_poll.data = relay;
+	uv_check_start(&relay->after_poll, on_after_poll);
+	init_timer(relay, &relay->tick);
+	uv_timer_start(&relay->tick, on_tick, TICK_MS, TICK_MS);
+	init_timer(relay, &relay->gap_timer);
+	init_timer(relay, &relay->sweep_timer);
+	init_timer(relay, &relay->drain_timer);
+	start_signal(relay, &relay->sigterm, SIGTERM);
+	start_signal(relay, &relay->sigint, SIGINT);
+}
+
+static void
+make_rooms(struct relay *relay)
+{
+	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
+	struct rooms_callbacks callbacks = {
+		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,.arg = relay,
+	};
+
+	relay->rooms = rooms_new(&bounds, &callbacks, &relay->metrics);
+}
+
+static void
+make_writer(struct relay *relay)
+{
+	struct writer_callbacks callbacks = {.publish = on_publish,.answer = session_answer,.arg = relay};
+
+	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_stream(struct relay *relay)
+{
+	struct stream_callbacks callbacks = {
+		.event = on_stream_event,.up = on_stream_up,.down = on_stream_down,.arg = relay,
+	};
+
+	relay->stream = stream_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_sessions(struct relay *relay)
+{
+	struct sessions_config config = {
+		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
+	};
+
+	relay->sessions = sessions_new(&config);
+	sessions_connect(relay->sessions, relay->rooms, relay->writer, relay->reader);
+	server_connect(relay->server, relay->sessions);
+}
+
+static bool
+make_server(struct relay *relay)
+{
+	struct server_config config = {
+		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
+		.http = {.is_ready = is_ready,.metrics = &relay->metrics,.arg = relay},
+	};
+
+	relay->server = server_new(&config);
+	return relay->server != NULL;
+}
+
+/* Make every part, those first that others stand on. */
+static bool
+start(struct relay *relay)
+{
+	const char *problem;
+
+	relay->auth = auth_new(relay->config.jwt_alg, relay->config.jwt_key, &problem);
+	if (relay->auth == NULL)
+	{
+		fprintf(stderr, "converge-relay: %s\n", problem);
+		return false;
+	}
+	raise_descriptor_limit(&relay->config);
+	uv_loop_init(&relay->loop);
+	if (!make_server(relay))
+		return false;
+	make_rooms(relay);
+	make_writer(relay);
+	relay->reader = reader_new(&relay->loop, &relay->config, &relay->metrics);
+	make_stream(relay);
+	make_sessions(relay);
+	start_handles(relay);
+	relay->listener = listener_new(&relay->loop, relay->config.listen_host, relay->config.listen_port,
+								   server_adopt, relay->server);
+	return relay->listener != NULL;
+}
+
+/* Run until a signal; then give everything back. */
+static void
+run(struct relay *relay)
+{
+	log_event(RELAY_INFO, "relay", "converge-relay %s", RELAY_VERSION);
+	uv_run(&relay->loop, UV_RUN_DEFAULT);
+	server_free(relay->server);
+	sessions_free(relay->sessions);
+	rooms_free(relay->rooms);
+	uv_loop_close(&relay->loop);
+	auth_free(relay->auth);
+	log_event(RELAY_INFO, "relay", "ended");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct relay *relay = mem_zalloc(sizeof(struct relay));
+	enum config_result result = config_load(&relay->config, argc, argv, stdout, stderr);
+	int			status = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	srandom((unsigned) (time(NULL) ^ getpid()));
+	if (result == CONFIG_RUN)
+	{
+		log_set_level(relay->config.log_level);
+		if (start(relay))
+			run(relay);
+		else
+			status = 2;
+	}
+	else if (result == CONFIG_BAD)
+		status = 2;
+	config_free(&relay->config);
+	free(relay);
+	return status;
+}

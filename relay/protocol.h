@@ -1,0 +1,102 @@
+/*
+ * protocol.h: the messages of converge.v1 as structs. Pure: text in, text out.
+ */
+#ifndef RELAY_PROTOCOL_H
+#define RELAY_PROTOCOL_H
+
+#include "docmap.h"
+#include "frame.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROTOCOL_NAME "converge.v1"
+
+/* why an operation was not taken */
+enum reject_code
+{
+	REJECT_STALE,
+	REJECT_FORBIDDEN,
+	REJECT_INVALID,
+	REJECT_CONFLICT,
+	REJECT_TOO_LARGE,
+	REJECT_RATE_LIMITED,
+	REJECT_UNAVAILABLE
+};
+
+/* WebSocket close codes that are ours, and the standard ones we use */
+enum close_code
+{
+	CLOSE_TOO_BIG = 1009,
+	CLOSE_INTERNAL = 1011,
+	CLOSE_RESTARTING = 1012,
+	CLOSE_MALFORMED = 4400,
+	CLOSE_UNAUTHENTICATED = 4401,
+	CLOSE_FORBIDDEN = 4403,
+	CLOSE_NOT_FOUND = 4404,
+	CLOSE_TOO_SLOW = 4408,
+	CLOSE_FLOODING = 4429
+};
+
+/* a message from a client, as far as its type */
+struct message
+{
+	json_t	   *root;
+	const char *type;
+	bool		lone_surrogate; /* one was found and replaced: only good for a
+								 * reject */
+};
+
+struct hello
+{
+	const char *token;			/* or NULL */
+	bool		resumes;		/* version was given */
+	int64_t		version;
+	bool		has_operation_id;
+	struct uuid operation_id;
+	bool		has_pending;
+	struct uuid pending;
+};
+
+/* an operation as submitted; text is the `op` value's JSON, to be freed */
+struct submitted
+{
+	struct uuid operation_id;
+	int64_t		base_version;
+	char	   *text;
+	size_t		text_len;
+};
+
+struct joined
+{
+	const struct uuid *doc;
+	const char *user;
+	const char *role;
+	const char *title;
+	int64_t		version;
+	bool		resumed;
+};
+
+/* client to server; on false, *problem says what is wrong in a sentence */
+bool		protocol_parse(const char *text, size_t len, struct message *m, const char **problem);
+void		protocol_release(struct message *m);
+bool		protocol_hello(const struct message *m, struct hello *hello, const char **problem);
+bool		protocol_ack(const struct message *m, int64_t *sequence_id, const char **problem);
+bool		protocol_operation_id(const struct message *m, struct uuid *id);
+bool		protocol_op(const struct message *m, struct submitted *op, const char **problem);
+
+/* server to client */
+struct frame *protocol_joined(const struct joined *joined);
+struct frame *protocol_error(const char *code, const char *message, int retry_after_ms);
+struct frame *protocol_reject(const struct uuid *operation_id, enum reject_code code, const char *message,
+							  int retry_after_ms);
+struct frame *protocol_one_op(const char *entry, size_t len);
+bool		protocol_reject_code(const char *name, enum reject_code *code);
+
+/* what PostgreSQL hands out ready: entries, snapshots, event lines */
+bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
+bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
+bool		protocol_event(char *line, size_t len, struct uuid *doc, int64_t *version, const char **entry, size_t *entry_len);
+
+#endif							/* RELAY_PROTOCOL_H */

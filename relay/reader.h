@@ -1,0 +1,76 @@
+/*
+ * reader.h: what clients and rooms read from the tables.
+ */
+#ifndef RELAY_READER_H
+#define RELAY_READER_H
+
+#include "config.h"
+#include "docmap.h"
+#include "metrics.h"
+#include "protocol.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define READER_FRAMES 8
+
+struct reader;
+
+struct join_request
+{
+	struct uuid doc;
+	const char *user;			/* must stay until the answer */
+	const struct hello *hello;	/* what the client holds; only read now */
+};
+
+struct join_answer
+{
+	bool		joined;			/* else refused, with what follows */
+	enum close_code close;
+	const char *message;
+	const char *role;
+	const char *title;
+	int64_t		version;
+	int64_t		sequence_id;
+	bool		resumed;
+	const char *snapshot;
+	size_t		snapshot_len;
+};
+
+struct catch_up_frame
+{
+	struct uuid doc;
+	int64_t		from;
+	int64_t		version;
+	const char *text;
+	size_t		len;
+};
+
+enum catch_up_result
+{
+	CATCH_UP_DONE,
+	CATCH_UP_STALE,				/* the version is below the floor */
+	CATCH_UP_GONE,				/* the document is no more */
+	CATCH_UP_FAILED
+};
+
+typedef void (*join_fn) (void *arg, const struct join_answer *answer);
+
+/* called with each frame, then once with NULL and the result */
+typedef void (*catch_up_fn) (void *arg, const struct uuid *doc, const struct catch_up_frame *frame,
+							 enum catch_up_result result);
+
+struct reader *reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics);
+void		reader_close(struct reader *reader);
+bool		reader_is_ready(const struct reader *reader);
+void		reader_dispatch(struct reader *reader);
+
+/* each is answered exactly once, however long PostgreSQL is away */
+void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);
+void		reader_catch_up(struct reader *reader, const struct uuid *doc, int64_t from, const struct uuid *pending,
+							catch_up_fn answer, void *arg);
+void		reader_sweep(struct reader *reader, const struct uuid *docs, const int64_t *heads, int count,
+						 catch_up_fn answer, void *arg);
+
+#endif							/* RELAY_READER_H */

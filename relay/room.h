@@ -1,0 +1,83 @@
+/*
+ * room.h: a document here: a ring of ready frames, its members, and the
+ * contiguous-version rule.
+ *
+ * A room knows no socket and no database. It hands frames to `deliver`, asks
+ * `wake` for members that are behind, and `fetch` for what it misses.
+ */
+#ifndef RELAY_ROOM_H
+#define RELAY_ROOM_H
+
+#include "docmap.h"
+#include "frame.h"
+#include "metrics.h"
+#include "ring.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct room;
+struct rooms;
+
+/* a receiver; stands inside whatever it is */
+struct room_member
+{
+	struct room_member *prev;
+	struct room_member *next;
+	struct room *room;
+	int64_t		cursor;			/* the version it was last sent */
+	bool		live;			/* receives what is published */
+	bool		behind;			/* takes from its cursor on, when it can */
+};
+
+struct rooms_callbacks
+{
+	/* send a frame at once; false: the member cannot take it now */
+	bool		(*deliver) (struct room_member *member, struct frame *frame);
+	/* call room_next for this member as soon as it can take frames */
+	void		(*wake) (struct room_member *member);
+
+	/*
+	 * read everything after a version from the tables: room_frame, then
+	 * room_fetched
+	 */
+	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from);
+	/* call rooms_retry in a moment */
+	void		(*retry) (void *arg);
+	void	   *arg;
+};
+
+enum room_next_result
+{
+	ROOM_NOTHING,				/* the member has everything */
+	ROOM_FRAME,					/* send this frame; the cursor stands after it */
+	ROOM_TABLES					/* the cursor fell off the ring */
+};
+
+struct rooms *rooms_new(const struct ring_bounds *bounds, const struct rooms_callbacks *callbacks,
+						struct metrics *metrics);
+void		rooms_free(struct rooms *rooms);
+
+/* members */
+void		room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *member);
+void		room_open(struct room_member *member, int64_t version);
+void		room_go_live(struct room_member *member, int64_t cursor);
+void		room_pause(struct room_member *member);
+void		room_detach(struct room_member *member);
+enum room_next_result room_next(struct room_member *member, struct frame **frame);
+
+/* operations */
+void		rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+void		rooms_answer(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version,
+						const char *frame, size_t len);
+void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
+
+/* the turn of the loop, and timers */
+void		rooms_flush(struct rooms *rooms);
+bool		rooms_retry(struct rooms *rooms);
+void		rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc, int64_t head), void *arg);
+void		rooms_refetch(struct rooms *rooms);
+void		rooms_forget_seen(struct rooms *rooms);
+
+#endif							/* RELAY_ROOM_H */

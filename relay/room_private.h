@@ -1,0 +1,73 @@
+/*
+ * room_private.h: what the files of rooms share, and nobody else.
+ */
+#ifndef RELAY_ROOM_PRIVATE_H
+#define RELAY_ROOM_PRIVATE_H
+
+#include "limits.h"
+#include "room.h"
+
+struct cut
+{
+	uint32_t	offset;
+	uint32_t	len;
+};
+
+struct room
+{
+	struct doc_node node;
+	struct rooms *rooms;
+	struct room_member *live;
+	uint32_t	users;			/* members, live or not */
+	bool		open;			/* the head is known */
+	bool		fetching;
+	bool		dirty;			/* on the list of rooms to be flushed */
+	bool		reaping;		/* on the list of rooms to be looked at for
+								 * their end */
+	bool		waiting;		/* on the list of rooms to be retried */
+	uint32_t	attempts;
+	uint32_t	pause;			/* ticks until the next attempt */
+	int64_t		want;			/* the highest version known to be committed */
+	struct ring ring;
+	struct ring ahead;			/* from the stream, not yet contiguous */
+	struct frame *building;		/* what this turn has published */
+	struct cut *cuts;			/* ... its entries */
+	uint32_t	cut_count;
+	uint32_t	cut_cap;
+	struct room *next_dirty;
+	struct room *next_reap;
+	struct room *next_wait;
+};
+
+struct seen
+{
+	struct uuid doc;
+	int64_t		version;
+};
+
+struct rooms
+{
+	struct doc_map map;
+	struct ring_bounds bounds;
+	struct rooms_callbacks callbacks;
+	struct metrics *metrics;
+	struct room *dirty;
+	struct room *reap;
+	struct room *waiting;
+	struct seen seen[LIMIT_SEEN_DOCUMENTS];
+	struct frame *shared;		/* the last frame room_next built, for its
+								 * next member */
+	struct room *shared_room;
+	int64_t		shared_from;
+	int64_t		shared_to;
+};
+
+int64_t		room_head(const struct room *room);
+void		room_flush(struct room *room);
+void		room_close_gap(struct room *room);
+void		room_reap_later(struct room *room);
+int64_t		rooms_seen(struct rooms *rooms, const struct uuid *doc);
+void		rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version);
+void		rooms_drop_shared(struct rooms *rooms);
+
+#endif							/* RELAY_ROOM_PRIVATE_H */

@@ -1,0 +1,206 @@
+/*
+ * rooms.c: all rooms: which there are, what is to be done at the end of a
+ * turn, and what was seen of documents that have none.
+ */
+#include "mem.h"
+#include "room_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Set up a house without rooms. */
+struct rooms *
+rooms_new(const struct ring_bounds *bounds, const struct rooms_callbacks *callbacks, struct metrics *metrics)
+{
+	struct rooms *rooms = mem_zalloc(sizeof(struct rooms));
+
+	doc_map_init(&rooms->map);
+	rooms->bounds = *bounds;
+	rooms->callbacks = *callbacks;
+	rooms->metrics = metrics;
+	return rooms;
+}
+
+/* Forget the frame kept for the next member. */
+void
+rooms_drop_shared(struct rooms *rooms)
+{
+	frame_unref(rooms->shared);
+	rooms->shared = NULL;
+	rooms->shared_room = NULL;
+}
+
+/* End a room that nobody is in. */
+static void
+free_room(struct room *room)
+{
+	struct rooms *rooms = room->rooms;
+
+	if (rooms->shared_room == room)
+		rooms_drop_shared(rooms);
+	doc_map_remove(&rooms->map, &room->node);
+	rooms->metrics->rooms--;
+	rooms->metrics->ring_bytes -= room->ring.bytes;
+	ring_free(&room->ring);
+	ring_free(&room->ahead);
+	frame_unref(room->building);
+	free(room->cuts);
+	free(room);
+}
+
+/* Let the end of the turn look whether a room is still needed. */
+void
+room_reap_later(struct room *room)
+{
+	if (room->reaping)
+		return;
+	room->reaping = true;
+	room->next_reap = room->rooms->reap;
+	room->rooms->reap = room;
+}
+
+/* End the house; the members must have left. */
+void
+rooms_free(struct rooms *rooms)
+{
+	rooms_flush(rooms);
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		while (rooms->map.slots[i] != NULL)
+			free_room((struct room *) rooms->map.slots[i]);
+	}
+	doc_map_free(&rooms->map);
+	free(rooms);
+}
+
+/* Get a document's row in the table of versions seen. */
+static struct seen *
+seen_row(struct rooms *rooms, const struct uuid *doc)
+{
+	return &rooms->seen[uuid_hash(doc) % LIMIT_SEEN_DOCUMENTS];
+}
+
+/* Remember what the stream showed of a document. */
+void
+rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version)
+{
+	struct seen *row = seen_row(rooms, doc);
+
+	if (!uuid_equal(&row->doc, doc) || row->version < version)
+		*row = (struct seen)
+	{
+		*doc, version
+	};
+}
+
+/* Get the last version seen of a document, or 0. */
+int64_t
+rooms_seen(struct rooms *rooms, const struct uuid *doc)
+{
+	const struct seen *row = seen_row(rooms, doc);
+
+	return uuid_equal(&row->doc, doc) ? row->version : 0;
+}
+
+/* Forget it all: another timeline may have other versions. */
+void
+rooms_forget_seen(struct rooms *rooms)
+{
+	memset(rooms->seen, 0, sizeof(rooms->seen));
+}
+
+/* Look again for what was not there yet; tells whether to come back. */
+bool
+rooms_retry(struct rooms *rooms)
+{
+	struct room *room = rooms->waiting;
+	struct room *next;
+
+	rooms->waiting = NULL;
+	for (; room != NULL; room = next)
+	{
+		next = room->next_wait;
+		if (--room->pause > 0)
+		{
+			room->next_wait = rooms->waiting;
+			rooms->waiting = room;
+			continue;
+		}
+		room->waiting = false;
+		if (room->users > 0)
+			room_close_gap(room);
+		else
+			room_reap_later(room);
+	}
+	return rooms->waiting != NULL;
+}
+
+/* Visit every open room. */
+void
+rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc, int64_t head), void *arg)
+{
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		for (struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
+		{
+			struct room *room = (struct room *) n;
+
+			if (room->open && room->users > 0)
+				visit(arg, &n->id, room_head(room));
+		}
+	}
+}
+
+/* Let every open room ask the tables for itself. */
+void
+rooms_refetch(struct rooms *rooms)
+{
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		for (struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
+		{
+			struct room *room = (struct room *) n;
+
+			if (!room->open || room->fetching || room->users == 0)
+				continue;
+			room->fetching = true;
+			rooms->callbacks.fetch(rooms->callbacks.arg, &n->id, room_head(room));
+		}
+	}
+}
+
+/* End the rooms that everybody has left. */
+static void
+reap_rooms(struct rooms *rooms)
+{
+	struct room *room = rooms->reap;
+	struct room *next;
+
+	rooms->reap = NULL;
+	for (; room != NULL; room = next)
+	{
+		next = room->next_reap;
+		room->reaping = false;
+		if (room->users == 0 && !room->waiting)
+		{
+			rooms_note_seen(rooms, &room->node.id, room->want > room_head(room) ? room->want : room_head(room));
+			free_room(room);
+		}
+	}
+}
+
+/* End the turn: send what was published. */
+void
+rooms_flush(struct rooms *rooms)
+{
+	while (rooms->dirty != NULL)
+	{
+		struct room *room = rooms->dirty;
+
+		rooms->dirty = room->next_dirty;
+		room->dirty = false;
+		room_flush(room);
+	}
+	rooms_drop_shared(rooms);
+	reap_rooms(rooms);
+}

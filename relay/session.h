@@ -1,0 +1,74 @@
+/*
+ * session.h: a client: its state, what it was sent, what it may do.
+ *
+ * A session knows no socket either: it sends through the transport that the
+ * server hands in, and the server tells it what came.
+ */
+#ifndef RELAY_SESSION_H
+#define RELAY_SESSION_H
+
+#include "auth.h"
+#include "config.h"
+#include "docmap.h"
+#include "frame.h"
+#include "metrics.h"
+#include "protocol.h"
+#include "reader.h"
+#include "room.h"
+#include "writer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+struct sessions;
+
+struct session_transport
+{
+	/* send a frame; false: the socket has no room now, nothing was sent */
+	bool		(*send) (void *conn, struct frame *frame);
+	bool		(*has_room) (void *conn);
+	/* call session_writable as soon as there is room */
+	void		(*wake) (void *conn);
+	void		(*ping) (void *conn);
+	/* end a connection whose peer does not answer any more */
+	void		(*kill) (void *conn);
+};
+
+struct sessions_config
+{
+	const struct config *config;
+	struct session_transport transport;
+	struct auth *auth;
+	struct metrics *metrics;
+};
+
+struct sessions *sessions_new(const struct sessions_config *config);
+void		sessions_free(struct sessions *sessions);
+
+/* what sessions stand on; made after them, since these call back */
+void		sessions_connect(struct sessions *sessions, struct rooms *rooms, struct writer *writer, struct reader *reader);
+
+/* from the server */
+struct session *session_open(struct sessions *sessions, void *conn, const char *doc, const char *token);
+void		session_receive(struct session *s, const char *text, size_t len);
+void		session_heard(struct session *s);
+void		session_refuse(struct session *s, enum close_code code, const char *error, const char *message);
+void		session_writable(struct session *s);
+bool		session_wants_close(const struct session *s, enum close_code *code, const char **reason);
+void		session_closed(struct session *s);
+
+/* from rooms and writer, by way of main */
+bool		session_deliver(struct room_member *member, struct frame *frame);
+void		session_wake(struct room_member *member);
+void		session_answer(void *arg, void *owner, const struct write_answer *answer);
+
+/* from main */
+void		sessions_tick(struct sessions *sessions, int64_t now_s);
+void		sessions_drain(struct sessions *sessions);
+void		sessions_close_all(struct sessions *sessions, const char *message);
+void		sessions_reap(struct sessions *sessions);
+int			sessions_count(const struct sessions *sessions);
+
+#endif							/* RELAY_SESSION_H */

@@ -1,0 +1,86 @@
+/*
+ * session_private.h: what the files of a session share, and nobody else.
+ */
+#ifndef RELAY_SESSION_PRIVATE_H
+#define RELAY_SESSION_PRIVATE_H
+
+#include "log.h"
+#include "session.h"
+#include "session_list.h"
+
+enum session_state
+{
+	SESSION_GREETING,			/* its hello is awaited */
+	SESSION_JOINING,			/* the tables are asked */
+	SESSION_SYNCING,			/* it has a snapshot, its ack is awaited */
+	SESSION_LIVE,
+	SESSION_CLOSING,			/* last words, then the close */
+	SESSION_CLOSED				/* the socket is gone */
+};
+
+/* a message that waits for room in the socket */
+struct outgoing
+{
+	struct outgoing *next;
+	struct frame *frame;
+};
+
+struct session
+{
+	struct room_member member;	/* first: a member is a session */
+	struct session_link link;
+	struct sessions *owner;
+	void	   *conn;
+	uint64_t	id;
+	uint32_t	refs;
+	enum session_state state;
+	bool		has_doc;
+	bool		has_pending;
+	bool		was_live;		/* a snapshot now is a second one: its ops may
+								 * cross it */
+	bool		catching_up;
+	uint16_t	under_way;		/* its operations, submitted and not answered */
+	uint16_t	waiting;		/* messages in the list */
+	struct uuid doc;
+	struct uuid pending;		/* its last operation, which catching up must
+								 * not compose */
+	char	   *user;
+	char	   *offered_token;	/* from the URL or a header, until the hello */
+	int64_t		expires;
+	int64_t		held_version;	/* resumed from */
+	int64_t		snapshot_seq;
+	int64_t		covered;		/* versions up to here came without their own
+								 * entries */
+	struct outgoing *first;
+	struct outgoing **last;
+	enum close_code close;
+	char	   *close_reason;
+};
+
+struct sessions
+{
+	struct sessions_config config;
+	struct rooms *rooms;
+	struct writer *writer;
+	struct reader *reader;
+	struct session_list greeting;
+	struct session_list settled;
+	struct session_list closing;
+	struct session_list reaped;
+	int64_t		now_s;
+	uint64_t	last_id;
+	int			count;
+	bool		draining;
+};
+
+void		session_log(const struct session *s, enum log_level level, const char *format,...)
+			__attribute__((format(printf, 3, 4)));
+int			session_retry_after_ms(void);
+void		session_hold(struct session *s);
+void		session_let_go(struct session *s);
+void		session_send(struct session *s, struct frame *frame);
+void		session_move(struct session *s, enum session_state state);
+void		session_join(struct session *s, const struct hello *hello);
+void		session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message);
+
+#endif							/* RELAY_SESSION_PRIVATE_H */

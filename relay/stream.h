@@ -1,0 +1,36 @@
+/*
+ * stream.h: the replication link: committed operations in, progress out.
+ */
+#ifndef RELAY_STREAM_H
+#define RELAY_STREAM_H
+
+#include "config.h"
+#include "docmap.h"
+#include "metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct stream;
+
+struct stream_callbacks
+{
+	/* a committed operation */
+	void		(*event) (void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+
+	/*
+	 * from now on every commit is seen; other_history: another cluster or
+	 * timeline than before
+	 */
+	void		(*up) (void *arg, bool other_history);
+	void		(*down) (void *arg);
+	void	   *arg;
+};
+
+struct stream *stream_new(uv_loop_t *loop, const struct config *config,
+						  const struct stream_callbacks *callbacks, struct metrics *metrics);
+void		stream_close(struct stream *stream);
+bool		stream_is_up(const struct stream *stream);
+
+#endif							/* RELAY_STREAM_H */

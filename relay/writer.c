@@ -1,0 +1,541 @@
+/*
+ * writer.c: submissions of clients, out to PostgreSQL in batches.
+ *
+ * A document's submissions stand in one queue, in the order they came, and
+ * the front of it is under way in at most one batch; they leave the queue
+ * only with their final answer. So order per client and document outlives
+ * every retry, and a connection lost in mid-commit costs nothing: what is
+ * submitted again under the same ids is answered `duplicate`.
+ *
+ * A batch takes what all ready documents have waiting, as soon as a
+ * connection has answered the one before: alone an edit leaves at once, under
+ * load they group by themselves. A document that somebody else holds goes
+ * alone to a connection that may wait. When a batch fails as a whole, its
+ * documents are tried each alone, then the failing one operation by
+ * operation, so that a trigger's veto falls on its own operation only.
+ */
+#include "writer.h"
+
+#include "limits.h"
+#include "log.h"
+#include "mem.h"
+#include "pg_array.h"
+#include "pg_error.h"
+#include "pg_link.h"
+#include "write_queue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
+/* a connection and the batch that is under way on it */
+struct slot
+{
+	struct writer *writer;
+	struct pg_link *link;
+	char		name[24];
+	bool		waits;			/* for locks */
+	bool		flying;
+	uint32_t	doc_count;
+	uint32_t	doc_cap;
+	uint32_t	op_count;
+	struct doc **docs;
+};
+
+struct writer
+{
+	struct writer_callbacks callbacks;
+	struct metrics *metrics;
+	struct doc_map docs;
+	struct doc_list ready;
+	struct doc_list busy;
+	struct slot *slots;
+	int			slot_count;
+	uint64_t	held_max;
+	uint64_t	held_bytes;
+	bool		paused;			/* PostgreSQL is in trouble */
+	unsigned	troubles;
+	uv_timer_t	timer;
+	struct buf	arrays[5];		/* parameters of the batch being built */
+};
+
+static const struct pg_statement statements[] = {
+	{"submit", "SELECT ord, code, version, event, message FROM converge.submit($1, $2, $3, $4, $5, $6)"},
+};
+
+static const struct pg_setup setup[] = {
+	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean)', 'EXECUTE')", true,
+	"the role may not call converge.submit(); SELECT converge.allow_relay('role') lets it"},
+	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
+};
+
+enum column
+{
+	COLUMN_ORD,
+	COLUMN_CODE,
+	COLUMN_VERSION,
+	COLUMN_EVENT,
+	COLUMN_MESSAGE
+};
+
+/* ---- documents and their queues ---- */
+
+/* Put a document where its next batch is made from. */
+static void
+set_state(struct writer *writer, struct doc *doc, enum doc_state state)
+{
+	doc->state = state;
+	if (state == DOC_READY)
+		doc_list_push(&writer->ready, doc);
+	else if (state == DOC_BUSY)
+		doc_list_push(&writer->busy, doc);
+}
+
+/* Take a submission in. */
+bool
+writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, const char *user,
+			  const struct submitted *op)
+{
+	struct doc *doc = doc_map_find(&writer->docs, doc_id);
+
+	if (writer->metrics->ops_held >= writer->held_max || writer->held_bytes + op->text_len > LIMIT_HELD_BYTES)
+		return false;
+	if (doc == NULL)
+	{
+		doc = doc_new(doc_id);
+		doc_map_add(&writer->docs, &doc->node);
+		set_state(writer, doc, DOC_READY);
+	}
+	doc_push(doc, owner, user, op);
+	writer->metrics->ops_held++;
+	writer->held_bytes += op->text_len;
+	return true;
+}
+
+/* Answer the submission at the front of a document's queue. */
+static void
+finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer)
+{
+	struct submission *s = doc_pop(doc);
+
+	writer->metrics->ops_held--;
+	writer->held_bytes -= s->text_len;
+	answer->operation_id = s->operation_id;
+	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
+	submission_free(s);
+}
+
+/* Reject everything of a document that was under way. */
+static void
+reject_flying(struct writer *writer, struct doc *doc, enum reject_code code, const char *message)
+{
+	while (doc->flying > 0)
+	{
+		struct write_answer answer = {.code = code,.message = message};
+
+		finish_first(writer, doc, &answer);
+	}
+	doc->attempts = 0;
+	doc->alone = doc->single > 0;
+}
+
+/* End a document's part in a batch: it goes where its queue takes it next. */
+static void
+land(struct writer *writer, struct doc *doc, enum doc_state next)
+{
+	doc->flying = 0;
+	if (doc->first != NULL)
+	{
+		set_state(writer, doc, next);
+		return;
+	}
+	doc_map_remove(&writer->docs, &doc->node);
+	free(doc);
+}
+
+/* ---- building a batch ---- */
+
+/* Add a submission to the arrays. */
+static void
+put_submission(struct writer *writer, const struct doc *doc, const struct submission *s)
+{
+	struct buf *arrays = writer->arrays;
+
+	pg_array_put(&arrays[0], doc->node.id.bytes, UUID_BYTES);
+	pg_array_put(&arrays[1], s->user, strlen(s->user));
+	pg_array_put(&arrays[2], s->operation_id.bytes, UUID_BYTES);
+	pg_array_put_int8(&arrays[3], s->base_version);
+	pg_array_put(&arrays[4], s->text, s->text_len);
+}
+
+/* Tell whether a batch may take more. */
+static bool
+has_room(const struct writer *writer, const struct slot *slot)
+{
+	return slot->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < LIMIT_BATCH_BYTES;
+}
+
+/* Add what a document has waiting. */
+static void
+add_doc(struct writer *writer, struct slot *slot, struct doc *doc)
+{
+	uint32_t	most = doc->single > 0 ? 1 : UINT32_MAX;
+
+	doc->state = DOC_FLYING;
+	for (struct submission *s = doc->first; s != NULL && doc->flying < most && has_room(writer, slot); s = s->next)
+	{
+		put_submission(writer, doc, s);
+		doc->flying++;
+		slot->op_count++;
+	}
+	if (slot->doc_count == slot->doc_cap)
+	{
+		slot->doc_cap = slot->doc_cap > 0 ? slot->doc_cap * 2 : 16;
+		slot->docs = mem_grow(slot->docs, slot->doc_cap * sizeof(struct doc *));
+	}
+	slot->docs[slot->doc_count++] = doc;
+}
+
+/* Fill a slot: many documents together, or one that must go alone. */
+static void
+fill_slot(struct writer *writer, struct slot *slot)
+{
+	static const uint32_t oids[5] = {UUID_OID, TEXT_OID, UUID_OID, INT8_OID, TEXT_OID};
+	struct doc_list *from = slot->waits ? &writer->busy : &writer->ready;
+	bool		alone;
+
+	slot->doc_count = slot->op_count = 0;
+	for (int i = 0; i < 5; i++)
+		pg_array_begin(&writer->arrays[i], oids[i]);
+	do
+	{
+		alone = slot->waits || from->first->alone;
+		add_doc(writer, slot, doc_list_pop(from));
+	}
+	while (!alone && from->first != NULL && !from->first->alone && has_room(writer, slot));
+	for (int i = 0; i < 5; i++)
+		pg_array_finish(&writer->arrays[i], slot->op_count);
+}
+
+/* ---- answers ---- */
+
+/* Tell whether a code of submit() says that the operation stands in the log. */
+static bool
+is_committed(const char *code)
+{
+	return strcmp(code, "applied") == 0 || strcmp(code, "duplicate") == 0;
+}
+
+/* Answer the document's first submission from a row. */
+static void
+answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
+{
+	const char *code = PQgetvalue(result, row, COLUMN_CODE);
+	const char *message = PQgetvalue(result, row, COLUMN_MESSAGE);
+	struct write_answer answer = {.code = REJECT_INVALID,.message = *message != '\0' ? message : code};
+
+	if (is_committed(code))
+	{
+		answer.committed = true;
+		answer.duplicate = strcmp(code, "duplicate") == 0;
+		answer.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+		answer.entry = PQgetvalue(result, row, COLUMN_EVENT);
+		answer.entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
+		if (answer.duplicate)
+			writer->metrics->ops_duplicate++;
+		else
+			writer->metrics->ops_applied++;
+		writer->callbacks.publish(writer->callbacks.arg, &doc->node.id, answer.version, answer.entry, answer.entry_len);
+	}
+	else
+	{
+		answer.gone = strcmp(code, "not_found") == 0;
+		protocol_reject_code(code, &answer.code);
+	}
+	finish_first(writer, doc, &answer);
+}
+
+/* Tell whether any of a document's rows says that somebody else holds it. */
+static bool
+is_busy(PGresult *result, int row, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (strcmp(PQgetvalue(result, row + (int) i, COLUMN_CODE), "busy") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Answer a batch that went through. */
+static void
+answer_batch(struct writer *writer, struct slot *slot, PGresult *result)
+{
+	int			row = 0;
+
+	writer->troubles = 0;
+	for (uint32_t i = 0; i < slot->doc_count; i++)
+	{
+		struct doc *doc = slot->docs[i];
+		uint32_t	count = doc->flying;
+
+		doc->attempts = 0;
+		if (is_busy(result, row, count))
+		{
+			writer->metrics->busy_documents++;
+			row += (int) count;
+			land(writer, doc, DOC_BUSY);
+			continue;
+		}
+		for (; count > 0; count--)
+			answer_row(writer, doc, result, row++);
+		doc->alone = doc->single > 0;
+		land(writer, doc, DOC_READY);
+	}
+}
+
+static void
+on_pause_over(uv_timer_t *timer)
+{
+	struct writer *writer = timer->data;
+
+	writer->paused = false;
+	writer_dispatch(writer);
+}
+
+/* Send nothing for a while, longer each time. */
+static void
+pause_writing(struct writer *writer)
+{
+	uint64_t	pause = LIMIT_BACKOFF_FIRST_MS << (writer->troubles < 6 ? writer->troubles : 6);
+
+	writer->troubles++;
+	writer->paused = true;
+	uv_timer_start(&writer->timer, on_pause_over, pause, 0);
+}
+
+/* Tell whether a batch that may wait has waited for its lock long enough. */
+static bool
+waited_in_vain(const struct slot *slot, const char *sqlstate)
+{
+	return slot->waits && strcmp(sqlstate, SQLSTATE_LOCK) == 0;
+}
+
+/* Tell how loudly a failure is logged: the relay's trouble is, a user's is not. */
+static enum log_level
+failure_level(const struct slot *slot, enum pg_remedy remedy, const char *sqlstate)
+{
+	if (waited_in_vain(slot, sqlstate))
+		return RELAY_DEBUG;
+	return remedy == REMEDY_NONE ? RELAY_INFO : RELAY_WARN;
+}
+
+/* Deal with one document of a batch that failed. */
+static void
+retry_doc(struct writer *writer, struct doc *doc, const struct slot *slot, const char *sqlstate, const char *message)
+{
+	struct pg_failure failure = pg_classify(sqlstate);
+	bool		was_alone = slot->doc_count == 1;
+
+	if (waited_in_vain(slot, sqlstate))
+	{
+		land(writer, doc, DOC_BUSY);	/* the next document has its turn */
+		return;
+	}
+	if (failure.remedy == REMEDY_NONE || failure.remedy == REMEDY_RETRY)
+		doc->alone = true;
+	if (failure.remedy == REMEDY_NONE && was_alone && doc->flying == 1)
+		reject_flying(writer, doc, failure.code, message);
+	else if (failure.remedy == REMEDY_NONE && was_alone)
+		doc->single = doc->flying;
+	else if (failure.remedy != REMEDY_NONE && ++doc->attempts >= LIMIT_WRITE_ATTEMPTS)
+		reject_flying(writer, doc, failure.code, message);
+	land(writer, doc, DOC_READY);
+}
+
+/* Deal with a batch that PostgreSQL failed as a whole. */
+static void
+fail_batch(struct writer *writer, struct slot *slot, const char *sqlstate, const char *message)
+{
+	struct pg_failure failure = pg_classify(sqlstate);
+
+	writer->metrics->batch_failures++;
+	log_event(failure_level(slot, failure.remedy, sqlstate), slot->name, "batch of %u operations, %u documents: %s %s",
+			  slot->op_count, slot->doc_count, sqlstate, message);
+	for (uint32_t i = 0; i < slot->doc_count; i++)
+		retry_doc(writer, slot->docs[i], slot, sqlstate, message);
+	if (failure.remedy == REMEDY_WAIT)
+		pause_writing(writer);
+	else if (failure.remedy == REMEDY_RECONNECT)
+		pg_link_fail(slot->link, message);
+}
+
+/* Take the answer to a batch; without one, whether it was committed is unknown, and it goes again. */
+static void
+on_answer(void *arg, PGresult *result)
+{
+	struct slot *slot = arg;
+	struct writer *writer = slot->writer;
+
+	slot->flying = false;
+	if (result == NULL)
+	{
+		for (uint32_t i = 0; i < slot->doc_count; i++)
+			land(writer, slot->docs[i], DOC_READY);
+	}
+	else if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail_batch(writer, slot, pg_sqlstate(result), pg_message(result));
+	else if (PQntuples(result) != (int) slot->op_count)
+		fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
+	else
+		answer_batch(writer, slot, result);
+}
+
+/* ---- sending ---- */
+
+/* Send the batch of a slot. */
+static void
+send_slot(struct writer *writer, struct slot *slot)
+{
+	struct pg_params params = {0};
+	const char	wait = slot->waits;
+
+	for (int i = 0; i < 5; i++)
+		pg_param_binary(&params, writer->arrays[i].data, writer->arrays[i].len);
+	pg_param_binary(&params, &wait, 1);
+	slot->flying = true;
+	writer->metrics->batches++;
+	writer->metrics->batch_ops += slot->op_count;
+	if (!pg_link_send(slot->link, "submit", &params, on_answer, slot))
+		on_answer(slot, NULL);
+}
+
+/* Send whatever can go: called at the end of each turn of the loop. */
+void
+writer_dispatch(struct writer *writer)
+{
+	if (writer->paused)
+		return;
+	for (int i = 0; i < writer->slot_count; i++)
+	{
+		struct slot *slot = &writer->slots[i];
+		struct doc_list *from = slot->waits ? &writer->busy : &writer->ready;
+
+		if (from->first == NULL || slot->flying || !pg_link_is_ready(slot->link))
+			continue;
+		fill_slot(writer, slot);
+		send_slot(writer, slot);
+	}
+}
+
+static void
+on_ready(void *arg)
+{
+	struct slot *slot = arg;
+
+	writer_dispatch(slot->writer);
+}
+
+static void
+on_lost(void *arg)
+{
+	(void) arg;					/* what was under way has been answered with
+								 * NULL */
+}
+
+/* Tell whether batches can be sent. */
+bool
+writer_is_ready(const struct writer *writer)
+{
+	for (int i = 0; i < writer->slot_count; i++)
+	{
+		if (!writer->slots[i].waits && pg_link_is_ready(writer->slots[i].link))
+			return true;
+	}
+	return false;
+}
+
+/* Tell whether every submission was answered. */
+bool
+writer_is_idle(const struct writer *writer)
+{
+	return writer->docs.count == 0;
+}
+
+/* ---- beginning and end ---- */
+
+static void
+open_slot(struct writer *writer, struct slot *slot, int number, bool waits, uv_loop_t *loop, const char *dsn)
+{
+	struct pg_link_config config = {
+		.name = slot->name,.dsn = dsn,.loop = loop,.metrics = writer->metrics,
+		.setup = setup,.setup_count = waits ? 2 : 1,
+		.statements = statements,.statement_count = 1,
+		.on_ready = on_ready,.on_lost = on_lost,.arg = slot,
+	};
+
+	slot->writer = writer;
+	slot->waits = waits;
+	snprintf(slot->name, sizeof(slot->name), "%s %d", waits ? "waiter" : "writer", number);
+	slot->link = pg_link_open(&config);
+}
+
+/* Begin: open the connections. */
+struct writer *
+writer_new(uv_loop_t *loop, const struct config *config, const struct writer_callbacks *callbacks, struct metrics *metrics)
+{
+	struct writer *writer = mem_zalloc(sizeof(struct writer));
+
+	writer->callbacks = *callbacks;
+	writer->metrics = metrics;
+	writer->held_max = (uint64_t) config->held_ops;
+	doc_map_init(&writer->docs);
+	doc_list_init(&writer->ready);
+	doc_list_init(&writer->busy);
+	uv_timer_init(loop, &writer->timer);
+	writer->timer.data = writer;
+	writer->slot_count = config->writers + config->waiters;
+	writer->slots = mem_zalloc((size_t) writer->slot_count * sizeof(struct slot));
+	for (int i = 0; i < config->writers; i++)
+		open_slot(writer, &writer->slots[i], i + 1, false, loop, config->dsn);
+	for (int i = 0; i < config->waiters; i++)
+		open_slot(writer, &writer->slots[config->writers + i], i + 1, true, loop, config->dsn);
+	return writer;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+/* End: what is still held is answered as unavailable, so that its owners can go. */
+void
+writer_close(struct writer *writer)
+{
+	for (int i = 0; i < writer->slot_count; i++)
+	{
+		pg_link_close(writer->slots[i].link);
+		free(writer->slots[i].docs);
+	}
+	for (struct doc_list *list = &writer->ready; list != NULL; list = list == &writer->ready ? &writer->busy : NULL)
+	{
+		while (list->first != NULL)
+		{
+			struct doc *doc = doc_list_pop(list);
+
+			for (struct submission *s = doc->first; s != NULL; s = s->next)
+				doc->flying++;
+			reject_flying(writer, doc, REJECT_UNAVAILABLE, "the relay is ending");
+			land(writer, doc, DOC_READY);
+		}
+	}
+	for (int i = 0; i < 5; i++)
+		buf_free(&writer->arrays[i]);
+	free(writer->slots);
+	doc_map_free(&writer->docs);
+	uv_close((uv_handle_t *) &writer->timer, on_timer_closed);
+}

@@ -1,0 +1,55 @@
+/*
+ * writer.h: submissions of clients, out to PostgreSQL in batches.
+ */
+#ifndef RELAY_WRITER_H
+#define RELAY_WRITER_H
+
+#include "config.h"
+#include "docmap.h"
+#include "metrics.h"
+#include "protocol.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct writer;
+
+/* what became of one submission */
+struct write_answer
+{
+	struct uuid operation_id;
+	bool		committed;		/* else rejected */
+	bool		duplicate;		/* it had been committed before */
+	bool		gone;			/* rejected: the document is no more */
+	int64_t		version;
+	const char *entry;			/* committed: ready to be sent */
+	size_t		entry_len;
+	enum reject_code code;
+	const char *message;
+};
+
+struct writer_callbacks
+{
+	/* an operation was committed; called before the answer */
+	void		(*publish) (void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+	/* the answer to a submission, exactly one for each */
+	void		(*answer) (void *arg, void *owner, const struct write_answer *answer);
+	void	   *arg;
+};
+
+struct writer *writer_new(uv_loop_t *loop, const struct config *config,
+						  const struct writer_callbacks *callbacks, struct metrics *metrics);
+void		writer_close(struct writer *writer);
+
+/*
+ * Take a submission; the user's text must stay until the answer. False when
+ * too much is held already, and then no answer comes.
+ */
+bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, const char *user,
+						  const struct submitted *op);
+void		writer_dispatch(struct writer *writer);
+bool		writer_is_ready(const struct writer *writer);
+bool		writer_is_idle(const struct writer *writer);
+
+#endif							/* RELAY_WRITER_H */
