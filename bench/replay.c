@@ -170,9 +170,10 @@ ready(Collab *collab)
 {
 	ReplayAuthor *author = author_of(collab);
 	Replay	   *replay = author->replay;
+	char		id[ID_SIZE];
 
-	ids_format(&collab->ids, 0, author->id_prefix);
-	author->id_prefix[sizeof(author->id_prefix) - 1] = '\0';
+	ids_format(&collab->ids, 0, id);
+	memcpy(author->id_prefix, id, sizeof(author->id_prefix) - 1);
 	author->ready = true;
 	for (int i = 0; i < replay->trace->authors; i++)
 	{
