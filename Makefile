@@ -21,7 +21,7 @@ EXTENSION = converge
 DATA = sql/converge--1.0.sql
 PGFILEDESC = "converge - live collaborative text"
 
-OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c src/ot/*.c)))
+OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c src/ot/*.c src/past/*.c)))
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress
@@ -39,6 +39,9 @@ PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 ifneq ($(filter 1 true yes,$(WERROR) $(CI)),)
 PG_CFLAGS += -Werror
 endif
+
+# Packs of history are zstd frames.
+SHLIB_LINK += -lzstd
 
 RELAY_LIBS = libwebsockets libuv jansson libjwt openssl libpq
 HAVE_RELAY := $(shell test -e relay/Makefile && pkg-config --exists $(RELAY_LIBS) 2>/dev/null && echo yes)
@@ -64,7 +67,7 @@ endif
 
 include $(PGXS)
 
-HEADERS_HERE := $(wildcard src/*.h src/ot/*.h)
+HEADERS_HERE := $(wildcard src/*.h src/ot/*.h src/past/*.h)
 $(OBJS) $(OBJS:.o=.bc): $(HEADERS_HERE)
 
 ifeq ($(HAVE_RELAY),yes)

@@ -178,7 +178,8 @@ CREATE TABLE converge.heads (
 	floor_version		bigint NOT NULL,
 	snapshot_version	bigint NOT NULL,
 	log_bytes			bigint NOT NULL,
-	updated_at			timestamptz NOT NULL
+	updated_at			timestamptz NOT NULL,
+	packed_version		bigint NOT NULL
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE converge.heads IS
 	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
@@ -189,6 +190,7 @@ COMMENT ON COLUMN converge.heads.floor_version IS 'oldest version that history s
 COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snapshot; the floor where there is none';
 COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot: what makes the next one due';
 COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
+COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
@@ -215,8 +217,8 @@ CREATE TABLE converge.ops (
 	op				converge.op NOT NULL,
 	PRIMARY KEY (doc_id, version),
 	UNIQUE (doc_id, op_id)
-);
-COMMENT ON TABLE converge.ops IS 'the log: every committed op, as applied, in order; append-only';
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE converge.ops IS 'the log: committed ops, as applied, in order; the older ones are in packs';
 COMMENT ON COLUMN converge.ops.version IS 'the version this op made';
 COMMENT ON COLUMN converge.ops.base_version IS 'the version its author had seen; where it is not version - 1 the op was transformed';
 COMMENT ON COLUMN converge.ops.submitted_hash IS 'CRC-32C of the packed op as its author submitted it';
@@ -235,12 +237,37 @@ COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
 COMMENT ON COLUMN converge.snapshots.kind IS
 	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
 
+CREATE TABLE converge.packs (
+	doc_id			uuid NOT NULL,
+	from_version	bigint NOT NULL,
+	to_version		bigint NOT NULL,
+	first_at		timestamptz NOT NULL,
+	data			bytea NOT NULL,
+	PRIMARY KEY (doc_id, to_version)
+);
+ALTER TABLE converge.packs ALTER COLUMN data SET STORAGE EXTERNAL;
+COMMENT ON TABLE converge.packs IS 'the log''s older part: many ops a row, by columns, compressed, nothing lost';
+COMMENT ON COLUMN converge.packs.from_version IS 'version of its first op';
+COMMENT ON COLUMN converge.packs.to_version IS 'version of its last op';
+COMMENT ON COLUMN converge.packs.first_at IS 'created_at of its first op';
+COMMENT ON COLUMN converge.packs.data IS 'the format of src/past/pack_format.h; compressed already';
+
+CREATE TABLE converge.undos (
+	doc_id			uuid NOT NULL,
+	version			bigint NOT NULL,
+	undone_version	bigint NOT NULL,
+	PRIMARY KEY (doc_id, version)
+);
+COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
+
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.packs', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.undos', '');
 
 -- ---------------------------------------------------------------------------
 -- Access
@@ -359,8 +386,8 @@ BEGIN
 	END IF;
 	INSERT INTO converge.documents (id, title, owner, created_at)
 		VALUES (create_document.id, create_document.title, acting, now_at);
-	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at)
-		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at);
+	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
+		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
 	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
 	IF content <> '' THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
@@ -395,12 +422,97 @@ CREATE FUNCTION converge.content_at(doc_id uuid, version bigint) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content_at(uuid, bigint) IS 'the text of a document at a version';
 
+CREATE FUNCTION converge.content_at(doc_id uuid, at timestamptz) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_content_at_moment' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document as it was at a moment';
+
 CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
 									   OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
 									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)
 	AS 'MODULE_PATHNAME', 'converge_open_document' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid) IS
 	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else content is the whole text';
+
+-- ---------------------------------------------------------------------------
+-- History
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.history(doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL,
+								 OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text,
+								 OUT base_version bigint, OUT created_at timestamptz, OUT op converge.op)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_history' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION converge.history(uuid, bigint, bigint) IS
+	'the ops that made the versions from from_version to to_version (null: the newest), one a row, as applied';
+
+CREATE FUNCTION converge.changes(doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL,
+								 OUT version bigint, OUT user_id text, OUT created_at timestamptz,
+								 OUT kind text, OUT pos bigint, OUT length bigint, OUT content text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_changes' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION converge.changes(uuid, bigint, bigint) IS
+	'what the ops did, an insert or a delete a row, with the text of both; pos is where it happens when a version''s rows are done in order';
+
+CREATE TYPE converge.blame_run AS (
+	pos			bigint,
+	content		text,
+	user_id		text,
+	version		bigint,
+	created_at	timestamptz
+);
+COMMENT ON TYPE converge.blame_run IS 'a run of text that one op wrote';
+
+CREATE FUNCTION converge.blame(doc_id uuid, version bigint DEFAULT NULL) RETURNS SETOF converge.blame_run
+	AS 'MODULE_PATHNAME', 'converge_blame' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION converge.blame(uuid, bigint) IS
+	'who wrote what of a version (null: the newest): runs of text in order; user_id is null for what stood there when history begins';
+
+CREATE FUNCTION converge.diff(doc_id uuid, from_version bigint, to_version bigint) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_diff' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
+	'the op that leads from one version to another, forward or back';
+
+CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
+	'make the text what it was at a version, by a new op; the new version';
+
+CREATE FUNCTION converge.undo(doc_id uuid, op_id uuid) RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'converge_undo';
+COMMENT ON FUNCTION converge.undo(uuid, uuid) IS
+	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version';
+
+CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'converge_undo_last';
+COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
+	'undo the newest op of a user (null: the acting user) that is no undo and not undone; the new version, null when there is none';
+
+CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'converge_snapshot';
+COMMENT ON FUNCTION converge.snapshot(uuid, text) IS
+	'keep the text as it is now under a label, for good; its version';
+
+CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT created_at timestamptz,
+										OUT kind text, OUT label text, OUT length bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF converge.my_role(doc_id) IS NULL THEN
+		RAISE EXCEPTION 'permission denied for document %', doc_id USING ERRCODE = 'OT002';
+	END IF;
+	RETURN QUERY SELECT s.version, s.created_at, s.kind, s.label, char_length(s.content)::bigint
+		FROM converge.snapshots s WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version;
+END
+$$;
+COMMENT ON FUNCTION converge.list_snapshots(uuid) IS 'the snapshots there are of a document, oldest first';
+
+CREATE FUNCTION converge.verify(doc_id uuid, OUT version bigint, OUT problem text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_verify' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION converge.verify(uuid) IS
+	'rebuild a document from its log and compare: versions, lengths, snapshots, packs; a row a problem, none when all is well';
 
 -- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone

@@ -48,7 +48,6 @@ cvg_access_init(void)
 							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, NULL, NULL);
-	MarkGUCPrefixReserved("converge");
 }
 
 /* The user permissions are checked for. */
@@ -106,6 +105,22 @@ cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id)
 			 errmsg("permission denied for document %s",
 					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
 			 errdetail("User \"%s\" is not a member.", user_id)));
+}
+
+/* Fail unless the acting user has at least a role. */
+void
+cvg_require_role(const pg_uuid_t *doc_id, CvgRole least)
+{
+	const char *user_id = cvg_acting_user();
+	CvgRole		role = cvg_require_reader(doc_id, user_id);
+
+	if (role < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_FORBIDDEN),
+				 errmsg("permission denied for document %s",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
+				 errdetail("User \"%s\" has role %s; this needs %s.",
+						   user_id, role_names[role], role_names[least])));
 }
 
 /* ---- SQL ---- */

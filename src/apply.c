@@ -14,7 +14,6 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "port/pg_crc32c.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -23,6 +22,14 @@
 
 /* Most missed ops kept in memory for the ops of a batch to share. */
 #define WINDOW_OPS		4096
+
+/* An op that some of the batch have missed. */
+typedef struct Missed
+{
+	OtOp		op;
+	bool		packed;			/* then only this pass can tell it is a duplicate */
+	pg_uuid_t	op_id;
+} Missed;
 
 /* One document while a batch is applied to it. */
 typedef struct Work
@@ -33,7 +40,7 @@ typedef struct Work
 
 	/* ops from version window_from on, in order; the last ones not yet written */
 	int64		window_from;
-	OtOp	   *window;
+	Missed	   *window;
 	int			window_size;
 	int			window_capacity;
 
@@ -60,18 +67,6 @@ refuse(CvgSubmission *sub, CvgOutcome outcome, char *detail)
 	sub->outcome = outcome;
 	sub->detail = detail;
 	return false;
-}
-
-/* What tells one submitted content from another. */
-static int32
-content_hash(OtOp op)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, op.data, op.size);
-	FIN_CRC32C(crc);
-	return (int32) crc;
 }
 
 /* ---- permission ---- */
@@ -116,30 +111,35 @@ find_earlier(Work *work, const pg_uuid_t *op_id, CvgOpRow *earlier)
 	return cvg_op_by_id(work->doc_id, op_id, earlier);
 }
 
-/* Is it new?  Else answer as the first time, or say that the id is taken. */
+/* Answer as the first time, or say that the id is taken. */
+static bool
+answer_earlier(CvgSubmission *sub, const CvgOpRow *earlier)
+{
+	if (earlier->user_len != sub->user_len ||
+		memcmp(earlier->user_id, sub->user_id, sub->user_len) != 0)
+		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of another user."));
+	if (earlier->base_version != sub->base_version)
+		return refuse(sub, CVG_CONFLICT,
+					  psprintf("The id names an operation on base version " INT64_FORMAT
+							   ", not " INT64_FORMAT ".", earlier->base_version, sub->base_version));
+	if (earlier->submitted_hash != cvg_content_hash(sub->op))
+		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of other content."));
+	sub->outcome = CVG_DUPLICATE;
+	sub->version = earlier->version;
+	sub->seq = earlier->seq;
+	sub->first_base = earlier->base_version;
+	sub->created_at = earlier->created_at;
+	sub->applied = earlier->op;
+	return false;
+}
+
+/* Is it new, as far as ids are indexed?  The packed ones transform_to_head() meets. */
 static bool
 check_duplicate(Work *work, CvgSubmission *sub)
 {
 	CvgOpRow	earlier;
 
-	if (!find_earlier(work, &sub->op_id, &earlier))
-		return true;
-	if (earlier.user_len != sub->user_len ||
-		memcmp(earlier.user_id, sub->user_id, sub->user_len) != 0)
-		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of another user."));
-	if (earlier.base_version != sub->base_version)
-		return refuse(sub, CVG_CONFLICT,
-					  psprintf("The id names an operation on base version " INT64_FORMAT
-							   ", not " INT64_FORMAT ".", earlier.base_version, sub->base_version));
-	if (earlier.submitted_hash != content_hash(sub->op))
-		return refuse(sub, CVG_CONFLICT, pstrdup("The id names an operation of other content."));
-	sub->outcome = CVG_DUPLICATE;
-	sub->version = earlier.version;
-	sub->seq = earlier.seq;
-	sub->first_base = earlier.base_version;
-	sub->created_at = earlier.created_at;
-	sub->applied = earlier.op;
-	return false;
+	return !find_earlier(work, &sub->op_id, &earlier) || answer_earlier(sub, &earlier);
 }
 
 /* ---- base ---- */
@@ -172,8 +172,8 @@ reserve_window(Work *work, int more)
 		return;
 	work->window_capacity = Max(2 * work->window_capacity, work->window_size + more);
 	work->window = work->window == NULL
-		? palloc(work->window_capacity * sizeof(OtOp))
-		: repalloc(work->window, work->window_capacity * sizeof(OtOp));
+		? palloc(work->window_capacity * sizeof(Missed))
+		: repalloc(work->window, work->window_capacity * sizeof(Missed));
 }
 
 /* Copy a packed op. */
@@ -194,45 +194,82 @@ extend_window(Work *work, int64 base)
 	CvgOpRow	row;
 
 	reserve_window(work, more);
-	memmove(work->window + more, work->window, work->window_size * sizeof(OtOp));
+	memmove(work->window + more, work->window, work->window_size * sizeof(Missed));
 	scan = cvg_ops_begin(work->doc_id, base, work->window_from);
 	for (int i = 0; cvg_ops_next(scan, &row); i++)
-		work->window[i] = copy_op(row.op);
+	{
+		work->window[i].op = copy_op(row.op);
+		work->window[i].packed = row.packed;
+		work->window[i].op_id = row.op_id;
+	}
 	cvg_ops_end(scan);
 	work->window_from = base;
 	work->window_size += more;
 }
 
-/* Carry the op over all that was committed since its base. */
+/*
+ * Carry the op over what the window does not reach: stream it, do not keep it.
+ * Stops at the op itself, where it was applied before.
+ */
 static OtStatus
-transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out)
+transform_over_far(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *duplicate_of)
+{
+	CvgOpScan  *scan = cvg_ops_begin(work->doc_id, sub->base_version, work->window_from);
+	OtStatus	status = OT_OK;
+	CvgOpRow	row;
+
+	while (status == OT_OK && *duplicate_of == 0 && cvg_ops_next(scan, &row))
+	{
+		if (row.packed && memcmp(&row.op_id, &sub->op_id, UUID_LEN) == 0)
+			*duplicate_of = row.version;
+		else
+			status = ot_rebase_push(rebase, row.op);
+	}
+	cvg_ops_end(scan);
+	return status;
+}
+
+/* Likewise over what the window holds. */
+static OtStatus
+transform_over_window(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *duplicate_of)
+{
+	int			first = (int) (Max(sub->base_version, work->window_from) - work->window_from);
+	OtStatus	status = OT_OK;
+
+	for (int i = first; status == OT_OK && *duplicate_of == 0 && i < work->window_size; i++)
+	{
+		const Missed *missed = &work->window[i];
+
+		if (missed->packed && memcmp(&missed->op_id, &sub->op_id, UUID_LEN) == 0)
+			*duplicate_of = work->window_from + i + 1;
+		else
+			status = ot_rebase_push(rebase, missed->op);
+	}
+	return status;
+}
+
+/*
+ * Carry the op over all that was committed since its base.  An op that was
+ * applied on this base before lies on the way: packed history needs no index of
+ * operation ids.
+ */
+static OtStatus
+transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out, int64 *duplicate_of)
 {
 	OtRebase   *rebase;
 	OtStatus	status;
-	int64		window_base;
 
 	if (sub->base_version < work->window_from &&
 		work->window_from - sub->base_version <= WINDOW_OPS - Min(work->window_size, WINDOW_OPS))
 		extend_window(work, sub->base_version);
-	window_base = Max(sub->base_version, work->window_from);
-
 	status = ot_rebase_create(&cvg_allocator, sub->op, &rebase);
 	if (status != OT_OK)
 		return status;
 	if (sub->base_version < work->window_from)
-	{
-		/* far behind: stream, do not keep */
-		CvgOpScan  *scan = cvg_ops_begin(work->doc_id, sub->base_version, work->window_from);
-		CvgOpRow	row;
-
-		while (status == OT_OK && cvg_ops_next(scan, &row))
-			status = ot_rebase_push(rebase, row.op);
-		cvg_ops_end(scan);
-	}
-	for (int i = (int) (window_base - work->window_from);
-		 status == OT_OK && i < work->window_size; i++)
-		status = ot_rebase_push(rebase, work->window[i]);
+		status = transform_over_far(work, sub, rebase, duplicate_of);
 	if (status == OT_OK)
+		status = transform_over_window(work, sub, rebase, duplicate_of);
+	if (status == OT_OK && *duplicate_of == 0)
 		status = ot_rebase_finish(rebase, out);
 	ot_rebase_free(rebase);
 	return status;
@@ -242,7 +279,10 @@ transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out)
 static bool
 transform_to_head(Work *work, CvgSubmission *sub)
 {
+	int64		duplicate_of = 0;
+	CvgOpRow	earlier;
 	OtBuffer	out;
+	OtStatus	status;
 
 	if (sub->base_version == work->head.version)
 	{
@@ -250,17 +290,18 @@ transform_to_head(Work *work, CvgSubmission *sub)
 		return true;
 	}
 	ot_buffer_init(&out, &cvg_allocator, 0);
-	switch (transform_over_missed(work, sub, &out))
+	status = transform_over_missed(work, sub, &out, &duplicate_of);
+	if (status == OT_TOO_LARGE)
+		return refuse(sub, CVG_TOO_LARGE,
+					  pstrdup("The operation is too large to be transformed."));
+	cvg_check_status(status);
+	if (duplicate_of != 0)
 	{
-		case OT_OK:
-			sub->applied = ot_buffer_op(&out);
-			return true;
-		case OT_TOO_LARGE:
-			return refuse(sub, CVG_TOO_LARGE,
-						  pstrdup("The operation is too large to be transformed."));
-		default:
-			elog(ERROR, "could not transform an operation");
+		cvg_op_by_version(work->doc_id, duplicate_of, &earlier);
+		return answer_earlier(sub, &earlier);
 	}
+	sub->applied = ot_buffer_op(&out);
+	return true;
 }
 
 /* ---- fit ---- */
@@ -318,7 +359,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 	row->base_version = sub->first_base = sub->base_version;
 	row->created_at = sub->created_at = work->at;
 	row->op_id = sub->op_id;
-	row->submitted_hash = content_hash(sub->op);
+	row->submitted_hash = cvg_content_hash(sub->op);
 	row->user_id = sub->user_id;
 	row->user_len = sub->user_len;
 	row->op = sub->applied;
@@ -332,7 +373,9 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 	}
 	work->row_count++;
 	reserve_window(work, 1);
-	work->window[work->window_size++] = sub->applied;
+	work->window[work->window_size].op = sub->applied;
+	work->window[work->window_size].packed = false;
+	work->window_size++;
 }
 
 /* Decide one op. */

@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -27,7 +28,7 @@
 
 enum
 {
-	DOCUMENTS_ID = 1, DOCUMENTS_TITLE
+	DOCUMENTS_ID = 1, DOCUMENTS_TITLE, DOCUMENTS_CREATED_AT = 4
 };
 
 enum
@@ -37,17 +38,7 @@ enum
 
 enum
 {
-	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CONTENT = 7
-};
-
-struct CvgOpScan
-{
-	Relation	ops;
-	Relation	index;
-	SysScanDesc scan;
-	MemoryContext context;		/* what one row needs; reset for the next */
-	int64		expected;		/* version of the next row */
-	int64		upto;
+	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 7
 };
 
 static CvgCatalog catalog;
@@ -61,7 +52,8 @@ static void
 forget_catalog(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == catalog.documents || relid == catalog.heads ||
-		relid == catalog.members || relid == catalog.ops || relid == catalog.snapshots)
+		relid == catalog.members || relid == catalog.ops || relid == catalog.packs ||
+		relid == catalog.snapshots)
 		catalog_valid = false;
 }
 
@@ -102,6 +94,8 @@ load_catalog(void)
 	catalog.ops = find_relation(schema, "ops");
 	catalog.ops_pkey = find_relation(schema, "ops_pkey");
 	catalog.ops_op_id_key = find_relation(schema, "ops_doc_id_op_id_key");
+	catalog.packs = find_relation(schema, "packs");
+	catalog.packs_pkey = find_relation(schema, "packs_pkey");
 	catalog.snapshots = find_relation(schema, "snapshots");
 	catalog.snapshots_pkey = find_relation(schema, "snapshots_pkey");
 	catalog.op_seq = find_relation(schema, "op_seq");
@@ -159,10 +153,24 @@ cvg_push_latest_snapshot(void)
 /* ---- reading rows ---- */
 
 /* A key on the document's id. */
-static void
-document_key(ScanKey key, AttrNumber column, const pg_uuid_t *doc_id)
+void
+cvg_document_key(struct ScanKeyData *key, AttrNumber column, const pg_uuid_t *doc_id)
 {
 	ScanKeyInit(key, column, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(doc_id));
+}
+
+/* Take a head apart. */
+void
+cvg_head_from_columns(const Datum *values, CvgHead *head)
+{
+	head->version = DatumGetInt64(values[HEADS_VERSION - 1]);
+	head->seq = DatumGetInt64(values[HEADS_SEQ - 1]);
+	head->length = DatumGetInt64(values[HEADS_LENGTH - 1]);
+	head->floor_version = DatumGetInt64(values[HEADS_FLOOR_VERSION - 1]);
+	head->snapshot_version = DatumGetInt64(values[HEADS_SNAPSHOT_VERSION - 1]);
+	head->log_bytes = DatumGetInt64(values[HEADS_LOG_BYTES - 1]);
+	head->updated_at = DatumGetTimestampTz(values[HEADS_UPDATED_AT - 1]);
+	head->packed_version = DatumGetInt64(values[HEADS_PACKED_VERSION - 1]);
 }
 
 /* Read a document's head without locking it. */
@@ -175,7 +183,7 @@ cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	document_key(&key, HEADS_DOC_ID, doc_id);
+	cvg_document_key(&key, HEADS_DOC_ID, doc_id);
 	scan = systable_beginscan(heads, cat->heads_pkey, true, GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -184,13 +192,7 @@ cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
 		bool		nulls[HEADS_COLUMNS];
 
 		heap_deform_tuple(tuple, RelationGetDescr(heads), values, nulls);
-		head->version = DatumGetInt64(values[HEADS_VERSION - 1]);
-		head->seq = DatumGetInt64(values[HEADS_SEQ - 1]);
-		head->length = DatumGetInt64(values[HEADS_LENGTH - 1]);
-		head->floor_version = DatumGetInt64(values[HEADS_FLOOR_VERSION - 1]);
-		head->snapshot_version = DatumGetInt64(values[HEADS_SNAPSHOT_VERSION - 1]);
-		head->log_bytes = DatumGetInt64(values[HEADS_LOG_BYTES - 1]);
-		head->updated_at = DatumGetTimestampTz(values[HEADS_UPDATED_AT - 1]);
+		cvg_head_from_columns(values, head);
 		head->tid = tuple->t_self;
 	}
 	systable_endscan(scan);
@@ -209,7 +211,7 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 	HeapTuple	tuple;
 	CvgRole		role = CVG_NO_ROLE;
 
-	document_key(&keys[0], MEMBERS_DOC_ID, doc_id);
+	cvg_document_key(&keys[0], MEMBERS_DOC_ID, doc_id);
 	ScanKeyInit(&keys[1], MEMBERS_USER_ID, BTEqualStrategyNumber, F_TEXTEQ,
 				PointerGetDatum(cstring_to_text_with_len(user_id, user_len)));
 	keys[1].sk_collation = DEFAULT_COLLATION_OID;
@@ -230,30 +232,62 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 	return role;
 }
 
+/* One column of the row that scan keys name, copied; false where there is none. */
+static bool
+fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber column, Datum *value)
+{
+	Relation	rel = table_open(table, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, index, true, GetActiveSnapshot(), key_count, keys);
+	HeapTuple	tuple = systable_getnext(scan);
+
+	if (HeapTupleIsValid(tuple))
+	{
+		TupleDesc	desc = RelationGetDescr(rel);
+		Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
+		bool		isnull;
+
+		*value = datumCopy(heap_getattr(tuple, column, desc, &isnull),
+						   attribute->attbyval, attribute->attlen);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return HeapTupleIsValid(tuple);
+}
+
 /* A document's title. */
 text *
 cvg_document_title(const pg_uuid_t *doc_id)
 {
-	const CvgCatalog *cat = cvg_catalog();
-	Relation	documents = table_open(cat->documents, AccessShareLock);
 	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	text	   *title = NULL;
+	Datum		title;
 
-	document_key(&key, DOCUMENTS_ID, doc_id);
-	scan = systable_beginscan(documents, cat->documents_pkey, true, GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	cvg_document_key(&key, DOCUMENTS_ID, doc_id);
+	if (!fetch_column(cvg_catalog()->documents, cvg_catalog()->documents_pkey, &key, 1,
+					  DOCUMENTS_TITLE, &title))
+		return NULL;
+	return DatumGetTextPP(title);
+}
+
+/* When the floor version came to be. */
+TimestampTz
+cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head)
+{
+	ScanKeyData keys[2];
+	Datum		at = 0;
+
+	if (head->floor_version == 0)
 	{
-		bool		isnull;
-
-		title = DatumGetTextPCopy(heap_getattr(tuple, DOCUMENTS_TITLE,
-											   RelationGetDescr(documents), &isnull));
+		cvg_document_key(&keys[0], DOCUMENTS_ID, doc_id);
+		fetch_column(cvg_catalog()->documents, cvg_catalog()->documents_pkey, keys, 1,
+					 DOCUMENTS_CREATED_AT, &at);
+		return DatumGetTimestampTz(at);
 	}
-	systable_endscan(scan);
-	table_close(documents, AccessShareLock);
-	return title;
+	cvg_document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
+	ScanKeyInit(&keys[1], SNAPSHOTS_VERSION, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(head->floor_version));
+	fetch_column(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, keys, 2,
+				 SNAPSHOTS_CREATED_AT, &at);
+	return DatumGetTimestampTz(at);
 }
 
 /* The newest snapshot at or below a version. */
@@ -268,7 +302,7 @@ cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_vers
 	HeapTuple	tuple;
 	text	   *content = NULL;
 
-	document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
+	cvg_document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
 	ScanKeyInit(&keys[1], SNAPSHOTS_VERSION, BTLessEqualStrategyNumber, F_INT8LE,
 				Int64GetDatum(version));
 	scan = systable_beginscan_ordered(snapshots, index, GetActiveSnapshot(), 2, keys);
@@ -288,134 +322,35 @@ cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_vers
 	return content;
 }
 
-/* ---- reading ops ---- */
-
-/* Take a row of ops apart; it points into the tuple where it can. */
-static void
-read_op_row(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
+/* The versions of a document's snapshots. */
+int
+cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
 {
-	Datum		values[OPS_COLUMNS];
-	bool		nulls[OPS_COLUMNS];
-	text	   *user_id;
+	Relation	snapshots = table_open(cvg_catalog()->snapshots, AccessShareLock);
+	Relation	index = index_open(cvg_catalog()->snapshots_pkey, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			count = 0;
+	int			capacity = 16;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
-	row->version = DatumGetInt64(values[OPS_VERSION - 1]);
-	row->seq = DatumGetInt64(values[OPS_SEQ - 1]);
-	row->base_version = DatumGetInt64(values[OPS_BASE_VERSION - 1]);
-	row->created_at = DatumGetTimestampTz(values[OPS_CREATED_AT - 1]);
-	row->op_id = *DatumGetUUIDP(values[OPS_OP_ID - 1]);
-	row->submitted_hash = DatumGetInt32(values[OPS_SUBMITTED_HASH - 1]);
-	user_id = DatumGetTextPP(values[OPS_USER_ID - 1]);
-	row->user_id = VARDATA_ANY(user_id);
-	row->user_len = VARSIZE_ANY_EXHDR(user_id);
-	row->op = cvg_op_of(PG_DETOAST_DATUM_PACKED(values[OPS_OP - 1]));
-}
-
-/* Give a row memory of its own, in the current context. */
-static void
-copy_op_row(CvgOpRow *row)
-{
-	row->user_id = pnstrdup(row->user_id, row->user_len);
-	row->op.data = memcpy(palloc(row->op.size + 1), row->op.data, row->op.size);
-}
-
-/* The one row of ops that two keys name. */
-static bool
-find_op(Oid index, ScanKey keys, CvgOpRow *row)
-{
-	Relation	ops = table_open(cvg_catalog()->ops, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(ops, index, true, GetActiveSnapshot(), 2, keys);
-	HeapTuple	tuple = systable_getnext(scan);
-
-	if (HeapTupleIsValid(tuple))
+	*versions = palloc(capacity * sizeof(int64));
+	cvg_document_key(&key, SNAPSHOTS_DOC_ID, doc_id);
+	scan = systable_beginscan_ordered(snapshots, index, GetActiveSnapshot(), 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		read_op_row(tuple, RelationGetDescr(ops), row);
-		copy_op_row(row);
+		bool		isnull;
+
+		if (count == capacity)
+		{
+			capacity *= 2;
+			*versions = repalloc(*versions, capacity * sizeof(int64));
+		}
+		(*versions)[count++] = DatumGetInt64(heap_getattr(tuple, SNAPSHOTS_VERSION,
+														  RelationGetDescr(snapshots), &isnull));
 	}
-	systable_endscan(scan);
-	table_close(ops, AccessShareLock);
-	return HeapTupleIsValid(tuple);
-}
-
-/* An op by its id. */
-bool
-cvg_op_by_id(const pg_uuid_t *doc_id, const pg_uuid_t *op_id, CvgOpRow *row)
-{
-	ScanKeyData keys[2];
-
-	document_key(&keys[0], OPS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], OPS_OP_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(op_id));
-	return find_op(cvg_catalog()->ops_op_id_key, keys, row);
-}
-
-/* An op by the version it made. */
-bool
-cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row)
-{
-	ScanKeyData keys[2];
-
-	document_key(&keys[0], OPS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], OPS_VERSION, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(version));
-	return find_op(cvg_catalog()->ops_pkey, keys, row);
-}
-
-/* Begin to read a run of ops. */
-CvgOpScan *
-cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto)
-{
-	CvgOpScan  *scan = palloc(sizeof(CvgOpScan));
-	ScanKeyData keys[3];
-
-	scan->ops = table_open(cvg_catalog()->ops, AccessShareLock);
-	scan->index = index_open(cvg_catalog()->ops_pkey, AccessShareLock);
-	scan->context = AllocSetContextCreate(CurrentMemoryContext, "converge op row",
-										  ALLOCSET_SMALL_SIZES);
-	scan->expected = after + 1;
-	scan->upto = upto;
-	document_key(&keys[0], OPS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], OPS_VERSION, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
-	ScanKeyInit(&keys[2], OPS_VERSION, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(upto));
-	scan->scan = systable_beginscan_ordered(scan->ops, scan->index, GetActiveSnapshot(), 3, keys);
-	return scan;
-}
-
-/* The next op of the run; false behind the last. */
-bool
-cvg_ops_next(CvgOpScan *scan, CvgOpRow *row)
-{
-	HeapTuple	tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
-	MemoryContext caller;
-
-	CHECK_FOR_INTERRUPTS();
-	if (!HeapTupleIsValid(tuple))
-	{
-		if (scan->expected <= scan->upto)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("version " INT64_FORMAT " is missing in the log of a document",
-							scan->expected)));
-		return false;
-	}
-	MemoryContextReset(scan->context);
-	caller = MemoryContextSwitchTo(scan->context);
-	read_op_row(tuple, RelationGetDescr(scan->ops), row);
-	MemoryContextSwitchTo(caller);
-	if (row->version != scan->expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("version " INT64_FORMAT " is missing in the log of a document",
-						scan->expected)));
-	scan->expected++;
-	return true;
-}
-
-/* Done with a run. */
-void
-cvg_ops_end(CvgOpScan *scan)
-{
-	systable_endscan_ordered(scan->scan);
-	MemoryContextDelete(scan->context);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->ops, AccessShareLock);
-	pfree(scan);
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(snapshots, AccessShareLock);
+	return count;
 }

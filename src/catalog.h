@@ -1,8 +1,9 @@
 /*
  * catalog.h
- *		The tables of converge as C sees them.  catalog.c finds and reads them,
- *		catalog_write.c locks and writes them; no other file names a table or a
- *		column.
+ *		The tables of converge as C sees them.  catalog.c finds them and reads
+ *		rows, catalog_log.c reads the log, catalog_write.c locks and appends,
+ *		catalog_keep.c does what maintenance needs; no other file names a table
+ *		or a column.
  *
  * All reads use the active snapshot, so that whoever calls decides what is seen.
  */
@@ -26,6 +27,8 @@ typedef struct CvgCatalog
 	Oid			ops;
 	Oid			ops_pkey;
 	Oid			ops_op_id_key;
+	Oid			packs;
+	Oid			packs_pkey;
 	Oid			snapshots;
 	Oid			snapshots_pkey;
 	Oid			op_seq;
@@ -37,18 +40,28 @@ typedef struct CvgCatalog
 /* Looked up once a backend, and again when one of them has changed. */
 extern const CvgCatalog *cvg_catalog(void);
 
+/* A scan key on a document's id. */
+struct ScanKeyData;
+extern void cvg_document_key(struct ScanKeyData *key, AttrNumber column, const pg_uuid_t *doc_id);
+
 /* ---- columns, in the order of the install script ---- */
 
 enum
 {
 	HEADS_DOC_ID = 1, HEADS_VERSION, HEADS_SEQ, HEADS_LENGTH, HEADS_FLOOR_VERSION,
-	HEADS_SNAPSHOT_VERSION, HEADS_LOG_BYTES, HEADS_UPDATED_AT, HEADS_COLUMNS = HEADS_UPDATED_AT
+	HEADS_SNAPSHOT_VERSION, HEADS_LOG_BYTES, HEADS_UPDATED_AT, HEADS_PACKED_VERSION,
+	HEADS_COLUMNS = HEADS_PACKED_VERSION
 };
 
 enum
 {
 	OPS_DOC_ID = 1, OPS_VERSION, OPS_SEQ, OPS_BASE_VERSION, OPS_CREATED_AT, OPS_OP_ID,
 	OPS_SUBMITTED_HASH, OPS_USER_ID, OPS_OP, OPS_COLUMNS = OPS_OP
+};
+
+enum
+{
+	PACKS_DOC_ID = 1, PACKS_FROM_VERSION, PACKS_TO_VERSION, PACKS_FIRST_AT, PACKS_DATA
 };
 
 /* ---- heads ---- */
@@ -62,6 +75,7 @@ typedef struct CvgHead
 	int64		snapshot_version;
 	int64		log_bytes;
 	TimestampTz updated_at;
+	int64		packed_version;
 	ItemPointerData tid;		/* of a locked head */
 } CvgHead;
 
@@ -73,6 +87,8 @@ typedef enum CvgLockResult
 } CvgLockResult;
 
 extern bool cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head);
+/* Take a head apart, from the columns of its row. */
+extern void cvg_head_from_columns(const Datum *values, CvgHead *head);
 extern CvgLockResult cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head);
 
 /* ---- ops ---- */
@@ -88,17 +104,19 @@ typedef struct CvgOpRow
 	const char *user_id;
 	int			user_len;
 	OtOp		op;
+	bool		packed;			/* read from a pack */
 } CvgOpRow;
 
 typedef struct CvgOpScan CvgOpScan;
 
-/* One op, copied into the current context. */
+/* One op, copied into the current context; by id only where it is not packed yet. */
 extern bool cvg_op_by_id(const pg_uuid_t *doc_id, const pg_uuid_t *op_id, CvgOpRow *row);
 extern bool cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row);
 
 /*
- * The ops that lead from version `after` to version `upto`, in order.  A row
- * lives until the next one is asked for.  A gap in the log is an error.
+ * The ops that lead from version `after` to version `upto`, in order, from packs
+ * and from ops as one.  A row lives until the next one is asked for.  A gap in
+ * the log is an error.
  */
 extern CvgOpScan *cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto);
 extern bool cvg_ops_next(CvgOpScan *scan, CvgOpRow *row);
@@ -108,6 +126,52 @@ extern void cvg_ops_end(CvgOpScan *scan);
 extern void cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 					   const CvgOpRow *rows, int count);
 extern int64 cvg_next_seq(void);
+/* What tells one submitted content from another: CRC-32C of the packed op. */
+extern int32 cvg_content_hash(OtOp op);
+/* When the floor version came to be: the document's creation, where nothing is forgotten. */
+extern TimestampTz cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head);
+/* The last version at or before a moment; the floor when all are later. */
+extern int64 cvg_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at);
+
+/* ---- what maintenance keeps and forgets (catalog_keep.c) ---- */
+
+/*
+ * Be the one who maintains a document, until the end of the transaction.  False
+ * where another is and we do not wait.
+ */
+extern bool cvg_maintainer_lock(const pg_uuid_t *doc_id, bool wait);
+/* Write a head whose lock we hold. */
+extern void cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head);
+/* Calls back for every document's head. */
+extern void cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead *head),
+						   void *ctx);
+
+/* Keep a snapshot; one that is there at that version takes over kind and label. */
+extern void cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
+							  const char *kind, text *label, text *content);
+/* Forget the due snapshots that are too close behind another, but for the newest. */
+extern void cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing);
+
+extern void cvg_pack_keep(const pg_uuid_t *doc_id, int64 from_version, int64 to_version,
+						  TimestampTz first_at, bytea *data);
+extern void cvg_pack_forget(const pg_uuid_t *doc_id, int64 to_version);
+/* The pack that holds a version; false: none. */
+extern bool cvg_pack_find(const pg_uuid_t *doc_id, int64 version, int64 *from_version, int64 *to_version);
+/* Delete the ops up to a version that are packed now; how many. */
+extern int64 cvg_ops_drop(const pg_uuid_t *doc_id, int64 upto);
+/* Forget all that led to a version. */
+extern void cvg_history_forget(const pg_uuid_t *doc_id, int64 upto);
+
+/* The op that made `version` undid the one that made `undone_version`. */
+typedef struct CvgUndo
+{
+	int64		version;
+	int64		undone_version;
+} CvgUndo;
+
+extern void cvg_undo_keep(const pg_uuid_t *doc_id, int64 version, int64 undone_version);
+/* All undos of a document, the newest first; how many. */
+extern int	cvg_undos_read(const pg_uuid_t *doc_id, CvgUndo **undos);
 
 /* ---- the rest ---- */
 
@@ -116,6 +180,9 @@ extern CvgRole cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int
 extern text *cvg_document_title(const pg_uuid_t *doc_id);
 /* The newest snapshot at or below a version; NULL: none, start with ''. */
 extern text *cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_version);
+
+/* The versions of a document's snapshots, rising; how many. */
+extern int	cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions);
 
 /* Make the active snapshot one that sees all this transaction has done so far. */
 extern void cvg_push_own_snapshot(void);

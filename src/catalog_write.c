@@ -49,13 +49,7 @@ static void
 head_from_slot(TupleTableSlot *slot, CvgHead *head)
 {
 	slot_getallattrs(slot);
-	head->version = DatumGetInt64(slot->tts_values[HEADS_VERSION - 1]);
-	head->seq = DatumGetInt64(slot->tts_values[HEADS_SEQ - 1]);
-	head->length = DatumGetInt64(slot->tts_values[HEADS_LENGTH - 1]);
-	head->floor_version = DatumGetInt64(slot->tts_values[HEADS_FLOOR_VERSION - 1]);
-	head->snapshot_version = DatumGetInt64(slot->tts_values[HEADS_SNAPSHOT_VERSION - 1]);
-	head->log_bytes = DatumGetInt64(slot->tts_values[HEADS_LOG_BYTES - 1]);
-	head->updated_at = DatumGetTimestampTz(slot->tts_values[HEADS_UPDATED_AT - 1]);
+	cvg_head_from_columns(slot->tts_values, head);
 	head->tid = slot->tts_tid;
 }
 
@@ -133,8 +127,8 @@ cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 }
 
 /* Write a head we hold the lock of. */
-static void
-update_head(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
+void
+cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 {
 	ItemPointerData tid = head->tid;
 	Datum		values[HEADS_COLUMNS];
@@ -149,6 +143,7 @@ update_head(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_SNAPSHOT_VERSION - 1] = Int64GetDatum(head->snapshot_version);
 	values[HEADS_LOG_BYTES - 1] = Int64GetDatum(head->log_bytes);
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
+	values[HEADS_PACKED_VERSION - 1] = Int64GetDatum(head->packed_version);
 	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
 	CatalogTupleUpdate(heads, &tid, tuple);
 	last_written.xid = GetTopTransactionId();
@@ -259,7 +254,7 @@ append_with_triggers(EState *estate, ResultRelInfo *target, Relation heads,
 		insert_with_triggers(estate, target, slot, doc_id, &rows[i], capture);
 		ResetPerTupleExprContext(estate);
 	}
-	update_head(heads, doc_id, head);
+	cvg_head_update(heads, doc_id, head);
 	ExecASInsertTriggers(estate, target, capture);
 	AfterTriggerEndQuery(estate);
 }
@@ -312,7 +307,7 @@ cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 	else
 	{
 		append_at_once(estate, target, doc_id, rows, count);
-		update_head(heads, doc_id, head);
+		cvg_head_update(heads, doc_id, head);
 	}
 	ExecCloseIndices(target);
 	ExecResetTupleTable(estate->es_tupleTable, false);

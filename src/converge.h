@@ -33,6 +33,9 @@
 /* Most ops of one submit() call. */
 #define CVG_MAX_BATCH			10000
 
+/* Longest label of a snapshot, in bytes. */
+#define CVG_MAX_LABEL_BYTES		1000
+
 /* ---- error codes: class OT, told in doc/errors.md ---- */
 
 #define CVG_SQLSTATE(n)			MAKE_SQLSTATE('O', 'T', '0', '0', (n))
@@ -44,6 +47,14 @@
 #define ERRCODE_CVG_TOO_LARGE			CVG_SQLSTATE('6')	/* over a limit */
 #define ERRCODE_CVG_FUTURE_BASE			CVG_SQLSTATE('7')	/* base above the head */
 #define ERRCODE_CVG_VETOED				CVG_SQLSTATE('8')	/* a trigger on ops said no */
+
+/* ---- converge.c ---- */
+
+/*
+ * Do something in a subtransaction.  NULL when it succeeded; else what went
+ * wrong, and nothing of it was done.
+ */
+extern ErrorData *cvg_try(void (*work) (void *arg), void *arg);
 
 /* ---- op_type.c: ops as datums ---- */
 
@@ -108,6 +119,8 @@ extern CvgRole cvg_role_of(const pg_uuid_t *doc_id, const char *user_id, int use
 extern const char *cvg_role_name(CvgRole role);
 /* Fail unless the user may read the document; its role. */
 extern CvgRole cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id);
+/* Fail unless the acting user has at least a role in the document. */
+extern void cvg_require_role(const pg_uuid_t *doc_id, CvgRole least);
 /* Fail: there is no such document. */
 extern void cvg_no_document(const pg_uuid_t *doc_id) pg_attribute_noreturn();
 

@@ -68,9 +68,9 @@ check_outcome(const pg_uuid_t *doc_id, const CvgSubmission *sub)
 			 sub->detail != NULL ? errdetail("%s", sub->detail) : 0));
 }
 
-/* Apply one op as the acting user, waiting for the document. */
-static void
-apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub)
+/* Apply one op as the acting user. */
+void
+cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub)
 {
 	sub->user_id = cvg_acting_user();
 	sub->user_len = strlen(sub->user_id);
@@ -127,7 +127,7 @@ converge_apply_op(PG_FUNCTION_ARGS)
 	sub.op_id = *PG_GETARG_UUID_P(1);
 	sub.base_version = PG_GETARG_INT64(2);
 	sub.op = PG_GETARG_CVG_OP(3);
-	apply_one(PG_GETARG_UUID_P(0), &sub);
+	cvg_apply_one(PG_GETARG_UUID_P(0), &sub);
 
 	values[0] = Int64GetDatum(sub.version);
 	values[1] = Int64GetDatum(sub.seq);
@@ -140,8 +140,8 @@ converge_apply_op(PG_FUNCTION_ARGS)
  * A fresh operation id: a version 8 UUID of a part drawn at random once a
  * backend and a counter, which keeps the index on ids local.
  */
-static pg_uuid_t
-fresh_op_id(void)
+pg_uuid_t
+cvg_fresh_op_id(void)
 {
 	static pg_uuid_t session;
 	static uint32 counter = 0;
@@ -172,10 +172,10 @@ converge_edit(PG_FUNCTION_ARGS)
 	CvgSubmission sub = {0};
 
 	check_write_call(fcinfo, "converge.edit()");
-	sub.op_id = fresh_op_id();
+	sub.op_id = cvg_fresh_op_id();
 	sub.at_head = true;
 	sub.op = PG_GETARG_CVG_OP(1);
-	apply_one(PG_GETARG_UUID_P(0), &sub);
+	cvg_apply_one(PG_GETARG_UUID_P(0), &sub);
 	PG_RETURN_INT64(sub.version);
 }
 

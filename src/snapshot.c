@@ -8,12 +8,18 @@
  */
 #include "snapshot.h"
 
-#include "catalog.h"
-
+#include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(converge_content);
 PG_FUNCTION_INFO_V1(converge_content_at_version);
+PG_FUNCTION_INFO_V1(converge_content_at_moment);
+PG_FUNCTION_INFO_V1(converge_snapshot);
 
 /* Compose a run of ops into an empty buffer. */
 static void
@@ -64,6 +70,81 @@ cvg_content_at(const pg_uuid_t *doc_id, int64 version)
 	return (text *) DatumGetPointer(cvg_datum_finish(&content));
 }
 
+/* The op that leads from one version to another. */
+Datum
+cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto)
+{
+	text	   *content;
+	OtBuffer	forward;
+	OtBuffer	back;
+
+	if (from <= upto)
+		return cvg_compose_range(doc_id, from, upto);
+	content = cvg_content_at(doc_id, upto);
+	ot_buffer_init(&forward, &cvg_allocator, 0);
+	compose_range(doc_id, upto, from, &forward);
+	cvg_datum_begin(&back);
+	cvg_check_status(ot_invert(ot_buffer_op(&forward), VARDATA_ANY(content),
+							   VARSIZE_ANY_EXHDR(content), &back));
+	return cvg_datum_finish(&back);
+}
+
+/* Keep the text as it is now. */
+int64
+cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text *label)
+{
+	Relation	heads;
+	CvgHead		seen;
+	CvgHead		head;
+
+	cvg_push_latest_snapshot();
+	if (!cvg_head_read(doc_id, &seen))
+		cvg_no_document(doc_id);
+	cvg_snapshot_keep(doc_id, seen.version, seen.seq, GetCurrentTimestamp(), kind, label,
+					  cvg_content_at(doc_id, seen.version));
+	PopActiveSnapshot();
+
+	/* writers have gone on meanwhile; their lock is held for this alone */
+	CommandCounterIncrement();
+	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
+		cvg_no_document(doc_id);
+	if (head.snapshot_version < seen.version)
+	{
+		head.snapshot_version = seen.version;
+		head.log_bytes -= seen.log_bytes;
+		cvg_head_update(heads, doc_id, &head);
+		CommandCounterIncrement();
+	}
+	table_close(heads, RowExclusiveLock);
+	return seen.version;
+}
+
+/* Read the head of a document that the acting user may read. */
+void
+cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head)
+{
+	cvg_require_reader(doc_id, cvg_acting_user());
+	if (!cvg_head_read(doc_id, head))
+		cvg_no_document(doc_id);
+}
+
+/* Fail for a version that is not yet, or is forgotten. */
+void
+cvg_check_version(const CvgHead *head, int64 version)
+{
+	if (version < 0 || version > head->version)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_FUTURE_BASE),
+				 errmsg("version " INT64_FORMAT " does not exist", version),
+				 errdetail("The document has versions 0 to " INT64_FORMAT ".", head->version)));
+	if (version < head->floor_version)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_STALE),
+				 errmsg("version " INT64_FORMAT " is forgotten", version),
+				 errdetail("History begins at version " INT64_FORMAT ".", head->floor_version)));
+}
+
 /* ---- SQL ---- */
 
 Datum
@@ -72,9 +153,7 @@ converge_content(PG_FUNCTION_ARGS)
 	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
 	CvgHead		head;
 
-	cvg_require_reader(doc_id, cvg_acting_user());
-	if (!cvg_head_read(doc_id, &head))
-		cvg_no_document(doc_id);
+	cvg_open_head(doc_id, &head);
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, head.version));
 }
 
@@ -85,18 +164,44 @@ converge_content_at_version(PG_FUNCTION_ARGS)
 	int64		version = PG_GETARG_INT64(1);
 	CvgHead		head;
 
-	cvg_require_reader(doc_id, cvg_acting_user());
-	if (!cvg_head_read(doc_id, &head))
-		cvg_no_document(doc_id);
-	if (version < 0 || version > head.version)
-		ereport(ERROR,
-				(errcode(ERRCODE_CVG_FUTURE_BASE),
-				 errmsg("version " INT64_FORMAT " does not exist", version),
-				 errdetail("The document has versions 0 to " INT64_FORMAT ".", head.version)));
-	if (version < head.floor_version)
-		ereport(ERROR,
-				(errcode(ERRCODE_CVG_STALE),
-				 errmsg("version " INT64_FORMAT " is forgotten", version),
-				 errdetail("History begins at version " INT64_FORMAT ".", head.floor_version)));
+	cvg_open_head(doc_id, &head);
+	cvg_check_version(&head, version);
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version));
+}
+
+Datum
+converge_content_at_moment(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	CvgHead		head;
+
+	cvg_open_head(doc_id, &head);
+	if (at < cvg_history_begins(doc_id, &head))
+		ereport(ERROR,
+				(errcode(head.floor_version > 0 ? ERRCODE_CVG_STALE : ERRCODE_CVG_FUTURE_BASE),
+				 errmsg("the document's history begins later than %s", timestamptz_to_str(at)),
+				 errdetail("It begins at %s.", timestamptz_to_str(cvg_history_begins(doc_id, &head)))));
+	PG_RETURN_TEXT_P(cvg_content_at(doc_id, cvg_version_at(doc_id, &head, at)));
+}
+
+Datum
+converge_snapshot(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id;
+	text	   *label = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("document must not be null")));
+	if (label != NULL && VARSIZE_ANY_EXHDR(label) > CVG_MAX_LABEL_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_TOO_LARGE),
+				 errmsg("a label of %d bytes is too long", (int) VARSIZE_ANY_EXHDR(label)),
+				 errdetail("A label has at most %d bytes.", CVG_MAX_LABEL_BYTES)));
+	PreventCommandIfReadOnly("converge.snapshot()");
+	doc_id = PG_GETARG_UUID_P(0);
+	cvg_require_role(doc_id, CVG_EDITOR);
+	PG_RETURN_INT64(cvg_take_snapshot(doc_id, "named", label));
 }

@@ -1,0 +1,243 @@
+/*
+ * undo.c
+ *		Going back by going on: revert, undo, undo_last.  Each is a new op; the
+ *		past stays as it was.
+ *
+ * The head's lock is taken first, so that the op made for the head is applied at
+ * just that head.
+ */
+#include "snapshot.h"
+
+#include "apply.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(converge_revert);
+PG_FUNCTION_INFO_V1(converge_undo);
+PG_FUNCTION_INFO_V1(converge_undo_last);
+
+/* How far undo_last looks back at first, in versions. */
+#define FIRST_LOOK_BACK	64
+
+/* Lock the document, check that the acting user may write, see all of it. */
+static void
+begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
+{
+	Relation	heads;
+
+	CommandCounterIncrement();
+	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	if (cvg_head_lock(heads, doc_id, true, head) != CVG_LOCKED)
+		cvg_no_document(doc_id);
+	table_close(heads, RowExclusiveLock);
+	cvg_push_latest_snapshot();
+	cvg_require_role(doc_id, CVG_EDITOR);
+}
+
+/* Apply the op made for the head we hold. */
+static int64
+finish_edit(const pg_uuid_t *doc_id, OtOp op)
+{
+	CvgSubmission sub = {.at_head = true, .op = op, .op_id = cvg_fresh_op_id()};
+
+	PopActiveSnapshot();
+	cvg_apply_one(doc_id, &sub);
+	return sub.version;
+}
+
+/* Refuse nulls and transactions that may not write. */
+static pg_uuid_t *
+write_arguments(FunctionCallInfo fcinfo, int needed, const char *command)
+{
+	for (int i = 0; i < needed; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d of %s must not be null", i + 1, command)));
+	PreventCommandIfReadOnly(command);
+	PreventCommandIfParallelMode(command);
+	return PG_GETARG_UUID_P(0);
+}
+
+/* ---- revert ---- */
+
+Datum
+converge_revert(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.revert()");
+	int64		version = PG_GETARG_INT64(1);
+	CvgHead		head;
+	Datum		back;
+
+	begin_edit(doc_id, &head);
+	cvg_check_version(&head, version);
+	back = cvg_diff(doc_id, head.version, version);
+	PG_RETURN_INT64(finish_edit(doc_id, cvg_op_of((struct varlena *) DatumGetPointer(back))));
+}
+
+/* ---- undo ---- */
+
+/* Find an op by its id, packed or not. */
+static void
+find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id, CvgOpRow *row)
+{
+	CvgOpScan  *scan;
+	bool		found = false;
+
+	if (cvg_op_by_id(doc_id, op_id, row))
+		return;
+	scan = cvg_ops_begin(doc_id, head->floor_version, head->packed_version);
+	while (!found && cvg_ops_next(scan, row))
+		found = memcmp(&row->op_id, op_id, UUID_LEN) == 0;
+	cvg_ops_end(scan);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("operation %s is not in the history of the document",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id))))));
+	if (!cvg_op_by_version(doc_id, row->version, row))
+		elog(ERROR, "operation vanished");
+}
+
+/* A set of versions. */
+static HTAB *
+version_set(void)
+{
+	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(int64),
+		.hcxt = CurrentMemoryContext};
+
+	return hash_create("converge versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * Which versions are undone now, and which are undos.  Walking from the newest:
+ * an undo holds unless a later one, which was met before, undid it.
+ */
+static void
+read_undos(const pg_uuid_t *doc_id, HTAB **undone, HTAB **undos)
+{
+	CvgUndo    *rows;
+	int			count = cvg_undos_read(doc_id, &rows);
+
+	*undone = version_set();
+	*undos = version_set();
+	for (int i = 0; i < count; i++)
+	{
+		hash_search(*undos, &rows[i].version, HASH_ENTER, NULL);
+		if (hash_search(*undone, &rows[i].version, HASH_FIND, NULL) == NULL)
+			hash_search(*undone, &rows[i].undone_version, HASH_ENTER, NULL);
+	}
+}
+
+/* The op that takes back what made a version, carried over all that came after. */
+static OtOp
+make_undo(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *undone)
+{
+	text	   *before = cvg_content_at(doc_id, undone->version - 1);
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, undone->version, head->version);
+	CvgOpRow	row;
+	OtBuffer	inverse;
+	OtBuffer	carried;
+	OtRebase   *rebase;
+
+	ot_buffer_init(&inverse, &cvg_allocator, 0);
+	cvg_check_status(ot_invert(undone->op, VARDATA_ANY(before), VARSIZE_ANY_EXHDR(before), &inverse));
+	cvg_check_status(ot_rebase_create(&cvg_allocator, ot_buffer_op(&inverse), &rebase));
+	while (cvg_ops_next(scan, &row))
+		cvg_check_status(ot_rebase_push(rebase, row.op));
+	cvg_ops_end(scan);
+	ot_buffer_init(&carried, &cvg_allocator, 0);
+	cvg_check_status(ot_rebase_finish(rebase, &carried));
+	ot_rebase_free(rebase);
+	return ot_buffer_op(&carried);
+}
+
+/* Undo an op that is not undone, and note it. */
+static int64
+undo_op(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *row)
+{
+	int64		undone_version = row->version;
+	int64		version = finish_edit(doc_id, make_undo(doc_id, head, row));
+
+	cvg_undo_keep(doc_id, version, undone_version);
+	return version;
+}
+
+Datum
+converge_undo(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.undo()");
+	pg_uuid_t  *op_id = PG_GETARG_UUID_P(1);
+	CvgHead		head;
+	CvgOpRow	row;
+	HTAB	   *undone;
+	HTAB	   *undos;
+
+	begin_edit(doc_id, &head);
+	find_op(doc_id, &head, op_id, &row);
+	read_undos(doc_id, &undone, &undos);
+	if (hash_search(undone, &row.version, HASH_FIND, NULL) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("operation %s is undone already",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
+				 errhint("To do it again, undo its undo.")));
+	PG_RETURN_INT64(undo_op(doc_id, &head, &row));
+}
+
+/* The newest op of a user in a stretch of the log that can be undone. */
+static int64
+newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text *user_id,
+			   HTAB *undone, HTAB *undos)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	CvgOpRow	row;
+	int64		newest = 0;
+
+	while (cvg_ops_next(scan, &row))
+		if (row.user_len == VARSIZE_ANY_EXHDR(user_id) &&
+			memcmp(row.user_id, VARDATA_ANY(user_id), row.user_len) == 0 &&
+			hash_search(undos, &row.version, HASH_FIND, NULL) == NULL &&
+			hash_search(undone, &row.version, HASH_FIND, NULL) == NULL)
+			newest = row.version;
+	cvg_ops_end(scan);
+	return newest;
+}
+
+Datum
+converge_undo_last(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 1, "converge.undo_last()");
+	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
+	CvgHead		head;
+	CvgOpRow	row;
+	HTAB	   *undone;
+	HTAB	   *undos;
+	int64		newest = 0;
+	int64		upto;
+
+	begin_edit(doc_id, &head);
+	read_undos(doc_id, &undone, &undos);
+	upto = head.version;
+	/* ever longer stretches, so that packs are not read over and over */
+	for (int64 look_back = FIRST_LOOK_BACK; newest == 0 && upto > head.floor_version; look_back *= 8)
+	{
+		int64		after = Max(upto - look_back, head.floor_version);
+
+		newest = newest_of_user(doc_id, after, upto, user_id, undone, undos);
+		upto = after;
+	}
+	if (newest == 0)
+	{
+		PopActiveSnapshot();
+		PG_RETURN_NULL();
+	}
+	cvg_op_by_version(doc_id, newest, &row);
+	PG_RETURN_INT64(undo_op(doc_id, &head, &row));
+}

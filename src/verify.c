@@ -1,0 +1,202 @@
+/*
+ * verify.c
+ *		Rebuilds a document from its log and compares.
+ *
+ * One walk over the log, beside it the snapshots in order.  What it finds it
+ * reports, a row a problem, and goes on as long as there is sense in it.
+ */
+#include "snapshot.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "past/rope.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(converge_verify);
+
+typedef struct Check
+{
+	ReturnSetInfo *result;
+	const pg_uuid_t *doc_id;
+	CvgHead		head;
+	Rope	   *rope;
+	HTAB	   *op_ids;
+	int64		last_seq;
+	TimestampTz last_at;
+	int64		log_bytes;		/* since the newest snapshot, as the head counts */
+} Check;
+
+/* Report one problem. */
+static void
+report(Check *check, int64 version, char *problem)
+{
+	Datum		values[2];
+	bool		nulls[2] = {false};
+
+	values[0] = Int64GetDatum(version);
+	values[1] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
+}
+
+/* Start from what the floor is said to hold. */
+static void
+begin_rebuild(Check *check)
+{
+	HASHCTL		control = {.keysize = UUID_LEN, .entrysize = UUID_LEN, .hcxt = CurrentMemoryContext};
+	text	   *start = cvg_content_at(check->doc_id, check->head.floor_version);
+
+	cvg_check_status(rope_create(&cvg_allocator, VARDATA_ANY(start), VARSIZE_ANY_EXHDR(start),
+								 &check->rope));
+	check->op_ids = hash_create("converge op ids", 1024, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	check->last_at = cvg_history_begins(check->doc_id, &check->head);
+}
+
+/* Check what an op's row says of itself and of the one before. */
+static void
+check_row(Check *check, const CvgOpRow *row)
+{
+	bool		found;
+
+	if (row->seq <= check->last_seq)
+		report(check, row->version, psprintf("seq " INT64_FORMAT " does not rise", row->seq));
+	if (row->created_at < check->last_at)
+		report(check, row->version, pstrdup("created_at goes back"));
+	if (row->base_version < 0 || row->base_version >= row->version)
+		report(check, row->version,
+			   psprintf("base version " INT64_FORMAT " is not below it", row->base_version));
+	if (row->base_version == row->version - 1 && row->submitted_hash != cvg_content_hash(row->op))
+		report(check, row->version, pstrdup("the op is not what was submitted"));
+	if (ot_check(row->op) != OT_OK)
+		report(check, row->version, pstrdup("the op is not in normal form"));
+	hash_search(check->op_ids, &row->op_id, HASH_ENTER, &found);
+	if (found)
+		report(check, row->version, pstrdup("its op id is another op's too"));
+	check->last_seq = row->seq;
+	check->last_at = row->created_at;
+}
+
+/* Compare the snapshot of a version, if there is one. */
+static void
+check_snapshot(Check *check, int64 version)
+{
+	int64		snapshot_version;
+	text	   *content = cvg_snapshot_before(check->doc_id, version, &snapshot_version);
+	OtBuffer	rebuilt;
+
+	if (content == NULL || snapshot_version != version)
+		return;
+	ot_buffer_init(&rebuilt, &cvg_allocator, 0);
+	cvg_check_status(rope_text(check->rope, &rebuilt));
+	if (rebuilt.size != VARSIZE_ANY_EXHDR(content) ||
+		memcmp(rebuilt.data, VARDATA_ANY(content), rebuilt.size) != 0)
+		report(check, version, pstrdup("the snapshot is not what the log leads to"));
+	ot_buffer_free(&rebuilt);
+	pfree(content);
+}
+
+/* Walk the log; false where it cannot be followed to its end. */
+static bool
+rebuild(Check *check)
+{
+	int64	   *snapshots;
+	int			snapshot_count = cvg_snapshot_versions(check->doc_id, &snapshots);
+	int			next_snapshot = 0;
+	CvgOpScan  *scan = cvg_ops_begin(check->doc_id, check->head.floor_version, check->head.version);
+	CvgOpRow	row;
+	bool		whole = true;
+
+	while (whole && cvg_ops_next(scan, &row))
+	{
+		check_row(check, &row);
+		if (row.version > check->head.snapshot_version)
+			check->log_bytes += row.op.size;
+		if (row.packed != (row.version <= check->head.packed_version))
+			report(check, row.version, pstrdup(row.packed ? "it is packed, but the head says it is not"
+											   : "it is not packed, but the head says it is"));
+		whole = rope_apply(check->rope, row.op, NULL, NULL) == OT_OK;
+		if (!whole)
+			report(check, row.version, pstrdup("the op does not fit the text before it"));
+		while (next_snapshot < snapshot_count && snapshots[next_snapshot] < row.version)
+			next_snapshot++;
+		if (whole && next_snapshot < snapshot_count && snapshots[next_snapshot] == row.version)
+			check_snapshot(check, row.version);
+	}
+	cvg_ops_end(scan);
+	return whole;
+}
+
+/* Compare the end of the log with the head. */
+static void
+check_head(Check *check)
+{
+	const CvgHead *head = &check->head;
+
+	if (rope_length(check->rope) != head->length)
+		report(check, head->version,
+			   psprintf("the text has " INT64_FORMAT " code points, the head says " INT64_FORMAT,
+						rope_length(check->rope), head->length));
+	if (head->version > head->floor_version && check->last_seq != head->seq)
+		report(check, head->version,
+			   psprintf("the last seq is " INT64_FORMAT ", the head says " INT64_FORMAT,
+						check->last_seq, head->seq));
+	if (check->log_bytes > head->log_bytes)
+		report(check, head->version,
+			   psprintf("the log since the snapshot has " INT64_FORMAT " bytes, the head says " INT64_FORMAT,
+						check->log_bytes, head->log_bytes));
+}
+
+/* What can be said without the log. */
+static bool
+check_bounds(Check *check)
+{
+	const CvgHead *head = &check->head;
+
+	if (head->floor_version >= 0 && head->floor_version <= head->packed_version &&
+		head->packed_version <= head->version && head->snapshot_version <= head->version)
+		return true;
+	report(check, head->version,
+		   psprintf("the head is out of order: floor " INT64_FORMAT ", packed " INT64_FORMAT
+					", snapshot " INT64_FORMAT, head->floor_version, head->packed_version,
+					head->snapshot_version));
+	return false;
+}
+
+/* All of it; what it cannot read, it fails on. */
+static void
+verify_log(void *arg)
+{
+	Check	   *check = arg;
+
+	begin_rebuild(check);
+	if (rebuild(check))
+		check_head(check);
+}
+
+Datum
+converge_verify(PG_FUNCTION_ARGS)
+{
+	Check		check = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	ErrorData  *error;
+
+	check.doc_id = PG_GETARG_UUID_P(0);
+	cvg_open_head(check.doc_id, &check.head);
+	InitMaterializedSRF(fcinfo, 0);
+	if (!check_bounds(&check))
+		return (Datum) 0;
+
+	/* a hole in the log or a broken pack is what we are here to tell */
+	error = cvg_try(verify_log, &check);
+	if (error != NULL)
+	{
+		if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+			error->sqlerrcode != ERRCODE_INVALID_BINARY_REPRESENTATION &&
+			error->sqlerrcode != ERRCODE_CVG_OUT_OF_RANGE)
+			ReThrowError(error);
+		report(&check, check.head.version, error->message);
+	}
+	return (Datum) 0;
+}
