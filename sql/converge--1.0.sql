@@ -509,10 +509,88 @@ END
 $$;
 COMMENT ON FUNCTION converge.list_snapshots(uuid) IS 'the snapshots there are of a document, oldest first';
 
+CREATE FUNCTION converge.pack(doc_id uuid, keep bigint DEFAULT 1000) RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'converge_pack';
+COMMENT ON FUNCTION converge.pack(uuid, bigint) IS
+	'compress all ops but the newest keep, losing nothing; owners only; how many were packed';
+
+CREATE FUNCTION converge.prune(doc_id uuid, before_version bigint) RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'converge_prune';
+COMMENT ON FUNCTION converge.prune(uuid, bigint) IS
+	'forget for good how the text became what it was at before_version, which is kept; owners only; how many ops were forgotten';
+
 CREATE FUNCTION converge.verify(doc_id uuid, OUT version bigint, OUT problem text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_verify' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION converge.verify(uuid) IS
 	'rebuild a document from its log and compare: versions, lengths, snapshots, packs; a row a problem, none when all is well';
+
+-- ---------------------------------------------------------------------------
+-- Maintenance
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.maintain_document(doc_id uuid, OUT snapshot_taken boolean, OUT ops_packed bigint)
+	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'converge_maintain_document';
+COMMENT ON FUNCTION converge.maintain_document(uuid) IS
+	'take the snapshot and pack the ops that are due in one document; nothing where another session is at it';
+
+CREATE FUNCTION converge.due_documents() RETURNS SETOF uuid
+	AS 'MODULE_PATHNAME', 'converge_due_documents' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.due_documents() IS 'the documents whose snapshot or packing is due';
+
+CREATE PROCEDURE converge.maintain() LANGUAGE plpgsql AS $$
+DECLARE
+	due uuid;
+	due_now uuid[] := ARRAY(SELECT d FROM converge.due_documents() AS d);
+BEGIN
+	COMMIT;
+	FOREACH due IN ARRAY due_now LOOP
+		PERFORM converge.maintain_document(due);
+		COMMIT;
+	END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE converge.maintain() IS
+	'do every document''s due work, a transaction a document; what the maintenance worker does by itself where it is loaded';
+
+CREATE VIEW converge.storage AS
+	SELECT d.id AS doc_id, d.title, h.version, h.length,
+		   h.version OPERATOR(pg_catalog.-) h.packed_version AS hot_ops,
+		   h.packed_version OPERATOR(pg_catalog.-) h.floor_version AS packed_ops,
+		   COALESCE(p.packs, 0) AS packs, COALESCE(p.bytes, 0) AS pack_bytes,
+		   COALESCE(s.snapshots, 0) AS snapshots, COALESCE(s.bytes, 0) AS snapshot_bytes,
+		   h.version OPERATOR(pg_catalog.-) h.snapshot_version AS snapshot_lag,
+		   h.log_bytes, h.floor_version, h.updated_at
+	FROM converge.documents d
+		 JOIN converge.heads h ON h.doc_id OPERATOR(pg_catalog.=) d.id
+		 LEFT JOIN (SELECT k.doc_id, pg_catalog.count(*) AS packs,
+						   pg_catalog.sum(pg_catalog.pg_column_size(k.data))::bigint AS bytes
+					FROM converge.packs k GROUP BY k.doc_id) p ON p.doc_id OPERATOR(pg_catalog.=) d.id
+		 LEFT JOIN (SELECT k.doc_id, pg_catalog.count(*) AS snapshots,
+						   pg_catalog.sum(pg_catalog.pg_column_size(k.content))::bigint AS bytes
+					FROM converge.snapshots k GROUP BY k.doc_id) s ON s.doc_id OPERATOR(pg_catalog.=) d.id;
+COMMENT ON VIEW converge.storage IS
+	'for operators, a row a document: ops not packed yet, packs and snapshots with their bytes, and how far maintenance is behind';
+
+CREATE VIEW converge.storage_totals AS
+	SELECT c.relname::text AS name,
+		   pg_catalog.pg_table_size(c.oid) AS table_bytes,
+		   pg_catalog.pg_indexes_size(c.oid) AS index_bytes,
+		   s.n_live_tup AS live_rows, s.n_dead_tup AS dead_rows,
+		   s.last_autovacuum, s.last_vacuum
+	FROM pg_catalog.pg_class c
+		 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		 LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid OPERATOR(pg_catalog.=) c.oid
+	WHERE n.nspname OPERATOR(pg_catalog.=) 'converge' AND c.relkind OPERATOR(pg_catalog.=) 'r';
+COMMENT ON VIEW converge.storage_totals IS 'for operators, a row a table: its size with indexes, its live and dead rows';
+
+CREATE VIEW converge.maintenance AS
+	SELECT a.pid, a.datname::text AS database, a.application_name, a.backend_start, a.xact_start, a.state, a.query
+	FROM pg_catalog.pg_stat_activity a
+	WHERE a.application_name OPERATOR(pg_catalog.~~) 'converge maintenance%';
+COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, and which document each is at';
 
 -- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone
@@ -558,5 +636,8 @@ REVOKE ALL ON FUNCTION
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
-	converge.allow_relay(regrole)
+	converge.allow_relay(regrole),
+	converge.maintain_document(uuid),
+	converge.due_documents()
 	FROM PUBLIC;
+REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;

@@ -5,6 +5,8 @@
  */
 #include "converge.h"
 
+#include "pack.h"
+
 #include "access/xact.h"
 #include "utils/guc.h"
 #include "utils/resowner.h"
@@ -18,6 +20,7 @@ void
 _PG_init(void)
 {
 	cvg_access_init();
+	cvg_maintenance_init();
 	MarkGUCPrefixReserved("converge");
 }
 
