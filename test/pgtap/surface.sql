@@ -14,6 +14,19 @@ INSERT INTO promised VALUES
 	('content', 'doc_id uuid', 'text', 'stable', 'safe', true),
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
 	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
+	('content_at', 'doc_id uuid, at timestamp with time zone', 'text', 'stable', 'safe', true),
+	-- the past
+	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
+	('changes', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT user_id text, OUT created_at timestamp with time zone, OUT kind text, OUT pos bigint, OUT length bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
+	('blame', 'doc_id uuid, version bigint DEFAULT NULL::bigint', 'SETOF converge.blame_run', 'stable', 'safe', false),
+	('diff', 'doc_id uuid, from_version bigint, to_version bigint', 'converge.op', 'stable', 'safe', true),
+	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),
+	('undo', 'doc_id uuid, op_id uuid', 'bigint', 'volatile', 'unsafe', false),
+	('snapshot', 'doc_id uuid, label text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
+	('pack', 'doc_id uuid, keep bigint DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
+	('prune', 'doc_id uuid, before_version bigint', 'bigint', 'volatile', 'unsafe', false),
+	('verify', 'doc_id uuid, OUT version bigint, OUT problem text', 'SETOF record', 'volatile', 'unsafe', true),
+	('maintain', '', NULL, 'volatile', 'unsafe', false),
 	-- access
 	('share', 'doc_id uuid, user_id text, role converge.role', 'void', 'volatile', 'unsafe', false),
 	('unshare', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
@@ -67,7 +80,7 @@ CREATE FUNCTION pg_temp.columns_of(name text) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
 	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
-	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, seq bigint, version bigint')) AS v (name, columns);
@@ -103,7 +116,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'catch_up', 'join_document', 'keep_an_owner', 'lock_for_owner', 'submit'],
+	ARRAY['allow_relay', 'catch_up', 'due_documents', 'join_document', 'keep_an_owner', 'lock_for_owner', 'maintain', 'maintain_document', 'submit'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');

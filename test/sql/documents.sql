@@ -94,7 +94,7 @@ SELECT pg_temp.failure(statement) FROM (VALUES
 	($$SELECT converge.apply_op('d0c00000-0000-4000-8000-000000000001', '0b000000-0000-8000-8000-000000000009', 0, NULL)$$),
 	($$SELECT converge.edit(NULL, '[]')$$),
 	($$SELECT converge.edit('d0c00000-0000-4000-8000-000000000001', NULL)$$)) AS v (statement);
-SELECT converge.content(NULL) IS NULL, converge.content_at(:'doc', NULL) IS NULL;
+SELECT converge.content(NULL) IS NULL, converge.content_at(:'doc', NULL::bigint) IS NULL;
 
 -- edit: at the head
 SELECT converge.edit(:'doc', converge.replace(0, 2, '😀'));
