@@ -50,25 +50,19 @@ ot_measure(OtOp op, OtMeasure *measure)
 
 /* ---- building ---- */
 
-static void
-fail(OtBuilder *builder, OtStatus status)
-{
-	if (builder->status == OT_OK)
-		builder->status = status;
-}
-
-/* Let the op end at `end`, an offset in its buffer; false is a failure noted. */
+/*
+ * Let an op without an error end at `end`, an offset in its buffer; false is a
+ * failure noted.
+ */
 static bool
 extend_to(OtBuilder *builder, size_t end)
 {
 	OtBuffer   *out = builder->out;
-	OtStatus	status = OT_TOO_LARGE;
 
+	builder->status = OT_TOO_LARGE;
 	if (end - out->reserved <= OT_MAX_BYTES)
-		status = ot_buffer_reserve(out, end - out->size);
-	if (status != OT_OK)
-		fail(builder, status);
-	return status == OT_OK;
+		builder->status = ot_buffer_reserve(out, end - out->size);
+	return builder->status == OT_OK;
 }
 
 /* Count a component into the lengths of base and result; false past a limit. */
@@ -81,7 +75,7 @@ count(OtBuilder *builder, OtKind kind, int64_t length)
 		builder->result_length += length;
 	if (builder->base_length <= OT_MAX_LENGTH && builder->result_length <= OT_MAX_LENGTH)
 		return true;
-	fail(builder, OT_TOO_LARGE);
+	builder->status = OT_TOO_LARGE;
 	return false;
 }
 
@@ -96,10 +90,16 @@ flush(OtBuilder *builder)
 
 	if (builder->length == 0 || builder->kind == OT_INSERT)
 		return;
+
+	/*
+	 * Counted first: lengths that add up past the limit would not fit the
+	 * header.
+	 */
+	if (!count(builder, builder->kind, builder->length))
+		return;
 	end = ot_varint_write(header, (uint64_t) builder->length << OT_KIND_BITS | builder->kind);
 	size = (size_t) (end - header);
-	if (!count(builder, builder->kind, builder->length) ||
-		!extend_to(builder, out->size + size))
+	if (!extend_to(builder, out->size + size))
 		return;
 	memcpy(out->data + out->size, header, size);
 	out->size += size;
@@ -136,7 +136,7 @@ ot_builder_add(OtBuilder *builder, OtKind kind, int64_t length)
 		return;
 	if (length > OT_MAX_LENGTH)
 	{
-		fail(builder, OT_TOO_LARGE);
+		builder->status = OT_TOO_LARGE;
 		return;
 	}
 	turn_to(builder, kind);
@@ -185,11 +185,11 @@ ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t len
 		return;
 	if (length > OT_MAX_LENGTH || size > OT_MAX_BYTES)
 	{
-		fail(builder, OT_TOO_LARGE);
+		builder->status = OT_TOO_LARGE;
 		return;
 	}
 	turn_to(builder, OT_INSERT);
-	if (!count(builder, OT_INSERT, length))
+	if (builder->status != OT_OK || !count(builder, OT_INSERT, length))
 		return;
 	old_size = out->size - builder->text_at;
 	builder->length += length;
@@ -238,10 +238,9 @@ ot_builder_rest(OtBuilder *builder, OtCursor *cursor)
 		return;
 	flush(builder);
 	builder->length = 0;
-	for (; !ot_cursor_ended(cursor); ot_cursor_next(cursor))
-		if (!count(builder, cursor->at.kind, cursor->at.length))
-			return;
-	if (!extend_to(builder, builder->out->size + size))
+	for (; builder->status == OT_OK && !ot_cursor_ended(cursor); ot_cursor_next(cursor))
+		(void) count(builder, cursor->at.kind, cursor->at.length);
+	if (builder->status != OT_OK || !extend_to(builder, builder->out->size + size))
 		return;
 	memcpy(builder->out->data + builder->out->size, from, size);
 	builder->out->size += size;
