@@ -47,7 +47,7 @@ ot_fold_create(const OtAllocator *allocator, OtFold **fold)
 	return OT_OK;
 }
 
-/* Compose the two topmost partial results; an identity leaves the stack. */
+/* Compose the two topmost partial results. */
 static void
 merge_top(OtFold *fold)
 {
@@ -60,7 +60,7 @@ merge_top(OtFold *fold)
 		return;
 	fold->size = fold->size - below->size - top->size + fold->scratch.size;
 	swap(below, &fold->scratch);
-	fold->depth -= below->size == 0 ? 2 : 1;
+	fold->depth--;
 }
 
 /* Is the topmost too large to stay apart from the one below it? */
