@@ -162,13 +162,19 @@ parse_shard(DecodeState *state, const char *name, char *value)
 static int
 find_option(const char *name)
 {
+	StringInfoData known;
+
+	initStringInfo(&known);
 	for (int i = 0; i < lengthof(options); i++)
+	{
 		if (strcmp(options[i].name, name) == 0)
 			return i;
+		appendStringInfo(&known, "%s\"%s\"", i > 0 ? ", " : "", options[i].name);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized option \"%s\" of output plugin \"converge\"", name),
-			 errhint("Valid options are \"shards\" and \"shard\".")));
+			 errhint("Valid options are: %s.", known.data)));
 }
 
 /* Read all options into the state. */
@@ -401,7 +407,10 @@ decode_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt, bool is_in
 	ctx->output_plugin_private = state;
 	opt->output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT;
 
-	/* such a callback stays for the life of the process, whose sessions share it */
+	/*
+	 * such a callback stays for the life of the process, whose sessions share
+	 * it
+	 */
 	if (!listening)
 		CacheRegisterRelcacheCallback(forget_layouts, (Datum) 0);
 	listening = true;

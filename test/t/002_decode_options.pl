@@ -86,7 +86,7 @@ my $bad = sub {
 
 	return qr/ERROR:  22023: invalid value "\Q$value\E" for option "$option" of output plugin "converge"\nHINT:  \Q$hint\E/;
 };
-refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are "shards" and "shard"\./,
+refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are: "shards", "shard"\./,
 	'relays', '1');
 refused('an option in another case', qr/unrecognized option "SHARDS"/, 'SHARDS', '1');
 for my $value ('0', '-1', '4097', '99999999999999999999', 'four', '', '1.5', '1 ', '0x4')
