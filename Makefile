@@ -122,8 +122,9 @@ bench:
 	@bench/run
 
 fuzz:
-	@tools/deps test
+	@tools/deps build demo test
 	@$(MAKE) --no-print-directory -C test/ot fuzz
+	@$(MAKE) --no-print-directory -C test/past fuzz
 
 lint:
 	@tools/lint
