@@ -9,6 +9,7 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
@@ -39,6 +40,49 @@ enum
 enum
 {
 	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 7
+};
+
+/* Where the columns must be that this library reads and writes by number. */
+static const struct
+{
+	const char *table;
+	AttrNumber	number;
+	const char *name;
+}			known_columns[] =
+{
+	{"documents", DOCUMENTS_ID, "id"},
+	{"documents", DOCUMENTS_TITLE, "title"},
+	{"documents", DOCUMENTS_CREATED_AT, "created_at"},
+	{"heads", HEADS_DOC_ID, "doc_id"},
+	{"heads", HEADS_VERSION, "version"},
+	{"heads", HEADS_SEQ, "seq"},
+	{"heads", HEADS_LENGTH, "length"},
+	{"heads", HEADS_FLOOR_VERSION, "floor_version"},
+	{"heads", HEADS_SNAPSHOT_VERSION, "snapshot_version"},
+	{"heads", HEADS_LOG_BYTES, "log_bytes"},
+	{"heads", HEADS_UPDATED_AT, "updated_at"},
+	{"heads", HEADS_PACKED_VERSION, "packed_version"},
+	{"members", MEMBERS_DOC_ID, "doc_id"},
+	{"members", MEMBERS_USER_ID, "user_id"},
+	{"members", MEMBERS_ROLE, "role"},
+	{"ops", OPS_DOC_ID, "doc_id"},
+	{"ops", OPS_VERSION, "version"},
+	{"ops", OPS_SEQ, "seq"},
+	{"ops", OPS_BASE_VERSION, "base_version"},
+	{"ops", OPS_CREATED_AT, "created_at"},
+	{"ops", OPS_OP_ID, "op_id"},
+	{"ops", OPS_SUBMITTED_HASH, "submitted_hash"},
+	{"ops", OPS_USER_ID, "user_id"},
+	{"ops", OPS_OP, "op"},
+	{"packs", PACKS_DOC_ID, "doc_id"},
+	{"packs", PACKS_FROM_VERSION, "from_version"},
+	{"packs", PACKS_TO_VERSION, "to_version"},
+	{"packs", PACKS_FIRST_AT, "first_at"},
+	{"packs", PACKS_DATA, "data"},
+	{"snapshots", SNAPSHOTS_DOC_ID, "doc_id"},
+	{"snapshots", SNAPSHOTS_VERSION, "version"},
+	{"snapshots", SNAPSHOTS_CREATED_AT, "created_at"},
+	{"snapshots", SNAPSHOTS_CONTENT, "content"},
 };
 
 static CvgCatalog catalog;
@@ -79,6 +123,24 @@ find_type(Oid schema, const char *name)
 						   CStringGetDatum(name), ObjectIdGetDatum(schema));
 }
 
+/* Fail where a table is not laid out as this library knows it. */
+static void
+check_columns(Oid schema)
+{
+	for (int i = 0; i < lengthof(known_columns); i++)
+	{
+		char	   *name = get_attname(get_relname_relid(known_columns[i].table, schema),
+									   known_columns[i].number, true);
+
+		if (name == NULL || strcmp(name, known_columns[i].name) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column %d of table converge.%s is not \"%s\"",
+							known_columns[i].number, known_columns[i].table, known_columns[i].name),
+					 errhint("ALTER EXTENSION converge UPDATE brings the tables to what the library expects.")));
+	}
+}
+
 /* Look everything up. */
 static void
 load_catalog(void)
@@ -98,6 +160,7 @@ load_catalog(void)
 	catalog.packs_pkey = find_relation(schema, "packs_pkey");
 	catalog.snapshots = find_relation(schema, "snapshots");
 	catalog.snapshots_pkey = find_relation(schema, "snapshots_pkey");
+	check_columns(schema);
 	catalog.op_seq = find_relation(schema, "op_seq");
 	catalog.op_type = find_type(schema, "op");
 	catalog.role_type = find_type(schema, "role");
@@ -188,8 +251,8 @@ cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		Datum		values[HEADS_COLUMNS];
-		bool		nulls[HEADS_COLUMNS];
+		Datum		values[MaxHeapAttributeNumber];
+		bool		nulls[MaxHeapAttributeNumber];
 
 		heap_deform_tuple(tuple, RelationGetDescr(heads), values, nulls);
 		cvg_head_from_columns(values, head);

@@ -109,7 +109,10 @@ typedef struct CvgOpRow
 
 typedef struct CvgOpScan CvgOpScan;
 
-/* One op, copied into the current context; by id only where it is not packed yet. */
+/*
+ * One op, copied into the current context; by id only where it is not packed
+ * yet, by version only where history holds it: above the floor, up to the head.
+ */
 extern bool cvg_op_by_id(const pg_uuid_t *doc_id, const pg_uuid_t *op_id, CvgOpRow *row);
 extern bool cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row);
 

@@ -10,6 +10,7 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "miscadmin.h"
 #include "past/pack_format.h"
@@ -68,8 +69,8 @@ missing_version(const pg_uuid_t *doc_id, int64 version)
 static void
 read_op_row(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
 {
-	Datum		values[OPS_COLUMNS];
-	bool		nulls[OPS_COLUMNS];
+	Datum		values[MaxHeapAttributeNumber];
+	bool		nulls[MaxHeapAttributeNumber];
 	text	   *user_id;
 
 	heap_deform_tuple(tuple, desc, values, nulls);

@@ -9,6 +9,7 @@
 #include "catalog.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -126,14 +127,32 @@ cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 	return result;
 }
 
+/* Columns that somebody added behind ours keep their values; they live in the slot. */
+static TupleTableSlot *
+copy_foreign_columns(Relation heads, ItemPointer tid, Datum *values, bool *nulls)
+{
+	TupleTableSlot *slot = table_slot_create(heads, NULL);
+
+	if (!table_tuple_fetch_row_version(heads, tid, SnapshotAny, slot))
+		elog(ERROR, "the head of a document vanished");
+	slot_getallattrs(slot);
+	for (int i = HEADS_COLUMNS; i < slot->tts_tupleDescriptor->natts; i++)
+	{
+		values[i] = slot->tts_values[i];
+		nulls[i] = slot->tts_isnull[i];
+	}
+	return slot;
+}
+
 /* Write a head we hold the lock of. */
 void
 cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 {
 	ItemPointerData tid = head->tid;
-	Datum		values[HEADS_COLUMNS];
-	bool		nulls[HEADS_COLUMNS] = {false};
+	Datum		values[MaxHeapAttributeNumber];
+	bool		nulls[MaxHeapAttributeNumber] = {false};
 	HeapTuple	tuple;
+	TupleTableSlot *old = NULL;
 
 	values[HEADS_DOC_ID - 1] = UUIDPGetDatum(doc_id);
 	values[HEADS_VERSION - 1] = Int64GetDatum(head->version);
@@ -144,12 +163,16 @@ cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_LOG_BYTES - 1] = Int64GetDatum(head->log_bytes);
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
 	values[HEADS_PACKED_VERSION - 1] = Int64GetDatum(head->packed_version);
+	if (RelationGetDescr(heads)->natts > HEADS_COLUMNS)
+		old = copy_foreign_columns(heads, &tid, values, nulls);
 	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
 	CatalogTupleUpdate(heads, &tid, tuple);
 	last_written.xid = GetTopTransactionId();
 	last_written.doc_id = *doc_id;
 	last_written.tid = tuple->t_self;
 	heap_freetuple(tuple);
+	if (old != NULL)
+		ExecDropSingleTupleTableSlot(old);
 }
 
 /* The next number of the server sequence. */
