@@ -620,7 +620,14 @@ COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
 
 CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	-- null where the server does not know the setting, which newer minor releases have
+	plugins text := current_setting('output_plugin_libraries', true);
 BEGIN
+	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(plugins, ' ', ''), ',')) THEN
+		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s', relay,
+					   concat_ws(', ', nullif(plugins, ''), 'converge'));
+	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
 				   'converge.join_document(text, uuid, bigint, uuid), '

@@ -54,9 +54,16 @@ cvg_access_init(void)
 const char *
 cvg_acting_user(void)
 {
+	const char *role;
+
 	if (user_setting != NULL && user_setting[0] != '\0')
 		return user_setting;
-	return GetUserNameFromId(GetSessionUserId(), false);
+	role = GetUserNameFromId(GetSessionUserId(), false);
+	if (strcmp(role, "*") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_FORBIDDEN),
+				 errmsg("role \"*\" cannot act: it is the name of everyone")));
+	return role;
 }
 
 const char *
