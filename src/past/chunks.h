@@ -15,11 +15,14 @@
 
 #include "../ot/ot.h"
 
-/* Bytes of a chunk: few enough to be moved within a keystroke. */
+/*
+ * Bytes of a chunk, few enough to be moved within a keystroke, and chunks of a
+ * group.  Tests make them small, to have many of both.
+ */
+#ifndef CHUNK_BYTES
 #define CHUNK_BYTES		2048
-
-/* Chunks of a group. */
 #define CHUNK_GROUP		128
+#endif
 
 typedef struct Chunk
 {

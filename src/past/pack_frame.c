@@ -11,8 +11,8 @@
 
 #include "pack_columns.h"
 
-/* Beyond this level packs hardly shrink, and take tens of milliseconds. */
-#define LEVEL			15
+/* Higher levels take many times as long, and a percent off at best. */
+#define LEVEL			12
 
 /* Columns are compressed together until they are so many bytes. */
 #define SMALLEST_BLOCK	128
