@@ -111,5 +111,14 @@ my ($ret, $stdout, $stderr) = $node->psql('postgres', 'START_REPLICATION SLOT "s
 like($stderr, qr/ERROR:  22023: option "shards" of output plugin "converge" needs a value\nHINT:  It is the number of shards/,
 	'an option without a value: told what it is for');
 
+# ---- who may decode ----
+
+$node->safe_psql('postgres', q{CREATE ROLE relay LOGIN REPLICATION; SELECT converge.allow_relay('relay')});
+my $as_relay = $node->connstr('postgres') . ' user=relay';
+command_ok([ 'pg_recvlogical', '--dbname', $as_relay, '--slot', 'relay', '--create-slot', '--plugin=converge' ],
+	'a role that was allowed to be the relay');
+$node->safe_psql('postgres', q{ALTER ROLE relay SET work_mem = '1MB'; SELECT converge.allow_relay('relay')});
+command_ok([ 'pg_recvlogical', '--dbname', $as_relay, '--slot', 'relay', '--drop-slot' ], 'and again');
+
 $node->stop;
 done_testing();
