@@ -231,9 +231,11 @@ CREATE TABLE converge.snapshots (
 	kind		text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['initial', 'due', 'named', 'floor'])),
 	label		text,
 	content		text NOT NULL,
+	op_id		uuid,
 	PRIMARY KEY (doc_id, version)
 );
 COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
+COMMENT ON COLUMN converge.snapshots.op_id IS 'the op that made the version; it outlives the op where history is pruned';
 COMMENT ON COLUMN converge.snapshots.kind IS
 	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
 

@@ -39,7 +39,8 @@ enum
 
 enum
 {
-	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 7
+	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 7,
+	SNAPSHOTS_OP_ID
 };
 
 /* Where the columns must be that this library reads and writes by number. */
@@ -83,6 +84,7 @@ static const struct
 	{"snapshots", SNAPSHOTS_VERSION, "version"},
 	{"snapshots", SNAPSHOTS_CREATED_AT, "created_at"},
 	{"snapshots", SNAPSHOTS_CONTENT, "content"},
+	{"snapshots", SNAPSHOTS_OP_ID, "op_id"},
 };
 
 static CvgCatalog catalog;
@@ -295,13 +297,14 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 	return role;
 }
 
-/* One column of the row that scan keys name, copied; false where there is none. */
+/* One column of the row that scan keys name, copied; false for no row, or null. */
 static bool
 fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber column, Datum *value)
 {
 	Relation	rel = table_open(table, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, index, true, GetActiveSnapshot(), key_count, keys);
 	HeapTuple	tuple = systable_getnext(scan);
+	bool		found = false;
 
 	if (HeapTupleIsValid(tuple))
 	{
@@ -309,12 +312,14 @@ fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber colum
 		Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
 		bool		isnull;
 
-		*value = datumCopy(heap_getattr(tuple, column, desc, &isnull),
-						   attribute->attbyval, attribute->attlen);
+		*value = heap_getattr(tuple, column, desc, &isnull);
+		found = !isnull;
+		if (found)
+			*value = datumCopy(*value, attribute->attbyval, attribute->attlen);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
-	return HeapTupleIsValid(tuple);
+	return found;
 }
 
 /* A document's title. */
@@ -331,26 +336,57 @@ cvg_document_title(const pg_uuid_t *doc_id)
 	return DatumGetTextPP(title);
 }
 
+/* A column of the snapshot that keeps the floor version. */
+static bool
+floor_column(const pg_uuid_t *doc_id, const CvgHead *head, AttrNumber column, Datum *value)
+{
+	ScanKeyData keys[2];
+
+	cvg_document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
+	ScanKeyInit(&keys[1], SNAPSHOTS_VERSION, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(head->floor_version));
+	return fetch_column(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, keys, 2,
+						column, value);
+}
+
 /* When the floor version came to be. */
 TimestampTz
 cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head)
 {
-	ScanKeyData keys[2];
+	ScanKeyData key;
 	Datum		at = 0;
 
-	if (head->floor_version == 0)
+	if (head->floor_version > 0)
+		floor_column(doc_id, head, SNAPSHOTS_CREATED_AT, &at);
+	else
 	{
-		cvg_document_key(&keys[0], DOCUMENTS_ID, doc_id);
-		fetch_column(cvg_catalog()->documents, cvg_catalog()->documents_pkey, keys, 1,
+		cvg_document_key(&key, DOCUMENTS_ID, doc_id);
+		fetch_column(cvg_catalog()->documents, cvg_catalog()->documents_pkey, &key, 1,
 					 DOCUMENTS_CREATED_AT, &at);
-		return DatumGetTimestampTz(at);
 	}
-	cvg_document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], SNAPSHOTS_VERSION, BTEqualStrategyNumber, F_INT8EQ,
-				Int64GetDatum(head->floor_version));
-	fetch_column(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, keys, 2,
-				 SNAPSHOTS_CREATED_AT, &at);
 	return DatumGetTimestampTz(at);
+}
+
+/* The id of the op that made a version. */
+bool
+cvg_op_id_of(const pg_uuid_t *doc_id, const CvgHead *head, int64 version, pg_uuid_t *op_id)
+{
+	CvgOpRow	row;
+	Datum		value;
+
+	if (version <= 0 || version < head->floor_version || version > head->version)
+		return false;
+	if (version > head->floor_version)
+	{
+		if (!cvg_op_by_version(doc_id, version, &row))
+			return false;
+		*op_id = row.op_id;
+		return true;
+	}
+	if (!floor_column(doc_id, head, SNAPSHOTS_OP_ID, &value))
+		return false;
+	*op_id = *DatumGetUUIDP(value);
+	return true;
 }
 
 /* The newest snapshot at or below a version. */

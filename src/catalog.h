@@ -131,6 +131,8 @@ extern void cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *h
 extern int64 cvg_next_seq(void);
 /* What tells one submitted content from another: CRC-32C of the packed op. */
 extern int32 cvg_content_hash(OtOp op);
+/* The id of the op that made a version; false where it is forgotten, or is no version. */
+extern bool cvg_op_id_of(const pg_uuid_t *doc_id, const CvgHead *head, int64 version, pg_uuid_t *op_id);
 /* When the floor version came to be: the document's creation, where nothing is forgotten. */
 extern TimestampTz cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head);
 /* The last version at or before a moment; the floor when all are later. */
@@ -149,9 +151,12 @@ extern void cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHe
 extern void cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead *head),
 						   void *ctx);
 
-/* Keep a snapshot; one that is there at that version takes over kind and label. */
+/*
+ * Keep a snapshot; one that is there at that version takes over kind and label.
+ * op_id is NULL at version 0.
+ */
 extern void cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-							  const char *kind, text *label, text *content);
+							  const char *kind, text *label, text *content, const pg_uuid_t *op_id);
 /* Forget the due snapshots that are too close behind another, but for the newest. */
 extern void cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing);
 

@@ -91,24 +91,26 @@ cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead 
 /* Keep a snapshot. */
 void
 cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-				  const char *kind, text *label, text *content)
+				  const char *kind, text *label, text *content, const pg_uuid_t *op_id)
 {
-	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID};
+	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID};
 	Datum		values[] = {
 		UUIDPGetDatum(doc_id), Int64GetDatum(version), Int64GetDatum(seq), TimestampTzGetDatum(at),
-		CStringGetTextDatum(kind), PointerGetDatum(label), PointerGetDatum(content)
+		CStringGetTextDatum(kind), PointerGetDatum(label), PointerGetDatum(content), UUIDPGetDatum(op_id)
 	};
-	char		nulls[] = "       ";
+	char		nulls[] = "        ";
 
 	if (label == NULL)
 		nulls[5] = 'n';
+	if (op_id == NULL)
+		nulls[7] = 'n';
 	SPI_connect();
-	execute("INSERT INTO converge.snapshots AS s (doc_id, version, seq, created_at, kind, label, content) "
-			"VALUES ($1, $2, $3, $4, $5, $6, $7) "
+	execute("INSERT INTO converge.snapshots AS s (doc_id, version, seq, created_at, kind, label, content, op_id) "
+			"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
 			"ON CONFLICT (doc_id, version) DO UPDATE "
 			"SET kind = excluded.kind, label = COALESCE(excluded.label, s.label) "
 			"WHERE excluded.kind OPERATOR(pg_catalog.=) 'named' OR s.kind OPERATOR(pg_catalog.=) 'due'",
-			7, types, values, nulls);
+			8, types, values, nulls);
 	SPI_finish();
 }
 

@@ -189,15 +189,15 @@ static bool
 is_our_version(const pg_uuid_t *doc_id, const CvgHead *head,
 			   const int64 *known_version, const pg_uuid_t *known_op_id)
 {
-	CvgOpRow	row;
+	pg_uuid_t	op_id;
 
-	if (known_version == NULL || *known_version > head->version)
+	if (known_version == NULL)
 		return false;
 	if (*known_version == 0)
 		return known_op_id == NULL && head->floor_version == 0;
-	return known_op_id != NULL && *known_version > head->floor_version &&
-		cvg_op_by_version(doc_id, *known_version, &row) &&
-		memcmp(&row.op_id, known_op_id, UUID_LEN) == 0;
+	return known_op_id != NULL &&
+		cvg_op_id_of(doc_id, head, *known_version, &op_id) &&
+		memcmp(&op_id, known_op_id, UUID_LEN) == 0;
 }
 
 /* Open a document for a user. */
@@ -205,16 +205,11 @@ void
 cvg_open(const pg_uuid_t *doc_id, const char *user_id,
 		 const int64 *known_version, const pg_uuid_t *known_op_id, CvgOpened *opened)
 {
-	CvgOpRow	row;
-
 	opened->role = cvg_require_reader(doc_id, user_id);
 	opened->title = cvg_document_title(doc_id);
 	if (!cvg_head_read(doc_id, &opened->head) || opened->title == NULL)
 		cvg_no_document(doc_id);
-	opened->has_op_id = opened->head.version > opened->head.floor_version &&
-		cvg_op_by_version(doc_id, opened->head.version, &row);
-	if (opened->has_op_id)
-		opened->op_id = row.op_id;
+	opened->has_op_id = cvg_op_id_of(doc_id, &opened->head, opened->head.version, &opened->op_id);
 	opened->resumed = is_our_version(doc_id, &opened->head, known_version, known_op_id);
 }
 

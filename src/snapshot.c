@@ -96,12 +96,15 @@ cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text *label)
 	Relation	heads;
 	CvgHead		seen;
 	CvgHead		head;
+	pg_uuid_t	op_id;
+	bool		has_op_id;
 
 	cvg_push_latest_snapshot();
 	if (!cvg_head_read(doc_id, &seen))
 		cvg_no_document(doc_id);
+	has_op_id = cvg_op_id_of(doc_id, &seen, seen.version, &op_id);
 	cvg_snapshot_keep(doc_id, seen.version, seen.seq, GetCurrentTimestamp(), kind, label,
-					  cvg_content_at(doc_id, seen.version));
+					  cvg_content_at(doc_id, seen.version), has_op_id ? &op_id : NULL);
 	PopActiveSnapshot();
 
 	/* writers have gone on meanwhile; their lock is held for this alone */

@@ -79,30 +79,33 @@ count(OtBuilder *builder, OtKind kind, int64_t length)
 	return false;
 }
 
+/* The bytes of a varint. */
+static inline size_t
+varint_size(uint64_t value)
+{
+	size_t		size = 1;
+
+	while ((value >>= 7) != 0)
+		size++;
+	return size;
+}
+
 /* Write out the pending retain or delete. */
 static void
 flush(OtBuilder *builder)
 {
 	OtBuffer   *out = builder->out;
-	uint8_t		header[OT_MAX_VARINT];
-	uint8_t    *end;
-	size_t		size;
+	uint8_t    *at;
+	uint64_t	header;
 
 	if (builder->length == 0 || builder->kind == OT_INSERT)
 		return;
-
-	/*
-	 * Counted first: lengths that add up past the limit would not fit the
-	 * header.
-	 */
-	if (!count(builder, builder->kind, builder->length))
+	header = (uint64_t) builder->length << OT_KIND_BITS | builder->kind;
+	if (!count(builder, builder->kind, builder->length) ||
+		!extend_to(builder, out->size + varint_size(header)))
 		return;
-	end = ot_varint_write(header, (uint64_t) builder->length << OT_KIND_BITS | builder->kind);
-	size = (size_t) (end - header);
-	if (!extend_to(builder, out->size + size))
-		return;
-	memcpy(out->data + out->size, header, size);
-	out->size += size;
+	at = ot_varint_write(out->data + out->size, header);
+	out->size = (size_t) (at - out->data);
 }
 
 /* Begin an op in an empty buffer, whose reserved bytes exist from here on. */
@@ -157,29 +160,38 @@ ot_builder_delete(OtBuilder *builder, int64_t length)
 	ot_builder_add(builder, OT_DELETE, length);
 }
 
-/* Write an insert's header, return its size. */
-static size_t
-write_insert_header(uint8_t *header, int64_t length, size_t text_size)
+/* Write the pending insert's header, and behind it make room for `size` bytes. */
+static uint8_t *
+extend_insert(OtBuilder *builder, size_t size)
 {
-	size_t		extra = text_size - (size_t) length;
+	OtBuffer   *out = builder->out;
+	size_t		old_size = out->size - builder->text_at;
+	size_t		extra = old_size + size - (size_t) builder->length;
 	unsigned	kind = extra == 0 ? OT_INSERT : OT_WIDE_INSERT;
-	uint8_t    *end;
+	uint64_t	header = (uint64_t) builder->length << OT_KIND_BITS | kind;
+	size_t		text_at = builder->header_at + varint_size(header);
+	uint8_t    *at;
 
-	end = ot_varint_write(header, (uint64_t) length << OT_KIND_BITS | kind);
 	if (extra != 0)
-		end = ot_varint_write(end, extra);
-	return (size_t) (end - header);
+		text_at += varint_size(extra);
+	if (!extend_to(builder, text_at + old_size + size))
+		return NULL;
+	/* A longer header pushes the text it stands before. */
+	if (text_at != builder->text_at && old_size > 0)
+		memmove(out->data + text_at, out->data + builder->text_at, old_size);
+	at = ot_varint_write(out->data + builder->header_at, header);
+	if (extra != 0)
+		(void) ot_varint_write(at, extra);
+	builder->text_at = text_at;
+	out->size = text_at + old_size + size;
+	return out->data + text_at + old_size;
 }
 
 /* Append an insert, or lengthen the one that was begun. */
 void
 ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t length)
 {
-	OtBuffer   *out = builder->out;
-	uint8_t		header[OT_MAX_HEADER];
-	size_t		header_size;
-	size_t		old_size;
-	size_t		text_at;
+	uint8_t    *at;
 
 	if (length <= 0 || builder->status != OT_OK)
 		return;
@@ -191,19 +203,15 @@ ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t len
 	turn_to(builder, OT_INSERT);
 	if (builder->status != OT_OK || !count(builder, OT_INSERT, length))
 		return;
-	old_size = out->size - builder->text_at;
 	builder->length += length;
-	header_size = write_insert_header(header, builder->length, old_size + size);
-	text_at = builder->header_at + header_size;
-	if (!extend_to(builder, text_at + old_size + size))
+	at = extend_insert(builder, size);
+	if (at == NULL)
 		return;
-	/* A longer header pushes the text it stands before. */
-	if (text_at != builder->text_at && old_size > 0)
-		memmove(out->data + text_at, out->data + builder->text_at, old_size);
-	memcpy(out->data + builder->header_at, header, header_size);
-	memcpy(out->data + text_at + old_size, text, size);
-	builder->text_at = text_at;
-	out->size = text_at + old_size + size;
+	/* A keystroke is not worth a call. */
+	if (size == 1)
+		*at = (uint8_t) *text;
+	else
+		memcpy(at, text, size);
 }
 
 /* Append what is left of the component at a cursor, and pass it. */

@@ -70,11 +70,10 @@ FROM unnest(ARRAY[NULL, pg_temp.id(1), pg_temp.id(2000), pg_temp.id(3000)]) WITH
 GROUP BY p.n ORDER BY p.n;
 SELECT regexp_replace(pg_temp.plain(frame), '"op":.*', '"op":...') FROM converge.catch_up(:'doc', 0) LIMIT 1;
 
--- below the floor
-UPDATE converge.heads SET floor_version = 2 WHERE doc_id = :'doc';
+-- below the floor; whoever stands at it goes on
+SELECT converge.prune(:'doc', 2);
 SELECT pg_temp.failure($$SELECT converge.catch_up('10140000-0000-4000-8000-000000000001', 1)$$);
 -- the op that made the floor is forgotten, too, so who holds it begins again
 SELECT known, resumed, version FROM (VALUES (1, pg_temp.id(1)), (2, pg_temp.id(2)), (3, pg_temp.id(3)), (0, NULL)) AS v (known, id), converge.join_document('ann', :'doc', known, id);
 SELECT pg_temp.failure($$SELECT converge.apply_op('10140000-0000-4000-8000-000000000001', '0b140000-0000-8000-8000-00000000abcd', 1, '["x"]')$$);
 SELECT code, version, message FROM converge.submit(ARRAY[:'doc']::uuid[], '{ann}', ARRAY[pg_temp.id(7777)], '{1}', '{"[\"x\"]"}');
-UPDATE converge.heads SET floor_version = 0 WHERE doc_id = :'doc';
