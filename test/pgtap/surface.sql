@@ -83,7 +83,7 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
-	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, seq bigint, version bigint')) AS v (name, columns);
+	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
 SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
 SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
 SELECT col_is_pk('converge', 'members', ARRAY['doc_id', 'user_id'], 'key of members');
