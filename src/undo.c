@@ -83,26 +83,26 @@ converge_revert(PG_FUNCTION_ARGS)
 
 /* ---- undo ---- */
 
-/* Find an op by its id, packed or not. */
-static void
-find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id, CvgOpRow *row)
+/* The version of an op by its id, packed or not. */
+static int64
+find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id)
 {
 	CvgOpScan  *scan;
+	CvgOpRow	row;
 	bool		found = false;
 
-	if (cvg_op_by_id(doc_id, op_id, row))
-		return;
+	if (cvg_op_by_id(doc_id, op_id, &row))
+		return row.version;
 	scan = cvg_ops_begin(doc_id, head->floor_version, head->packed_version);
-	while (!found && cvg_ops_next(scan, row))
-		found = memcmp(&row->op_id, op_id, UUID_LEN) == 0;
+	while (!found && cvg_ops_next(scan, &row))
+		found = memcmp(&row.op_id, op_id, UUID_LEN) == 0;
 	cvg_ops_end(scan);
 	if (!found)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("operation %s is not in the history of the document",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id))))));
-	if (!cvg_op_by_version(doc_id, row->version, row))
-		elog(ERROR, "operation vanished");
+	return row.version;
 }
 
 /* A set of versions. */
@@ -115,24 +115,57 @@ version_set(void)
 	return hash_create("converge versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/* What was undone by what, in a document. */
+typedef struct Undos
+{
+	CvgUndo    *rows;			/* the newest first */
+	int			count;
+	HTAB	   *undone;			/* versions that are undone now */
+	HTAB	   *undos;			/* versions that are undos */
+} Undos;
+
 /*
  * Which versions are undone now, and which are undos.  Walking from the newest:
  * an undo holds unless a later one, which was met before, undid it.
  */
 static void
-read_undos(const pg_uuid_t *doc_id, HTAB **undone, HTAB **undos)
+read_undos(const pg_uuid_t *doc_id, Undos *undos)
 {
-	CvgUndo    *rows;
-	int			count = cvg_undos_read(doc_id, &rows);
-
-	*undone = version_set();
-	*undos = version_set();
-	for (int i = 0; i < count; i++)
+	undos->count = cvg_undos_read(doc_id, &undos->rows);
+	undos->undone = version_set();
+	undos->undos = version_set();
+	for (int i = 0; i < undos->count; i++)
 	{
-		hash_search(*undos, &rows[i].version, HASH_ENTER, NULL);
-		if (hash_search(*undone, &rows[i].version, HASH_FIND, NULL) == NULL)
-			hash_search(*undone, &rows[i].undone_version, HASH_ENTER, NULL);
+		const CvgUndo *undo = &undos->rows[i];
+
+		hash_search(undos->undos, &undo->version, HASH_ENTER, NULL);
+		if (hash_search(undos->undone, &undo->version, HASH_FIND, NULL) == NULL)
+			hash_search(undos->undone, &undo->undone_version, HASH_ENTER, NULL);
 	}
+}
+
+/* What undid a version last; 0: nothing. */
+static int64
+undone_by(const Undos *undos, int64 version)
+{
+	for (int i = 0; i < undos->count; i++)
+		if (undos->rows[i].undone_version == version)
+			return undos->rows[i].version;
+	return 0;
+}
+
+/*
+ * The version whose op did what stands in the text of a version's op now: itself,
+ * or where it was undone and done again, what did it again.
+ */
+static int64
+stands_for(const Undos *undos, int64 version)
+{
+	int64		undo;
+
+	while ((undo = undone_by(undos, version)) != 0)
+		version = undone_by(undos, undo);
+	return version;
 }
 
 /* The op that takes back what made a version, carried over all that came after. */
@@ -158,13 +191,17 @@ make_undo(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *undone)
 	return ot_buffer_op(&carried);
 }
 
-/* Undo an op that is not undone, and note it. */
+/* Undo the op of a version that is not undone, and note it. */
 static int64
-undo_op(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *row)
+undo_version(const pg_uuid_t *doc_id, const CvgHead *head, const Undos *undos, int64 undone_version)
 {
-	int64		undone_version = row->version;
-	int64		version = finish_edit(doc_id, make_undo(doc_id, head, row));
+	CvgOpRow	row;
+	int64		version;
 
+	undone_version = stands_for(undos, undone_version);
+	if (!cvg_op_by_version(doc_id, undone_version, &row))
+		elog(ERROR, "version " INT64_FORMAT " vanished", undone_version);
+	version = finish_edit(doc_id, make_undo(doc_id, head, &row));
 	cvg_undo_keep(doc_id, version, undone_version);
 	return version;
 }
@@ -175,26 +212,25 @@ converge_undo(PG_FUNCTION_ARGS)
 	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.undo()");
 	pg_uuid_t  *op_id = PG_GETARG_UUID_P(1);
 	CvgHead		head;
-	CvgOpRow	row;
-	HTAB	   *undone;
-	HTAB	   *undos;
+	Undos		undos;
+	int64		version;
 
 	begin_edit(doc_id, &head);
-	find_op(doc_id, &head, op_id, &row);
-	read_undos(doc_id, &undone, &undos);
-	if (hash_search(undone, &row.version, HASH_FIND, NULL) != NULL)
+	version = find_op(doc_id, &head, op_id);
+	read_undos(doc_id, &undos);
+	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("operation %s is undone already",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
 				 errhint("To do it again, undo its undo.")));
-	PG_RETURN_INT64(undo_op(doc_id, &head, &row));
+	PG_RETURN_INT64(undo_version(doc_id, &head, &undos, version));
 }
 
 /* The newest op of a user in a stretch of the log that can be undone. */
 static int64
 newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text *user_id,
-			   HTAB *undone, HTAB *undos)
+			   const Undos *undos)
 {
 	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
 	CvgOpRow	row;
@@ -203,8 +239,8 @@ newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text *use
 	while (cvg_ops_next(scan, &row))
 		if (row.user_len == VARSIZE_ANY_EXHDR(user_id) &&
 			memcmp(row.user_id, VARDATA_ANY(user_id), row.user_len) == 0 &&
-			hash_search(undos, &row.version, HASH_FIND, NULL) == NULL &&
-			hash_search(undone, &row.version, HASH_FIND, NULL) == NULL)
+			hash_search(undos->undos, &row.version, HASH_FIND, NULL) == NULL &&
+			hash_search(undos->undone, &row.version, HASH_FIND, NULL) == NULL)
 			newest = row.version;
 	cvg_ops_end(scan);
 	return newest;
@@ -216,21 +252,19 @@ converge_undo_last(PG_FUNCTION_ARGS)
 	pg_uuid_t  *doc_id = write_arguments(fcinfo, 1, "converge.undo_last()");
 	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
 	CvgHead		head;
-	CvgOpRow	row;
-	HTAB	   *undone;
-	HTAB	   *undos;
+	Undos		undos;
 	int64		newest = 0;
 	int64		upto;
 
 	begin_edit(doc_id, &head);
-	read_undos(doc_id, &undone, &undos);
+	read_undos(doc_id, &undos);
 	upto = head.version;
 	/* ever longer stretches, so that packs are not read over and over */
 	for (int64 look_back = FIRST_LOOK_BACK; newest == 0 && upto > head.floor_version; look_back *= 8)
 	{
 		int64		after = Max(upto - look_back, head.floor_version);
 
-		newest = newest_of_user(doc_id, after, upto, user_id, undone, undos);
+		newest = newest_of_user(doc_id, after, upto, user_id, &undos);
 		upto = after;
 	}
 	if (newest == 0)
@@ -238,6 +272,5 @@ converge_undo_last(PG_FUNCTION_ARGS)
 		PopActiveSnapshot();
 		PG_RETURN_NULL();
 	}
-	cvg_op_by_version(doc_id, newest, &row);
-	PG_RETURN_INT64(undo_op(doc_id, &head, &row));
+	PG_RETURN_INT64(undo_version(doc_id, &head, &undos, newest));
 }
