@@ -253,23 +253,26 @@ builder_keeps_its_first_error(void)
 static void
 builder_limits_bytes_exactly(void)
 {
+	const size_t reserved = 16;
 	uint8_t    *memory = calloc(OT_MAX_BYTES + 64, 1);
 
 	for (size_t over = 0; CHECK(memory != NULL) && over < 2; over++)
 	{
+		OtStatus	want = over == 0 ? OT_OK : OT_TOO_LARGE;
+
 		out.allocator = &ot_libc_allocator;
 		out.data = memory;
 		out.capacity = OT_MAX_BYTES + 64;
-		out.reserved = 0;
-		out.size = 0;
+		out.reserved = reserved;
+		out.size = reserved;
 		ot_builder_init(&builder, &out);
-		out.size = OT_MAX_BYTES - 2 + over;
+		out.size = reserved + OT_MAX_BYTES - 2 + over;
 		ot_builder_insert(&builder, "a", 1, 1);
-		CHECK_NUMBER(ot_builder_finish(&builder), over == 0 ? OT_OK : OT_TOO_LARGE);
-		out.size = OT_MAX_BYTES - 1 + over;
+		CHECK_NUMBER(ot_builder_finish(&builder), want);
 		ot_builder_init(&builder, &out);
+		out.size = reserved + OT_MAX_BYTES - 1 + over;
 		ot_builder_delete(&builder, 1);
-		CHECK_NUMBER(ot_builder_finish(&builder), over == 0 ? OT_OK : OT_TOO_LARGE);
+		CHECK_NUMBER(ot_builder_finish(&builder), want);
 	}
 	free(memory);
 }
