@@ -21,7 +21,12 @@
 #include "utils/timestamp.h"
 
 /* Most missed ops kept in memory for the ops of a batch to share. */
-#define WINDOW_OPS		4096
+#define WINDOW_OPS		65536
+
+/* So many ops, or blocks of them, are composed to a block of the next level. */
+#define BLOCK_BITS		4
+#define BLOCK_LEVELS	4
+#define BLOCK_SPAN(level) ((int64) 1 << (BLOCK_BITS * (level)))
 
 /* An op that some of the batch have missed. */
 typedef struct Missed
@@ -43,6 +48,7 @@ typedef struct Work
 	Missed	   *window;
 	int			window_size;
 	int			window_capacity;
+	HTAB	   *blocks;			/* composed runs of the window; NULL until wanted */
 
 	CvgOpRow   *rows;			/* what is to be appended */
 	int			row_count;
@@ -53,6 +59,17 @@ typedef struct Work
 	int			user_len;
 	CvgRole		role;
 } Work;
+
+/* A composed run of ops: those after version index * span, span of them. */
+typedef struct Block
+{
+	struct
+	{
+		int64		level;
+		int64		index;
+	}			key;
+	OtOp		op;
+} Block;
 
 typedef struct NewId
 {
@@ -229,21 +246,82 @@ transform_over_far(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *dupl
 	return status;
 }
 
-/* Likewise over what the window holds. */
+/* The op that leads from version index * span to the next multiple of span. */
+static OtOp
+composed_block(Work *work, int level, int64 index)
+{
+	Block		wanted = {.key = {level, index}};
+	Block	   *block;
+	OtBuffer	out;
+	OtFold	   *fold;
+	bool		found;
+
+	if (level == 0)
+		return work->window[index - work->window_from].op;
+	block = hash_search(work->blocks, &wanted.key, HASH_FIND, NULL);
+	if (block != NULL)
+		return block->op;
+	cvg_check_status(ot_fold_create(&cvg_allocator, &fold));
+	for (int64 i = index << BLOCK_BITS; i < (index + 1) << BLOCK_BITS; i++)
+		cvg_check_status(ot_fold_push(fold, composed_block(work, level - 1, i)));
+	ot_buffer_init(&out, &cvg_allocator, 0);
+	cvg_check_status(ot_fold_finish(fold, &out));
+	ot_fold_free(fold);
+	block = hash_search(work->blocks, &wanted.key, HASH_ENTER, &found);
+	block->op = ot_buffer_op(&out);
+	return block->op;
+}
+
+/* Room for composed blocks, which live as long as the batch. */
+static void
+create_blocks(Work *work)
+{
+	HASHCTL		control = {.keysize = sizeof(((Block *) NULL)->key), .entrysize = sizeof(Block),
+		.hcxt = CurrentMemoryContext};
+
+	work->blocks = hash_create("converge composed blocks", 256, &control,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Was the op applied before, and packed since? */
+static bool
+find_packed(Work *work, CvgSubmission *sub, int64 from, int64 *duplicate_of)
+{
+	for (int64 i = from - work->window_from; i < work->window_size && work->window[i].packed; i++)
+	{
+		if (memcmp(&work->window[i].op_id, &sub->op_id, UUID_LEN) == 0)
+		{
+			*duplicate_of = work->window_from + i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Likewise over what the window holds.  The ops of a batch have missed much the
+ * same: runs of it are composed once and serve them all, the longest that fit.
+ */
 static OtStatus
 transform_over_window(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *duplicate_of)
 {
-	int			first = (int) (Max(sub->base_version, work->window_from) - work->window_from);
+	int64		version = Max(sub->base_version, work->window_from);
+	int64		upto = work->window_from + work->window_size;
 	OtStatus	status = OT_OK;
 
-	for (int i = first; status == OT_OK && *duplicate_of == 0 && i < work->window_size; i++)
+	if (find_packed(work, sub, version, duplicate_of))
+		return OT_OK;
+	if (work->blocks == NULL)
+		create_blocks(work);
+	while (status == OT_OK && version < upto)
 	{
-		const Missed *missed = &work->window[i];
+		int			level = BLOCK_LEVELS;
 
-		if (missed->packed && memcmp(&missed->op_id, &sub->op_id, UUID_LEN) == 0)
-			*duplicate_of = work->window_from + i + 1;
-		else
-			status = ot_rebase_push(rebase, missed->op);
+		while (version % BLOCK_SPAN(level) != 0 || version + BLOCK_SPAN(level) > upto)
+			level--;
+		status = ot_rebase_push(rebase,
+								composed_block(work, level, version >> (BLOCK_BITS * level)));
+		version += BLOCK_SPAN(level);
 	}
 	return status;
 }
@@ -259,7 +337,8 @@ transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out, int64 *dupl
 	OtRebase   *rebase;
 	OtStatus	status;
 
-	if (sub->base_version < work->window_from &&
+	/* a single op has nobody to share a window with */
+	if (sub->base_version < work->window_from && work->new_ids != NULL &&
 		work->window_from - sub->base_version <= WINDOW_OPS - Min(work->window_size, WINDOW_OPS))
 		extend_window(work, sub->base_version);
 	status = ot_rebase_create(&cvg_allocator, sub->op, &rebase);
