@@ -625,10 +625,14 @@ CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 DECLARE
 	-- null where the server does not know the setting, which newer minor releases have
 	plugins text := current_setting('output_plugin_libraries', true);
+	of_role text := (SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%');
 BEGIN
-	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(plugins, ' ', ''), ',')) THEN
+	-- what counts is the relay's own setting, not that of whoever runs this
+	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(coalesce(of_role, ''), ' ', ''), ',')) THEN
 		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s', relay,
-					   concat_ws(', ', nullif(plugins, ''), 'converge'));
+					   concat_ws(', ', nullif(coalesce(of_role, array_to_string(
+						   array_remove(string_to_array(replace(plugins, ' ', ''), ','), 'converge'), ', ')), ''), 'converge'));
 	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
