@@ -516,6 +516,8 @@ main(int argc, char **argv)
 	}
 	else if (result == CONFIG_BAD)
 		status = 2;
+	if (status != 0)
+		_exit(status);			/* half of it is there: nothing to take apart */
 	config_free(&relay->config);
 	free(relay);
 	return status;

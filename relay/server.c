@@ -7,7 +7,10 @@
  * callback is for those that did not take it all, or are behind.
  *
  * A connection is closed only from its own callback, by returning -1; whoever
- * else wants it closed asks for that callback.
+ * else wants it closed asks for one. On libuv, libwebsockets 4.1 takes a -1
+ * from the writeable callback twice, the second time without the close frame
+ * that the first had asked for; the timer's callback has no such twin, so that
+ * is where a connection ends that ends by itself.
  */
 #include "server.h"
 
@@ -50,6 +53,7 @@ struct conn
 	struct session *session;
 	struct buf	message;		/* one that comes in pieces */
 	bool		killed;
+	bool		closing;		/* the close frame is libwebsockets's business now */
 };
 
 /* ---- what sessions call ---- */
@@ -69,9 +73,12 @@ kill_conn(void *arg)
 {
 	struct conn *conn = arg;
 
-	if (!conn->killed)
-		lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	if (conn->killed)
+		return;
 	conn->killed = true;
+	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	/* its timers are only looked at after an event of its own: make one */
+	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
 /* Write a frame, if the socket has taken everything before it. */
@@ -241,7 +248,17 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 
 /* ---- being one ---- */
 
-/* Close the socket if its session has said everything; the callback's answer. */
+/* Tell whether a session has said everything before its close. */
+static bool
+may_close(const struct conn *conn)
+{
+	enum close_code code;
+	const char *reason;
+
+	return !conn->closing && session_wants_close(conn->session, &code, &reason) && !lws_partial_buffered(conn->wsi);
+}
+
+/* Close the socket if its session has said everything: the answer to a callback. */
 static int
 close_if_wanted(struct conn *conn)
 {
@@ -250,8 +267,9 @@ close_if_wanted(struct conn *conn)
 
 	if (conn->killed)
 		return -1;
-	if (!session_wants_close(conn->session, &code, &reason) || lws_partial_buffered(conn->wsi))
+	if (!may_close(conn) || !session_wants_close(conn->session, &code, &reason))
 		return 0;
+	conn->closing = true;
 	/* libwebsockets copies the reason into its own memory, and takes no const */
 	lws_close_reason(conn->wsi, (enum lws_close_status) code, (unsigned char *) reason, strlen(reason));
 	return -1;
@@ -318,7 +336,11 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 			if (conn->session == NULL)
 				return -1;
 			session_writable(conn->session);
-			return close_if_wanted(conn);
+			if (may_close(conn))
+				lws_set_timer_usecs(wsi, 1);
+			return 0;
+		case LWS_CALLBACK_TIMER:
+			return conn->session != NULL ? close_if_wanted(conn) : 0;
 		case LWS_CALLBACK_CLOSED:
 			close_conn(conn);
 			return 0;
