@@ -1,0 +1,252 @@
+/*
+ * test-protocol.c: messages to structs and back.
+ */
+#include "protocol.h"
+#include "tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ID "11111111-2222-4333-8444-555555555555"
+
+static struct message m;
+static const char *problem;
+
+/* Parse a text as a message. */
+static bool
+parse(const char *text)
+{
+	protocol_release(&m);
+	return protocol_parse(text, strlen(text), &m, &problem);
+}
+
+/* Read a text as an op; gives the op's text, or NULL with the problem. The caller frees it. */
+static char *
+read_op(const char *text)
+{
+	struct submitted op;
+
+	if (!parse(text))
+		return NULL;
+	return protocol_op(&m, &op, &problem) ? op.text : NULL;
+}
+
+/* Tell whether a text read as an op gives that op. */
+static bool
+gives(const char *text, const char *expected)
+{
+	char	   *op = read_op(text);
+	bool		same = op != NULL && strcmp(op, expected) == 0;
+
+	if (!same)
+		printf("# %s: got %s\n", text, op != NULL ? op : problem);
+	free(op);
+	return same;
+}
+
+/* Tell whether a frame is that text, and let go of it. */
+static bool
+says(struct frame *frame, const char *expected)
+{
+	bool		same = frame->len == strlen(expected) && memcmp(frame->text, expected, frame->len) == 0;
+
+	if (!same)
+		printf("# got %.*s\n", (int) frame->len, frame->text);
+	frame_unref(frame);
+	return same;
+}
+
+static void
+types(void)
+{
+	CHECK(parse("{\"type\":\"hello\",\"more\":[1,{}]}") && strcmp(m.type, "hello") == 0);
+	CHECK(!parse("{\"kind\":\"hello\"}") && strstr(problem, "type") != NULL);
+	CHECK(!parse("{\"type\":7}"));
+	CHECK(!parse("[\"type\"]"));
+	CHECK(!parse("{\"type\":\"hello\"") && strstr(problem, "JSON") != NULL);
+	CHECK(!parse("{\"type\":\"hello\"} {}"));
+	CHECK(!parse(""));
+	CHECK(!parse("{\"type\":\"hello\",\"type\":\"op\"}"));
+}
+
+static void
+invalid_utf8(void)
+{
+	CHECK(!parse("{\"type\":\"h\xff\"}") && strstr(problem, "UTF-8") != NULL);
+	CHECK(!parse("{\"type\":\"op\",\"op\":[\"\xed\xa0\x80\"]}") && strstr(problem, "UTF-8") != NULL);
+	CHECK(!parse("{\"type\":\"op\",\"op\":[\"\xc0\xaf\"]}"));
+}
+
+static void
+deep_nesting(void)
+{
+	enum
+	{
+		DEPTH = 100000
+	};
+	char	   *text = malloc(DEPTH + 1);
+
+	memset(text, '[', DEPTH);
+	text[DEPTH] = '\0';
+	CHECK(!parse(text));
+	free(text);
+}
+
+static void
+hellos(void)
+{
+	struct hello hello;
+
+	CHECK(parse("{\"type\":\"hello\"}") && protocol_hello(&m, &hello, &problem));
+	CHECK(hello.token == NULL && !hello.resumes && !hello.has_operation_id && !hello.has_pending);
+	CHECK(parse("{\"type\":\"hello\",\"token\":\"t\",\"version\":7,\"operationId\":\"" ID "\",\"pending\":null}"));
+	CHECK(protocol_hello(&m, &hello, &problem));
+	CHECK(strcmp(hello.token, "t") == 0 && hello.resumes && hello.version == 7);
+	CHECK(hello.has_operation_id && hello.operation_id.bytes[15] == 0x55 && !hello.has_pending);
+	CHECK(parse("{\"type\":\"hello\",\"version\":-1}") && !protocol_hello(&m, &hello, &problem));
+	CHECK(parse("{\"type\":\"hello\",\"version\":1.5}") && !protocol_hello(&m, &hello, &problem));
+	CHECK(parse("{\"type\":\"hello\",\"token\":5}") && !protocol_hello(&m, &hello, &problem));
+	CHECK(parse("{\"type\":\"hello\",\"pending\":\"x\"}") && !protocol_hello(&m, &hello, &problem));
+	CHECK(parse("{\"type\":\"hello\",\"operationId\":\"11111111-2222-4333-8444-55555555555g\"}"));
+	CHECK(!protocol_hello(&m, &hello, &problem));
+}
+
+static void
+ops_are_passed_on(void)
+{
+	CHECK(gives("{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":3,\"op\":[ 1, \"e\xcc\x81\xf0\x9f\x98\x80\", {\"d\": 2}]}",
+				"[1,\"e\xcc\x81\xf0\x9f\x98\x80\",{\"d\":2}]"));
+	/* whatever it is, the database judges it */
+	CHECK(gives("{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":3,\"op\":\"no op\"}", "\"no op\""));
+	CHECK(gives("{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":3,\"op\":[\"a\\u0000b\"]}", "[\"a\\u0000b\"]"));
+	CHECK(gives("{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":3,\"op\":[\"\\ud83d\\ude00\"]}", "[\"\xf0\x9f\x98\x80\"]"));
+}
+
+#define SHORT(rest) "{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":3," rest "}"
+
+static void
+short_forms(void)
+{
+	CHECK(gives(SHORT("\"operationType\":\"insert\",\"position\":5,\"payload\":\"hi\""), "[5,\"hi\"]"));
+	CHECK(gives(SHORT("\"operationType\":\"insert\",\"position\":0,\"payload\":\"hi\""), "[\"hi\"]"));
+	CHECK(gives(SHORT("\"operationType\":\"delete\",\"position\":5,\"payload\":2"), "[5,{\"d\":2}]"));
+	CHECK(gives(SHORT("\"operationType\":\"delete\",\"position\":5,\"length\":2"), "[5,{\"d\":2}]"));
+	CHECK(gives(SHORT("\"operationType\":\"replace\",\"position\":5,\"length\":2,\"payload\":\"x\""), "[5,\"x\",{\"d\":2}]"));
+	CHECK(read_op(SHORT("\"operationType\":\"insert\",\"position\":5")) == NULL);
+	CHECK(read_op(SHORT("\"operationType\":\"insert\",\"position\":-5,\"payload\":\"x\"")) == NULL);
+	CHECK(read_op(SHORT("\"operationType\":\"move\",\"position\":5,\"payload\":\"x\"")) == NULL);
+	CHECK(read_op(SHORT("\"position\":5,\"payload\":\"x\"")) == NULL);
+}
+
+static void
+bad_ops_keep_their_id(void)
+{
+	struct uuid id;
+
+	CHECK(read_op("{\"type\":\"op\",\"operationId\":\"" ID "\",\"op\":[1]}") == NULL && strstr(problem, "baseVersion") != NULL);
+	CHECK(protocol_operation_id(&m, &id) && id.bytes[0] == 0x11);
+	CHECK(read_op("{\"type\":\"op\",\"operationId\":7,\"baseVersion\":1,\"op\":[1]}") == NULL && strstr(problem, "operationId") != NULL);
+	CHECK(!protocol_operation_id(&m, &id));
+	CHECK(read_op("{\"type\":\"op\",\"baseVersion\":1,\"op\":[1]}") == NULL);
+	CHECK(read_op("{\"type\":\"op\",\"operationId\":\"" ID "\",\"baseVersion\":1}") == NULL);
+}
+
+static void
+lone_surrogates(void)
+{
+	struct uuid id;
+
+	CHECK(read_op(SHORT("\"op\":[\"a\\ud83d\"]")) == NULL && strstr(problem, "surrogate") != NULL);
+	CHECK(protocol_operation_id(&m, &id));
+	CHECK(read_op(SHORT("\"op\":[\"\\ude00\\ud83d\"]")) == NULL && strstr(problem, "surrogate") != NULL);
+	CHECK(read_op(SHORT("\"op\":[\"\\ud83d\\ud83d\\ude00\"]")) == NULL && strstr(problem, "surrogate") != NULL);
+	CHECK(gives(SHORT("\"op\":[\"\\\\ud83d\"]"), "[\"\\\\ud83d\"]"));
+	/* what is also broken elsewhere is no message */
+	CHECK(!parse("{\"type\":\"op\",\"op\":[\"\\ud83d\"]"));
+	CHECK(!parse("{\"type\":\"op\",\"op\":[\"\\ud83"));
+}
+
+static void
+acks(void)
+{
+	int64_t		n;
+
+	CHECK(parse("{\"type\":\"ack\",\"sequenceId\":9007199254740993}") && protocol_ack(&m, &n, &problem) && n == INT64_C(9007199254740993));
+	CHECK(parse("{\"type\":\"ack\"}") && !protocol_ack(&m, &n, &problem));
+	CHECK(parse("{\"type\":\"ack\",\"sequenceId\":\"1\"}") && !protocol_ack(&m, &n, &problem));
+}
+
+static void
+answers(void)
+{
+	struct uuid id;
+	struct joined joined = {.doc = &id,.user = "ann",.role = "editor",.title = "\xc3\xa9 \"t\"",.version = 4,.resumed = true};
+
+	CHECK(uuid_parse(ID, strlen(ID), &id));
+	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"role\":\"editor\","
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"users\":[],\"version\":4,\"resumed\":true}"));
+	CHECK(says(protocol_error("malformed", "no", 0), "{\"type\":\"error\",\"code\":\"malformed\",\"message\":\"no\"}"));
+	CHECK(says(protocol_reject(&id, REJECT_UNAVAILABLE, "later", 700), "{\"type\":\"reject\",\"operationId\":\"" ID "\","
+			   "\"code\":\"unavailable\",\"message\":\"later\",\"retryAfter\":700}"));
+	CHECK(says(protocol_one_op("{\"version\":1}", 13), "{\"type\":\"ops\",\"ops\":[{\"version\":1}]}"));
+}
+
+static void
+entries(void)
+{
+	const char *list = "{\"version\":3,\"op\":[\"}\\\"{\"]},{\"version\":4,\"op\":[{\"d\":1}]}";
+	size_t		len = strlen(list);
+	const char *entry;
+	size_t		entry_len;
+	int64_t		version;
+
+	CHECK(protocol_next_entry(&list, &len, &entry, &entry_len) && entry_len == 27);
+	CHECK(protocol_entry_version(entry, entry_len, &version) && version == 3);
+	CHECK(protocol_next_entry(&list, &len, &entry, &entry_len));
+	CHECK(protocol_entry_version(entry, entry_len, &version) && version == 4);
+	CHECK(!protocol_next_entry(&list, &len, &entry, &entry_len));
+	CHECK(!protocol_entry_version("{\"version\":", 11, &version));
+	CHECK(!protocol_entry_version("{\"versions\":1}", 14, &version));
+	CHECK(!protocol_entry_version("{\"version\":99999999999999999999999}", 35, &version));
+}
+
+static void
+events(void)
+{
+	char		line[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
+	char		other[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
+	char		cut[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"vers";
+	struct uuid doc;
+	int64_t		version;
+	const char *entry;
+	size_t		len;
+
+	CHECK(protocol_event(line, strlen(line), &doc, &version, &entry, &len));
+	CHECK(version == 12 && doc.bytes[15] == 0x55);
+	CHECK(len == 29 && memcmp(entry, "{\"version\":12,\"sequenceId\":3}", len) == 0);
+	CHECK(!protocol_event(other, strlen(other), &doc, &version, &entry, &len));
+	CHECK(!protocol_event(cut, strlen(cut), &doc, &version, &entry, &len));
+}
+
+int
+main(void)
+{
+	static const struct tap_test tests[] = {
+		{"a message is an object with a type", types},
+		{"invalid UTF-8 is no message", invalid_utf8},
+		{"deep nesting is no message", deep_nesting},
+		{"a hello may resume", hellos},
+		{"an op is passed on as it came", ops_are_passed_on},
+		{"insert, delete and replace stand for components", short_forms},
+		{"a bad op can be rejected by its id", bad_ops_keep_their_id},
+		{"a lone surrogate is told as such", lone_surrogates},
+		{"an ack has a sequence id", acks},
+		{"answers are encoded", answers},
+		{"entries are taken from a list", entries},
+		{"an event line holds an entry", events},
+	};
+	int			result = TAP_RUN(tests);
+
+	protocol_release(&m);
+	return result;
+}

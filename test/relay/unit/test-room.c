@@ -1,0 +1,552 @@
+/*
+ * test-room.c: the contiguous-version rule, the ring, and who is sent what.
+ *
+ * The members here keep what they were sent as a text of versions: "3 4,5 "
+ * is a frame of 3 and a frame of 4 and 5.
+ */
+#include "protocol.h"
+#include "room.h"
+#include "tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader
+{
+	struct room_member member;	/* first */
+	char		got[512];
+	bool		full;			/* its socket takes nothing */
+	int			woken;
+};
+
+static struct uuid doc = {{1}};
+static struct metrics metrics;
+static struct rooms *rooms;
+static struct frame *last_frame;
+static int64_t fetched_from;
+static int	fetches;
+static bool retry_wanted;
+
+/* Note the versions of a frame. */
+static void
+note(struct reader *r, const struct frame *frame)
+{
+	const char *list = (const char *) frame->text + strlen("{\"type\":\"ops\",\"ops\":[");
+	size_t		len = frame->len - strlen("{\"type\":\"ops\",\"ops\":[]}");
+	const char *entry;
+	size_t		entry_len;
+	int64_t		version;
+	bool		first = true;
+
+	while (protocol_next_entry(&list, &len, &entry, &entry_len) && protocol_entry_version(entry, entry_len, &version))
+	{
+		sprintf(r->got + strlen(r->got), "%s%d", first ? "" : ",", (int) version);
+		first = false;
+	}
+	strcat(r->got, " ");
+}
+
+static bool
+deliver(struct room_member *member, struct frame *frame)
+{
+	struct reader *r = (struct reader *) member;
+
+	if (r->full)
+		return false;
+	note(r, frame);
+	last_frame = frame;
+	return true;
+}
+
+static void
+wake(struct room_member *member)
+{
+	((struct reader *) member)->woken++;
+}
+
+static void
+fetch(void *arg, const struct uuid *id, int64_t from)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	fetched_from = from;
+	fetches++;
+}
+
+static void
+retry(void *arg)
+{
+	(void) arg;
+	retry_wanted = true;
+}
+
+/* Begin a test with a house of small rooms. */
+static void
+begin(uint32_t entries, size_t bytes)
+{
+	struct ring_bounds bounds = {entries, bytes};
+	struct rooms_callbacks callbacks = {deliver, wake, fetch, retry, NULL};
+
+	memset(&metrics, 0, sizeof(metrics));
+	fetches = 0;
+	fetched_from = -1;
+	retry_wanted = false;
+	rooms = rooms_new(&bounds, &callbacks, &metrics);
+}
+
+static void
+end(struct reader *r, int count)
+{
+	for (int i = 0; i < count; i++)
+		room_detach(&r[i].member);
+	rooms_flush(rooms);
+	CHECK(metrics.rooms == 0 && metrics.ring_bytes == 0 && metrics.sessions_live == 0);
+	rooms_free(rooms);
+}
+
+/* Let a reader into the room, open it at a version, and let it live there. */
+static void
+enter(struct reader *r, int64_t version)
+{
+	memset(r, 0, sizeof(*r));
+	room_attach(rooms, &doc, &r->member);
+	room_open(&r->member, version);
+	room_go_live(&r->member, version);
+}
+
+static char entry_text[128];
+
+static const char *
+entry(int version)
+{
+	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"op\":[\"\xc3\xa9\"]}", version, 100 + version);
+	return entry_text;
+}
+
+static void
+event(int version)
+{
+	const char *text = entry(version);
+
+	rooms_event(rooms, &doc, version, text, strlen(text));
+}
+
+static void
+answer(int version)
+{
+	const char *text = entry(version);
+
+	rooms_answer(rooms, &doc, version, text, strlen(text));
+}
+
+/* Give the room an ops message from the tables. */
+static void
+table_ops(int from, int to)
+{
+	char		text[2048] = "{\"type\":\"ops\",\"ops\":[";
+
+	for (int v = from + 1; v <= to; v++)
+		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
+	strcat(text, "]}");
+	rooms_frame(rooms, &doc, from, to, text, strlen(text));
+}
+
+static void
+table_composed(int from, int to)
+{
+	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
+
+	rooms_frame(rooms, &doc, from, to, text, strlen(text));
+}
+
+/* Let a reader's socket take what it can, as the writeable callback does. */
+static const char *
+drain(struct reader *r)
+{
+	struct frame *frame;
+	enum room_next_result next;
+
+	r->full = false;
+	r->woken = 0;
+	while ((next = room_next(&r->member, &frame)) == ROOM_FRAME)
+	{
+		note(r, frame);
+		frame_unref(frame);
+	}
+	return next == ROOM_TABLES ? "tables" : r->got;
+}
+
+static void
+in_order(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	enter(&r[1], 5);
+	event(6);
+	CHECK(strcmp(r[0].got, "") == 0);	/* until the turn ends */
+	rooms_flush(rooms);
+	event(7);
+	event(8);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "6 7,8 ") == 0);
+	CHECK(strcmp(r[1].got, "6 7,8 ") == 0);
+	end(r, 2);
+}
+
+static void
+known_versions(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	answer(6);
+	rooms_flush(rooms);
+	event(6);
+	event(5);
+	answer(6);
+	event(7);
+	answer(7);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6 7 ") == 0);
+	CHECK(metrics.ops_published == 2 && fetches == 0);
+	end(&r, 1);
+}
+
+static void
+answers_ahead(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	answer(7);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "") == 0 && fetches == 0);
+	event(6);
+	event(7);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6,7 ") == 0);
+	end(&r, 1);
+}
+
+static void
+gap_is_fetched(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(8);
+	CHECK(fetches == 1 && fetched_from == 5);
+	event(9);
+	rooms_flush(rooms);
+	CHECK(fetches == 1 && strcmp(r.got, "") == 0);
+	table_ops(5, 7);
+	rooms_fetched(rooms, &doc, true);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6,7,8,9 ") == 0 && !retry_wanted);
+	end(&r, 1);
+}
+
+static void
+gap_not_visible_yet(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(7);
+	rooms_fetched(rooms, &doc, true);	/* the tables had nothing */
+	CHECK(retry_wanted && fetches == 1);
+	CHECK(!rooms_retry(rooms));
+	CHECK(fetches == 2);
+	rooms_fetched(rooms, &doc, true);
+	CHECK(rooms_retry(rooms) && fetches == 2);	/* later each time */
+	CHECK(!rooms_retry(rooms) && fetches == 3);
+	table_ops(5, 7);
+	rooms_fetched(rooms, &doc, true);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6,7 ") == 0);
+	end(&r, 1);
+}
+
+static void
+gap_unreadable(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(8);
+	rooms_fetched(rooms, &doc, false);
+	rooms_flush(rooms);
+	CHECK(r.woken == 1 && strcmp(drain(&r), "tables") == 0);
+	event(9);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "") == 0);
+	room_go_live(&r.member, 8);
+	CHECK(strcmp(drain(&r), "9 ") == 0);
+	end(&r, 1);
+}
+
+static void
+composed_from_tables(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	enter(&r[1], 5);
+	room_go_live(&r[1].member, 70);
+	event(90);
+	table_composed(5, 88);
+	table_ops(88, 89);
+	rooms_fetched(rooms, &doc, true);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "") == 0 && r[0].woken == 1 && strcmp(drain(&r[0]), "tables") == 0);
+	CHECK(strcmp(drain(&r[1]), "tables") == 0);
+	room_go_live(&r[0].member, 88);
+	CHECK(strcmp(drain(&r[0]), "89,90 ") == 0);
+	end(r, 2);
+}
+
+static void
+events_before_the_room_opens(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	memset(&r, 0, sizeof(r));
+	room_attach(rooms, &doc, &r.member);
+	event(5);
+	event(6);
+	event(7);
+	CHECK(fetches == 0);
+	room_open(&r.member, 5);
+	room_go_live(&r.member, 5);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 0);
+	end(&r, 1);
+}
+
+static void
+seen_before_visible(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	event(6);					/* nobody is here; SQL does not see it yet */
+	enter(&r, 5);
+	CHECK(fetches == 1 && fetched_from == 5);
+	table_ops(5, 6);
+	rooms_fetched(rooms, &doc, true);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6 ") == 0);
+	end(&r, 1);
+
+	begin(8, 10000);
+	event(6);
+	enter(&r, 6);
+	CHECK(fetches == 0);
+	end(&r, 1);
+}
+
+static void
+seen_and_lost(void)
+{
+	struct reader r;
+	int			turns = 0;
+
+	begin(8, 10000);
+	event(6);
+	enter(&r, 5);
+	for (int i = 0; i < 1000; i++)
+	{
+		rooms_fetched(rooms, &doc, true);
+		while (rooms_retry(rooms))
+			turns++;
+	}
+	CHECK(fetches < 100 && turns > fetches);	/* it is given up */
+	end(&r, 1);
+}
+
+static void
+slow_member(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 0);
+	enter(&r[1], 0);
+	r[0].full = true;
+	for (int v = 1; v <= 5; v++)
+	{
+		event(v);
+		rooms_flush(rooms);
+	}
+	CHECK(strcmp(r[0].got, "") == 0 && r[0].woken == 1);
+	CHECK(strcmp(r[1].got, "1 2 3 4 5 ") == 0);
+	CHECK(strcmp(drain(&r[0]), "1,2,3,4,5 ") == 0);
+	event(6);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "1,2,3,4,5 6 ") == 0);
+	end(r, 2);
+}
+
+static void
+off_the_ring(void)
+{
+	struct reader r[2];
+
+	begin(4, 10000);
+	enter(&r[0], 0);
+	enter(&r[1], 0);
+	r[0].full = true;
+	for (int v = 1; v <= 5; v++)
+	{
+		event(v);
+		rooms_flush(rooms);
+	}
+	CHECK(strcmp(drain(&r[0]), "tables") == 0);
+	CHECK(strcmp(r[1].got, "1 2 3 4 5 ") == 0);
+	room_go_live(&r[0].member, 1);
+	CHECK(strcmp(drain(&r[0]), "2,3,4,5 ") == 0);
+	end(r, 2);
+}
+
+static void
+bounded_bytes(void)
+{
+	struct reader r;
+
+	begin(1000, 200);
+	enter(&r, 0);
+	r.full = true;
+	for (int v = 1; v <= 50; v++)
+	{
+		event(v);
+		rooms_flush(rooms);
+		CHECK(metrics.ring_bytes <= 200);
+	}
+	CHECK(strcmp(drain(&r), "tables") == 0);
+	room_go_live(&r.member, 46);
+	CHECK(strcmp(drain(&r), "47,48,49,50 ") == 0);
+	end(&r, 1);
+}
+
+static void
+frames_are_shared(void)
+{
+	struct reader r[3];
+	struct frame *first;
+	struct frame *second;
+
+	begin(8, 10000);
+	for (int i = 0; i < 3; i++)
+		enter(&r[i], 0);
+	r[1].full = r[2].full = true;
+	event(1);
+	rooms_flush(rooms);
+	event(2);
+	rooms_flush(rooms);
+	CHECK(room_next(&r[1].member, &first) == ROOM_FRAME);
+	CHECK(room_next(&r[2].member, &second) == ROOM_FRAME);
+	CHECK(first == second);		/* built once for all who are as far behind */
+	frame_unref(first);
+	frame_unref(second);
+	rooms_flush(rooms);
+	r[1].full = r[2].full = false;
+	room_next(&r[1].member, &first);
+	room_next(&r[2].member, &second);
+	event(3);
+	rooms_flush(rooms);
+	first = last_frame;
+	room_go_live(&r[2].member, 2);
+	CHECK(room_next(&r[2].member, &second) == ROOM_FRAME);
+	CHECK(first == second);		/* a frame of the ring that is just what is missing */
+	frame_unref(second);
+	end(r, 3);
+}
+
+static void
+member_in_the_middle(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 0);
+	memset(&r[1], 0, sizeof(r[1]));
+	room_attach(rooms, &doc, &r[1].member);
+	room_open(&r[1].member, 2);
+	room_go_live(&r[1].member, 2);	/* its snapshot is ahead of the room */
+	event(1);
+	event(2);
+	event(3);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "1,2,3 ") == 0);
+	CHECK(strcmp(drain(&r[1]), "3 ") == 0);
+	end(r, 2);
+}
+
+static void
+paused_member(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 0);
+	enter(&r[1], 0);
+	room_pause(&r[1].member);
+	event(1);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[1].got, "") == 0 && r[1].woken == 0);
+	room_go_live(&r[1].member, 0);
+	CHECK(r[1].woken == 1 && strcmp(drain(&r[1]), "1 ") == 0);
+	end(r, 2);
+}
+
+static void
+leaving_and_coming_back(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 0);
+	event(1);
+	room_detach(&r.member);
+	rooms_flush(rooms);
+	CHECK(metrics.rooms == 0);
+	enter(&r, 0);				/* the tables may be a moment behind what was published */
+	CHECK(fetches == 1 && fetched_from == 0);
+	end(&r, 1);
+}
+
+int
+main(void)
+{
+	static const struct tap_test tests[] = {
+		{"what a turn publishes goes out as one frame", in_order},
+		{"what is known is dropped", known_versions},
+		{"an answer that does not follow is left to the stream", answers_ahead},
+		{"a gap is read from the tables, and what came meanwhile follows", gap_is_fetched},
+		{"what is not visible yet is asked for again, later each time", gap_not_visible_yet},
+		{"where the tables cannot help, members ask for themselves", gap_unreadable},
+		{"a composed message raises the base; members behind it go to the tables", composed_from_tables},
+		{"events before the room is open are kept", events_before_the_room_opens},
+		{"what the stream showed before SQL saw it is fetched after the join", seen_before_visible},
+		{"what was seen and never appears is given up", seen_and_lost},
+		{"a slow member holds up nobody and gets everything in one frame", slow_member},
+		{"a cursor that fell off the ring goes to the tables", off_the_ring},
+		{"the ring is bounded in bytes", bounded_bytes},
+		{"a frame is encoded once", frames_are_shared},
+		{"a snapshot ahead of the room gets only what follows it", member_in_the_middle},
+		{"a paused member gets nothing until it lives again", paused_member},
+		{"an empty room ends, and what it had seen is remembered", leaving_and_coming_back},
+	};
+
+	return TAP_RUN(tests);
+}
