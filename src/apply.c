@@ -32,7 +32,8 @@
 typedef struct Missed
 {
 	OtOp		op;
-	bool		packed;			/* then only this pass can tell it is a duplicate */
+	bool		packed;			/* then only this pass can tell it is a
+								 * duplicate */
 	pg_uuid_t	op_id;
 } Missed;
 
@@ -43,12 +44,16 @@ typedef struct Work
 	CvgHead		head;
 	TimestampTz at;				/* created_at of all that is appended now */
 
-	/* ops from version window_from on, in order; the last ones not yet written */
+	/*
+	 * ops from version window_from on, in order; the last ones not yet
+	 * written
+	 */
 	int64		window_from;
 	Missed	   *window;
 	int			window_size;
 	int			window_capacity;
-	HTAB	   *blocks;			/* composed runs of the window; NULL until wanted */
+	HTAB	   *blocks;			/* composed runs of the window; NULL until
+								 * wanted */
 
 	CvgOpRow   *rows;			/* what is to be appended */
 	int			row_count;
@@ -276,8 +281,8 @@ composed_block(Work *work, int level, int64 index)
 static void
 create_blocks(Work *work)
 {
-	HASHCTL		control = {.keysize = sizeof(((Block *) NULL)->key), .entrysize = sizeof(Block),
-		.hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(((Block *) NULL)->key),.entrysize = sizeof(Block),
+	.hcxt = CurrentMemoryContext};
 
 	work->blocks = hash_create("converge composed blocks", 256, &control,
 							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -485,8 +490,8 @@ begin_work(Work *work, int count)
 	work->rows = palloc(count * sizeof(CvgOpRow));
 	if (count > 1)
 	{
-		HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(NewId),
-			.hcxt = CurrentMemoryContext};
+		HASHCTL		control = {.keysize = sizeof(pg_uuid_t),.entrysize = sizeof(NewId),
+		.hcxt = CurrentMemoryContext};
 
 		work->new_ids = hash_create("converge new op ids", count, &control,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);

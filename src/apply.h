@@ -52,6 +52,7 @@ extern void cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int 
 
 /* Apply one op as the acting user, waiting for the document; refusals are errors. */
 extern void cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub);
+
 /* An operation id nobody has. */
 extern pg_uuid_t cvg_fresh_op_id(void);
 

@@ -37,8 +37,8 @@ typedef struct UserNumber
 static void
 init_users(Users *users)
 {
-	HASHCTL		control = {.keysize = CVG_MAX_USER_BYTES + 1, .entrysize = sizeof(UserNumber),
-		.hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = CVG_MAX_USER_BYTES + 1,.entrysize = sizeof(UserNumber),
+	.hcxt = CurrentMemoryContext};
 
 	users->numbers = hash_create("converge users", 64, &control,
 								 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);

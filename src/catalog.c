@@ -50,6 +50,7 @@ static const struct
 	AttrNumber	number;
 	const char *name;
 }			known_columns[] =
+
 {
 	{"documents", DOCUMENTS_ID, "id"},
 	{"documents", DOCUMENTS_TITLE, "title"},
@@ -323,7 +324,7 @@ fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber colum
 }
 
 /* A document's title. */
-text *
+text	   *
 cvg_document_title(const pg_uuid_t *doc_id)
 {
 	ScanKeyData key;
@@ -390,7 +391,7 @@ cvg_op_id_of(const pg_uuid_t *doc_id, const CvgHead *head, int64 version, pg_uui
 }
 
 /* The newest snapshot at or below a version. */
-text *
+text	   *
 cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_version)
 {
 	const CvgCatalog *cat = cvg_catalog();

@@ -87,6 +87,7 @@ typedef enum CvgLockResult
 } CvgLockResult;
 
 extern bool cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head);
+
 /* Take a head apart, from the columns of its row. */
 extern void cvg_head_from_columns(const Datum *values, CvgHead *head);
 extern CvgLockResult cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head);
@@ -129,12 +130,16 @@ extern void cvg_ops_end(CvgOpScan *scan);
 extern void cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 					   const CvgOpRow *rows, int count);
 extern int64 cvg_next_seq(void);
+
 /* What tells one submitted content from another: CRC-32C of the packed op. */
 extern int32 cvg_content_hash(OtOp op);
+
 /* The id of the op that made a version; false where it is forgotten, or is no version. */
 extern bool cvg_op_id_of(const pg_uuid_t *doc_id, const CvgHead *head, int64 version, pg_uuid_t *op_id);
+
 /* When the floor version came to be: the document's creation, where nothing is forgotten. */
 extern TimestampTz cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head);
+
 /* The last version at or before a moment; the floor when all are later. */
 extern int64 cvg_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at);
 
@@ -145,8 +150,10 @@ extern int64 cvg_version_at(const pg_uuid_t *doc_id, const CvgHead *head, Timest
  * where another is and we do not wait.
  */
 extern bool cvg_maintainer_lock(const pg_uuid_t *doc_id, bool wait);
+
 /* Write a head whose lock we hold. */
 extern void cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head);
+
 /* Calls back for every document's head. */
 extern void cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead *head),
 						   void *ctx);
@@ -156,17 +163,21 @@ extern void cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, co
  * op_id is NULL at version 0.
  */
 extern void cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-							  const char *kind, text *label, text *content, const pg_uuid_t *op_id);
+							  const char *kind, text * label, text * content, const pg_uuid_t *op_id);
+
 /* Forget the due snapshots that are too close behind another, but for the newest. */
 extern void cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing);
 
 extern void cvg_pack_keep(const pg_uuid_t *doc_id, int64 from_version, int64 to_version,
 						  TimestampTz first_at, bytea *data);
 extern void cvg_pack_forget(const pg_uuid_t *doc_id, int64 to_version);
+
 /* The pack that holds a version; false: none. */
 extern bool cvg_pack_find(const pg_uuid_t *doc_id, int64 version, int64 *from_version, int64 *to_version);
+
 /* Delete the ops up to a version that are packed now; how many. */
 extern int64 cvg_ops_drop(const pg_uuid_t *doc_id, int64 upto);
+
 /* Forget all that led to a version. */
 extern void cvg_history_forget(const pg_uuid_t *doc_id, int64 upto);
 
@@ -178,22 +189,25 @@ typedef struct CvgUndo
 } CvgUndo;
 
 extern void cvg_undo_keep(const pg_uuid_t *doc_id, int64 version, int64 undone_version);
+
 /* All undos of a document, the newest first; how many. */
 extern int	cvg_undos_read(const pg_uuid_t *doc_id, CvgUndo **undos);
 
 /* ---- the rest ---- */
 
 extern CvgRole cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len);
+
 /* NULL: no such document. */
-extern text *cvg_document_title(const pg_uuid_t *doc_id);
+extern text * cvg_document_title(const pg_uuid_t *doc_id);
 /* The newest snapshot at or below a version; NULL: none, start with ''. */
-extern text *cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_version);
+extern text * cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_version);
 
 /* The versions of a document's snapshots, rising; how many. */
 extern int	cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions);
 
 /* Make the active snapshot one that sees all this transaction has done so far. */
 extern void cvg_push_own_snapshot(void);
+
 /* Likewise, and all that others have committed by now, if the isolation level lets it. */
 extern void cvg_push_latest_snapshot(void);
 

@@ -91,7 +91,7 @@ cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead 
 /* Keep a snapshot. */
 void
 cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-				  const char *kind, text *label, text *content, const pg_uuid_t *op_id)
+				  const char *kind, text * label, text * content, const pg_uuid_t *op_id)
 {
 	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID};
 	Datum		values[] = {

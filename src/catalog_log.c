@@ -32,7 +32,8 @@ struct CvgOpScan
 	Relation	ops;
 	Relation	index;
 	SysScanDesc scan;
-	HeapTuple	tuple;			/* found, but what is before it comes from packs */
+	HeapTuple	tuple;			/* found, but what is before it comes from
+								 * packs */
 	MemoryContext row_context;	/* what one row needs; reset for the next */
 
 	/* in packs */
@@ -237,7 +238,7 @@ next_packed(CvgOpScan *scan, CvgOpRow *row)
 /* ---- the log as one ---- */
 
 /* Begin to read a run of the log. */
-CvgOpScan *
+CvgOpScan  *
 cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto)
 {
 	CvgOpScan  *scan = palloc0(sizeof(CvgOpScan));
@@ -356,7 +357,8 @@ packed_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at)
 int64
 cvg_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at)
 {
-	int64		low = head->packed_version; /* known, or taken, to be at or before */
+	int64		low = head->packed_version; /* known, or taken, to be at or
+											 * before */
 	int64		high = head->version + 1;	/* known to be after */
 	CvgOpRow	row;
 

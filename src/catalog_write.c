@@ -41,7 +41,7 @@ static struct
 	TransactionId xid;
 	pg_uuid_t	doc_id;
 	ItemPointerData tid;
-}			last_written;
+} last_written;
 
 /* ---- heads ---- */
 
@@ -66,9 +66,9 @@ read_own_head(Relation heads, const pg_uuid_t *doc_id, TupleTableSlot *slot)
 
 	return TransactionIdIsValid(last_written.xid) &&
 		last_written.xid == GetTopTransactionIdIfAny() &&
-		memcmp(&last_written.doc_id, doc_id, UUID_LEN) == 0 &&
-		table_tuple_fetch_row_version(heads, &last_written.tid, GetActiveSnapshot(), slot) &&
-		memcmp(DatumGetUUIDP(slot_getattr(slot, HEADS_DOC_ID, &isnull)), doc_id, UUID_LEN) == 0;
+	memcmp(&last_written.doc_id, doc_id, UUID_LEN) == 0 &&
+	table_tuple_fetch_row_version(heads, &last_written.tid, GetActiveSnapshot(), slot) &&
+	memcmp(DatumGetUUIDP(slot_getattr(slot, HEADS_DOC_ID, &isnull)), doc_id, UUID_LEN) == 0;
 }
 
 /* Lock a row's newest version, as SELECT FOR NO KEY UPDATE does. */
@@ -170,6 +170,7 @@ cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	last_written.xid = GetTopTransactionId();
 	last_written.doc_id = *doc_id;
 	last_written.tid = tuple->t_self;
+
 	heap_freetuple(tuple);
 	if (old != NULL)
 		ExecDropSingleTupleTableSlot(old);

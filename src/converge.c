@@ -25,7 +25,7 @@ _PG_init(void)
 }
 
 /* Do something in a subtransaction. */
-ErrorData *
+ErrorData  *
 cvg_try(void (*work) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;

@@ -40,13 +40,17 @@
 
 #define CVG_SQLSTATE(n)			MAKE_SQLSTATE('O', 'T', '0', '0', (n))
 #define ERRCODE_CVG_STALE				CVG_SQLSTATE('1')	/* base below the floor */
-#define ERRCODE_CVG_FORBIDDEN			CVG_SQLSTATE('2')	/* the role does not allow it */
+#define ERRCODE_CVG_FORBIDDEN			CVG_SQLSTATE('2')	/* the role does not
+															 * allow it */
 #define ERRCODE_CVG_NO_DOCUMENT			CVG_SQLSTATE('3')	/* no such document */
-#define ERRCODE_CVG_OP_ID_CONFLICT		CVG_SQLSTATE('4')	/* the op id names another op */
-#define ERRCODE_CVG_OUT_OF_RANGE		CVG_SQLSTATE('5')	/* past the document's end */
+#define ERRCODE_CVG_OP_ID_CONFLICT		CVG_SQLSTATE('4')	/* the op id names
+															 * another op */
+#define ERRCODE_CVG_OUT_OF_RANGE		CVG_SQLSTATE('5')	/* past the document's
+															 * end */
 #define ERRCODE_CVG_TOO_LARGE			CVG_SQLSTATE('6')	/* over a limit */
 #define ERRCODE_CVG_FUTURE_BASE			CVG_SQLSTATE('7')	/* base above the head */
-#define ERRCODE_CVG_VETOED				CVG_SQLSTATE('8')	/* a trigger on ops said no */
+#define ERRCODE_CVG_VETOED				CVG_SQLSTATE('8')	/* a trigger on ops said
+															 * no */
 
 /* ---- converge.c ---- */
 
@@ -75,8 +79,10 @@ cvg_op_of(const struct varlena *datum)
 /* Start a buffer that will become a datum, and make it one. */
 extern void cvg_datum_begin(OtBuffer *buffer);
 extern Datum cvg_datum_finish(OtBuffer *buffer);
+
 /* A datum that is a copy of a packed op. */
 extern Datum cvg_op_datum(OtOp op);
+
 /* Raise the error that a status stands for; returns when it is OT_OK. */
 extern void cvg_check_status(OtStatus status);
 
@@ -90,12 +96,16 @@ extern void cvg_check_status(OtStatus status);
 extern void cvg_event_entry(StringInfo out, int64 version, int64 seq,
 							const pg_uuid_t *op_id, const char *user_id, int user_len,
 							int64 base_version, TimestampTz at, OtOp op);
+
 /* Append a JSON string literal. */
 extern void cvg_append_json_string(StringInfo out, const char *text, Size size);
+
 /* Append an op's JSON. */
 extern void cvg_append_json_op(StringInfo out, OtOp op);
+
 /* Append a uuid's 36 characters, without quotes. */
 extern void cvg_append_uuid(StringInfo out, const pg_uuid_t *uuid);
+
 /* Append a whole number. */
 extern void cvg_append_int64(StringInfo out, int64 value);
 
@@ -112,15 +122,20 @@ typedef enum CvgRole
 } CvgRole;
 
 extern void cvg_access_init(void);
+
 /* The user permissions are checked for. */
 extern const char *cvg_acting_user(void);
+
 /* What a user may do in a document, by name or as anybody. */
 extern CvgRole cvg_role_of(const pg_uuid_t *doc_id, const char *user_id, int user_len);
 extern const char *cvg_role_name(CvgRole role);
+
 /* Fail unless the user may read the document; its role. */
 extern CvgRole cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id);
+
 /* Fail unless the acting user has at least a role in the document. */
 extern void cvg_require_role(const pg_uuid_t *doc_id, CvgRole least);
+
 /* Fail: there is no such document. */
 extern void cvg_no_document(const pg_uuid_t *doc_id) pg_attribute_noreturn();
 

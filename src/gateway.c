@@ -70,7 +70,7 @@ batch_array(FunctionCallInfo fcinfo, int argument, Oid type, int16 length, bool 
 
 /* Parse the op of one item; a malformed one is refused by itself. */
 static void
-parse_item_op(BatchItem *item, text *json)
+parse_item_op(BatchItem *item, text * json)
 {
 	OtBuffer	buffer;
 	size_t		error_at;
@@ -170,6 +170,7 @@ static const struct
 	const char *code;
 	const char *message;
 }			outcome_words[] =
+
 {
 	[CVG_APPLIED] = {"applied", NULL},
 	[CVG_DUPLICATE] = {"duplicate", NULL},

@@ -114,7 +114,10 @@ cvg_maintain_document(const pg_uuid_t *doc_id)
 		return errand.done;
 	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		ReThrowError(error);
-	return (CvgMaintained) {0};
+	return (CvgMaintained)
+	{
+		0
+	};
 }
 
 /* ---- which documents ---- */
@@ -143,10 +146,10 @@ note_due(void *ctx, const pg_uuid_t *doc_id, const CvgHead *head)
 }
 
 /* The documents that have something due. */
-pg_uuid_t *
+pg_uuid_t  *
 cvg_due_documents(int *count)
 {
-	DueList		list = {.ids = palloc(64 * sizeof(pg_uuid_t)), .capacity = 64};
+	DueList		list = {.ids = palloc(64 * sizeof(pg_uuid_t)),.capacity = 64};
 
 	cvg_heads_walk(note_due, &list);
 	*count = list.count;

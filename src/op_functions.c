@@ -35,7 +35,7 @@ length_argument(const char *what, int64 value)
 
 /* 'left' or 'right'. */
 static OtSide
-side_argument(const text *side)
+side_argument(const text * side)
 {
 	const char *name = VARDATA_ANY(side);
 	int			size = VARSIZE_ANY_EXHDR(side);
@@ -52,7 +52,7 @@ side_argument(const text *side)
 
 /* Append text that a datum holds. */
 static void
-insert_text(OtBuilder *builder, const text *content)
+insert_text(OtBuilder *builder, const text * content)
 {
 	const char *bytes = VARDATA_ANY(content);
 	Size		size = VARSIZE_ANY_EXHDR(content);

@@ -45,9 +45,9 @@ static void
 add_to_pack(PackWriter *writer, const CvgOpRow *row)
 {
 	PackOp		op = {
-		.version = row->version, .seq = row->seq, .base_version = row->base_version,
-		.created_at = row->created_at, .submitted_hash = row->submitted_hash,
-		.user_id = row->user_id, .user_len = row->user_len, .op = row->op
+		.version = row->version,.seq = row->seq,.base_version = row->base_version,
+		.created_at = row->created_at,.submitted_hash = row->submitted_hash,
+		.user_id = row->user_id,.user_len = row->user_len,.op = row->op
 	};
 
 	memcpy(op.op_id, &row->op_id, UUID_LEN);
@@ -115,7 +115,7 @@ cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep)
 	if (upto > after)
 	{
 		bool		reopen = cvg_pack_find(doc_id, after, &from_version, &to_version) &&
-			to_version - from_version + 1 < SMALL_PACK_OPS;
+		to_version - from_version + 1 < SMALL_PACK_OPS;
 
 		write_packs(doc_id, reopen ? from_version - 1 : after, upto);
 		if (reopen)

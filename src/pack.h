@@ -26,6 +26,7 @@ typedef struct CvgMaintained
  * where its writers do not leave the lock of its head for half a second.
  */
 extern CvgMaintained cvg_maintain_document(const pg_uuid_t *doc_id);
+
 /* The documents that have something due: a palloc'd array. */
 extern pg_uuid_t *cvg_due_documents(int *count);
 

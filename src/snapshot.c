@@ -49,7 +49,7 @@ cvg_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto)
 }
 
 /* The text of a document at a version. */
-text *
+text	   *
 cvg_content_at(const pg_uuid_t *doc_id, int64 version)
 {
 	int64		snapshot_version;
@@ -91,7 +91,7 @@ cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto)
 
 /* Keep the text as it is now. */
 int64
-cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text *label)
+cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text * label)
 {
 	Relation	heads;
 	CvgHead		seen;

@@ -8,20 +8,23 @@
 #include "catalog.h"
 
 /* The text of a document at a version that exists and is not forgotten. */
-extern text *cvg_content_at(const pg_uuid_t *doc_id, int64 version);
+extern text * cvg_content_at(const pg_uuid_t *doc_id, int64 version);
 /* Read the head of a document that the acting user may read. */
 extern void cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head);
+
 /* Fail for a version that is not yet, or is forgotten. */
 extern void cvg_check_version(const CvgHead *head, int64 version);
+
 /* The ops that lead from one version to a later one, composed. */
 extern Datum cvg_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto);
 
 /* The op that leads from one version to another, forward or back. */
 extern Datum cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto);
+
 /*
  * Keep the text as it is now, and note in the head that it is.  The label may be
  * NULL.  Returns the version.
  */
-extern int64 cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text *label);
+extern int64 cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text * label);
 
 #endif							/* CVG_SNAPSHOT_H */

@@ -44,7 +44,7 @@ begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
 static int64
 finish_edit(const pg_uuid_t *doc_id, OtOp op)
 {
-	CvgSubmission sub = {.at_head = true, .op = op, .op_id = cvg_fresh_op_id()};
+	CvgSubmission sub = {.at_head = true,.op = op,.op_id = cvg_fresh_op_id()};
 
 	PopActiveSnapshot();
 	cvg_apply_one(doc_id, &sub);
@@ -109,8 +109,8 @@ find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id)
 static HTAB *
 version_set(void)
 {
-	HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(int64),
-		.hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(int64),.entrysize = sizeof(int64),
+	.hcxt = CurrentMemoryContext};
 
 	return hash_create("converge versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
@@ -229,7 +229,7 @@ converge_undo(PG_FUNCTION_ARGS)
 
 /* The newest op of a user in a stretch of the log that can be undone. */
 static int64
-newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text *user_id,
+newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text * user_id,
 			   const Undos *undos)
 {
 	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);

@@ -26,7 +26,8 @@ typedef struct Check
 	HTAB	   *op_ids;
 	int64		last_seq;
 	TimestampTz last_at;
-	int64		log_bytes;		/* since the newest snapshot, as the head counts */
+	int64		log_bytes;		/* since the newest snapshot, as the head
+								 * counts */
 } Check;
 
 /* Report one problem. */
@@ -45,7 +46,7 @@ report(Check *check, int64 version, char *problem)
 static void
 begin_rebuild(Check *check)
 {
-	HASHCTL		control = {.keysize = UUID_LEN, .entrysize = UUID_LEN, .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = UUID_LEN,.entrysize = UUID_LEN,.hcxt = CurrentMemoryContext};
 	text	   *start = cvg_content_at(check->doc_id, check->head.floor_version);
 
 	cvg_check_status(rope_create(&cvg_allocator, VARDATA_ANY(start), VARSIZE_ANY_EXHDR(start),

@@ -61,7 +61,8 @@ typedef enum OtStatus
 	OT_OK = 0,
 	OT_NO_MEMORY,				/* the allocator returned NULL */
 	OT_TOO_LARGE,				/* over OT_MAX_LENGTH or OT_MAX_BYTES */
-	OT_MALFORMED,				/* packed bytes that are no op, or not in normal form */
+	OT_MALFORMED,				/* packed bytes that are no op, or not in
+								 * normal form */
 	OT_SYNTAX,					/* text that is not the JSON of an op */
 	OT_BAD_UTF8,				/* text that is not valid UTF-8 */
 	OT_NUL,						/* U+0000 in text */
@@ -121,9 +122,11 @@ typedef struct OtBuffer
 
 extern void ot_buffer_init(OtBuffer *buffer, const OtAllocator *allocator, size_t reserved);
 extern void ot_buffer_free(OtBuffer *buffer);
+
 /* Forget the contents, keep the memory. */
 extern void ot_buffer_reset(OtBuffer *buffer);
 extern OtStatus ot_buffer_append(OtBuffer *buffer, const void *bytes, size_t size);
+
 /* The op a buffer holds behind its reserved bytes. */
 extern OtOp ot_buffer_op(const OtBuffer *buffer);
 
@@ -131,8 +134,10 @@ extern OtOp ot_buffer_op(const OtBuffer *buffer);
 
 /* Valid UTF-8 without U+0000, overlong forms, surrogates?  Counts its cp. */
 extern OtStatus ot_utf8_check(const char *text, size_t size, int64_t *length_cp);
+
 /* The cp of text known to be valid; word at a time. */
 extern int64_t ot_utf8_length(const char *text, size_t size);
+
 /* The bytes of the first `length_cp` cp of valid text, at most `size`. */
 extern size_t ot_utf8_offset(const char *text, size_t size, int64_t length_cp);
 
@@ -153,6 +158,7 @@ typedef struct OtReader
 } OtReader;
 
 extern void ot_reader_init(OtReader *reader, OtOp op);
+
 /* The next component; false at the end of the op. */
 extern bool ot_reader_next(OtReader *reader, OtComponent *component);
 
@@ -177,6 +183,7 @@ typedef struct OtBuilder
 extern void ot_builder_init(OtBuilder *builder, OtBuffer *out);
 extern void ot_builder_retain(OtBuilder *builder, int64_t length);
 extern void ot_builder_delete(OtBuilder *builder, int64_t length);
+
 /* Valid UTF-8 of `length` cp in `size` bytes. */
 extern void ot_builder_insert(OtBuilder *builder, const char *text, size_t size, int64_t length);
 extern OtStatus ot_builder_finish(OtBuilder *builder);
@@ -204,8 +211,10 @@ extern void ot_measure(OtOp op, OtMeasure *measure);
  */
 extern OtStatus ot_from_json(const char *json, size_t size, OtBuffer *out,
 							 size_t *error_at, const char **detail);
+
 /* Append the text form, without white space: [5,"hi",{"d":3}]. */
 extern OtStatus ot_to_json(OtOp op, OtBuffer *out);
+
 /* Append a JSON string literal, quotes included, of valid UTF-8. */
 extern OtStatus ot_json_string(const char *text, size_t size, OtBuffer *out);
 
@@ -247,8 +256,10 @@ typedef struct OtFold OtFold;
 
 extern OtStatus ot_fold_create(const OtAllocator *allocator, OtFold **fold);
 extern OtStatus ot_fold_push(OtFold *fold, OtOp op);
+
 /* Bytes held at present. */
 extern size_t ot_fold_size(const OtFold *fold);
+
 /* Write the composition of all that was pushed; the fold is then empty. */
 extern OtStatus ot_fold_finish(OtFold *fold, OtBuffer *out);
 extern void ot_fold_free(OtFold *fold);
@@ -262,6 +273,7 @@ typedef struct OtRebase OtRebase;
 
 extern OtStatus ot_rebase_create(const OtAllocator *allocator, OtOp op, OtRebase **rebase);
 extern OtStatus ot_rebase_push(OtRebase *rebase, OtOp over);
+
 /* Write the transformed op; the rebase may only be freed then. */
 extern OtStatus ot_rebase_finish(OtRebase *rebase, OtBuffer *out);
 extern void ot_rebase_free(OtRebase *rebase);
