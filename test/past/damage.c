@@ -29,7 +29,7 @@ random_pack(Ops *ops, OtBuffer *out)
 	CHECK_NUMBER(ops_pack(ops, &ot_libc_allocator, out), OT_OK);
 }
 
-/* Change a few bytes, or cut some off, or copy some over others. */
+/* Change a few bytes, cut some off, copy some over others, make a number huge. */
 static void
 damage(uint8_t *data, size_t *size)
 {
@@ -39,7 +39,7 @@ damage(uint8_t *data, size_t *size)
 	for (; changes > 0 && *size > 0; changes--)
 	{
 		at = random_next(&random_state) % *size;
-		switch (random_below(&random_state, 6))
+		switch (random_below(&random_state, 7))
 		{
 			case 0:
 				data[at] = (uint8_t) random_next(&random_state);
@@ -52,6 +52,11 @@ damage(uint8_t *data, size_t *size)
 				break;
 			case 3:
 				memmove(data + at, data + random_next(&random_state) % *size / 2, (*size - at) / 2);
+				break;
+			case 4:
+				memset(data + at, 0xff, *size - at < 9 ? *size - at : 9);
+				if (*size - at > 9)
+					data[at + 9] = (uint8_t) random_below(&random_state, 128);
 				break;
 			default:
 				data[at] ^= (uint8_t) (1 << random_below(&random_state, 8));
@@ -124,8 +129,8 @@ damage_inside(const Ops *ops, const OtBuffer *pack, int times)
 	/* Format and count: no history here has more than 16383 ops. */
 	size_t		head = ops->count < 128 ? 2 : 3;
 	size_t		size = (size_t) ZSTD_getFrameContentSize(pack->data + head, pack->size - head);
-	size_t		capacity = ZSTD_compressBound(size) + head;
-	uint8_t    *payload = malloc(size);
+	size_t		capacity = ZSTD_compressBound(size + 1) + head;
+	uint8_t    *payload = calloc(1, size + 1);
 	uint8_t    *copy = malloc(size);
 	uint8_t    *out = malloc(capacity);
 	int			matching;
@@ -135,6 +140,9 @@ damage_inside(const Ops *ops, const OtBuffer *pack, int times)
 	CHECK_NUMBER(read_scarcely(ops, out, repack(pack->data, head, payload, size, out, capacity),
 							   size, &matching), OT_OK);
 	CHECK_NUMBER(matching, ops->count);
+	/* A byte behind the last column is a byte too many. */
+	CHECK_NUMBER(read_scarcely(ops, out, repack(pack->data, head, payload, size + 1, out, capacity),
+							   size, &matching), OT_MALFORMED);
 	for (int i = 0; i < times; i++)
 	{
 		size_t		copy_size = size;

@@ -30,7 +30,7 @@ extern OtStatus ops_pack(const Ops *ops, const OtAllocator *allocator, OtBuffer 
 
 /*
  * Read a pack: do its ops match these?  *matching is how many did, from the
- * first; ops that are none in normal form never match.
+ * first.  OT_SYNTAX, which no reader says, when one is not in normal form.
  */
 extern OtStatus ops_compare(const Ops *ops, const OtAllocator *allocator,
 							const uint8_t *data, size_t size, int *matching);

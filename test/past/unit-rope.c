@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/past/chunks.h"
 #include "../../src/past/rope.h"
 #include "../ot/naive.h"
 #include "../ot/tap.h"
@@ -159,6 +160,28 @@ takes_many_inserts_at_one_place(void)
 	rope_free(rope);
 }
 
+/* Type until chunks are full, then at the end of the first, again and again. */
+static void
+fills_chunks_at_their_ends(void)
+{
+	Scarce		scarce;
+	Rope	   *rope;
+	char		json[40];
+
+	scarce_init(&scarce, -1);
+	CHECK_NUMBER(rope_create(&scarce.allocator, "x", 1, &rope), OT_OK);
+	for (int i = 1; i < CHUNK_BYTES * 2; i++)
+	{
+		sprintf(json, "[%d,\"x\"]", i);
+		CHECK_NUMBER(rope_apply(rope, op_of(json), NULL, NULL), OT_OK);
+	}
+	sprintf(json, "[%d,\"x\"]", CHUNK_BYTES);
+	for (int i = 0; i < 4000; i++)
+		CHECK_NUMBER(rope_apply(rope, op_of(json), NULL, NULL), OT_OK);
+	CHECK(scarce.asked < 20 + 4000 / CHUNK_BYTES * 6);
+	rope_free(rope);
+}
+
 /* Build an op on a large document. */
 static OtOp
 large_op(int64_t retain, int64_t delete, const char *text, size_t size, OtBuffer *out)
@@ -179,7 +202,7 @@ shrinks_and_grows_by_megabytes(void)
 {
 	enum
 	{
-		REPEATS = 1 << 20
+		REPEATS = 512 * CHUNK_BYTES
 	};
 	size_t		size = REPEATS * strlen("a" EMOJI HAN);
 	char	   *text = support_keep(size + 1);
@@ -307,7 +330,7 @@ random_case(Random *random)
 	naive_random_text(random, random_below(random, shape.document + 1), &model.text);
 	naive_utf8(&model.text, &utf8);
 	passed = rope_create(&ot_libc_allocator, (const char *) utf8.data, utf8.size, &rope) == OT_OK;
-	for (int i = 0; i < 30 && passed && model.text.count < 40000; i++)
+	for (int i = 0; i < 30 && passed && model.text.count < 20000; i++)
 	{
 		NaiveText	nothing = {0};
 
@@ -379,7 +402,7 @@ says_when_memory_runs_out(void)
 	CHECK_NUMBER(live(&scarce), OT_OK);
 	requests = scarce.asked;
 	CHECK(requests > 8);
-	for (long i = 0; i < requests; i++)
+	for (long i = 0; i < requests; i += i < 10 ? 1 : 1 + requests / 40)
 	{
 		scarce_init(&scarce, i);
 		CHECK_NUMBER(live(&scarce), OT_NO_MEMORY);
@@ -393,6 +416,7 @@ static const TapTest tests[] = {
 	{"an op that reaches past the end changes nothing", refuses_what_reaches_past_the_end},
 	{"an op ends where its visitor does", ends_where_its_visitor_does},
 	{"many inserts at one place", takes_many_inserts_at_one_place},
+	{"inserts at the ends of chunks leave no small ones", fills_chunks_at_their_ends},
 	{"megabytes go and come", shrinks_and_grows_by_megabytes},
 	{"random ops do what they do to an array", is_an_array_of_code_points},
 	{"no memory is said", says_when_memory_runs_out},

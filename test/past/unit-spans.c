@@ -247,6 +247,37 @@ holds_memory_by_the_run(void)
 	CHECK_NUMBER(type(&scarce.allocator, 5000), OT_OK);
 }
 
+/* Type three chunks of runs, then insert at one place, again and again. */
+static long
+requests_of_inserts_at(int place, int runs, int inserts)
+{
+	Scarce		scarce;
+	Spans	   *spans;
+	char		json[40];
+
+	scarce_init(&scarce, -1);
+	CHECK_NUMBER(spans_create(&scarce.allocator, &spans), OT_OK);
+	for (int i = 0; i < runs * 3 + inserts; i++)
+	{
+		int			at = i < runs * 3 ? i : place;
+
+		sprintf(json, at == 0 ? "[\"x\"]" : "[%d,\"x\"]", at);
+		CHECK_NUMBER(spans_apply(spans, op_of(json), i + 1, 1, 1), OT_OK);
+	}
+	spans_free(spans);
+	return scarce.asked;
+}
+
+static void
+fills_chunks_at_their_ends(void)
+{
+	int			runs = CHUNK_BYTES / (int) sizeof(Span);
+
+	/* Which of these is the end of the first chunk is its own affair. */
+	for (int place = runs - 2; place <= runs; place++)
+		CHECK(requests_of_inserts_at(place, runs, 2000) < 2000 / runs * 4 + 50);
+}
+
 static void
 says_when_memory_runs_out(void)
 {
@@ -257,7 +288,7 @@ says_when_memory_runs_out(void)
 	CHECK_NUMBER(type(&scarce.allocator, 3000), OT_OK);
 	requests = scarce.asked;
 	CHECK(requests > 100);
-	for (long i = 0; i < requests; i += i < 10 ? 1 : 7)
+	for (long i = 0; i < requests; i += i < 10 ? 1 : 1 + requests / 40)
 	{
 		scarce_init(&scarce, i);
 		CHECK_NUMBER(type(&scarce.allocator, 3000), OT_NO_MEMORY);
@@ -272,6 +303,7 @@ static const TapTest tests[] = {
 	{"an op that reaches past the end changes nothing", refuses_what_reaches_past_the_end},
 	{"random ops do what they do to an array", is_an_array_of_versions},
 	{"memory is proportional to the runs", holds_memory_by_the_run},
+	{"so it is where the ends of chunks are typed at", fills_chunks_at_their_ends},
 	{"no memory is said", says_when_memory_runs_out},
 };
 
