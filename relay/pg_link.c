@@ -122,6 +122,8 @@ pg_link_fail(struct pg_link *link, const char *reason)
 	if (link->state == LINK_BREAKING || link->state == LINK_PAUSING || link->state == LINK_CLOSED)
 		return;
 	log_reason(link, reason);
+	/* libpq may have closed the socket, and its number be another's in no time */
+	unwatch(link);
 	enter_state(link, LINK_BREAKING);
 }
 
@@ -443,12 +445,22 @@ on_poll(uv_poll_t *poll, int status, int events)
 		pg_link_fail(link, PQerrorMessage(link->conn));
 		return;
 	}
+	if (status < 0)
+	{
+		/* libuv has stopped watching: what was readable is all there will be */
+		take_answers(link);
+		pg_link_fail(link, "the connection was reset");
+		return;
+	}
 	if (events & UV_WRITABLE)
 		pg_link_flush(link);
 	if (link->config.replication)
 		link->config.on_input(link->config.arg);
 	else
 		take_answers(link);
+	/* after an error libuv watches no more, though the last words could be read */
+	if (status < 0)
+		pg_link_fail(link, "the connection broke");
 }
 
 /* ---- the public face ---- */
