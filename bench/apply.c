@@ -58,8 +58,8 @@ refresh(Drive *drive)
 	for (int i = 0; i < field.count; i++)
 	{
 		int64_t		version = (int64_t)
-			pg_number(drive->control, "SELECT version FROM converge.heads WHERE doc_id = $1",
-					  field.documents[i].id, NULL);
+		pg_number(drive->control, "SELECT version FROM converge.heads WHERE doc_id = $1",
+				  field.documents[i].id, NULL);
 
 		for (int w = 0; w < MAX_WORKERS; w++)
 			field.known[w][i] = version;

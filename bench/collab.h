@@ -26,7 +26,8 @@ typedef struct CollabEvent CollabEvent;
 struct CollabEvent
 {
 	int64_t		from_version;	/* it leads from here ... */
-	int64_t		version;		/* ... to here: more than one step when composed */
+	int64_t		version;		/* ... to here: more than one step when
+								 * composed */
 	char		operation_id[ID_SIZE];
 	bool		mine;			/* the acknowledgement of the edit in flight */
 	OtBuffer	op;
@@ -39,9 +40,10 @@ typedef struct CollabHooks
 	void		(*ready) (Collab *collab);
 	/* It arrived, and is not applied yet. */
 	void		(*received) (Collab *collab, const CollabEvent *event);
+
 	/*
-	 * May the first of the inbox be applied?  If not, it and what follows wait
-	 * for collab_pump().
+	 * May the first of the inbox be applied?  If not, it and what follows
+	 * wait for collab_pump().
 	 */
 	bool		(*take) (Collab *collab);
 	void		(*applied) (Collab *collab, const CollabEvent *event);
@@ -75,12 +77,14 @@ struct Collab
 
 	bool		has_text;		/* a snapshot has come once */
 	int64_t		joined_version; /* the head when this connection joined */
-	bool		answer_due;		/* the edit in flight went out on this connection */
+	bool		answer_due;		/* the edit in flight went out on this
+								 * connection */
 	char	   *in_flight;		/* the message it went out as */
 	size_t		in_flight_size;
 	CollabEvent *inbox;
 	CollabEvent **inbox_end;
-	int64_t		held_version;	/* of the newest event in the inbox, or the copy */
+	int64_t		held_version;	/* of the newest event in the inbox, or the
+								 * copy */
 
 	IdSession	ids;
 	uint64_t	next_id;
@@ -90,7 +94,8 @@ struct Collab
 	uint64_t	reconnects;
 	uint64_t	put_off;		/* rejects that ask to try again */
 	uint64_t	gaps;
-	uint64_t	differing;		/* acknowledged as something else than expected */
+	uint64_t	differing;		/* acknowledged as something else than
+								 * expected */
 };
 
 /* host must outlive it; path and token are copied. */
@@ -99,12 +104,16 @@ extern void collab_init(Collab *collab, Loop *loop, const char *host, int port,
 						const CollabHooks *hooks, void *ctx);
 extern void collab_connect(Collab *collab);
 extern void collab_free(Collab *collab);
+
 /* Type: see copy_type().  Sent at once when nothing is in flight. */
 extern void collab_type(Collab *collab, OtOp op, bool seal);
+
 /* Apply what waits in the inbox, as far as the hook allows. */
 extern void collab_pump(Collab *collab);
+
 /* Put single events, NULL-terminated list, in the place of a composed first one. */
 extern void collab_split(Collab *collab, CollabEvent *list);
+
 /* Nothing of one's own is unanswered. */
 extern bool collab_idle(const Collab *collab);
 

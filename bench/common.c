@@ -26,7 +26,7 @@ die(const char *format,...)
 }
 
 /* realloc() that gives up rather than return NULL. */
-void *
+void	   *
 xrealloc(void *ptr, size_t size)
 {
 	ptr = realloc(ptr, size > 0 ? size : 1);
@@ -36,7 +36,7 @@ xrealloc(void *ptr, size_t size)
 }
 
 /* calloc() that gives up rather than return NULL. */
-void *
+void	   *
 xcalloc(size_t count, size_t size)
 {
 	void	   *ptr = calloc(count > 0 ? count : 1, size);
@@ -47,7 +47,7 @@ xcalloc(size_t count, size_t size)
 }
 
 /* strdup() that gives up rather than return NULL. */
-char *
+char	   *
 xstrdup(const char *text)
 {
 	size_t		size = strlen(text) + 1;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Print "program: message" to standard error and exit with status 1. */
-extern _Noreturn void die(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void die(const char *format,...) __attribute__((noreturn, format(printf, 1, 2)));
 
 extern void *xrealloc(void *ptr, size_t size);
 extern void *xcalloc(size_t count, size_t size);
@@ -27,6 +27,7 @@ typedef struct Samples
 } Samples;
 
 extern void samples_add(Samples *samples, double value);
+
 /* The value that `share` (0 to 1) of the samples do not exceed; 0 of none. */
 extern double samples_percentile(Samples *samples, double share);
 extern void samples_clear(Samples *samples);

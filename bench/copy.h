@@ -32,7 +32,8 @@ typedef struct Copy
 {
 	OtBuffer	text;
 	int64_t		version;
-	char		operation_id[ID_SIZE];	/* of the op that made version; or empty */
+	char		operation_id[ID_SIZE];	/* of the op that made version; or
+										 * empty */
 	CopyEdit   *edits;			/* a run in an array: first, count */
 	size_t		first;
 	size_t		count;
@@ -43,6 +44,7 @@ typedef struct Copy
 
 extern void copy_init(Copy *copy);
 extern void copy_free(Copy *copy);
+
 /* Take the server's text; there must be no edits of one's own. */
 extern OtStatus copy_set(Copy *copy, const char *text, size_t size, int64_t version);
 
@@ -55,16 +57,19 @@ extern OtStatus copy_type(Copy *copy, OtOp op, const char *id, bool seal, bool *
 
 /* The edit in flight, or the one that would go out next; NULL without any. */
 extern const CopyEdit *copy_front(const Copy *copy);
+
 /* The front edit goes out. */
 extern void copy_sent(Copy *copy);
 
 /* Is this op the edit in flight? */
 extern bool copy_is_mine(const Copy *copy, const char *operation_id);
+
 /*
  * The edit in flight came back as the op that made `version`.  *same: the server
  * rebased it to exactly what this copy made of it.
  */
 extern void copy_acknowledge(Copy *copy, int64_t version, OtOp op, bool *same);
+
 /* Somebody else's op, or many composed, that lead to `version`. */
 extern OtStatus copy_foreign(Copy *copy, int64_t version, const char *operation_id, OtOp op);
 

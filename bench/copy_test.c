@@ -38,7 +38,7 @@ static Person people[PEOPLE];
 static Entry ops[MAX_LOG];
 static int64_t head;
 
-static const char *const characters[] = {"a", "b", " ", "\n", "é", "ß", "e\xCC\x81", "漢", "字", "😀"};
+static const char *const characters[] = {"a", "b", " ", "\n", "é", "ß", "e\xCC\x81", "漢", "字", "�7"};
 
 static int
 below(int limit)

@@ -27,7 +27,8 @@ typedef struct Subject
 	char	   *document;
 	int64_t		version;
 	Samples		micros;			/* a keystroke, by slice */
-	Samples		ratios;			/* ... to the first subject's of the same round */
+	Samples		ratios;			/* ... to the first subject's of the same
+								 * round */
 	Samples		wal_bytes;		/* ... with its commit */
 } Subject;
 
@@ -37,13 +38,13 @@ static uint64_t next_id;
 /* ---- documents ---- */
 
 static const char fill_statement[] =
-	"SELECT count(*) FILTER (WHERE code = 'applied') FROM converge.submit("
-	" array_fill($1::uuid, ARRAY[$3::int]), array_fill('ann'::text, ARRAY[$3::int]),"
-	" ARRAY(SELECT gen_random_uuid() FROM generate_series(1, $3::int)),"
-	" ARRAY(SELECT $2::bigint + i FROM generate_series(0, $3::int - 1) i),"
-	" ARRAY(SELECT format('[%s,\"x\"]', CASE WHEN $4::bool"
-	"  THEN 1 + floor(random() * 100000)::int ELSE 1 + $2::bigint + i END)"
-	"  FROM generate_series(0, $3::int - 1) i), true)";
+"SELECT count(*) FILTER (WHERE code = 'applied') FROM converge.submit("
+" array_fill($1::uuid, ARRAY[$3::int]), array_fill('ann'::text, ARRAY[$3::int]),"
+" ARRAY(SELECT gen_random_uuid() FROM generate_series(1, $3::int)),"
+" ARRAY(SELECT $2::bigint + i FROM generate_series(0, $3::int - 1) i),"
+" ARRAY(SELECT format('[%s,\"x\"]', CASE WHEN $4::bool"
+"  THEN 1 + floor(random() * 100000)::int ELSE 1 + $2::bigint + i END)"
+"  FROM generate_series(0, $3::int - 1) i), true)";
 
 /* Make `count` edits of one character: all over the document, or typed on and on. */
 static void
@@ -278,10 +279,10 @@ main(int argc, char **argv)
 {
 	PGconn	   *conn = pg_connect(argc > 1 ? argv[1] : "");
 	Subject		subjects[] = {
-		{.title = "empty document", .document = create(conn, "''")},
-		{.title = "10 MB", .document = create(conn, "repeat('converge ', 1165085)")},
-		{.title = "100,000 edits", .document = create(conn, "repeat('x', 100000)")},
-		{.title = "(the least durable work)", .least = true, .document = create(conn, "''")}
+		{.title = "empty document",.document = create(conn, "''")},
+		{.title = "10 MB",.document = create(conn, "repeat('converge ', 1165085)")},
+		{.title = "100,000 edits",.document = create(conn, "repeat('x', 100000)")},
+		{.title = "(the least durable work)",.least = true,.document = create(conn, "''")}
 	};
 	char	   *typed = create(conn, "'xx'");
 	int			count = (int) (sizeof(subjects) / sizeof(subjects[0]));

@@ -272,9 +272,9 @@ report(Demo *demo)
 /* ---- the command line ---- */
 
 static const char usage[] =
-	"usage: demo --dsn CONNINFO --relay ADDRESS:PORT --jwt-key FILE [option]... TRACE\n"
-	"  --compose           what is typed while an op is in flight becomes one op\n"
-	"  --at PERCENT=SHELL  run a command when so much has been answered; repeatable\n";
+"usage: demo --dsn CONNINFO --relay ADDRESS:PORT --jwt-key FILE [option]... TRACE\n"
+"  --compose           what is typed while an op is in flight becomes one op\n"
+"  --at PERCENT=SHELL  run a command when so much has been answered; repeatable\n";
 
 /* --at PERCENT=COMMAND */
 static void
@@ -286,7 +286,10 @@ add_incident(Demo *demo, char *argument)
 	rest += *rest == '%';
 	if (*rest != '=' || demo->incident_count == MAX_EVENTS)
 		die("--at %s: PERCENT=COMMAND is wanted, at most %d times", argument, MAX_EVENTS);
-	demo->incidents[demo->incident_count++] = (Incident) {percent / 100, rest + 1, false};
+	demo->incidents[demo->incident_count++] = (Incident)
+	{
+		percent / 100, rest + 1, false
+	};
 }
 
 /* ADDRESS:PORT */
@@ -315,12 +318,24 @@ read_options(Demo *demo, int argc, char **argv)
 	{
 		switch (option)
 		{
-			case 'd': demo->dsn = optarg; break;
-			case 'r': set_relay(demo, optarg); break;
-			case 'k': demo->key_file = optarg; break;
-			case 'c': demo->compose = true; break;
-			case 'a': add_incident(demo, optarg); break;
-			default: fputs(usage, stderr); exit(2);
+			case 'd':
+				demo->dsn = optarg;
+				break;
+			case 'r':
+				set_relay(demo, optarg);
+				break;
+			case 'k':
+				demo->key_file = optarg;
+				break;
+			case 'c':
+				demo->compose = true;
+				break;
+			case 'a':
+				add_incident(demo, optarg);
+				break;
+			default:
+				fputs(usage, stderr);
+				exit(2);
 		}
 	}
 	demo->trace_path = argv[optind];
@@ -334,7 +349,7 @@ read_options(Demo *demo, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	Demo		demo = {.shown_tenth = -1, .terminal = isatty(STDOUT_FILENO)};
+	Demo		demo = {.shown_tenth = -1,.terminal = isatty(STDOUT_FILENO)};
 	bool		good;
 
 	signal(SIGPIPE, SIG_IGN);

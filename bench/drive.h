@@ -58,9 +58,11 @@ struct Drive
 extern void drive_open(Drive *drive, const char *dsn, int count,
 					   const Contestant *contestants, int contestant_count);
 extern void drive_close(Drive *drive);
+
 /* Send the current contestant's statement. */
 extern void drive_send(Worker *worker, int count, const char *const *values,
 					   const int *lengths, const int *formats);
+
 /* One slice of a contestant: edits a second. */
 extern double drive_slice(Drive *drive, const Contestant *contestant, double seconds);
 

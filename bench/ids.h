@@ -17,10 +17,13 @@ typedef struct IdSession
 } IdSession;
 
 extern void ids_start(IdSession *session);
+
 /* The id of edit `number` (below 2^48), in 36 characters. */
 extern void ids_format(const IdSession *session, uint64_t number, char *out);
+
 /* The same in its 16 bytes. */
 extern void ids_binary(const IdSession *session, uint64_t number, uint8_t out[16]);
+
 /* The number in an id made here. */
 extern uint64_t ids_number(const char *id);
 

@@ -49,7 +49,7 @@ read_key(const char *path, char *key, size_t capacity)
 	return size;
 }
 
-char *
+char	   *
 jwt_token(const char *key_file, const char *user)
 {
 	static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";

@@ -30,7 +30,8 @@ typedef struct Scenario
 	int			documents;
 	int			writers;		/* a document */
 	int			watchers;		/* a document */
-	double		rate;			/* edits a second of all; 0: as fast as answers come */
+	double		rate;			/* edits a second of all; 0: as fast as
+								 * answers come */
 	double		aim;			/* of the ratio of rates; 0: none */
 } Scenario;
 
@@ -190,7 +191,7 @@ report_latency(const Scenario *scenario, Outcome *outcomes, double share)
 {
 	char		what[128];
 	double		ratio = samples_percentile(&outcomes[CONVERGE].seen_ms, share) /
-		samples_percentile(&outcomes[BARE].seen_ms, share);
+	samples_percentile(&outcomes[BARE].seen_ms, share);
 
 	snprintf(what, sizeof(what), "edit to screen p%.0f: %s", share * 100, scenario->title);
 	printf("  edit to the other's screen p%-2.0f %s\n", share * 100,

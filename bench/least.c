@@ -6,15 +6,15 @@
 
 #include <stddef.h>
 
-const char least_statement[] =
-	"WITH head AS ("
-	" UPDATE least.heads SET version = version + 1, seq = version + 1,"
-	"  length = length + 1, updated_at = now()"
-	" WHERE doc_id = $1 RETURNING version)"
-	" INSERT INTO least.ops (doc_id, version, seq, op_id, user_id, base_version, op,"
-	"  created_at, submitted_hash)"
-	" SELECT $1, version, version, $2, $3, $4, $5, now(), 1 FROM head"
-	" RETURNING version";
+const char	least_statement[] =
+"WITH head AS ("
+" UPDATE least.heads SET version = version + 1, seq = version + 1,"
+"  length = length + 1, updated_at = now()"
+" WHERE doc_id = $1 RETURNING version)"
+" INSERT INTO least.ops (doc_id, version, seq, op_id, user_id, base_version, op,"
+"  created_at, submitted_hash)"
+" SELECT $1, version, version, $2, $3, $4, $5, now(), 1 FROM head"
+" RETURNING version";
 
 void
 least_create(PGconn *conn)

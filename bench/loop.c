@@ -29,7 +29,7 @@ loop_free(Loop *loop)
 static void
 control(Loop *loop, int action, LoopWatch *watch, uint32_t events)
 {
-	struct epoll_event event = {.events = events, .data.ptr = watch};
+	struct epoll_event event = {.events = events,.data.ptr = watch};
 
 	if (epoll_ctl(loop->epoll_fd, action, watch->fd, &event) < 0)
 		die("epoll_ctl: %s", strerror(errno));

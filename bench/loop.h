@@ -49,6 +49,7 @@ extern void loop_change(Loop *loop, LoopWatch *watch, uint32_t events);
 extern void loop_unwatch(Loop *loop, LoopWatch *watch);
 extern void loop_timer_start(Loop *loop, LoopTimer *timer, int64_t delay_us);
 extern void loop_timer_stop(Loop *loop, LoopTimer *timer);
+
 /* Run until loop_stop(). */
 extern void loop_run(Loop *loop);
 extern void loop_stop(Loop *loop);

@@ -12,7 +12,7 @@
 
 /* Append formatted text of bounded length. */
 static void append(OtBuffer *out, const char *format,...)
-	__attribute__((format(printf, 2, 3)));
+			__attribute__((format(printf, 2, 3)));
 
 static void
 append(OtBuffer *out, const char *format,...)
@@ -29,7 +29,7 @@ append(OtBuffer *out, const char *format,...)
 		die("a message does not fit");
 }
 
-char *
+char	   *
 message_hello(const char *token, bool resume, int64_t version,
 			  const char *operation_id, const char *pending, size_t *size)
 {
@@ -48,7 +48,7 @@ message_hello(const char *token, bool resume, int64_t version,
 	return (char *) out.data;
 }
 
-char *
+char	   *
 message_op(const char *operation_id, int64_t base_version, OtOp op, size_t *size)
 {
 	OtBuffer	out;

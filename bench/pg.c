@@ -6,11 +6,8 @@
 
 #include "common.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_PARAMS 8
 
 /* Notices are for people at psql. */
 static void
@@ -20,7 +17,7 @@ ignore_notice(void *arg, const char *message)
 	(void) message;
 }
 
-PGconn *
+PGconn	   *
 pg_connect(const char *conninfo)
 {
 	PGconn	   *conn = PQconnectdb(conninfo);
@@ -49,36 +46,22 @@ pg_run(PGconn *conn, const char *sql)
 	PQclear(result);
 }
 
-/* The one that the functions with a list of arguments share. */
-static PGresult *
-query(PGconn *conn, const char *sql, va_list args)
+PGresult   *
+pg_query_values(PGconn *conn, const char *sql, const char *const *values)
 {
-	const char *values[MAX_PARAMS];
 	int			count = 0;
 	PGresult   *result;
 
-	while (count < MAX_PARAMS && (values[count] = va_arg(args, const char *)) != NULL)
+	while (values[count] != NULL)
 		count++;
 	result = PQexecParams(conn, sql, count, NULL, values, NULL, NULL, 0);
 	pg_check(conn, result, sql);
 	return result;
 }
 
-PGresult *
-pg_query(PGconn *conn, const char *sql,...)
-{
-	va_list		args;
-	PGresult   *result;
-
-	va_start(args, sql);
-	result = query(conn, sql, args);
-	va_end(args);
-	return result;
-}
-
 /* Copy the first value out of a result and clear it. */
-static char *
-first_value(PGresult *result, const char *sql)
+char	   *
+pg_take_value(PGresult *result, const char *sql)
 {
 	char	   *value;
 
@@ -89,29 +72,13 @@ first_value(PGresult *result, const char *sql)
 	return value;
 }
 
-char *
-pg_value(PGconn *conn, const char *sql,...)
-{
-	va_list		args;
-	char	   *value;
-
-	va_start(args, sql);
-	value = first_value(query(conn, sql, args), sql);
-	va_end(args);
-	return value;
-}
-
+/* The same as a number. */
 double
-pg_number(PGconn *conn, const char *sql,...)
+pg_take_number(PGresult *result, const char *sql)
 {
-	va_list		args;
-	char	   *value;
-	double		number;
+	char	   *value = pg_take_value(result, sql);
+	double		number = strtod(value, NULL);
 
-	va_start(args, sql);
-	value = first_value(query(conn, sql, args), sql);
-	va_end(args);
-	number = strtod(value, NULL);
 	free(value);
 	return number;
 }

@@ -10,14 +10,27 @@
 
 /* Connect, or give up.  conninfo may be empty: the environment then tells. */
 extern PGconn *pg_connect(const char *conninfo);
+
 /* Run statements without rows that matter. */
 extern void pg_run(PGconn *conn, const char *sql);
-/* Run one statement with text parameters, NULL-terminated; its result is checked. */
-extern PGresult *pg_query(PGconn *conn, const char *sql,...) __attribute__((sentinel));
-/* Its first value, to be freed. */
-extern char *pg_value(PGconn *conn, const char *sql,...) __attribute__((sentinel));
-extern double pg_number(PGconn *conn, const char *sql,...) __attribute__((sentinel));
+
+/*
+ * Run one statement with text parameters, the last of which is followed by NULL;
+ * the result is checked.
+ */
+#define pg_query(conn, sql, ...) \
+	pg_query_values(conn, sql, (const char *const[]) {__VA_ARGS__})
+/* Its first value, to be freed; or as a number. */
+#define pg_value(conn, sql, ...) \
+	pg_take_value(pg_query(conn, sql, __VA_ARGS__), sql)
+#define pg_number(conn, sql, ...) \
+	pg_take_number(pg_query(conn, sql, __VA_ARGS__), sql)
+
+extern PGresult *pg_query_values(PGconn *conn, const char *sql, const char *const *values);
+extern char *pg_take_value(PGresult *result, const char *sql);
+extern double pg_take_number(PGresult *result, const char *sql);
 extern void pg_prepare(PGconn *conn, const char *name, const char *sql);
+
 /* Give up unless the result is a success. */
 extern void pg_check(PGconn *conn, const PGresult *result, const char *what);
 

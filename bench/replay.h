@@ -57,21 +57,25 @@ struct Replay
 {
 	const Trace *trace;
 	Loop	   *loop;
-	bool		compose;		/* what is typed while an op is in flight is one op */
+	bool		compose;		/* what is typed while an op is in flight is
+								 * one op */
 	ReplayAuthor authors[TRACE_MAX_AUTHORS];
 	ReplayEntry *log;			/* by version */
-	Samples		propagation_ms;	/* sent by one, arrived at the other */
+	Samples		propagation_ms; /* sent by one, arrived at the other */
 	int64_t		started_us;
 	int64_t		finished_us;
 	uint64_t	split;			/* catch-ups taken apart */
 };
 
 extern void replay_init(Replay *replay, const Trace *trace, Loop *loop, bool compose);
+
 /* Connect one author; host, path and token as collab_init() takes them. */
 extern void replay_connect(Replay *replay, int author, const char *host, int port,
 						   const char *path, const char *token);
+
 /* Edits answered by the server so far, by all. */
 extern size_t replay_answered(const Replay *replay);
+
 /* Ops the authors' edits became. */
 extern uint64_t replay_ops(const Replay *replay);
 extern bool replay_finished(const Replay *replay);

@@ -15,6 +15,7 @@ typedef enum Aim
 
 /* Note a ratio for the summary. */
 extern void report_ratio(const char *what, double ratio, Aim aim, double bound);
+
 /* "1.23 (aim 0.90 or more)" with a mark where it is missed; a few static buffers. */
 extern const char *report_format(double ratio, Aim aim, double bound);
 

@@ -18,7 +18,8 @@ typedef struct Reading
 	Trace	   *trace;
 	size_t		capacity;
 	size_t		done[TRACE_MAX_AUTHORS];	/* edits read so far, by author */
-	size_t	  (*known)[TRACE_MAX_AUTHORS];	/* by transaction: it and all before it */
+	size_t		(*known)[TRACE_MAX_AUTHORS];	/* by transaction: it and all
+												 * before it */
 } Reading;
 
 /* The whole file, unzipped, with a zero at its end. */
@@ -145,7 +146,7 @@ read_string(json_t *root, const char *key)
 void
 trace_load(Trace *trace, const char *path)
 {
-	Reading		reading = {.path = path, .trace = trace};
+	Reading		reading = {.path = path,.trace = trace};
 	json_error_t error;
 	size_t		size;
 	char	   *text = read_file(path, &size);

@@ -20,7 +20,7 @@
 #define IN_A_TRANSACTION	200
 
 static const char apply_statement[] =
-	"SELECT version, applied OPERATOR(converge.=) $4 FROM converge.apply_op($1, $2, $3, $4)";
+"SELECT version, applied OPERATOR(converge.=) $4 FROM converge.apply_op($1, $2, $3, $4)";
 
 /* Send one edit on `base`, which is the head. */
 static void
@@ -56,7 +56,7 @@ read_answers(PGconn *conn, size_t first, size_t count)
 		if (PQgetResult(conn) != NULL)
 			die("edit %zu: more than one answer", first + i);
 	}
-	PQclear(PQgetResult(conn));	/* of the sync */
+	PQclear(PQgetResult(conn)); /* of the sync */
 }
 
 /* Apply all edits. */

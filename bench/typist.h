@@ -58,11 +58,14 @@ struct Stage
 };
 
 extern void stage_open(Stage *stage, const char *host, int port, int typists, double pause_us);
+
 /* The next of the stage's typists; user's token, document's id. */
 extern void stage_typist(Stage *stage, int index, const char *document, const char *token,
 						 bool writes);
+
 /* Connect everybody. */
 extern void stage_join(Stage *stage);
+
 /* Let them type, unmeasured and then measured. */
 extern void stage_warm_up(Stage *stage, double seconds);
 extern void stage_measure(Stage *stage, double seconds);

@@ -134,7 +134,7 @@ ws_free(Ws *ws)
 void
 ws_connect(Ws *ws, const char *host, int port, const char *path)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
+	struct sockaddr_in address = {.sin_family = AF_INET,.sin_port = htons((uint16_t) port)};
 	int			one = 1;
 	int			fd;
 

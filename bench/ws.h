@@ -57,9 +57,11 @@ typedef struct Ws
 } Ws;
 
 extern void ws_init(Ws *ws, Loop *loop, const WsHandler *handler, void *ctx);
+
 /* host is an IPv4 address; host and path must outlive the connection. */
 extern void ws_connect(Ws *ws, const char *host, int port, const char *path);
 extern void ws_send(Ws *ws, const char *text, size_t size);
+
 /* Cut the socket without a word, as a dying machine does. */
 extern void ws_drop(Ws *ws);
 extern void ws_free(Ws *ws);
