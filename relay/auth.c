@@ -44,7 +44,7 @@ static const struct
 
 /* Look the algorithm up. */
 static bool
-find_algorithm(const char *name, jwt_alg_t * algorithm)
+find_algorithm(const char *name, jwt_alg_t *algorithm)
 {
 	for (size_t i = 0; i < ALGORITHM_COUNT; i++)
 	{
@@ -113,7 +113,7 @@ auth_free(struct auth *auth)
 
 /* Read a claim that is a time; false where it is there and no number. */
 static bool
-time_claim(jwt_t * jwt, const char *name, bool *there, int64_t *value)
+time_claim(jwt_t *jwt, const char *name, bool *there, int64_t *value)
 {
 	errno = 0;
 	*value = jwt_get_grant_int(jwt, name);
@@ -123,7 +123,7 @@ time_claim(jwt_t * jwt, const char *name, bool *there, int64_t *value)
 
 /* Check what a token with a good signature claims. */
 static bool
-check_claims(const struct auth *auth, jwt_t * jwt, time_t now, struct identity *identity, const char **problem)
+check_claims(const struct auth *auth, jwt_t *jwt, time_t now, struct identity *identity, const char **problem)
 {
 	const char *user = jwt_get_grant(jwt, "sub");
 	bool		expires,

@@ -396,6 +396,7 @@ start_handles(struct relay *relay)
 	uv_check_start(&relay->after_poll, on_after_poll);
 	init_timer(relay, &relay->tick);
 	uv_timer_start(&relay->tick, on_tick, TICK_MS, TICK_MS);
+	on_tick(&relay->tick);
 	init_timer(relay, &relay->gap_timer);
 	init_timer(relay, &relay->sweep_timer);
 	init_timer(relay, &relay->drain_timer);
@@ -478,6 +479,7 @@ start(struct relay *relay)
 	make_stream(relay);
 	make_sessions(relay);
 	start_handles(relay);
+	start_sweeping(relay);
 	relay->listener = listener_new(&relay->loop, relay->config.listen_host, relay->config.listen_port,
 								   server_adopt, relay->server);
 	return relay->listener != NULL;

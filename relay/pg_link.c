@@ -122,7 +122,11 @@ pg_link_fail(struct pg_link *link, const char *reason)
 	if (link->state == LINK_BREAKING || link->state == LINK_PAUSING || link->state == LINK_CLOSED)
 		return;
 	log_reason(link, reason);
-	/* libpq may have closed the socket, and its number be another's in no time */
+
+	/*
+	 * libpq may have closed the socket, and its number be another's in no
+	 * time
+	 */
 	unwatch(link);
 	enter_state(link, LINK_BREAKING);
 }
@@ -458,7 +462,11 @@ on_poll(uv_poll_t *poll, int status, int events)
 		link->config.on_input(link->config.arg);
 	else
 		take_answers(link);
-	/* after an error libuv watches no more, though the last words could be read */
+
+	/*
+	 * after an error libuv watches no more, though the last words could be
+	 * read
+	 */
 	if (status < 0)
 		pg_link_fail(link, "the connection broke");
 }

@@ -53,7 +53,8 @@ struct conn
 	struct session *session;
 	struct buf	message;		/* one that comes in pieces */
 	bool		killed;
-	bool		closing;		/* the close frame is libwebsockets's business now */
+	bool		closing;		/* the close frame is libwebsockets's business
+								 * now */
 };
 
 /* ---- what sessions call ---- */
@@ -111,10 +112,11 @@ static void
 ping(void *arg)
 {
 	struct conn *conn = arg;
-	unsigned char payload[LWS_PRE + 1];
+	unsigned char payload[LWS_PRE + 1] = {0};	/* an empty pong would not be
+												 * told us */
 
 	if (!conn->killed && !lws_partial_buffered(conn->wsi) &&
-		lws_write(conn->wsi, payload + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+		lws_write(conn->wsi, payload + LWS_PRE, 1, LWS_WRITE_PING) < 0)
 		kill_conn(conn);
 }
 
