@@ -69,9 +69,15 @@ export class Relay {
     return Object.fromEntries(rows.map(([name, value]) => [name.replace('converge_relay_', ''), Number(value)]))
   }
 
+  // Tell it to end, once: it takes a second time as an order to end at once.
+  terminate () {
+    if (!this.exit && !this.terminated) this.process.kill('SIGTERM')
+    this.terminated = true
+  }
+
   // End it as an administrator would; it must end well, with nothing found by the sanitizers.
   async stop () {
-    if (!this.exit) this.process.kill('SIGTERM')
+    this.terminate()
     const { code, signal } = await within('the relay to end', this.ended)
     const log = this.log()
     if (code !== 0 || signal || /Sanitizer|runtime error/.test(log)) throw new Error(`the relay ended badly (${code}, ${signal}):\n${log.slice(-20000)}`)

@@ -467,7 +467,8 @@ frames_are_shared(void)
 	first = last_frame;
 	room_go_live(&r[2].member, 2);
 	CHECK(room_next(&r[2].member, &second) == ROOM_FRAME);
-	CHECK(first == second);		/* a frame of the ring that is just what is missing */
+	CHECK(first == second);		/* a frame of the ring that is just what is
+								 * missing */
 	frame_unref(second);
 	end(r, 3);
 }
@@ -520,7 +521,8 @@ leaving_and_coming_back(void)
 	room_detach(&r.member);
 	rooms_flush(rooms);
 	CHECK(metrics.rooms == 0);
-	enter(&r, 0);				/* the tables may be a moment behind what was published */
+	enter(&r, 0);				/* the tables may be a moment behind what was
+								 * published */
 	CHECK(fetches == 1 && fetched_from == 0);
 	end(&r, 1);
 }

@@ -1,0 +1,230 @@
+// Relays, PostgreSQL and connections that end in the middle of everything: no
+// acknowledged edit is lost, none is applied twice, and nobody reloads.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { Cluster } from './lib/cluster.mjs'
+import { allSettled, Collab } from './lib/collab.mjs'
+import { content, createDocument, edit, Session, sql, version } from './lib/pg.mjs'
+import { random, randomEdit } from './lib/random.mjs'
+import { newId, Raw } from './lib/raw.mjs'
+import { Relay, startRelay } from './lib/relay.mjs'
+import { token } from './lib/token.mjs'
+import { until } from './lib/wait.mjs'
+
+let cluster
+before(async () => { cluster = await Cluster.make() })
+after(() => cluster.remove())
+
+// Clients that type at random until told to stop, and connect again when cut off.
+class Crowd {
+  constructor (doc, people, relay, seed) {
+    this.doc = doc
+    this.clients = Array.from({ length: people }, (_, n) => new Collab(doc, `user ${n}`).stayConnected(relay))
+    this.next = random(seed)
+    this.typed = 0
+  }
+
+  async start () {
+    await Promise.all(this.clients.map(client => client.ready()))
+    this.timer = setInterval(() => {
+      for (const client of this.clients) {
+        if (this.next() < 0.5) continue
+        client.edit(randomEdit(client.text, this.next))
+        this.typed++
+      }
+    }, 2)
+    return this
+  }
+
+  get acknowledged () {
+    return this.clients.reduce((sum, client) => sum + client.acknowledged.length, 0)
+  }
+
+  // Wait until they have gone on with their work.
+  async progress (edits = 30) {
+    const from = this.acknowledged
+    await until('the crowd to go on typing', () => {
+      for (const client of this.clients) if (client.failure) throw client.failure
+      return this.acknowledged >= from + edits
+    })
+  }
+
+  // Stop typing, and compare everything with the tables.
+  async finish (env) {
+    clearInterval(this.timer)
+    await allSettled(this.clients, () => version(this.doc, env))
+    const text = await content(this.doc, env)
+    for (const client of this.clients) assert.equal(client.text, text, `${client.user}'s text`)
+    const ids = this.clients.flatMap(client => client.acknowledged)
+    assert.equal(new Set(ids).size, ids.length, 'an operation was acknowledged twice')
+    const stored = (await sql(`SELECT op_id FROM converge.ops WHERE doc_id = '${this.doc}'`, env)).split('\n')
+    assert.deepEqual(stored.sort(), ids.sort())
+    this.clients.forEach(client => client.leave())
+  }
+}
+
+test('a relay is killed and started again while people type', async () => {
+  const doc = await createDocument('once upon a time ', { env: cluster.env })
+  let relay = await startRelay({}, cluster.env)
+  const listen = `127.0.0.1:${relay.port}`
+  const crowd = await new Crowd(doc, 4, () => relay, 11).start()
+  for (let n = 0; n < 6; n++) {
+    await crowd.progress()
+    await relay.crash()
+    relay = new Relay({ listen }, cluster.env)
+    await relay.ready()
+  }
+  await crowd.progress()
+  await crowd.finish(cluster.env)
+  assert.ok(crowd.clients.every(client => client.heard.snapshot === 1 && client.heard.joined > 1))
+  await relay.stop()
+})
+
+for (const [how, end] of [['restarted', () => cluster.stop('fast')], ['ended at once', () => cluster.stop('immediate')], ['killed', () => cluster.crash()]]) {
+  test(`PostgreSQL is ${how} under a relay while people type`, async () => {
+    const doc = await createDocument('once upon a time ', { env: cluster.env })
+    const relay = await startRelay({}, cluster.env)
+    const crowd = await new Crowd(doc, 4, () => relay, 12).start()
+    for (let n = 0; n < 3; n++) {
+      await crowd.progress()
+      await end()
+      await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+      await cluster.start()
+      await crowd.progress()
+    }
+    await crowd.finish(cluster.env)
+    assert.ok(crowd.clients.every(client => client.heard.joined === 1), 'a client had to connect again')
+    await relay.stop()
+  })
+}
+
+test('a relay that starts before PostgreSQL serves when it is there', async () => {
+  const doc = await createDocument('early', { env: cluster.env })
+  await cluster.stop()
+  const relay = await new Relay({}, cluster.env).listening()
+  assert.equal((await relay.get('/healthz')).status, 200)
+  const ready = await relay.get('/readyz')
+  assert.equal(ready.status, 503)
+  assert.match(await ready.text(), /no connection to PostgreSQL/)
+  const ann = await new Raw(relay, doc).opened()
+  ann.send({ type: 'hello', token: token('ann') })
+  await until('the hello to be in', async () => (await relay.metrics()).bytes_in_total > 0)
+  await cluster.start()
+  await ann.expect('joined')
+  assert.equal((await ann.expect('snapshot')).content, 'early')
+  await relay.ready()
+  ann.end()
+  await relay.stop()
+})
+
+test('edits are held while PostgreSQL is away, up to a bound', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const relay = await startRelay({ 'held-ops': 5 }, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  await cluster.stop()
+  await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+  const ids = Array.from({ length: 8 }, (_, n) => ann.op(0, [`${n} `]))
+  for (const id of ids.slice(5)) {
+    const reject = await ann.expect('reject')
+    assert.deepEqual([reject.operationId, reject.code], [id, 'unavailable'])
+    assert.ok(reject.retryAfter > 0)
+  }
+  await cluster.start()
+  for (const id of ids.slice(0, 5)) assert.equal((await ann.operation()).operationId, id)
+  assert.equal(await version(doc, cluster.env), 5)
+  ann.end()
+  await relay.stop()
+})
+
+test('what is committed while the stream is cut arrives', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const relay = await startRelay({}, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  for (let n = 0; n < 10; n++) {
+    await sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication", cluster.env)
+    await edit(doc, [`${n} `], cluster.env)
+    assert.equal((await ann.operation()).version, n + 1)
+    await relay.ready()
+  }
+  ann.end()
+  await relay.stop()
+})
+
+test('rooms live from the tables while a long transaction keeps the stream from starting', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const long = new Session(cluster.env)
+  await long.run('BEGIN; SELECT pg_current_xact_id()')
+  const relay = await new Relay({}, cluster.env).listening()
+  const ann = await new Raw(relay, doc).join('ann')
+  await edit(doc, ['one '], cluster.env)
+  assert.equal((await ann.operation()).version, 1)
+  ann.op(1, ['two '])
+  assert.equal((await ann.operation()).version, 2)
+  assert.match(await (await relay.get('/readyz')).text(), /no replication stream/)
+  await long.run('COMMIT')
+  await relay.ready()
+  await edit(doc, ['three '], cluster.env)
+  assert.equal((await ann.operation()).version, 3)
+  await long.close()
+  ann.end()
+  await relay.stop()
+})
+
+test('nothing is left in PostgreSQL by a relay that was killed', async () => {
+  const relay = await startRelay({}, cluster.env)
+  await until('its slot', async () => await sql('SELECT count(*) FROM pg_replication_slots', cluster.env) === '1')
+  await relay.crash()
+  await until('its slot to be gone', async () => await sql('SELECT count(*) FROM pg_replication_slots', cluster.env) === '0')
+})
+
+test('progress is reported, so that WAL is not kept', async () => {
+  const relay = await startRelay({}, cluster.env)
+  const doc = await createDocument('', { env: cluster.env })
+  for (let n = 0; n < 20; n++) await edit(doc, ['x'], cluster.env)
+  const lsn = await sql('SELECT pg_current_wal_lsn()', cluster.env)
+  await until('the slot to follow', async () => await sql(`SELECT bool_and(confirmed_flush_lsn >= '${lsn}') FROM pg_replication_slots`, cluster.env) === 't')
+  await relay.stop()
+})
+
+test('SIGTERM: edits under way are finished, clients are told to come back', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const relay = await startRelay({}, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  const idle = await new Raw(relay, doc).join('ben')
+  const early = await new Raw(relay, doc).opened()
+  const holder = new Session(cluster.env)
+  await holder.run(`BEGIN; SELECT FROM converge.heads WHERE doc_id = '${doc}' FOR UPDATE`)
+  const id = ann.op(0, ['last words'])
+  await until('it to be under way', async () => (await relay.metrics()).busy_documents_total > 0)
+  relay.terminate()
+  await until('no new connection to be accepted', () => relay.get('/healthz').then(() => false, () => true))
+  const late = ann.op(0, ['too late'])
+  const reject = await ann.expect('reject')
+  assert.deepEqual([reject.operationId, reject.code], [late, 'unavailable'])
+  await holder.run('COMMIT')
+  assert.equal((await ann.operation()).operationId, id)
+  await idle.operation()
+  for (const client of [ann, idle, early]) {
+    const error = await client.expect('error')
+    assert.equal(error.code, 'restarting')
+    assert.ok(error.retryAfter > 0)
+    assert.equal((await client.close()).code, 1012)
+  }
+  await holder.close()
+  await relay.stop()
+  assert.equal(await content(doc, cluster.env), 'last words')
+})
+
+test('SIGTERM with PostgreSQL away ends within the drain timeout', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const relay = await startRelay({ 'drain-timeout': 1 }, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  await cluster.stop()
+  await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+  ann.op(0, ['x'], newId())
+  await until('it to be held', async () => (await relay.metrics()).ops_held === 1)
+  await relay.stop()
+  assert.equal((await ann.close()).code, 1012)
+  await cluster.start()
+})

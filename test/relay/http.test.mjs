@@ -1,0 +1,109 @@
+// What is answered beside the WebSockets, and TLS.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import https from 'node:https'
+import path from 'node:path'
+import WebSocket from 'ws'
+import { createDocument } from './lib/pg.mjs'
+import { Raw } from './lib/raw.mjs'
+import { file, Relay, startRelay } from './lib/relay.mjs'
+import { SECRET, token } from './lib/token.mjs'
+import { until } from './lib/wait.mjs'
+
+let relay
+before(async () => { relay = await startRelay() })
+after(() => relay.stop())
+
+test('health and readiness', async () => {
+  for (const [place, status, text] of [['/healthz', 200, 'ok\n'], ['/readyz', 200, 'ready\n'], ['/nowhere', 404, 'not found\n']]) {
+    const answer = await relay.get(place)
+    assert.deepEqual([answer.status, await answer.text()], [status, text])
+  }
+  assert.equal((await relay.get('/healthz', { method: 'POST', body: 'x' })).status, 405)
+})
+
+test('metrics are what happened', async () => {
+  const before = await relay.metrics()
+  const doc = await createDocument('')
+  const ann = await new Raw(relay, doc).join('ann')
+  const id = ann.op(0, ['x'])
+  await ann.operation()
+  ann.op(0, ['x'], id)
+  await ann.operation()
+  ann.op(9, ['x'])
+  await ann.expect('reject')
+  const now = await relay.metrics()
+  const grown = name => now[name] - before[name]
+  assert.equal(grown('connections'), 1)
+  assert.equal(grown('rooms'), 1)
+  assert.equal(grown('sessions_live'), 1)
+  assert.equal(grown('ops_in_total'), 3)
+  assert.equal(grown('ops_applied_total'), 1)
+  assert.equal(grown('ops_duplicate_total'), 1)
+  assert.equal(grown('ops_published_total'), 1)
+  assert.equal(grown('rejects_total{code="invalid"}'), 1)
+  assert.equal(grown('joins_total'), 1)
+  assert.ok(grown('bytes_in_total') > 0 && grown('bytes_out_total') > 0)
+  assert.equal(now.stream_up, 1)
+  ann.end()
+  await until('it to be counted', async () => (await relay.metrics()).connections === before.connections)
+})
+
+test('metrics have a form that Prometheus reads', async () => {
+  const answer = await relay.get('/metrics')
+  assert.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  const text = await answer.text()
+  for (const line of text.trimEnd().split('\n')) {
+    assert.match(line, /^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ (counter|gauge)|[a-z_]+(\{[a-z]+="[a-z_]+"\})? \d+)$/)
+  }
+})
+
+test('many requests on one connection', async () => {
+  const agent = { keepalive: true }
+  for (let n = 0; n < 50; n++) assert.equal((await relay.get('/healthz', agent)).status, 200)
+})
+
+test('options from a file and from the environment', async () => {
+  const secret = file('other-secret', SECRET)
+  const config = file('relay.conf', `# of a test\njwt-key = ${secret}\nmax-connections = 7\nlog-level = debug\n`)
+  const own = await startRelay({ config }, { ...process.env, CONVERGE_HELLO_TIMEOUT: '1' })
+  const silent = await new Raw(own, await createDocument('')).opened()
+  assert.equal((await silent.close()).code, 4408)
+  await own.stop()
+})
+
+test('--help and --version', async () => {
+  for (const [option, says] of [['help', /--listen ADDR:PORT/], ['version', /^converge-relay \d+\.\d+/]]) {
+    const own = new Relay({ [option]: '' })
+    assert.equal((await own.ended).code, 0)
+    assert.match(own.log(), says)
+  }
+})
+
+test('TLS', async () => {
+  const dir = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'tls-'))
+  const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')]
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  const own = await new Relay({ 'tls-cert': cert, 'tls-key': key }).listening()
+  const ca = fs.readFileSync(cert)
+  const status = () => new Promise((resolve, reject) => https.get(`https://localhost:${own.port}/readyz`, { ca, family: 4 }, answer => { answer.resume(); resolve(answer.statusCode) }).on('error', reject))
+  await until('the relay to be ready', async () => await status() === 200)
+  const doc = await createDocument('sécret')
+  const socket = new WebSocket(`wss://localhost:${own.port}/v1/collab/${doc}`, 'converge.v1', { ca, family: 4 })
+  const messages = []
+  socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', token: token('ann') })))
+  socket.on('message', data => messages.push(JSON.parse(data)))
+  await until('the snapshot', () => messages.length === 2)
+  assert.equal(messages[1].content, 'sécret')
+  socket.send(JSON.stringify({ type: 'ack', sequenceId: messages[1].sequenceId }))
+  const text = 'x'.repeat(300000)
+  socket.send(JSON.stringify({ type: 'op', operationId: crypto.randomUUID(), baseVersion: 0, op: [text] }))
+  await until('the operation', () => messages.length === 3)
+  assert.deepEqual(messages[2].ops[0].op, [text])
+  socket.terminate()
+  await own.stop()
+  fs.rmSync(dir, { recursive: true })
+})

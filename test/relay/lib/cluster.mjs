@@ -1,0 +1,105 @@
+// A PostgreSQL of a test's own, to be stopped, killed and started again.
+
+import { execFile, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { sql } from './pg.mjs'
+import { until } from './wait.mjs'
+
+const run = promisify(execFile)
+const USER = process.env.CONVERGE_CLUSTER_USER
+
+// Run a program as the user that servers run as: PostgreSQL refuses root.
+async function asServer (program, ...args) {
+  const root = process.getuid() === 0
+  const { stdout: group } = root ? await run('id', ['-g', USER]) : { stdout: '' }
+  const command = root ? ['setpriv', `--reuid=${USER}`, `--regid=${group.trim()}`, '--init-groups', 'env', 'HOME=/', program, ...args] : [program, ...args]
+  // its output goes nowhere: a server that it leaves behind would hold a pipe open
+  const child = spawn(command[0], command.slice(1), { cwd: '/', stdio: 'ignore' })
+  const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject))
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}`)
+}
+
+// Let that user own a file.
+async function give (place) {
+  if (process.getuid() === 0) await run('chown', [`${USER}:`, place])
+}
+
+const clusters = new Set()
+
+// A test that is broken off leaves no server behind.
+process.on('exit', () => {
+  for (const cluster of clusters) {
+    try {
+      process.kill(cluster.postmaster(), 'SIGQUIT')
+    } catch {}
+    fs.rmSync(cluster.sockets, { recursive: true, force: true })
+  }
+})
+
+export class Cluster {
+  // Make one with the extension and the relay's role, and leave it stopped.
+  static async make () {
+    const cluster = new Cluster()
+    clusters.add(cluster)
+    cluster.home = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'cluster-'))
+    cluster.sockets = fs.mkdtempSync(path.join(os.tmpdir(), 'converge-test-'))
+    cluster.data = path.join(cluster.home, 'data')
+    cluster.log = path.join(cluster.home, 'log')
+    await give(cluster.home)
+    await give(cluster.sockets)
+    await asServer('initdb', '-D', cluster.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
+    cluster.env = { ...process.env, PGHOST: cluster.sockets, PGPORT: '5432', PGUSER: 'postgres', PGDATABASE: 'postgres' }
+    await cluster.configure()
+    await cluster.start()
+    await sql('CREATE EXTENSION converge', cluster.env)
+    await sql(`CREATE ROLE ${process.env.CONVERGE_TEST_ROLE} LOGIN REPLICATION`, cluster.env)
+    await sql(`SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
+    return cluster
+  }
+
+  // The private cluster's settings, with a place of its own.
+  async configure () {
+    const shared = await sql("SELECT pg_read_file('converge.conf')")
+    const own = `${shared}\nlisten_addresses = ''\nport = 5432\nunix_socket_directories = '${this.sockets}'\n`
+    const file = path.join(this.home, 'own.conf')
+    fs.writeFileSync(file, own, { mode: 0o644 })
+    await give(file)
+    await asServer('sh', '-c', `echo "include '${file}'" >>'${this.data}/postgresql.conf'`)
+  }
+
+  start () {
+    return asServer('pg_ctl', 'start', '-w', '-t', '60', '-D', this.data, '-l', this.log)
+  }
+
+  stop (mode = 'fast') {
+    return asServer('pg_ctl', 'stop', '-w', '-t', '60', '-m', mode, '-D', this.data)
+  }
+
+  postmaster () {
+    return Number(fs.readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  }
+
+  // Kill the server and all its processes, as a machine that loses power does to them.
+  async crash () {
+    const postmaster = this.postmaster()
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(postmaster)])
+    const pids = [postmaster, ...stdout.split('\n').map(pid => pid.trim()).filter(Boolean)].map(Number)
+    for (const pid of pids) {
+      try { process.kill(pid, 'SIGKILL') } catch {}
+    }
+    await until('every server process to be gone', () => pids.every(pid => !fs.existsSync(`/proc/${pid}`) || /State:\s+Z/.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))))
+    // its number may be a dead process's that nobody waits for, as in a container without an init
+    fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true })
+    fs.rmSync(path.join(this.sockets, '.s.PGSQL.5432.lock'), { force: true })
+  }
+
+  async remove () {
+    await this.stop('immediate').catch(() => {})
+    clusters.delete(this)
+    fs.rmSync(this.home, { recursive: true, force: true })
+    fs.rmSync(this.sockets, { recursive: true, force: true })
+  }
+}

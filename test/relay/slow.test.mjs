@@ -1,0 +1,92 @@
+// Those that read slowly, or not at all, cost nothing and harm nobody.
+
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { Collab } from './lib/collab.mjs'
+import { content, createDocument } from './lib/pg.mjs'
+import { newId, Raw } from './lib/raw.mjs'
+import { startRelay } from './lib/relay.mjs'
+import { until } from './lib/wait.mjs'
+
+const CHUNK = 'é日😀x'.repeat(20000)
+
+test('a reader that stops reading gets one catchup when it reads again', async () => {
+  const relay = await startRelay({ 'ring-entries': 16, 'ring-bytes': 300000 })
+  const doc = await createDocument('')
+  const slow = await new Collab(doc, 'slow').connect(relay).ready()
+  const writer = await new Raw(relay, doc).join('writer')
+  const reader = await new Raw(relay, doc).join('reader')
+  slow.socket.pause()
+  for (let n = 0; n < 200; n++) {
+    writer.op(n, [CHUNK, ...(n > 0 ? [{ d: [...CHUNK].length }] : [])])
+    await writer.operation()
+    assert.equal((await reader.operation()).version, n + 1)
+  }
+  const before = await relay.metrics()
+  assert.ok(before.ring_bytes <= 300000 + CHUNK.length * 4)
+  const heard = slow.heard.ops
+  slow.socket.resume()
+  await until('the slow reader to be at the end', () => slow.settled && slow.version === 200)
+  assert.equal(slow.heard.catchup, 1)
+  assert.ok(slow.heard.ops - heard < 200)
+  assert.equal(slow.text, await content(doc))
+  assert.equal((await relay.metrics()).ring_misses_total, 1)
+  writer.op(200, ['end'])
+  await until('it to be live again', () => slow.settled && slow.version === 201)
+  ;[slow.socket, writer.socket, reader.socket].forEach(socket => socket.terminate())
+  await relay.stop()
+})
+
+test('an operation of one\'s own is never inside a catchup', async () => {
+  const relay = await startRelay({ 'ring-entries': 16, 'ring-bytes': 300000 })
+  const doc = await createDocument('')
+  const slow = await new Collab(doc, 'slow').connect(relay).ready()
+  const writer = await new Raw(relay, doc).join('writer')
+  const write = async (from, to) => {
+    for (let n = from; n < to; n++) {
+      writer.op(n, [CHUNK, ...(n > 0 ? [{ d: [...CHUNK].length }] : [])])
+      await writer.operation()
+    }
+  }
+  slow.socket.pause()
+  await write(0, 150)
+  slow.edit(['mine '])
+  assert.equal((await writer.operation()).version, 151)
+  await write(151, 300)
+  slow.socket.resume()
+  await until('the slow one to be at the end', () => slow.settled && slow.version === 300)
+  assert.equal(slow.acknowledged.length, 1)
+  assert.equal(slow.heard.catchup, 2)
+  assert.equal(slow.text, await content(doc))
+  ;[slow.socket, writer.socket].forEach(socket => socket.terminate())
+  await relay.stop()
+})
+
+test('a client is pinged; one that never answers is closed, and one that does stays', async () => {
+  const relay = await startRelay({ 'ping-interval': 1 })
+  const doc = await createDocument('')
+  const dead = await new Raw(relay, doc, { autoPong: false }).join('dead')
+  const alive = await new Raw(relay, doc).join('alive')
+  let pings = 0
+  alive.socket.on('ping', () => pings++)
+  await until('the dead one to be closed', () => dead.closed)
+  assert.equal(dead.closed.code, 1006)
+  assert.ok(pings > 0)
+  alive.op(0, ['x'])
+  assert.equal((await alive.operation()).version, 1)
+  alive.end()
+  await relay.stop()
+})
+
+test('a client that reads nothing while it asks for much is let go', async () => {
+  const relay = await startRelay()
+  const doc = await createDocument('')
+  const rude = await new Raw(relay, doc).join('rude')
+  rude.socket.pause()
+  const nonsense = JSON.stringify({ type: 'op', operationId: newId(), baseVersion: 'none', filler: 'x'.repeat(100) })
+  const timer = setInterval(() => { for (let n = 0; n < 2000; n++) rude.socket.send(nonsense) }, 1)
+  await until('it to be let go', async () => (await relay.metrics()).connections === 0)
+  clearInterval(timer)
+  rude.end()
+  await relay.stop()
+})
