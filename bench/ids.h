@@ -2,7 +2,7 @@
  * ids.h
  *		Operation ids that count up: a random session part and a counter, as
  *		version 8 UUIDs.  They keep an index on them local, and say which edit of
- *		a session they name.
+ *		a session they name.  Beside them, for comparison, such that do neither.
  */
 #ifndef BENCH_IDS_H
 #define BENCH_IDS_H
@@ -23,6 +23,9 @@ extern void ids_format(const IdSession *session, uint64_t number, char *out);
 
 /* The same in its 16 bytes. */
 extern void ids_binary(const IdSession *session, uint64_t number, uint8_t out[16]);
+
+/* An id that continues nothing: 122 random bits, as a version 4 UUID. */
+extern void ids_random(char *out);
 
 /* The number in an id made here. */
 extern uint64_t ids_number(const char *id);

@@ -30,15 +30,32 @@ SELECT converge.allow_relay('converge_relay') \g /dev/null
 SQL
 }
 
+temporary_databases=()
+
+drop_temporary_databases()
+{
+	local name
+
+	for name in "${temporary_databases[@]}"; do
+		dropdb --if-exists --force "$name"
+	done
+}
+
 # A database of its own, with the extension, gone when the script ends.
+make_temporary_database()
+{
+	dropdb --if-exists --force "$1" 2>/dev/null
+	temporary_databases+=("$1")
+	trap drop_temporary_databases EXIT
+	createdb -T template0 -E UTF8 "$1" && psql -X -q -d "$1" -c 'CREATE EXTENSION converge' || exit 1
+}
+
+# Likewise, and everything is pointed at it.
 use_temporary_database()
 {
+	make_temporary_database "$1"
 	PGDATABASE=$1
 	export PGDATABASE
-	dropdb --if-exists --force "$PGDATABASE" 2>/dev/null
-	createdb -T template0 -E UTF8 "$PGDATABASE" || exit 1
-	trap 'dropdb --if-exists --force "$PGDATABASE"' EXIT
-	psql -X -q -c 'CREATE EXTENSION converge' || exit 1
 }
 
 # The sequential traces that are here: the repository's own, and the larger ones where
