@@ -13,6 +13,7 @@ traces=$top/../shared/traces
 # Build what is here, bring the cluster up, point everything at it.
 prepare()
 {
+	mkdir -p "$local/log"
 	make --no-print-directory -s -C "$bench" || exit 1
 	"$top/tools/cluster" start >"$local/log/bench-cluster.log" ||
 		{ cat "$local/log/bench-cluster.log" >&2; exit 1; }
