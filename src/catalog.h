@@ -126,6 +126,17 @@ extern CvgOpScan *cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto
 extern bool cvg_ops_next(CvgOpScan *scan, CvgOpRow *row);
 extern void cvg_ops_end(CvgOpScan *scan);
 
+/* What a pack's row says it holds. */
+typedef struct CvgPackRange
+{
+	int64		from_version;
+	int64		to_version;
+	TimestampTz first_at;
+} CvgPackRange;
+
+/* The packs of a document, in order; how many. */
+extern int	cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges);
+
 /* Append a run of ops to the log and move the head, whose lock we hold. */
 extern void cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 					   const CvgOpRow *rows, int count);

@@ -40,6 +40,7 @@ struct CvgOpScan
 	int64		packed_upto;	/* versions up to here come from packs */
 	MemoryContext pack_context; /* what one pack needs */
 	PackReader *pack;
+	CvgPackRange range;			/* its */
 };
 
 /* What tells one submitted content from another. */
@@ -134,6 +135,37 @@ cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row)
 
 /* ---- packs ---- */
 
+/* A pack is not what was written. */
+static void
+damaged_pack(const CvgOpScan *scan)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the pack of versions " INT64_FORMAT " to " INT64_FORMAT " of document %s is damaged",
+					scan->range.from_version, scan->range.to_version,
+					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(scan->doc_id))))));
+}
+
+/* Raise the error that a status of reading a pack stands for. */
+static void
+check_pack_status(const CvgOpScan *scan, OtStatus status)
+{
+	if (status == OT_MALFORMED)
+		damaged_pack(scan);
+	cvg_check_status(status);
+}
+
+/* Take what a pack's row says of it. */
+static void
+read_pack_range(HeapTuple tuple, TupleDesc desc, CvgPackRange *range)
+{
+	bool		isnull;
+
+	range->from_version = DatumGetInt64(heap_getattr(tuple, PACKS_FROM_VERSION, desc, &isnull));
+	range->to_version = DatumGetInt64(heap_getattr(tuple, PACKS_TO_VERSION, desc, &isnull));
+	range->first_at = DatumGetTimestampTz(heap_getattr(tuple, PACKS_FIRST_AT, desc, &isnull));
+}
+
 /* Fetch the pack that holds a version, into the scan's pack context. */
 static bytea *
 fetch_pack(CvgOpScan *scan, int64 version)
@@ -152,8 +184,9 @@ fetch_pack(CvgOpScan *scan, int64 version)
 				Int64GetDatum(version));
 	packs_scan = systable_beginscan_ordered(packs, index, GetActiveSnapshot(), 2, keys);
 	tuple = systable_getnext_ordered(packs_scan, ForwardScanDirection);
-	if (HeapTupleIsValid(tuple) &&
-		DatumGetInt64(heap_getattr(tuple, PACKS_FROM_VERSION, desc, &isnull)) <= version)
+	if (HeapTupleIsValid(tuple))
+		read_pack_range(tuple, desc, &scan->range);
+	if (HeapTupleIsValid(tuple) && scan->range.from_version <= version)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(scan->pack_context);
 
@@ -181,10 +214,12 @@ open_next_pack(CvgOpScan *scan)
 	if (data == NULL)
 		missing_version(scan->doc_id, scan->expected);
 	caller = MemoryContextSwitchTo(scan->pack_context);
-	cvg_check_status(pack_reader_open(&cvg_allocator, cvg_content_hash,
-									  (const uint8_t *) VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data),
-									  &scan->pack));
+	check_pack_status(scan, pack_reader_open(&cvg_allocator, cvg_content_hash,
+											 (const uint8_t *) VARDATA_ANY(data),
+											 VARSIZE_ANY_EXHDR(data), &scan->pack));
 	MemoryContextSwitchTo(caller);
+	if (pack_reader_count(scan->pack) != scan->range.to_version - scan->range.from_version + 1)
+		damaged_pack(scan);
 }
 
 /* Take over what a pack says of an op. */
@@ -221,16 +256,16 @@ next_packed(CvgOpScan *scan, CvgOpRow *row)
 			fresh = true;
 		}
 		caller = MemoryContextSwitchTo(scan->pack_context);
-		cvg_check_status(pack_reader_next(scan->pack, &op, &found));
+		check_pack_status(scan, pack_reader_next(scan->pack, &op, &found));
 		MemoryContextSwitchTo(caller);
 		if (found)
 			continue;
 		if (fresh)				/* it ends before what it is said to hold */
-			missing_version(scan->doc_id, scan->expected);
+			damaged_pack(scan);
 		scan->pack = NULL;		/* its memory goes when the next one comes */
 	}
 	if (op.version != scan->expected)
-		missing_version(scan->doc_id, scan->expected);
+		damaged_pack(scan);
 	row_from_pack(&op, row);
 	scan->expected++;
 }
@@ -314,43 +349,56 @@ cvg_ops_end(CvgOpScan *scan)
 
 /* ---- moments ---- */
 
-/* The last of the packed versions that was made at or before a moment. */
-static int64
-packed_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at)
+/* What the packs of a document say they hold, in order. */
+int
+cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges)
 {
 	Relation	packs = table_open(cvg_catalog()->packs, AccessShareLock);
 	Relation	index = index_open(cvg_catalog()->packs_pkey, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(packs);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	int64		from = head->floor_version;
-	int64		upto = head->floor_version;
-	CvgOpScan  *ops;
-	CvgOpRow	row;
+	int			count = 0;
+	int			capacity = 16;
 
+	*ranges = palloc(capacity * sizeof(CvgPackRange));
 	cvg_document_key(&key, PACKS_DOC_ID, doc_id);
 	scan = systable_beginscan_ordered(packs, index, GetActiveSnapshot(), 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, BackwardScanDirection)))
+	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		bool		isnull;
-
-		if (DatumGetTimestampTz(heap_getattr(tuple, PACKS_FIRST_AT, desc, &isnull)) <= at)
+		if (count == capacity)
 		{
-			from = DatumGetInt64(heap_getattr(tuple, PACKS_FROM_VERSION, desc, &isnull)) - 1;
-			upto = DatumGetInt64(heap_getattr(tuple, PACKS_TO_VERSION, desc, &isnull));
-			break;
+			capacity *= 2;
+			*ranges = repalloc(*ranges, capacity * sizeof(CvgPackRange));
 		}
+		read_pack_range(tuple, RelationGetDescr(packs), &(*ranges)[count++]);
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(packs, AccessShareLock);
+	return count;
+}
 
-	ops = cvg_ops_begin(doc_id, from, upto);
+/* The last of the packed versions that was made at or before a moment. */
+static int64
+packed_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at)
+{
+	CvgPackRange *ranges;
+	int			count = cvg_pack_ranges(doc_id, &ranges);
+	int64		version = head->floor_version;
+	CvgOpScan  *ops;
+	CvgOpRow	row;
+
+	while (count > 0 && ranges[count - 1].first_at > at)
+		count--;
+	if (count == 0)
+		return version;
+	version = ranges[count - 1].from_version - 1;
+	ops = cvg_ops_begin(doc_id, version, ranges[count - 1].to_version);
 	while (cvg_ops_next(ops, &row) && row.created_at <= at)
-		from = row.version;
+		version = row.version;
 	cvg_ops_end(ops);
-	return from;
+	return version;
 }
 
 /* The last version at or before a moment. */

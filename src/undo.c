@@ -148,7 +148,7 @@ read_undos(const pg_uuid_t *doc_id, Undos *undos)
 static int64
 undone_by(const Undos *undos, int64 version)
 {
-	for (int i = 0; i < undos->count; i++)
+	for (int i = 0; i < undos->count && undos->rows[i].version > version; i++)
 		if (undos->rows[i].undone_version == version)
 			return undos->rows[i].version;
 	return 0;

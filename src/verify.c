@@ -2,8 +2,9 @@
  * verify.c
  *		Rebuilds a document from its log and compares.
  *
- * One walk over the log, beside it the snapshots in order.  What it finds it
- * reports, a row a problem, and goes on as long as there is sense in it.
+ * One walk over the log, beside it the snapshots and the packs in order.  What
+ * it finds it reports, a row a problem, and goes on as long as there is sense in
+ * it.
  */
 #include "snapshot.h"
 
@@ -26,8 +27,14 @@ typedef struct Check
 	HTAB	   *op_ids;
 	int64		last_seq;
 	TimestampTz last_at;
-	int64		log_bytes;		/* since the newest snapshot, as the head
-								 * counts */
+	int64		log_bytes;		/* since the newest snapshot, as in the head */
+
+	int64	   *snapshots;		/* versions, rising */
+	int			snapshot_count;
+	int			next_snapshot;
+	CvgPackRange *packs;
+	int			pack_count;
+	int			next_pack;
 } Check;
 
 /* Report one problem. */
@@ -80,16 +87,75 @@ check_row(Check *check, const CvgOpRow *row)
 	check->last_at = row->created_at;
 }
 
-/* Compare the snapshot of a version, if there is one. */
+/* Does the list of packs cover what the head says is packed, each version once? */
 static void
-check_snapshot(Check *check, int64 version)
+check_packs(Check *check)
+{
+	int64		covered = check->head.floor_version;
+
+	check->pack_count = cvg_pack_ranges(check->doc_id, &check->packs);
+	for (int i = 0; i < check->pack_count; i++)
+	{
+		const CvgPackRange *pack = &check->packs[i];
+
+		if (pack->from_version != covered + 1)
+			report(check, pack->to_version,
+				   psprintf("a pack begins at version " INT64_FORMAT " and not at " INT64_FORMAT,
+							pack->from_version, covered + 1));
+		covered = pack->to_version;
+	}
+	if (covered != check->head.packed_version)
+		report(check, check->head.version,
+			   psprintf("packs end at version " INT64_FORMAT ", the head says " INT64_FORMAT,
+						covered, check->head.packed_version));
+}
+
+/* Are there snapshots outside of history, is the newest the one the head says? */
+static void
+check_snapshots(Check *check)
+{
+	const CvgHead *head = &check->head;
+	int64		newest = head->floor_version;
+
+	check->snapshot_count = cvg_snapshot_versions(check->doc_id, &check->snapshots);
+	for (int i = 0; i < check->snapshot_count; i++)
+	{
+		int64		version = check->snapshots[i];
+
+		if (version < head->floor_version || version > head->version)
+			report(check, version, pstrdup("a snapshot of a version that is not there"));
+		newest = version;
+	}
+	if (newest != head->snapshot_version)
+		report(check, head->version,
+			   psprintf("the newest snapshot is of version " INT64_FORMAT ", the head says " INT64_FORMAT,
+						newest, head->snapshot_version));
+}
+
+/* Check where an op is kept. */
+static void
+check_place(Check *check, const CvgOpRow *row)
+{
+	if (row->packed != (row->version <= check->head.packed_version))
+		report(check, row->version, pstrdup(row->packed ? "it is packed, but the head says it is not"
+											: "it is not packed, but the head says it is"));
+	while (check->next_pack < check->pack_count &&
+		   check->packs[check->next_pack].from_version < row->version)
+		check->next_pack++;
+	if (check->next_pack < check->pack_count &&
+		check->packs[check->next_pack].from_version == row->version &&
+		check->packs[check->next_pack].first_at != row->created_at)
+		report(check, row->version, pstrdup("the pack that begins with it tells another time of it"));
+}
+
+/* Compare the snapshot of a version that has one. */
+static void
+compare_snapshot(Check *check, int64 version)
 {
 	int64		snapshot_version;
 	text	   *content = cvg_snapshot_before(check->doc_id, version, &snapshot_version);
 	OtBuffer	rebuilt;
 
-	if (content == NULL || snapshot_version != version)
-		return;
 	ot_buffer_init(&rebuilt, &cvg_allocator, 0);
 	cvg_check_status(rope_text(check->rope, &rebuilt));
 	if (rebuilt.size != VARSIZE_ANY_EXHDR(content) ||
@@ -99,13 +165,22 @@ check_snapshot(Check *check, int64 version)
 	pfree(content);
 }
 
+/* Compare the snapshot of a version, if there is one; they are asked for in order. */
+static void
+check_text(Check *check, int64 version)
+{
+	while (check->next_snapshot < check->snapshot_count &&
+		   check->snapshots[check->next_snapshot] < version)
+		check->next_snapshot++;
+	if (check->next_snapshot < check->snapshot_count &&
+		check->snapshots[check->next_snapshot] == version)
+		compare_snapshot(check, version);
+}
+
 /* Walk the log; false where it cannot be followed to its end. */
 static bool
 rebuild(Check *check)
 {
-	int64	   *snapshots;
-	int			snapshot_count = cvg_snapshot_versions(check->doc_id, &snapshots);
-	int			next_snapshot = 0;
 	CvgOpScan  *scan = cvg_ops_begin(check->doc_id, check->head.floor_version, check->head.version);
 	CvgOpRow	row;
 	bool		whole = true;
@@ -113,18 +188,14 @@ rebuild(Check *check)
 	while (whole && cvg_ops_next(scan, &row))
 	{
 		check_row(check, &row);
+		check_place(check, &row);
 		if (row.version > check->head.snapshot_version)
 			check->log_bytes += row.op.size;
-		if (row.packed != (row.version <= check->head.packed_version))
-			report(check, row.version, pstrdup(row.packed ? "it is packed, but the head says it is not"
-											   : "it is not packed, but the head says it is"));
 		whole = rope_apply(check->rope, row.op, NULL, NULL) == OT_OK;
-		if (!whole)
+		if (whole)
+			check_text(check, row.version);
+		else
 			report(check, row.version, pstrdup("the op does not fit the text before it"));
-		while (next_snapshot < snapshot_count && snapshots[next_snapshot] < row.version)
-			next_snapshot++;
-		if (whole && next_snapshot < snapshot_count && snapshots[next_snapshot] == row.version)
-			check_snapshot(check, row.version);
 	}
 	cvg_ops_end(scan);
 	return whole;
@@ -144,7 +215,7 @@ check_head(Check *check)
 		report(check, head->version,
 			   psprintf("the last seq is " INT64_FORMAT ", the head says " INT64_FORMAT,
 						check->last_seq, head->seq));
-	if (check->log_bytes > head->log_bytes)
+	if (check->log_bytes != head->log_bytes)
 		report(check, head->version,
 			   psprintf("the log since the snapshot has " INT64_FORMAT " bytes, the head says " INT64_FORMAT,
 						check->log_bytes, head->log_bytes));
@@ -172,6 +243,8 @@ verify_log(void *arg)
 {
 	Check	   *check = arg;
 
+	check_packs(check);
+	check_snapshots(check);
 	begin_rebuild(check);
 	if (rebuild(check))
 		check_head(check);
