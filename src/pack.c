@@ -117,9 +117,10 @@ cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep)
 		bool		reopen = cvg_pack_find(doc_id, after, &from_version, &to_version) &&
 		to_version - from_version + 1 < SMALL_PACK_OPS;
 
-		write_packs(doc_id, reopen ? from_version - 1 : after, upto);
+		/* our snapshot still has it, and a new one may end where it did */
 		if (reopen)
 			cvg_pack_forget(doc_id, to_version);
+		write_packs(doc_id, reopen ? from_version - 1 : after, upto);
 		cvg_ops_drop(doc_id, upto);
 	}
 	PopActiveSnapshot();
