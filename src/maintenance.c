@@ -82,7 +82,10 @@ run_errand(void *arg)
 {
 	Errand	   *errand = arg;
 	const pg_uuid_t *doc_id = errand->doc_id;
+	CvgMaintained *done = &errand->done;
 	CvgHead		head;
+	CvgHead		seen;
+	int64		packed_version = 0;
 
 	/* for this subtransaction only: a SAVE ends with it */
 	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
@@ -95,12 +98,14 @@ run_errand(void *arg)
 	PopActiveSnapshot();
 	if (snapshot_is_due(&head))
 	{
-		cvg_take_snapshot(doc_id, "due", NULL);
+		cvg_keep_text(doc_id, "due", NULL, &seen);
 		cvg_snapshots_thin(doc_id, Max(SPACING_OPS, SPACING_FACTOR * head.length / OP_COST));
-		errand->done.snapshot_taken = true;
+		done->snapshot_taken = true;
 	}
 	if (packing_is_due(&head))
-		errand->done.ops_packed = cvg_pack_ops(doc_id, pack_keep);
+		done->ops_packed = cvg_pack_ops(doc_id, pack_keep, &packed_version);
+	if (done->snapshot_taken || done->ops_packed > 0)
+		cvg_note_kept(doc_id, done->snapshot_taken ? &seen : NULL, packed_version);
 }
 
 /* Do what is due in a document, or leave it for the next time. */

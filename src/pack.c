@@ -80,26 +80,9 @@ write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	cvg_ops_end(scan);
 }
 
-/* Note in the head, whose lock is held for this alone, what is packed. */
-static void
-set_packed_version(const pg_uuid_t *doc_id, int64 packed_version)
-{
-	Relation	heads;
-	CvgHead		head;
-
-	CommandCounterIncrement();
-	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
-	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
-		cvg_no_document(doc_id);
-	head.packed_version = packed_version;
-	cvg_head_update(heads, doc_id, &head);
-	CommandCounterIncrement();
-	table_close(heads, RowExclusiveLock);
-}
-
 /* Pack all but the newest ops. */
 int64
-cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep)
+cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep, int64 *packed_version)
 {
 	CvgHead		head;
 	int64		after;
@@ -124,10 +107,8 @@ cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep)
 		cvg_ops_drop(doc_id, upto);
 	}
 	PopActiveSnapshot();
-	if (upto <= after)
-		return 0;
-	set_packed_version(doc_id, upto);
-	return upto - after;
+	*packed_version = Max(upto, after);
+	return *packed_version - after;
 }
 
 /* ---- prune ---- */
@@ -163,8 +144,7 @@ forget_before(Relation heads, const pg_uuid_t *doc_id, CvgHead *head, int64 vers
 	if (head->snapshot_version <= version)
 	{
 		head->snapshot_version = version;
-		if (version == head->version)
-			head->log_bytes = 0;
+		head->log_bytes = cvg_log_bytes(doc_id, version, head->version);
 	}
 	head->packed_version = Max(head->packed_version, version);
 	head->floor_version = version;
@@ -200,9 +180,14 @@ Datum
 converge_pack(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *doc_id = owner_arguments(fcinfo, "converge.pack()");
+	int64		packed_version;
+	int64		packed;
 
 	cvg_maintainer_lock(doc_id, true);
-	PG_RETURN_INT64(cvg_pack_ops(doc_id, PG_GETARG_INT64(1)));
+	packed = cvg_pack_ops(doc_id, PG_GETARG_INT64(1), &packed_version);
+	if (packed > 0)
+		cvg_note_kept(doc_id, NULL, packed_version);
+	PG_RETURN_INT64(packed);
 }
 
 Datum

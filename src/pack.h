@@ -7,8 +7,11 @@
 
 #include "catalog.h"
 
-/* Pack all but the newest `keep` ops of a document; how many were packed. */
-extern int64 cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep);
+/*
+ * Pack all but the newest `keep` ops of a document; how many were packed, and up
+ * to which version, which is still to be noted in the head.
+ */
+extern int64 cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep, int64 *packed_version);
 
 /* ---- maintenance.c ---- */
 

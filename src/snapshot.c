@@ -90,37 +90,93 @@ cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto)
 }
 
 /* Keep the text as it is now. */
-int64
-cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text * label)
+void
+cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, text * label, CvgHead *seen)
 {
-	Relation	heads;
-	CvgHead		seen;
-	CvgHead		head;
+	text	   *content;
+	int64		length;
 	pg_uuid_t	op_id;
 	bool		has_op_id;
 
 	cvg_push_latest_snapshot();
-	if (!cvg_head_read(doc_id, &seen))
+	if (!cvg_head_read(doc_id, seen))
 		cvg_no_document(doc_id);
-	has_op_id = cvg_op_id_of(doc_id, &seen, seen.version, &op_id);
-	cvg_snapshot_keep(doc_id, seen.version, seen.seq, GetCurrentTimestamp(), kind, label,
-					  cvg_content_at(doc_id, seen.version), has_op_id ? &op_id : NULL);
-	PopActiveSnapshot();
+	content = cvg_content_at(doc_id, seen->version);
+	length = ot_utf8_length(VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
 
-	/* writers have gone on meanwhile; their lock is held for this alone */
+	/*
+	 * where rows are missing (a restore is under way, say), it must not be
+	 * kept
+	 */
+	if (length != seen->length)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("document %s is not whole",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
+				 errdetail("Its text has " INT64_FORMAT " code points, its head says " INT64_FORMAT ".",
+						   length, seen->length)));
+	has_op_id = cvg_op_id_of(doc_id, seen, seen->version, &op_id);
+	cvg_snapshot_keep(doc_id, seen->version, seen->seq, GetCurrentTimestamp(), kind, label,
+					  content, has_op_id ? &op_id : NULL);
+	PopActiveSnapshot();
+}
+
+/* How many bytes the ops of a run of the log have. */
+int64
+cvg_log_bytes(const pg_uuid_t *doc_id, int64 after, int64 upto)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	CvgOpRow	row;
+	int64		bytes = 0;
+
+	while (cvg_ops_next(scan, &row))
+		bytes += row.op.size;
+	cvg_ops_end(scan);
+	return bytes;
+}
+
+/*
+ * Note a snapshot in the head.  Since that was seen, writers have gone on; and
+ * where another snapshot was taken, what its log_bytes count has changed too.
+ */
+static void
+note_snapshot(const pg_uuid_t *doc_id, CvgHead *head, const CvgHead *seen)
+{
+	if (head->floor_version > seen->version)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("version " INT64_FORMAT " was forgotten while its snapshot was taken",
+						seen->version)));
+	if (head->snapshot_version >= seen->version)
+		return;
+	if (head->snapshot_version == seen->snapshot_version)
+		head->log_bytes -= seen->log_bytes;
+	else
+	{
+		cvg_push_latest_snapshot();
+		head->log_bytes = cvg_log_bytes(doc_id, seen->version, head->version);
+		PopActiveSnapshot();
+	}
+	head->snapshot_version = seen->version;
+}
+
+/* Note in the head what is kept by now. */
+void
+cvg_note_kept(const pg_uuid_t *doc_id, const CvgHead *snapshot_of, int64 packed_version)
+{
+	Relation	heads;
+	CvgHead		head;
+
 	CommandCounterIncrement();
 	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
 	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
 		cvg_no_document(doc_id);
-	if (head.snapshot_version < seen.version)
-	{
-		head.snapshot_version = seen.version;
-		head.log_bytes -= seen.log_bytes;
-		cvg_head_update(heads, doc_id, &head);
-		CommandCounterIncrement();
-	}
+	if (snapshot_of != NULL)
+		note_snapshot(doc_id, &head, snapshot_of);
+	head.packed_version = Max(head.packed_version, packed_version);
+	cvg_head_update(heads, doc_id, &head);
+	CommandCounterIncrement();
 	table_close(heads, RowExclusiveLock);
-	return seen.version;
 }
 
 /* Read the head of a document that the acting user may read. */
@@ -193,6 +249,7 @@ converge_snapshot(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *doc_id;
 	text	   *label = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	CvgHead		seen;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -206,5 +263,7 @@ converge_snapshot(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("converge.snapshot()");
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_require_role(doc_id, CVG_EDITOR);
-	PG_RETURN_INT64(cvg_take_snapshot(doc_id, "named", label));
+	cvg_keep_text(doc_id, "named", label, &seen);
+	cvg_note_kept(doc_id, &seen, 0);
+	PG_RETURN_INT64(seen.version);
 }

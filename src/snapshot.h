@@ -21,10 +21,16 @@ extern Datum cvg_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto)
 /* The op that leads from one version to another, forward or back. */
 extern Datum cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto);
 
+/* How many bytes the ops have that lead from one version to a later one. */
+extern int64 cvg_log_bytes(const pg_uuid_t *doc_id, int64 after, int64 upto);
+
+/* Keep the text as it is now; tells the head it belongs to.  The label may be NULL. */
+extern void cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, text * label, CvgHead *seen);
+
 /*
- * Keep the text as it is now, and note in the head that it is.  The label may be
- * NULL.  Returns the version.
+ * Note in the head, once all is written, a snapshot (NULL: none) and up to where
+ * ops are packed (0: none were).  Its lock stops the writers, so this comes last.
  */
-extern int64 cvg_take_snapshot(const pg_uuid_t *doc_id, const char *kind, text * label);
+extern void cvg_note_kept(const pg_uuid_t *doc_id, const CvgHead *snapshot_of, int64 packed_version);
 
 #endif							/* CVG_SNAPSHOT_H */
