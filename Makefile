@@ -24,7 +24,7 @@ PGFILEDESC = "converge - live collaborative text"
 OBJS = \
 	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_keep.o src/catalog_log.o \
 	src/catalog_write.o src/converge.o src/decode.o src/document.o src/event.o src/gateway.o \
-	src/history.o src/maintenance.o src/op_functions.o src/op_type.o \
+	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
 	src/pack.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \

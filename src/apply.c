@@ -11,6 +11,7 @@
 #include "apply.h"
 
 #include "catalog.h"
+#include "missed.h"
 
 #include "access/table.h"
 #include "access/xact.h"
@@ -20,23 +21,6 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* Most missed ops kept in memory for the ops of a batch to share. */
-#define WINDOW_OPS		65536
-
-/* So many ops, or blocks of them, are composed to a block of the next level. */
-#define BLOCK_BITS		4
-#define BLOCK_LEVELS	4
-#define BLOCK_SPAN(level) ((int64) 1 << (BLOCK_BITS * (level)))
-
-/* An op that some of the batch have missed. */
-typedef struct Missed
-{
-	OtOp		op;
-	bool		packed;			/* then only this pass can tell it is a
-								 * duplicate */
-	pg_uuid_t	op_id;
-} Missed;
-
 /* One document while a batch is applied to it. */
 typedef struct Work
 {
@@ -44,16 +28,7 @@ typedef struct Work
 	CvgHead		head;
 	TimestampTz at;				/* created_at of all that is appended now */
 
-	/*
-	 * ops from version window_from on, in order; the last ones not yet
-	 * written
-	 */
-	int64		window_from;
-	Missed	   *window;
-	int			window_size;
-	int			window_capacity;
-	HTAB	   *blocks;			/* composed runs of the window; NULL until
-								 * wanted */
+	CvgMissed	missed;			/* what the ops of the batch have missed */
 
 	CvgOpRow   *rows;			/* what is to be appended */
 	int			row_count;
@@ -64,17 +39,6 @@ typedef struct Work
 	int			user_len;
 	CvgRole		role;
 } Work;
-
-/* A composed run of ops: those after version index * span, span of them. */
-typedef struct Block
-{
-	struct
-	{
-		int64		level;
-		int64		index;
-	}			key;
-	OtOp		op;
-} Block;
 
 typedef struct NewId
 {
@@ -186,179 +150,6 @@ check_base(Work *work, CvgSubmission *sub)
 
 /* ---- transform ---- */
 
-/* Make room for more ops at the window's end. */
-static void
-reserve_window(Work *work, int more)
-{
-	if (work->window_size + more <= work->window_capacity)
-		return;
-	work->window_capacity = Max(2 * work->window_capacity, work->window_size + more);
-	work->window = work->window == NULL
-		? palloc(work->window_capacity * sizeof(Missed))
-		: repalloc(work->window, work->window_capacity * sizeof(Missed));
-}
-
-/* Copy a packed op. */
-static OtOp
-copy_op(OtOp op)
-{
-	OtOp		copy = {memcpy(palloc(op.size + 1), op.data, op.size), op.size};
-
-	return copy;
-}
-
-/* Read the ops after `base` into the window's front. */
-static void
-extend_window(Work *work, int64 base)
-{
-	int			more = (int) (work->window_from - base);
-	CvgOpScan  *scan;
-	CvgOpRow	row;
-
-	reserve_window(work, more);
-	memmove(work->window + more, work->window, work->window_size * sizeof(Missed));
-	scan = cvg_ops_begin(work->doc_id, base, work->window_from);
-	for (int i = 0; cvg_ops_next(scan, &row); i++)
-	{
-		work->window[i].op = copy_op(row.op);
-		work->window[i].packed = row.packed;
-		work->window[i].op_id = row.op_id;
-	}
-	cvg_ops_end(scan);
-	work->window_from = base;
-	work->window_size += more;
-}
-
-/*
- * Carry the op over what the window does not reach: stream it, do not keep it.
- * Stops at the op itself, where it was applied before.
- */
-static OtStatus
-transform_over_far(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *duplicate_of)
-{
-	CvgOpScan  *scan = cvg_ops_begin(work->doc_id, sub->base_version, work->window_from);
-	OtStatus	status = OT_OK;
-	CvgOpRow	row;
-
-	while (status == OT_OK && *duplicate_of == 0 && cvg_ops_next(scan, &row))
-	{
-		if (row.packed && memcmp(&row.op_id, &sub->op_id, UUID_LEN) == 0)
-			*duplicate_of = row.version;
-		else
-			status = ot_rebase_push(rebase, row.op);
-	}
-	cvg_ops_end(scan);
-	return status;
-}
-
-/* The op that leads from version index * span to the next multiple of span. */
-static OtOp
-composed_block(Work *work, int level, int64 index)
-{
-	Block		wanted = {.key = {level, index}};
-	Block	   *block;
-	OtBuffer	out;
-	OtFold	   *fold;
-	bool		found;
-
-	if (level == 0)
-		return work->window[index - work->window_from].op;
-	block = hash_search(work->blocks, &wanted.key, HASH_FIND, NULL);
-	if (block != NULL)
-		return block->op;
-	cvg_check_status(ot_fold_create(&cvg_allocator, &fold));
-	for (int64 i = index << BLOCK_BITS; i < (index + 1) << BLOCK_BITS; i++)
-		cvg_check_status(ot_fold_push(fold, composed_block(work, level - 1, i)));
-	ot_buffer_init(&out, &cvg_allocator, 0);
-	cvg_check_status(ot_fold_finish(fold, &out));
-	ot_fold_free(fold);
-	block = hash_search(work->blocks, &wanted.key, HASH_ENTER, &found);
-	block->op = ot_buffer_op(&out);
-	return block->op;
-}
-
-/* Room for composed blocks, which live as long as the batch. */
-static void
-create_blocks(Work *work)
-{
-	HASHCTL		control = {.keysize = sizeof(((Block *) NULL)->key),.entrysize = sizeof(Block),
-	.hcxt = CurrentMemoryContext};
-
-	work->blocks = hash_create("converge composed blocks", 256, &control,
-							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-/* Was the op applied before, and packed since? */
-static bool
-find_packed(Work *work, CvgSubmission *sub, int64 from, int64 *duplicate_of)
-{
-	for (int64 i = from - work->window_from; i < work->window_size && work->window[i].packed; i++)
-	{
-		if (memcmp(&work->window[i].op_id, &sub->op_id, UUID_LEN) == 0)
-		{
-			*duplicate_of = work->window_from + i + 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Likewise over what the window holds.  The ops of a batch have missed much the
- * same: runs of it are composed once and serve them all, the longest that fit.
- */
-static OtStatus
-transform_over_window(Work *work, CvgSubmission *sub, OtRebase *rebase, int64 *duplicate_of)
-{
-	int64		version = Max(sub->base_version, work->window_from);
-	int64		upto = work->window_from + work->window_size;
-	OtStatus	status = OT_OK;
-
-	if (find_packed(work, sub, version, duplicate_of))
-		return OT_OK;
-	if (work->blocks == NULL)
-		create_blocks(work);
-	while (status == OT_OK && version < upto)
-	{
-		int			level = BLOCK_LEVELS;
-
-		while (version % BLOCK_SPAN(level) != 0 || version + BLOCK_SPAN(level) > upto)
-			level--;
-		status = ot_rebase_push(rebase,
-								composed_block(work, level, version >> (BLOCK_BITS * level)));
-		version += BLOCK_SPAN(level);
-	}
-	return status;
-}
-
-/*
- * Carry the op over all that was committed since its base.  An op that was
- * applied on this base before lies on the way: packed history needs no index of
- * operation ids.
- */
-static OtStatus
-transform_over_missed(Work *work, CvgSubmission *sub, OtBuffer *out, int64 *duplicate_of)
-{
-	OtRebase   *rebase;
-	OtStatus	status;
-
-	/* a single op has nobody to share a window with */
-	if (sub->base_version < work->window_from && work->new_ids != NULL &&
-		work->window_from - sub->base_version <= WINDOW_OPS - Min(work->window_size, WINDOW_OPS))
-		extend_window(work, sub->base_version);
-	status = ot_rebase_create(&cvg_allocator, sub->op, &rebase);
-	if (status != OT_OK)
-		return status;
-	if (sub->base_version < work->window_from)
-		status = transform_over_far(work, sub, rebase, duplicate_of);
-	if (status == OT_OK)
-		status = transform_over_window(work, sub, rebase, duplicate_of);
-	if (status == OT_OK && *duplicate_of == 0)
-		status = ot_rebase_finish(rebase, out);
-	ot_rebase_free(rebase);
-	return status;
-}
-
 /* The op as it comes to stand after the head. */
 static bool
 transform_to_head(Work *work, CvgSubmission *sub)
@@ -374,7 +165,8 @@ transform_to_head(Work *work, CvgSubmission *sub)
 		return true;
 	}
 	ot_buffer_init(&out, &cvg_allocator, 0);
-	status = transform_over_missed(work, sub, &out, &duplicate_of);
+	status = cvg_missed_rebase(&work->missed, sub->op, &sub->op_id, sub->base_version,
+							   &out, &duplicate_of);
 	if (status == OT_TOO_LARGE)
 		return refuse(sub, CVG_TOO_LARGE,
 					  pstrdup("The operation is too large to be transformed."));
@@ -456,10 +248,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 		entry->row = work->row_count;
 	}
 	work->row_count++;
-	reserve_window(work, 1);
-	work->window[work->window_size].op = sub->applied;
-	work->window[work->window_size].packed = false;
-	work->window_size++;
+	cvg_missed_append(&work->missed, sub->applied);
 }
 
 /* Decide one op. */
@@ -486,7 +275,7 @@ static void
 begin_work(Work *work, int count)
 {
 	work->at = Max(GetCurrentTimestamp(), work->head.updated_at);
-	work->window_from = work->head.version;
+	cvg_missed_begin(&work->missed, work->doc_id, work->head.version, count > 1);
 	work->rows = palloc(count * sizeof(CvgOpRow));
 	if (count > 1)
 	{
