@@ -233,10 +233,10 @@ report_numbers(Demo *demo, PGconn *conn)
 	Replay	   *replay = &demo->replay;
 	Samples    *propagation = &replay->propagation_ms;
 	double		seconds = (double) (replay->finished_us - replay->started_us) / 1e6;
-	double		ops = pg_number(conn, "SELECT count(*) FROM converge.ops WHERE doc_id = $1",
+	double		ops = pg_number(conn, "SELECT count(*) FROM converge.history($1)",
 								demo->document, NULL);
-	double		moved = pg_number(conn, "SELECT count(*) FROM converge.ops"
-								  " WHERE doc_id = $1 AND base_version < version - 1",
+	double		moved = pg_number(conn, "SELECT count(*) FROM converge.history($1)"
+								  " WHERE base_version < version - 1",
 								  demo->document, NULL);
 
 	printf("\n%-30s %s\n", "document", demo->document);
