@@ -9,7 +9,7 @@
  */
 #include "auth.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "mem.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
  */
 #include "auth.h"
 #include "config.h"
-#include "limits.h"
+#include "bounds.h"
 #include "listener.h"
 #include "log.h"
 #include "mem.h"
@@ -17,6 +17,7 @@
 #include "server.h"
 #include "session.h"
 #include "stream.h"
+#include "sweep.h"
 #include "version.h"
 #include "writer.h"
 
@@ -41,14 +42,6 @@ enum phase
 	PHASE_ENDED
 };
 
-/* rooms asked about in one statement */
-struct sweep
-{
-	struct uuid docs[LIMIT_SWEEP_ROOMS];
-	int64_t		heads[LIMIT_SWEEP_ROOMS];
-	int			count;
-};
-
 struct relay
 {
 	struct config config;
@@ -59,19 +52,16 @@ struct relay
 	struct writer *writer;
 	struct reader *reader;
 	struct stream *stream;
+	struct sweeper *sweeper;
 	struct sessions *sessions;
 	struct server *server;
 	struct listener *listener;
 	enum phase	phase;
 	uint64_t	phase_ends;
-	struct sweep sweep;
-	bool		sweeping;		/* until every room was asked about */
-	bool		swept_up;		/* once since the stream is up */
 	uv_prepare_t before_poll;
 	uv_check_t	after_poll;
 	uv_timer_t	tick;
 	uv_timer_t	gap_timer;
-	uv_timer_t	sweep_timer;
 	uv_timer_t	drain_timer;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
@@ -118,81 +108,6 @@ on_room_retry(void *arg)
 	uv_timer_start(&relay->gap_timer, on_gap_timer, LIMIT_GAP_RETRY_MS, LIMIT_GAP_RETRY_MS);
 }
 
-/* ---- sweeping: reading all rooms from the tables ---- */
-
-/* Take a sweep's answer; where it failed for one document, each room asks for itself. */
-static void
-on_swept(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
-{
-	struct relay *relay = arg;
-
-	if (frame != NULL)
-		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
-	else
-	{
-		relay->sweeping = false;
-		if (result != CATCH_UP_DONE)
-			rooms_refetch(relay->rooms);
-	}
-}
-
-/* Send a sweep that is full, or the last. */
-static void
-send_sweep(struct relay *relay)
-{
-	if (relay->sweep.count == 0)
-		return;
-	relay->sweeping = true;
-	reader_sweep(relay->reader, relay->sweep.docs, relay->sweep.heads, relay->sweep.count, on_swept, relay);
-	relay->sweep.count = 0;
-}
-
-static void
-add_to_sweep(void *arg, const struct uuid *doc, int64_t head)
-{
-	struct relay *relay = arg;
-	struct sweep *sweep = &relay->sweep;
-
-	sweep->docs[sweep->count] = *doc;
-	sweep->heads[sweep->count++] = head;
-	if (sweep->count == LIMIT_SWEEP_ROOMS)
-		send_sweep(relay);
-}
-
-/* Ask the tables what every room may have missed. */
-static void
-sweep_rooms(struct relay *relay)
-{
-	if (relay->sweeping)
-		return;
-	rooms_each_open(relay->rooms, add_to_sweep, relay);
-	send_sweep(relay);
-}
-
-/*
- * While there is no stream, rooms live from the tables. Once more after it is
- * up: what committed just before the slot may have become visible after the
- * first sweep.
- */
-static void
-on_sweep_timer(uv_timer_t *timer)
-{
-	struct relay *relay = timer->data;
-
-	if (reader_is_ready(relay->reader))
-		sweep_rooms(relay);
-	if (stream_is_up(relay->stream) && relay->swept_up)
-		uv_timer_stop(timer);
-	relay->swept_up = stream_is_up(relay->stream);
-}
-
-static void
-start_sweeping(struct relay *relay)
-{
-	relay->swept_up = false;
-	uv_timer_start(&relay->sweep_timer, on_sweep_timer, LIMIT_SWEEP_MS, LIMIT_SWEEP_MS);
-}
-
 /* ---- the stream ---- */
 
 static void
@@ -215,14 +130,15 @@ on_stream_up(void *arg, bool other_history)
 		rooms_forget_seen(relay->rooms);
 		sessions_close_all(relay->sessions, "the database was changed over; join again");
 	}
-	sweep_rooms(relay);
-	start_sweeping(relay);
+	sweeper_start(relay->sweeper, true);
 }
 
 static void
 on_stream_down(void *arg)
 {
-	start_sweeping(arg);
+	struct relay *relay = arg;
+
+	sweeper_start(relay->sweeper, false);
 }
 
 /* ---- the writer ---- */
@@ -303,7 +219,7 @@ end_parts(struct relay *relay)
 {
 	uv_handle_t *handles[] = {
 		(uv_handle_t *) &relay->before_poll, (uv_handle_t *) &relay->after_poll, (uv_handle_t *) &relay->tick,
-		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->sweep_timer, (uv_handle_t *) &relay->drain_timer,
+		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->drain_timer,
 		(uv_handle_t *) &relay->sigterm, (uv_handle_t *) &relay->sigint,
 	};
 
@@ -313,6 +229,7 @@ end_parts(struct relay *relay)
 	stream_close(relay->stream);
 	writer_close(relay->writer);
 	reader_close(relay->reader);
+	sweeper_close(relay->sweeper);
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
 }
@@ -398,7 +315,6 @@ start_handles(struct relay *relay)
 	uv_timer_start(&relay->tick, on_tick, TICK_MS, TICK_MS);
 	on_tick(&relay->tick);
 	init_timer(relay, &relay->gap_timer);
-	init_timer(relay, &relay->sweep_timer);
 	init_timer(relay, &relay->drain_timer);
 	start_signal(relay, &relay->sigterm, SIGTERM);
 	start_signal(relay, &relay->sigint, SIGINT);
@@ -477,9 +393,10 @@ start(struct relay *relay)
 	make_writer(relay);
 	relay->reader = reader_new(&relay->loop, &relay->config, &relay->metrics);
 	make_stream(relay);
+	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
 	make_sessions(relay);
 	start_handles(relay);
-	start_sweeping(relay);
+	sweeper_start(relay->sweeper, false);
 	relay->listener = listener_new(&relay->loop, relay->config.listen_host, relay->config.listen_port,
 								   server_adopt, relay->server);
 	return relay->listener != NULL;

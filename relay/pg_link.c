@@ -10,7 +10,7 @@
  */
 #include "pg_link.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "mem.h"
 

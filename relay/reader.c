@@ -8,7 +8,7 @@
  */
 #include "reader.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "mem.h"
 #include "pg_array.h"

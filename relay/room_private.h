@@ -4,7 +4,7 @@
 #ifndef RELAY_ROOM_PRIVATE_H
 #define RELAY_ROOM_PRIVATE_H
 
-#include "limits.h"
+#include "bounds.h"
 #include "room.h"
 
 struct cut

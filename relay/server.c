@@ -14,7 +14,7 @@
  */
 #include "server.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "mem.h"
 
@@ -33,6 +33,9 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 #define SERVICE_BYTES 16384
 #define HEADER_BYTES 8192
 #define URI_BYTES 512
+
+/* libwebsockets watches nobody's life: sessions are pinged by their own clock */
+static const lws_retry_bo_t no_idle_policy = {0};
 
 static const char collab_path[] = "/v1/collab/";
 
@@ -378,6 +381,7 @@ fill_info(struct server *server, struct lws_context_creation_info *info, void **
 	info->vhost_name = "converge";
 	info->server_string = "converge-relay";
 	info->alpn = "http/1.1";
+	info->retry_and_idle_policy = &no_idle_policy;
 	if (tls)
 	{
 		info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

@@ -12,7 +12,7 @@
  */
 #include "session_private.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "mem.h"
 
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * session_messages.c: what a client says: a handler for each type of message,
  * and the states in which it may come.
  */
-#include "limits.h"
+#include "bounds.h"
 #include "session_private.h"
 
 #include <stdlib.h>

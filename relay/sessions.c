@@ -1,7 +1,7 @@
 /*
  * sessions.c: all clients: their lists by time, pings, and the end.
  */
-#include "limits.h"
+#include "bounds.h"
 #include "mem.h"
 #include "session_private.h"
 

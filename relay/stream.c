@@ -8,7 +8,7 @@
  */
 #include "stream.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "mem.h"
 #include "pg_link.h"

@@ -16,7 +16,7 @@
  */
 #include "writer.h"
 
-#include "limits.h"
+#include "bounds.h"
 #include "log.h"
 #include "mem.h"
 #include "pg_array.h"

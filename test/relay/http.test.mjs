@@ -61,6 +61,14 @@ test('metrics have a form that Prometheus reads', async () => {
   }
 })
 
+test('every metric is in the manual, and nothing else', async () => {
+  const manual = fs.readFileSync(new URL('../../doc/relay.md', import.meta.url), 'utf8')
+  const table = /\| metric \|[^]*?\n\n/.exec(manual)[0]
+  const told = table.split('\n').flatMap(row => [...(row.split('|')[1] ?? '').matchAll(/`([a-z_]+)/g)].map(match => match[1]))
+  const real = Object.keys(await relay.metrics()).map(name => name.replace(/\{.*/, ''))
+  assert.deepEqual(told.sort(), [...new Set(real)].sort())
+})
+
 test('many requests on one connection', async () => {
   const agent = { keepalive: true }
   for (let n = 0; n < 50; n++) assert.equal((await relay.get('/healthz', agent)).status, 200)

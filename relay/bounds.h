@@ -1,11 +1,11 @@
 /*
- * limits.h: every bound of the relay that is not an option, in one place.
+ * bounds.h: every bound of the relay that is not an option, in one place.
  *
  * What a user of the relay may want to change stands in the option table of
  * config.c; what is here follows from the design and needs no turning.
  */
-#ifndef RELAY_LIMITS_H
-#define RELAY_LIMITS_H
+#ifndef RELAY_BOUNDS_H
+#define RELAY_BOUNDS_H
 
 /* what a session may have under way before it is asked to slow down */
 #define LIMIT_SESSION_OPS			64
@@ -64,4 +64,4 @@
 /* ... and given up after so many looks, each twice as late up to 64 times */
 #define LIMIT_GAP_ATTEMPTS			64
 
-#endif							/* RELAY_LIMITS_H */
+#endif							/* RELAY_BOUNDS_H */
