@@ -282,8 +282,8 @@ raise_descriptor_limit(const struct config *config)
 		return;
 	limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && wanted > limit.rlim_max ? limit.rlim_max : wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_event(RELAY_WARN, "relay", "only %llu descriptors for %d connections",
-				  (unsigned long long) limit.rlim_cur, config->max_connections);
+		log_event(RELAY_WARN, "relay", "%d connections are allowed, but only %llu open files",
+				  config->max_connections, (unsigned long long) limit.rlim_cur);
 }
 
 static void

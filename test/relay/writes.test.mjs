@@ -43,6 +43,7 @@ test('a locked document holds up only itself', async () => {
     for (const client of clients) assert.equal((await client.operation()).version, n + 1)
   }
   await until('it to be found busy', async () => (await relay.metrics()).busy_documents_total > 0)
+  assert.ok((await relay.metrics()).busy_documents_total < 10, 'it was asked again and again instead of waited for')
   assert.equal(ann.messages.length, 2)
   await holder.run('COMMIT')
   assert.deepEqual([(await ann.operation()).operationId, (await ann.operation()).operationId], ids)
