@@ -26,7 +26,7 @@
 #define BATCH			1000	/* edits in a call of submit */
 #define MAINTAIN_EVERY	20000	/* edits, when filling */
 #define KEYSTROKES		100		/* in a slice */
-#define ROUNDS			60
+#define ROUNDS			120
 #define WARM_UP_ROUNDS	5
 
 /* Between two rounds of maintenance, and between two snapshots of the large document. */
