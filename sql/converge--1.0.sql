@@ -217,7 +217,7 @@ CREATE TABLE converge.ops (
 	op				converge.op NOT NULL,
 	PRIMARY KEY (doc_id, version),
 	UNIQUE (doc_id, op_id)
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE converge.ops IS 'the log: committed ops, as applied, in order; the older ones are in packs';
 COMMENT ON COLUMN converge.ops.version IS 'the version this op made';
 COMMENT ON COLUMN converge.ops.base_version IS 'the version its author had seen; where it is not version - 1 the op was transformed';

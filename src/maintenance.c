@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(converge_due_documents);
 #define LOCK_TIMEOUT	"500ms"
 
 static int	pack_keep = 1000;
-static int	pack_batch = 4096;
+static int	pack_batch = 1024;
 
 /* Define the settings; the worker has its own. */
 void
@@ -50,7 +50,7 @@ cvg_maintenance_init(void)
 							NULL, &pack_keep, 1000, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("converge.pack_batch",
 							"How many ops beyond converge.pack_keep make packing due.",
-							NULL, &pack_batch, 4096, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+							NULL, &pack_batch, 1024, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	cvg_worker_init();
 }
 
