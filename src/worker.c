@@ -57,17 +57,18 @@ cvg_worker_init(void)
 							"How long the maintenance worker rests between two rounds.",
 							NULL, &maintenance_interval, 10, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
 							NULL, NULL, NULL);
-	if (process_shared_preload_libraries_in_progress)
+	/* pg_upgrade runs servers whose databases are half made */
+	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		RegisterBackgroundWorker(&worker);
 }
 
 /* ---- the launcher ---- */
 
-/* The databases one can connect to, in a context of the caller's. */
-static List *
-list_databases(MemoryContext context)
+/* The next database one can connect to, by oid; they come and go meanwhile. */
+static Oid
+next_database(Oid after)
 {
-	List	   *databases = NIL;
+	Oid			next = InvalidOid;
 	Relation	rel;
 	TableScanDesc scan;
 	HeapTuple	tuple;
@@ -79,19 +80,16 @@ list_databases(MemoryContext context)
 	while (HeapTupleIsValid(tuple = heap_getnext(scan, ForwardScanDirection)))
 	{
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
-		MemoryContext caller;
 
-		if (!database->datallowconn || database->datistemplate)
-			continue;
-		caller = MemoryContextSwitchTo(context);
-		databases = lappend_oid(databases, database->oid);
-		MemoryContextSwitchTo(caller);
+		if (database->datallowconn && !database->datistemplate && database->oid > after &&
+			(!OidIsValid(next) || database->oid < next))
+			next = database->oid;
 	}
 	table_endscan(scan);
 	table_close(rel, AccessShareLock);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	return databases;
+	return next;
 }
 
 /* Send a worker into a database and wait until it is done. */
@@ -141,27 +139,22 @@ rest(void)
 void
 converge_launcher_main(Datum arg)
 {
-	MemoryContext round;
-
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-	round = AllocSetContextCreate(TopMemoryContext, "converge maintenance round",
-								  ALLOCSET_DEFAULT_SIZES);
 	for (;;)
 	{
-		ListCell   *cell;
+		Oid			database = InvalidOid;
 
 		rest();
 		if (!maintenance_on)
 			continue;
-		foreach(cell, list_databases(round))
+		while (OidIsValid(database = next_database(database)))
 		{
-			visit_database(lfirst_oid(cell));
+			visit_database(database);
 			CHECK_FOR_INTERRUPTS();
 		}
-		MemoryContextReset(round);
 	}
 }
 
