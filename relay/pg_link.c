@@ -449,13 +449,6 @@ on_poll(uv_poll_t *poll, int status, int events)
 		pg_link_fail(link, PQerrorMessage(link->conn));
 		return;
 	}
-	if (status < 0)
-	{
-		/* libuv has stopped watching: what was readable is all there will be */
-		take_answers(link);
-		pg_link_fail(link, "the connection was reset");
-		return;
-	}
 	if (events & UV_WRITABLE)
 		pg_link_flush(link);
 	if (link->config.replication)
