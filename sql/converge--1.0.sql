@@ -285,6 +285,31 @@ CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 COMMENT ON FUNCTION converge.my_role(uuid) IS
 	'the acting user''s role in a document, by name or through ''*''; null: none';
 
+CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_may_read' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION converge.may_read(uuid) IS
+	'whether the acting user has a role in a document: what row-level security asks of every row';
+
+-- Plain SELECTs show a member what he may read.  Nobody writes but through the
+-- functions, so there is nothing else to grant, and no policy for it.
+ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.snapshots ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
+CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.packs FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.snapshots FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.undos FOR SELECT USING (converge.may_read(doc_id));
+GRANT SELECT ON
+	converge.documents, converge.heads, converge.members, converge.ops,
+	converge.packs, converge.snapshots, converge.undos TO PUBLIC;
+
 -- Whoever changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
@@ -557,7 +582,7 @@ $$;
 COMMENT ON PROCEDURE converge.maintain() IS
 	'do every document''s due work, a transaction a document; what the maintenance worker does by itself where it is loaded';
 
-CREATE VIEW converge.storage AS
+CREATE VIEW converge.storage WITH (security_invoker = true) AS
 	SELECT d.id AS doc_id, d.title, h.version, h.length,
 		   h.version OPERATOR(pg_catalog.-) h.packed_version AS hot_ops,
 		   h.packed_version OPERATOR(pg_catalog.-) h.floor_version AS packed_ops,

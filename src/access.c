@@ -14,8 +14,10 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(converge_acting_user);
+PG_FUNCTION_INFO_V1(converge_may_read);
 PG_FUNCTION_INFO_V1(converge_my_role);
 
 static char *user_setting = NULL;
@@ -136,6 +138,55 @@ Datum
 converge_acting_user(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(cvg_acting_user()));
+}
+
+/* The last answer of may_read() in a query, and what it holds for. */
+typedef struct MayRead
+{
+	bool		known;
+	bool		may;
+	pg_uuid_t	doc_id;
+	uint64		completions;	/* these two tell one snapshot from another */
+	CommandId	command;
+	char		user_id[CVG_MAX_USER_BYTES + 1];
+} MayRead;
+
+/* The place where a query keeps its last answer. */
+static MayRead *
+last_answer(FmgrInfo *function)
+{
+	if (function->fn_extra == NULL)
+		function->fn_extra = MemoryContextAllocZero(function->fn_mcxt, sizeof(MayRead));
+	return function->fn_extra;
+}
+
+/*
+ * Row-level security asks this of every row, and rows of one document mostly
+ * stand together, so the last answer is kept.  A snapshot without a count of
+ * completed transactions cannot be told from others.
+ */
+Datum
+converge_may_read(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
+	const char *user_id = cvg_acting_user();
+	Snapshot	snapshot = GetActiveSnapshot();
+	MayRead    *last = last_answer(fcinfo->flinfo);
+
+	if (last->known && snapshot->snapXactCompletionCount != 0 &&
+		last->completions == snapshot->snapXactCompletionCount &&
+		last->command == snapshot->curcid &&
+		memcmp(&last->doc_id, doc_id, UUID_LEN) == 0 &&
+		strcmp(last->user_id, user_id) == 0)
+		PG_RETURN_BOOL(last->may);
+
+	last->may = cvg_role_of(doc_id, user_id, strlen(user_id)) != CVG_NO_ROLE;
+	last->doc_id = *doc_id;
+	last->completions = snapshot->snapXactCompletionCount;
+	last->command = snapshot->curcid;
+	strlcpy(last->user_id, user_id, sizeof(last->user_id));
+	last->known = true;
+	PG_RETURN_BOOL(last->may);
 }
 
 Datum

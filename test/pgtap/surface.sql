@@ -32,6 +32,7 @@ INSERT INTO promised VALUES
 	('unshare', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
 	('my_role', 'doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('acting_user', '', 'text', 'stable', 'safe', false),
+	('may_read', 'doc_id uuid', 'boolean', 'stable', 'safe', true),
 	-- the algebra
 	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
 	('delete', 'pos bigint, length bigint', 'converge.op', 'immutable', 'safe', true),
@@ -106,11 +107,17 @@ SELECT set_eq(
 
 SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may use the schema');
 SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
-SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) AS p
+SELECT set_eq($$SELECT c.relname::text, c.relrowsecurity FROM pg_class AS c
+	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, 'select')$$,
+	$$VALUES ('documents', true), ('heads', true), ('members', true), ('ops', true), ('packs', true), ('snapshots', true), ('undos', true)$$,
+	'PUBLIC may read what row-level security guards, and nothing else');
+SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity$$,
+	'which is on for every table');
+SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['insert', 'update', 'delete', 'truncate', 'references', 'trigger']) AS p
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, p)$$,
-	'no table is open to PUBLIC');
+	'PUBLIC writes no table');
 SELECT is_empty($$SELECT c.oid::regclass, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND has_any_column_privilege('public', c.oid, 'select,insert,update,references')$$,
+	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND has_any_column_privilege('public', c.oid, 'insert,update,references')$$,
 	'nor any column');
 SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['usage', 'select', 'update']) AS p
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,

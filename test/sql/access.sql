@@ -108,10 +108,13 @@ SELECT converge.edit('acce5500-0000-4000-8000-000000000003', '[1,"😀"]');
 SELECT converge.content('acce5500-0000-4000-8000-000000000003');
 SELECT pg_temp.failure(format('SELECT converge.content(%L)', :'doc'));
 
--- nobody reads a table, takes a number, or plays the relay
+-- nobody reads what is not his, writes a table, takes a number, or plays the relay
+SELECT title, version, user_id, op FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id JOIN converge.ops USING (doc_id, version)
+	WHERE doc_id::text LIKE 'acce5500-%' ORDER BY title;
+SELECT user_id, role FROM converge.members WHERE doc_id::text LIKE 'acce5500-%' ORDER BY user_id COLLATE "C";
+SELECT version, content FROM converge.snapshots WHERE doc_id::text LIKE 'acce5500-%';
 SELECT pg_temp.failure(statement) FROM (VALUES
-	('SELECT FROM converge.documents'), ('SELECT FROM converge.heads'), ('SELECT FROM converge.members'),
-	('SELECT FROM converge.ops'), ('SELECT FROM converge.snapshots'),
+	('SELECT FROM converge.storage'), ('SELECT FROM converge.storage_totals'),
 	('SELECT nextval(''converge.op_seq'')'), ('SELECT last_value FROM converge.op_seq'),
 	('INSERT INTO converge.members VALUES (''acce5500-0000-4000-8000-000000000001'', ''eve'', ''owner'')'),
 	('DELETE FROM converge.ops'), ('UPDATE converge.heads SET version = 0'), ('TRUNCATE converge.snapshots'),
@@ -136,7 +139,7 @@ SET SESSION AUTHORIZATION regress_converge_ben;
 SELECT ord, code, version FROM converge.submit(ARRAY[:'doc']::uuid[], '{ben}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{"[\"😀\"]"}');
 SELECT role, version FROM converge.join_document('ben', :'doc');
 SELECT count(*) FROM converge.catch_up(:'doc', 0);
-SELECT pg_temp.failure('SELECT FROM converge.ops');
+SELECT DISTINCT user_id FROM converge.ops WHERE doc_id = :'doc';
 RESET SESSION AUTHORIZATION;
 SELECT pg_temp.failure($$SELECT converge.allow_relay('no_such_role')$$);
 REVOKE SET ON PARAMETER converge."user" FROM regress_converge_ben;

@@ -1,0 +1,200 @@
+-- Row-level security: which rows of converge's tables a session sees, and that there is
+-- no way around: views, functions that tell what they are asked, error texts, statistics,
+-- the search path.
+BEGIN;
+SELECT * FROM no_plan();
+
+CREATE ROLE ann;
+CREATE ROLE ben;
+CREATE ROLE eve;
+CREATE ROLE reports BYPASSRLS;
+\set closed '00075ec0-0000-4000-8000-00000000000c'
+\set open '00075ec0-0000-4000-8000-00000000000a'
+\set eves '00075ec0-0000-4000-8000-00000000000e'
+
+-- three documents with a row in every table: one of ann and ben, one that everyone may
+-- read, one of eve
+CREATE FUNCTION pg_temp.make(doc uuid, secret text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM converge.create_document(secret, 'é' || secret, doc);
+	PERFORM converge.edit(doc, converge.insert(0, '😀' || secret || n)) FROM generate_series(1, 4) AS n;
+	PERFORM converge.undo_last(doc);
+	PERFORM converge.snapshot(doc, secret);
+	PERFORM converge.pack(doc, 2);
+END
+$$;
+GRANT EXECUTE ON FUNCTION pg_temp.make(uuid, text) TO PUBLIC;
+SET SESSION AUTHORIZATION ann;
+SELECT lives_ok($$SELECT pg_temp.make('00075ec0-0000-4000-8000-00000000000c', 'ann''s'), converge.share('00075ec0-0000-4000-8000-00000000000c', 'ben', 'viewer'),
+	pg_temp.make('00075ec0-0000-4000-8000-00000000000a', 'all''s'), converge.share('00075ec0-0000-4000-8000-00000000000a', '*', 'viewer')$$, 'ann writes');
+SET SESSION AUTHORIZATION eve;
+SELECT lives_ok($$SELECT pg_temp.make('00075ec0-0000-4000-8000-00000000000e', 'eve''s')$$, 'so does eve');
+RESET SESSION AUTHORIZATION;
+ANALYZE;
+
+-- ---- who sees what ----
+
+CREATE TEMP VIEW seen WITH (security_invoker = true) AS
+	SELECT 'documents' AS name, id FROM converge.documents UNION ALL SELECT 'heads', doc_id FROM converge.heads
+	UNION ALL SELECT 'members', doc_id FROM converge.members UNION ALL SELECT 'ops', doc_id FROM converge.ops
+	UNION ALL SELECT 'packs', doc_id FROM converge.packs UNION ALL SELECT 'snapshots', doc_id FROM converge.snapshots
+	UNION ALL SELECT 'undos', doc_id FROM converge.undos;
+GRANT SELECT ON seen TO PUBLIC;
+CREATE FUNCTION pg_temp.check_rows(VARIADIC docs uuid[]) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT is((SELECT array_agg(DISTINCT id ORDER BY id) FROM seen WHERE seen.name = v.name), docs,
+			  concat(session_user, ' ', nullif(current_setting('converge.user'), ''), ' sees of ', v.name))
+	FROM unnest(ARRAY['documents', 'heads', 'members', 'ops', 'packs', 'snapshots', 'undos']) AS v (name)
+$$;
+SELECT set_eq('SELECT DISTINCT name FROM seen',
+	$$SELECT relname::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind = 'r' AND has_table_privilege('public', oid, 'select')$$, 'every table is looked at');
+SELECT pg_temp.check_rows(:'open', :'closed', :'eves');
+SET converge."user" = 'ben';
+SELECT pg_temp.check_rows(:'open', :'closed', :'eves');
+RESET converge."user";
+SET SESSION AUTHORIZATION ann;
+SELECT pg_temp.check_rows(:'open', :'closed');
+SET SESSION AUTHORIZATION ben;
+SELECT pg_temp.check_rows(:'open', :'closed');
+SET SESSION AUTHORIZATION eve;
+SELECT pg_temp.check_rows(:'open', :'eves');
+SET SESSION AUTHORIZATION reports;
+SELECT pg_temp.check_rows(:'open', :'closed', :'eves');
+RESET SESSION AUTHORIZATION;
+
+-- it follows the acting user, through changes in the middle of a session
+GRANT SET ON PARAMETER converge."user" TO eve;
+SET SESSION AUTHORIZATION eve;
+SET converge."user" = 'ben';
+SELECT pg_temp.check_rows(:'open', :'closed');
+SET converge."user" = 'nobody at all';
+SELECT pg_temp.check_rows(:'open');
+RESET converge."user";
+SELECT pg_temp.check_rows(:'open', :'eves');
+
+-- and the members, from one statement to the next, in a function as well
+CREATE FUNCTION pg_temp.watch(doc uuid) RETURNS SETOF boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN NEXT converge.may_read(doc);
+	FOR n IN 1 .. 2 LOOP
+		PERFORM set_config('converge.user', 'ann', true);
+		IF n = 1 THEN PERFORM converge.share(doc, 'eve', 'viewer'); ELSE PERFORM converge.unshare(doc, 'eve'); END IF;
+		PERFORM set_config('converge.user', 'eve', true);
+		FOR m IN 1 .. 2 LOOP
+			RETURN NEXT converge.may_read(doc);
+		END LOOP;
+		RETURN NEXT EXISTS (SELECT FROM converge.ops WHERE doc_id = doc);
+	END LOOP;
+END
+$$;
+SELECT results_eq(format('SELECT pg_temp.watch(%L)', :'closed'), ARRAY[false, true, true, true, false, false, false], 'a role that comes and goes is seen at once');
+SAVEPOINT s;
+SET converge."user" = 'ann';
+SELECT converge.share(:'closed', 'eve', 'viewer');
+SET converge."user" = 'eve';
+SELECT pg_temp.check_rows(:'open', :'closed', :'eves');
+ROLLBACK TO s;
+SELECT pg_temp.check_rows(:'open', :'eves');
+RESET converge."user";
+RESET SESSION AUTHORIZATION;
+REVOKE SET ON PARAMETER converge."user" FROM eve;
+
+-- ---- what an attacker tries ----
+
+-- a function that shows all it is asked about, as cheap and as trusted as one can make it
+SET SESSION AUTHORIZATION eve;
+CREATE TEMP TABLE caught (what text);
+CREATE FUNCTION pg_temp.tell(what text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
+BEGIN
+	INSERT INTO caught VALUES (what);
+	RETURN true;
+END
+$$;
+SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'no plain user calls his function leakproof');
+SELECT lives_ok(format('SELECT count(*) FROM converge.%I WHERE pg_temp.tell(%I::text)', name, col), 'a leaky function over ' || name) FROM (VALUES
+	('documents', 'title'), ('heads', 'version'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
+SELECT lives_ok($$SELECT count(*) FROM converge.documents d JOIN converge.snapshots s ON s.doc_id = d.id AND pg_temp.tell(d.title || s.content)$$, 'and over a join');
+SELECT ok(count(*) > 0, 'it told something') FROM caught;
+SELECT is_empty($$SELECT what FROM caught WHERE what LIKE '%ann''s%'$$, 'and nothing that is not to be read');
+
+-- an operator of one's own, a cast that fails with the value in its message
+CREATE FUNCTION pg_temp.text_of_error(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+	hint text;
+	context text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+	RETURN concat_ws(E'\n', SQLERRM, detail, hint, context);
+END
+$$;
+SELECT unalike(pg_temp.text_of_error(statement), '%ann''s%', statement) FROM (VALUES
+	($$SELECT title::int FROM converge.documents WHERE title <> 'all''s' AND title <> 'eve''s'$$),
+	($$SELECT 1 / (length(title) - 5) FROM converge.documents WHERE id = '00075ec0-0000-4000-8000-00000000000c'$$),
+	($$SELECT content::int FROM converge.snapshots WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c'$$),
+	($$SELECT op::text::int FROM converge.ops WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c'$$),
+	($$SELECT converge.content('00075ec0-0000-4000-8000-00000000000c')$$),
+	($$SELECT converge.edit('00075ec0-0000-4000-8000-00000000000c', '[]')$$),
+	($$SELECT converge.create_document('mine now', 'x', '00075ec0-0000-4000-8000-00000000000c')$$),
+	($$SELECT * FROM converge.apply_op('00075ec0-0000-4000-8000-00000000000c', '0b000000-0000-8000-8000-000000000001', 0, '[99999, "é"]')$$)) AS v (statement);
+SELECT is(pg_temp.text_of_error($$SELECT 1 / (length(title) - 5) FROM converge.documents WHERE id = '00075ec0-0000-4000-8000-00000000000c'$$), 'no error',
+	'whether an error comes says nothing either');
+
+-- the server's statistics and the filter turned off
+SELECT is_empty($$SELECT attname FROM pg_stats WHERE schemaname = 'converge'$$, 'no statistics of columns');
+SELECT throws_ok('SELECT stavalues1 FROM pg_statistic', '42501', NULL, 'nor what is behind them');
+SET row_security = off;
+SELECT throws_ok('SELECT FROM converge.ops', '42501', NULL, 'without the filter, nothing at all');
+SET row_security = on;
+
+-- views of one's own, definer functions of one's own, look-alikes in the path
+CREATE TEMP VIEW mine AS SELECT title FROM converge.documents;
+CREATE FUNCTION pg_temp.mine() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS 'SELECT title FROM converge.documents';
+SELECT set_eq('SELECT title FROM mine', $$VALUES ('all''s'), ('eve''s')$$, 'a view');
+SELECT set_eq('SELECT pg_temp.mine()', $$VALUES ('all''s'), ('eve''s')$$, 'a definer function');
+CREATE FUNCTION pg_temp.may_read(uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION pg_temp.acting_user() RETURNS text LANGUAGE sql AS 'SELECT ''ann''::text';
+CREATE TEMP TABLE members AS SELECT '00075ec0-0000-4000-8000-00000000000c'::uuid AS doc_id, 'eve'::text AS user_id, 'owner'::converge.role AS role;
+SET LOCAL search_path = pg_temp, converge, public;
+SELECT set_eq('SELECT title FROM documents', $$VALUES ('all''s'), ('eve''s')$$, 'look-alikes in the search path');
+RESET search_path;
+DROP TABLE members;
+
+-- converge's own view of all documents shows what its caller may read
+RESET SESSION AUTHORIZATION;
+GRANT SELECT ON converge.storage TO eve;
+SET SESSION AUTHORIZATION eve;
+SELECT set_eq('SELECT title FROM converge.storage', $$VALUES ('all''s'), ('eve''s')$$, 'converge.storage, granted to a plain user');
+RESET SESSION AUTHORIZATION;
+
+-- operation ids of others are of no use
+SELECT op_id AS theirs FROM converge.ops WHERE doc_id = :'closed' ORDER BY version LIMIT 1 \gset
+SET SESSION AUTHORIZATION eve;
+SELECT throws_ok(format('SELECT * FROM converge.apply_op(%L, %L, 0, ''[]'')', :'closed', :'theirs'), 'OT002', NULL, 'an op id of a document of others tells nothing there');
+SELECT lives_ok(format('SELECT * FROM converge.apply_op(%L, %L, 0, ''[]'')', :'eves', :'theirs'), 'and names nothing elsewhere');
+SELECT throws_ok(format('SELECT converge.undo(%L, %L)', :'closed', :'theirs'), 'OT002', NULL, 'nor can it be undone');
+SELECT throws_ok(format('SELECT converge.undo(%L, %L)', :'open', :'theirs'), 'OT002', NULL, 'nor where one may only read');
+RESET SESSION AUTHORIZATION;
+
+-- a point query stays one: the index finds the row, the policy is asked of that
+SET SESSION AUTHORIZATION ben;
+SET LOCAL enable_seqscan = off;
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		plan := concat(plan, line, E'\n');
+	END LOOP;
+	RETURN plan;
+END
+$$;
+SELECT matches(pg_temp.plan_of($$SELECT * FROM converge.ops WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c' AND version > 3$$),
+	'Index Cond: \(+doc_id = ', 'the index is used below the policy');
+RESET SESSION AUTHORIZATION;
+
+SELECT * FROM finish();
+ROLLBACK;
