@@ -21,6 +21,7 @@
 #include "port/pg_crc32c.h"
 #include "replication/logical.h"
 #include "replication/output_plugin.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -35,7 +36,10 @@
 /* Progress is reported at every so many changes that are not ours. */
 #define PROGRESS_CHANGES	100
 
-/* One kind of event: an action on a table and the line made of its row. */
+/*
+ * One kind of event: an action on a table and the line made of its row.  Of a
+ * deleted row the log has the key alone.
+ */
 typedef struct EventKind
 {
 	const char *table;
@@ -65,7 +69,26 @@ enum
 	OPS_CREATED_AT
 };
 
+/* The columns of converge.members; a deleted row has the first two. */
+enum
+{
+	MEMBERS_DOC_ID,
+	MEMBERS_USER_ID,
+	MEMBERS_ROLE
+};
+
+/* The columns of converge.documents; a deleted row has the first. */
+enum
+{
+	DOCUMENTS_ID,
+	DOCUMENTS_TITLE
+};
+
 static void emit_op(StringInfo out, const Datum *values);
+static void emit_member(StringInfo out, const Datum *values);
+static void emit_no_member(StringInfo out, const Datum *values);
+static void emit_document(StringInfo out, const Datum *values);
+static void emit_no_document(StringInfo out, const Datum *values);
 
 static const EventKind event_kinds[] =
 {
@@ -76,6 +99,26 @@ static const EventKind event_kinds[] =
 			"created_at"
 		},
 		emit_op
+	},
+	{
+		"members", REORDER_BUFFER_CHANGE_INSERT, MEMBERS_ROLE + 1,
+		{"doc_id", "user_id", "role"}, emit_member
+	},
+	{
+		"members", REORDER_BUFFER_CHANGE_UPDATE, MEMBERS_ROLE + 1,
+		{"doc_id", "user_id", "role"}, emit_member
+	},
+	{
+		"members", REORDER_BUFFER_CHANGE_DELETE, MEMBERS_USER_ID + 1,
+		{"doc_id", "user_id"}, emit_no_member
+	},
+	{
+		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1,
+		{"id", "title"}, emit_document
+	},
+	{
+		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_ID + 1,
+		{"id"}, emit_no_document
 	}
 };
 
@@ -275,7 +318,7 @@ find_layout(DecodeState *state, int kind, Relation relation)
 /*
  * Make a varlena plain.  The reorder buffer has put the chunks of a toasted
  * value together again, behind a pointer into memory; a pointer that still
- * leads to the disk is an unchanged value, which no inserted row can have.
+ * leads to the disk is an unchanged value, which no row we tell of can have.
  */
 static struct varlena *
 plain_varlena(Datum value)
@@ -283,8 +326,27 @@ plain_varlena(Datum value)
 	struct varlena *data = (struct varlena *) DatumGetPointer(value);
 
 	if (VARATT_IS_EXTERNAL_ONDISK(data))
-		elog(ERROR, "inserted row has a toasted value without its chunks");
+		elog(ERROR, "row has a toasted value without its chunks");
 	return PG_DETOAST_DATUM_PACKED(value);
+}
+
+/* Begin an event: its type, and whose document it is about. */
+static void
+begin_event(StringInfo out, const char *type, Datum doc_id)
+{
+	appendStringInfo(out, "{\"type\":\"%s\",\"documentId\":\"", type);
+	cvg_append_uuid(out, DatumGetUUIDP(doc_id));
+	appendStringInfoChar(out, '"');
+}
+
+/* Append a key and its text as JSON. */
+static void
+append_text(StringInfo out, const char *key, Datum value)
+{
+	struct varlena *text = plain_varlena(value);
+
+	appendStringInfo(out, ",\"%s\":", key);
+	cvg_append_json_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 }
 
 /* Append the event of a row of converge.ops. */
@@ -295,9 +357,7 @@ emit_op(StringInfo out, const Datum *values)
 	struct varlena *op = plain_varlena(values[OPS_OP]);
 	int			brace_at;
 
-	appendStringInfoString(out, "{\"type\":\"op\",\"documentId\":\"");
-	cvg_append_uuid(out, DatumGetUUIDP(values[OPS_DOC_ID]));
-	appendStringInfoChar(out, '"');
+	begin_event(out, "op", values[OPS_DOC_ID]);
 	brace_at = out->len;
 	cvg_event_entry(out,
 					DatumGetInt64(values[OPS_VERSION]),
@@ -309,6 +369,42 @@ emit_op(StringInfo out, const Datum *values)
 					cvg_op_of(op));
 	/* the entry's keys go on where the event's own end */
 	out->data[brace_at] = ',';
+}
+
+/* Append the event of a member who came, or whose role changed. */
+static void
+emit_member(StringInfo out, const Datum *values)
+{
+	begin_event(out, "member", values[MEMBERS_DOC_ID]);
+	append_text(out, "userId", values[MEMBERS_USER_ID]);
+	appendStringInfo(out, ",\"role\":\"%s\"}",
+					 DatumGetCString(DirectFunctionCall1(enum_out, values[MEMBERS_ROLE])));
+}
+
+/* Append the event of a member who went. */
+static void
+emit_no_member(StringInfo out, const Datum *values)
+{
+	begin_event(out, "member", values[MEMBERS_DOC_ID]);
+	append_text(out, "userId", values[MEMBERS_USER_ID]);
+	appendStringInfoString(out, ",\"role\":null}");
+}
+
+/* Append the event of a document that was renamed. */
+static void
+emit_document(StringInfo out, const Datum *values)
+{
+	begin_event(out, "document", values[DOCUMENTS_ID]);
+	append_text(out, "title", values[DOCUMENTS_TITLE]);
+	appendStringInfoChar(out, '}');
+}
+
+/* Append the event of a document that was deleted. */
+static void
+emit_no_document(StringInfo out, const Datum *values)
+{
+	begin_event(out, "document", values[DOCUMENTS_ID]);
+	appendStringInfoString(out, ",\"deleted\":true}");
 }
 
 /* Does the consumer want the document's shard? */
@@ -344,15 +440,37 @@ read_row(Relation relation, HeapTuple tuple, const EventKind *kind,
 	}
 }
 
-/* Get the row a change has left behind. */
+/* Get the row a change has left behind, or what is known of the one it deleted. */
 static HeapTuple
-new_row(ReorderBufferChange *change)
+row_of(ReorderBufferChange *change)
 {
+	bool		deleted = change->action == REORDER_BUFFER_CHANGE_DELETE;
 #if PG_VERSION_NUM >= 170000
-	return change->data.tp.newtuple;
+	return deleted ? change->data.tp.oldtuple : change->data.tp.newtuple;
 #else
-	return &change->data.tp.newtuple->tuple;
+	ReorderBufferTupleBuf *row = deleted ? change->data.tp.oldtuple : change->data.tp.newtuple;
+
+	return row != NULL ? &row->tuple : NULL;
 #endif
+}
+
+/* Did an update leave a value alone that is too long for its row? */
+static bool
+is_untouched(Relation relation, int column, Datum value)
+{
+	return TupleDescAttr(RelationGetDescr(relation), column)->attlen == -1 &&
+		VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value));
+}
+
+/* An update that left a long title alone has nothing to tell, nor the title to tell it with. */
+static bool
+tells_nothing(Relation relation, const EventKind *kind, const EventLayout *layout, const Datum *values)
+{
+	if (kind->action == REORDER_BUFFER_CHANGE_UPDATE)
+		for (int i = 0; i < kind->column_count; i++)
+			if (is_untouched(relation, layout->columns[i], values[i]))
+				return true;
+	return false;
 }
 
 /* Write the line of one of our rows, if it is wanted. */
@@ -362,9 +480,13 @@ write_event(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 {
 	DecodeState *state = ctx->output_plugin_private;
 	Datum		values[MAX_COLUMNS];
+	HeapTuple	row = row_of(change);
 
-	read_row(relation, new_row(change), kind, layout, values);
-	if (!is_wanted(state, DatumGetUUIDP(values[0])))
+	/* a deleted row without its key: somebody took the replica identity away */
+	if (row == NULL)
+		return;
+	read_row(relation, row, kind, layout, values);
+	if (!is_wanted(state, DatumGetUUIDP(values[0])) || tells_nothing(relation, kind, layout, values))
 		return;
 	OutputPluginPrepareWrite(ctx, true);
 	kind->emit(ctx->out, values);

@@ -36,8 +36,13 @@ is_deeply(
 	[ events_of(
 		"SELECT converge.create_document('Grüße 😀', 'aéह😀', '$d1'), converge.create_document('', '', '$d2');",
 		"SELECT converge.share('$d1', 'Zoë \"quoted\" 😀', 'editor'), converge.share('$d2', 'ben', 'editor');") ],
-	[],
-	'documents and members give no lines yet');
+	[
+		qq({"type":"member","documentId":"$d1","userId":"ann","role":"owner"}),
+		qq({"type":"member","documentId":"$d2","userId":"ann","role":"owner"}),
+		qq({"type":"member","documentId":"$d1","userId":"Zoë \\"quoted\\" 😀","role":"editor"}),
+		qq({"type":"member","documentId":"$d2","userId":"ben","role":"editor"})
+	],
+	'new documents and their texts give no lines, members do');
 
 # ---- one op ----
 
@@ -158,10 +163,49 @@ is_deeply(
 		"DELETE FROM converge.ops WHERE doc_id = '$d2';", "DELETE FROM converge.heads WHERE doc_id = '$d2';",
 		"INSERT INTO converge.snapshots SELECT doc_id, version, seq, now(), 'due', NULL, 'é' FROM converge.heads;",
 		"DELETE FROM converge.snapshots WHERE kind = 'due' AND version > 0;") ],
-	[], 'of ours, only inserted ops do');
+	[], 'of ops, only inserted ones do, and of heads and snapshots none');
 @lines = events_of('BEGIN;', 'INSERT INTO public.ops VALUES (1);', "SELECT converge.edit('$d1', '[\"ours\"]');",
 	'INSERT INTO public.ops VALUES (2);', 'COMMIT;');
 is_deeply([ map { /"op":(.*)\}/ } @lines ], ['["ours"]'], 'an op among changes of others');
+
+# ---- members and documents ----
+
+my $d3 = doc(3);
+events_of("SELECT converge.create_document('', '', '$d3');");
+is_deeply(
+	[ plain_events(events_of(
+		'BEGIN;', "SELECT converge.share('$d3', 'ben', 'editor');", "SELECT converge.edit('$d3', '[\"é\"]');",
+		"SELECT converge.share('$d3', '*', 'viewer');", "SELECT converge.rename_document('$d3', E'😀\"\\n');",
+		"SELECT converge.share('$d3', 'ben', 'viewer');", "SELECT converge.unshare('$d3', 'ben');", 'COMMIT;')) ],
+	[
+		qq({"type":"member","documentId":"$d3","userId":"ben","role":"editor"}),
+		(plain_events(stored_events($node, "doc_id = '$d3'")))[0],
+		qq({"type":"member","documentId":"$d3","userId":"*","role":"viewer"}),
+		qq({"type":"document","documentId":"$d3","title":"😀\\"\\n"}),
+		qq({"type":"member","documentId":"$d3","userId":"ben","role":"viewer"}),
+		qq({"type":"member","documentId":"$d3","userId":"ben","role":null})
+	],
+	'roles, titles and ops come in the order in which they were made');
+is_deeply(
+	[ events_of("SELECT converge.unshare('$d3', 'nobody');", 'BEGIN;', "SELECT converge.unshare('$d3', '*');", 'ROLLBACK;',
+		"UPDATE converge.members SET role = 'owner' WHERE user_id = 'nobody';") ],
+	[], 'what changed nothing gives none');
+my $title = sql("SELECT string_agg(chr(128512 + n * n % 61), '') FROM generate_series(1, 1000) AS n");
+is_deeply(
+	[ events_of("SELECT converge.rename_document('$d3', '$title');", "ALTER TABLE converge.documents ALTER COLUMN title SET STORAGE EXTERNAL;",
+		"SELECT converge.rename_document('$d3', '$title');", "UPDATE converge.documents SET owner = 'ben' WHERE id = '$d3';",
+		"ALTER TABLE converge.documents ALTER COLUMN title SET STORAGE EXTENDED;") ],
+	[ (qq({"type":"document","documentId":"$d3","title":"$title"})) x 2 ],
+	'a long title comes whole, and not at all where it stayed as it was');
+ok(sql(q{SELECT pg_relation_size(reltoastrelid) > 0 FROM pg_class WHERE oid = 'converge.documents'::regclass}) eq 't', 'it had been out of line');
+is_deeply(
+	[ events_of("SELECT converge.delete_document('$d3');") ],
+	[
+		qq({"type":"document","documentId":"$d3","deleted":true}),
+		qq({"type":"member","documentId":"$d3","userId":"ann","role":null}),
+		qq({"type":"member","documentId":"$d3","userId":"*","role":null})
+	],
+	'a deleted document says so before its members go');
 
 # ---- a table whose shape changes ----
 
