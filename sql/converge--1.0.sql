@@ -199,6 +199,7 @@ CREATE TABLE converge.members (
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (doc_id, user_id)
 );
+CREATE INDEX members_user_id_idx ON converge.members (user_id, doc_id);
 COMMENT ON TABLE converge.members IS 'who may do what in a document; user ''*'' is everyone';
 
 CREATE SEQUENCE converge.op_seq AS bigint;
@@ -285,6 +286,11 @@ CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 COMMENT ON FUNCTION converge.my_role(uuid) IS
 	'the acting user''s role in a document, by name or through ''*''; null: none';
 
+CREATE FUNCTION converge.require_role(doc_id uuid, needed converge.role) RETURNS void
+	AS 'MODULE_PATHNAME', 'converge_require_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.require_role(uuid, converge.role) IS
+	'fail where the acting user has not at least that role in a document';
+
 CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_may_read' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION converge.may_read(uuid) IS
@@ -311,7 +317,9 @@ GRANT SELECT ON
 	converge.packs, converge.snapshots, converge.undos TO PUBLIC;
 
 -- Whoever changes membership holds the head row's lock until it commits, so that
--- each op is decided either before the change or by it.
+-- each op is decided either before the change or by it.  The row is written, not
+-- only locked: a transaction whose snapshot is older than the change could not see
+-- it, and fails at the new row when it comes to edit.
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -329,6 +337,7 @@ BEGIN
 			USING ERRCODE = 'OT002',
 				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
 	END IF;
+	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
 $$;
 COMMENT ON FUNCTION converge.lock_for_owner(uuid) IS
@@ -377,7 +386,7 @@ BEGIN
 	END IF;
 	IF user_id <> '*' AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
-		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
+		UPDATE converge.heads h SET version = h.version WHERE h.doc_id = unshare.doc_id;
 	ELSE
 		PERFORM converge.lock_for_owner(doc_id);
 	END IF;
@@ -388,9 +397,43 @@ $$;
 COMMENT ON FUNCTION converge.unshare(uuid, text) IS
 	'take a user''s role away; owners only, but anybody may leave, save the last owner';
 
+CREATE FUNCTION converge.transfer_ownership(doc_id uuid, user_id text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM converge.share(doc_id, user_id, 'owner');
+	IF user_id <> converge.acting_user() THEN
+		PERFORM converge.share(doc_id, converge.acting_user(), 'editor');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.transfer_ownership(uuid, text) IS
+	'make another user an owner and oneself an editor; owners only';
+
+CREATE FUNCTION converge.members(doc_id uuid, OUT user_id text, OUT role converge.role, OUT created_at timestamptz)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM converge.require_role(doc_id, 'viewer');
+	RETURN QUERY SELECT m.user_id, m.role, m.created_at FROM converge.members m
+		WHERE m.doc_id = members.doc_id ORDER BY m.role DESC, m.user_id;
+END
+$$;
+COMMENT ON FUNCTION converge.members(uuid) IS 'who has which role in a document, owners first';
+
 -- ---------------------------------------------------------------------------
 -- Documents
 -- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.check_title(title text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF char_length(title) > 1000 THEN
+		RAISE EXCEPTION 'a title of % characters is too long', char_length(title)
+			USING ERRCODE = 'OT006', DETAIL = 'A title has at most 1000 characters.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.check_title(text) IS 'fail where a title is too long';
 
 CREATE FUNCTION converge.create_document(title text DEFAULT '', content text DEFAULT '',
 										 id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
@@ -402,10 +445,7 @@ BEGIN
 	IF title IS NULL OR content IS NULL OR id IS NULL THEN
 		RAISE EXCEPTION 'title, content and id must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	IF char_length(title) > 1000 THEN
-		RAISE EXCEPTION 'a title of % characters is too long', char_length(title)
-			USING ERRCODE = 'OT006', DETAIL = 'A title has at most 1000 characters.';
-	END IF;
+	PERFORM converge.check_title(title);
 	IF char_length(content) > converge.max_document_length() THEN
 		RAISE EXCEPTION 'a document of % code points is too large', char_length(content)
 			USING ERRCODE = 'OT006',
@@ -425,6 +465,84 @@ END
 $$;
 COMMENT ON FUNCTION converge.create_document(text, text, uuid) IS
 	'a new document at version 0, owned by the acting user; its id';
+
+CREATE FUNCTION converge.document(doc_id uuid, OUT title text, OUT owner text, OUT role converge.role,
+								  OUT version bigint, OUT seq bigint, OUT length bigint,
+								  OUT floor_version bigint, OUT snapshot_version bigint,
+								  OUT created_at timestamptz, OUT updated_at timestamptz)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM converge.require_role(doc_id, 'viewer');
+	SELECT d.title, d.owner, converge.my_role(d.id), h.version, h.seq, h.length,
+		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at
+		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at
+		FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id
+		WHERE d.id = document.doc_id;
+END
+$$;
+COMMENT ON FUNCTION converge.document(uuid) IS 'all that is known of a document but its text, and the acting user''s role in it';
+
+CREATE FUNCTION converge.my_documents(max_rows integer DEFAULT 100, before timestamptz DEFAULT NULL, before_id uuid DEFAULT NULL,
+									  OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
+									  OUT length bigint, OUT created_at timestamptz, OUT updated_at timestamptz)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	RETURN QUERY SELECT d.id, d.title, greatest(m.role, everyone.role), h.version, h.length, d.created_at, h.updated_at
+		FROM converge.members m
+			 JOIN converge.documents d ON d.id = m.doc_id
+			 JOIN converge.heads h ON h.doc_id = m.doc_id
+			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'
+		WHERE m.user_id = converge.acting_user()
+		  AND (before IS NULL OR h.updated_at < before OR h.updated_at = before AND h.doc_id < before_id)
+		ORDER BY h.updated_at DESC, h.doc_id DESC
+		LIMIT least(greatest(max_rows, 0), 1000);
+END
+$$;
+COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid) IS
+	'the documents the acting user is a member of by name, the last edited first; the next page begins before the updated_at and doc_id of the last row; at most 1000';
+
+-- LOCK ORDER, here and below: the row in documents, which maintenance locks first
+-- as well, then the head.
+CREATE FUNCTION converge.rename_document(doc_id uuid, title text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR title IS NULL THEN
+		RAISE EXCEPTION 'document and title must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_title(title);
+	PERFORM converge.require_role(doc_id, 'editor');
+	PERFORM FROM converge.documents d WHERE d.id = rename_document.doc_id FOR NO KEY UPDATE;
+	PERFORM FROM converge.heads h WHERE h.doc_id = rename_document.doc_id FOR NO KEY UPDATE;
+	-- again: while this waited the role may have gone, or the document
+	PERFORM converge.require_role(doc_id, 'editor');
+	UPDATE converge.documents d SET title = rename_document.title WHERE d.id = rename_document.doc_id;
+END
+$$;
+COMMENT ON FUNCTION converge.rename_document(uuid, text) IS 'give a document another title; editors and owners';
+
+CREATE FUNCTION converge.delete_document(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	-- before any lock that others would wait for
+	PERFORM converge.require_role(doc_id, 'owner');
+	PERFORM FROM converge.documents d WHERE d.id = delete_document.doc_id FOR UPDATE;
+	PERFORM converge.lock_for_owner(doc_id);
+	-- first, so that readers of the stream learn why the members go
+	DELETE FROM converge.documents d WHERE d.id = delete_document.doc_id;
+	DELETE FROM converge.heads h WHERE h.doc_id = delete_document.doc_id;
+	DELETE FROM converge.members m WHERE m.doc_id = delete_document.doc_id;
+	DELETE FROM converge.ops o WHERE o.doc_id = delete_document.doc_id;
+	DELETE FROM converge.packs p WHERE p.doc_id = delete_document.doc_id;
+	DELETE FROM converge.snapshots s WHERE s.doc_id = delete_document.doc_id;
+	DELETE FROM converge.undos u WHERE u.doc_id = delete_document.doc_id;
+END
+$$;
+COMMENT ON FUNCTION converge.delete_document(uuid) IS
+	'delete a document with its history, snapshots and members, for good; owners only';
 
 CREATE FUNCTION converge.max_document_length() RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_max_document_length' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -527,9 +645,7 @@ CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT cre
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF converge.my_role(doc_id) IS NULL THEN
-		RAISE EXCEPTION 'permission denied for document %', doc_id USING ERRCODE = 'OT002';
-	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer');
 	RETURN QUERY SELECT s.version, s.created_at, s.kind, s.label, char_length(s.content)::bigint
 		FROM converge.snapshots s WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version;
 END
@@ -645,6 +761,11 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
 	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
 
+CREATE FUNCTION converge.become(user_id text) RETURNS void
+	AS 'MODULE_PATHNAME', 'converge_become' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.become(text) IS
+	'act on behalf of a user to the end of the transaction, and no longer';
+
 CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -662,7 +783,8 @@ BEGIN
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
 				   'converge.join_document(text, uuid, bigint, uuid), '
-				   'converge.catch_up(uuid, bigint, uuid) TO %s', relay);
+				   'converge.catch_up(uuid, bigint, uuid), '
+				   'converge.become(text) TO %s', relay);
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
@@ -674,6 +796,7 @@ REVOKE ALL ON FUNCTION
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
+	converge.become(text),
 	converge.allow_relay(regrole),
 	converge.maintain_document(uuid),
 	converge.due_documents()

@@ -17,8 +17,10 @@
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(converge_acting_user);
+PG_FUNCTION_INFO_V1(converge_become);
 PG_FUNCTION_INFO_V1(converge_may_read);
 PG_FUNCTION_INFO_V1(converge_my_role);
+PG_FUNCTION_INFO_V1(converge_require_role);
 
 static char *user_setting = NULL;
 
@@ -138,6 +140,42 @@ Datum
 converge_acting_user(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(cvg_acting_user()));
+}
+
+Datum
+converge_require_role(PG_FUNCTION_ARGS)
+{
+	Oid			least = PG_GETARG_OID(1);
+	CvgRole		role = CVG_OWNER;
+
+	while (role > CVG_VIEWER && cvg_catalog()->roles[role] != least)
+		role--;
+	cvg_require_role(PG_GETARG_UUID_P(0), role);
+	PG_RETURN_VOID();
+}
+
+/*
+ * The setting itself, by the authority of whoever granted EXECUTE on this: it is
+ * undone with the transaction, so that a connection which serves one user after
+ * the other has nothing left over.
+ */
+Datum
+converge_become(PG_FUNCTION_ARGS)
+{
+	char	   *user_id;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("user must not be null")));
+	user_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (user_id[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("user must not be empty")));
+	set_config_option("converge.user", user_id, PGC_SUSET, PGC_S_SESSION,
+					  GUC_ACTION_LOCAL, true, ERROR, false);
+	PG_RETURN_VOID();
 }
 
 /* The last answer of may_read() in a query, and what it holds for. */

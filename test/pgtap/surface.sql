@@ -32,6 +32,13 @@ INSERT INTO promised VALUES
 	('unshare', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
 	('my_role', 'doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('acting_user', '', 'text', 'stable', 'safe', false),
+	('transfer_ownership', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
+	('members', 'doc_id uuid, OUT user_id text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
+	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'record', 'stable', 'unsafe', false),
+	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
+	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
+	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
+	('become', 'user_id text', 'void', 'volatile', 'unsafe', false),
 	('may_read', 'doc_id uuid', 'boolean', 'stable', 'safe', true),
 	-- the algebra
 	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
@@ -123,7 +130,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'catch_up', 'due_documents', 'join_document', 'keep_an_owner', 'lock_for_owner', 'maintain', 'maintain_document', 'submit'],
+	ARRAY['allow_relay', 'become', 'catch_up', 'due_documents', 'join_document', 'keep_an_owner', 'lock_for_owner', 'maintain', 'maintain_document', 'submit'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');
