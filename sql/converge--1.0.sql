@@ -263,6 +263,28 @@ CREATE TABLE converge.undos (
 );
 COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
 
+CREATE TABLE converge.users (
+	id				text PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
+	name			text NOT NULL,
+	address			text NOT NULL,
+	password_hash	text NOT NULL,
+	created_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE UNIQUE INDEX users_address_key ON converge.users (pg_catalog.lower(address));
+CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name) COLLATE "C");
+COMMENT ON TABLE converge.users IS
+	'accounts, for those who want them here; users known by a token or a database role alone have no row';
+COMMENT ON COLUMN converge.users.id IS 'what stands as user_id elsewhere';
+COMMENT ON COLUMN converge.users.password_hash IS 'bcrypt';
+
+-- Addresses share buckets, so that the table cannot grow.
+CREATE UNLOGGED TABLE converge.attempts (
+	bucket	integer PRIMARY KEY,
+	count	integer NOT NULL,
+	since	timestamptz NOT NULL
+);
+COMMENT ON TABLE converge.attempts IS 'wrong passwords of late, by a hash of the address they were tried for';
+
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
@@ -271,6 +293,7 @@ SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.packs', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.undos', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 
 -- ---------------------------------------------------------------------------
 -- Access
@@ -298,6 +321,7 @@ COMMENT ON FUNCTION converge.may_read(uuid) IS
 
 -- Plain SELECTs show a member what he may read.  Nobody writes but through the
 -- functions, so there is nothing else to grant, and no policy for it.
+ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
@@ -305,6 +329,7 @@ ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.snapshots ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
 CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
@@ -409,16 +434,17 @@ $$;
 COMMENT ON FUNCTION converge.transfer_ownership(uuid, text) IS
 	'make another user an owner and oneself an editor; owners only';
 
-CREATE FUNCTION converge.members(doc_id uuid, OUT user_id text, OUT role converge.role, OUT created_at timestamptz)
+CREATE FUNCTION converge.members(doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamptz)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM converge.require_role(doc_id, 'viewer');
-	RETURN QUERY SELECT m.user_id, m.role, m.created_at FROM converge.members m
+	RETURN QUERY SELECT m.user_id, u.name, m.role, m.created_at
+		FROM converge.members m LEFT JOIN converge.users u ON u.id = m.user_id
 		WHERE m.doc_id = members.doc_id ORDER BY m.role DESC, m.user_id;
 END
 $$;
-COMMENT ON FUNCTION converge.members(uuid) IS 'who has which role in a document, owners first';
+COMMENT ON FUNCTION converge.members(uuid) IS 'who has which role in a document, owners first; with the name of those who have an account';
 
 -- ---------------------------------------------------------------------------
 -- Documents
@@ -736,6 +762,204 @@ CREATE VIEW converge.maintenance AS
 COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, and which document each is at';
 
 -- ---------------------------------------------------------------------------
+-- Accounts: for those who want them here.  Nothing else asks for this table, nor
+-- for pgcrypto.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.bcrypt(password text, hash text DEFAULT NULL) RETURNS text
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	crypto text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+					WHERE e.extname = 'pgcrypto');
+	hashed text;
+BEGIN
+	IF crypto IS NULL THEN
+		RAISE EXCEPTION 'accounts need the extension pgcrypto'
+			USING ERRCODE = 'feature_not_supported', HINT = 'A superuser runs CREATE EXTENSION pgcrypto.';
+	END IF;
+	-- every type spelled out: nobody's overloaded function is a better match
+	EXECUTE format('SELECT %1$s.crypt($1::text, coalesce($2::text, %1$s.gen_salt(''bf''::text, 10::integer)))', crypto)
+		INTO hashed USING password, hash;
+	RETURN hashed;
+END
+$$;
+COMMENT ON FUNCTION converge.bcrypt(text, text) IS
+	'hash a password, with the salt of a hash or a fresh one, by pgcrypto, in whatever schema that is';
+
+-- An unknown user costs what a known one does: a hash is made all the same.
+CREATE FUNCTION converge.is_password(password text, hash text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	nobodys CONSTANT text := '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK';
+	hashed text := converge.bcrypt(password, coalesce(hash, nobodys));
+BEGIN
+	-- bcrypt looks at no more than 72 bytes
+	RETURN coalesce(hashed = hash AND octet_length(password) <= 72, false);
+END
+$$;
+COMMENT ON FUNCTION converge.is_password(text, text) IS 'whether a password is the one of a hash; false, and no sooner, where the hash is null';
+
+CREATE FUNCTION converge.check_password(password text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF octet_length(password) > 72 THEN
+		RAISE EXCEPTION 'the password is too long' USING ERRCODE = 'OT006', DETAIL = 'A password has at most 72 bytes.';
+	END IF;
+	IF char_length(password) < 8 THEN
+		RAISE EXCEPTION 'the password is too short'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A password has at least 8 characters.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.check_password(text) IS 'fail where a new password is too short or too long';
+
+CREATE FUNCTION converge.check_name(name text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF char_length(name) > 100 THEN
+		RAISE EXCEPTION 'a name of % characters is too long', char_length(name)
+			USING ERRCODE = 'OT006', DETAIL = 'A name has at most 100 characters.';
+	END IF;
+	IF btrim(name) = '' THEN
+		RAISE EXCEPTION 'the name must not be empty' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.check_name(text) IS 'fail where a user''s name is empty or too long';
+
+-- The row stays locked to the end of the transaction, so that guesses for one
+-- address come one after the other.
+CREATE FUNCTION converge.count_attempt(address text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	at timestamptz := clock_timestamp();
+	mine converge.attempts;
+BEGIN
+	INSERT INTO converge.attempts AS a (bucket, count, since)
+		VALUES ((hashtextextended(lower(address), 0) & 65535)::integer, 1, at)
+		ON CONFLICT ON CONSTRAINT attempts_pkey DO UPDATE
+			SET count = CASE WHEN a.since < at - interval '15 minutes' THEN 1 ELSE a.count + 1 END,
+				since = CASE WHEN a.since < at - interval '15 minutes' THEN at ELSE a.since END
+		RETURNING * INTO mine;
+	IF mine.count > 10 THEN
+		RAISE EXCEPTION 'too many wrong passwords'
+			USING ERRCODE = 'OT009',
+				  DETAIL = format('Seconds to wait: %s.', ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
+	END IF;
+	RETURN mine.bucket;
+END
+$$;
+COMMENT ON FUNCTION converge.count_attempt(text) IS
+	'count an attempt at an address''s password; fail after ten in a quarter of an hour, as long as none was right; where it is counted';
+
+CREATE FUNCTION converge.sign_up(name text, address text, password text) RETURNS text
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	user_id text;
+BEGIN
+	IF name IS NULL OR address IS NULL OR password IS NULL THEN
+		RAISE EXCEPTION 'name, address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_name(name);
+	PERFORM converge.check_password(password);
+	IF octet_length(address) > 254 THEN
+		RAISE EXCEPTION 'the address is too long' USING ERRCODE = 'OT006', DETAIL = 'An address has at most 254 bytes.';
+	END IF;
+	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$' THEN
+		RAISE EXCEPTION 'the address is not valid'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It must have the form of a mail address.';
+	END IF;
+	INSERT INTO converge.users (name, address, password_hash)
+		VALUES (btrim(name), address, converge.bcrypt(password))
+		ON CONFLICT (lower(users.address)) DO NOTHING RETURNING id INTO user_id;
+	IF user_id IS NULL THEN
+		RAISE EXCEPTION 'the address is taken' USING ERRCODE = 'unique_violation';
+	END IF;
+	RETURN user_id;
+END
+$$;
+COMMENT ON FUNCTION converge.sign_up(text, text, text) IS 'a new account; its user id';
+
+CREATE FUNCTION converge.log_in(address text, password text) RETURNS text
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	counted integer;
+	account converge.users;
+BEGIN
+	IF address IS NULL OR password IS NULL THEN
+		RAISE EXCEPTION 'address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	counted := converge.count_attempt(address);
+	SELECT * INTO account FROM converge.users u WHERE lower(u.address) = lower(log_in.address);
+	IF NOT converge.is_password(password, account.password_hash) THEN
+		-- no error: that would undo the count
+		RETURN NULL;
+	END IF;
+	DELETE FROM converge.attempts a WHERE a.bucket = counted;
+	RETURN account.id;
+END
+$$;
+COMMENT ON FUNCTION converge.log_in(text, text) IS
+	'the user id of an address and its password; null for a wrong password and an unknown address alike';
+
+CREATE FUNCTION converge.change_password(old_password text, new_password text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	counted integer;
+	account converge.users;
+BEGIN
+	IF old_password IS NULL OR new_password IS NULL THEN
+		RAISE EXCEPTION 'passwords must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_password(new_password);
+	SELECT * INTO account FROM converge.users u WHERE u.id = converge.acting_user();
+	IF account.id IS NULL THEN
+		RAISE EXCEPTION 'user "%" has no account', converge.acting_user() USING ERRCODE = 'undefined_object';
+	END IF;
+	counted := converge.count_attempt(account.address);
+	IF NOT converge.is_password(old_password, account.password_hash) THEN
+		RETURN false;
+	END IF;
+	DELETE FROM converge.attempts a WHERE a.bucket = counted;
+	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password) WHERE u.id = account.id;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION converge.change_password(text, text) IS
+	'give the acting user another password; false where the old one is wrong';
+
+CREATE FUNCTION converge.rename_user(name text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF name IS NULL THEN
+		RAISE EXCEPTION 'name must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_name(name);
+	UPDATE converge.users u SET name = btrim(rename_user.name) WHERE u.id = converge.acting_user();
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'user "%" has no account', converge.acting_user() USING ERRCODE = 'undefined_object';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.rename_user(text) IS 'give the acting user another name';
+
+-- Addresses are found, but not shown: who knows one may look whose it is.
+CREATE FUNCTION converge.search_users(term text, max_rows integer DEFAULT 20, OUT user_id text, OUT name text)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
+BEGIN
+	IF char_length(term) BETWEEN 2 AND 254 THEN
+		RETURN QUERY SELECT u.id, u.name FROM converge.users u
+			WHERE lower(u.name) COLLATE "C" ^@ lower(term) OR lower(u.address) = lower(term)
+			ORDER BY lower(u.name) COLLATE "C", u.id
+			LIMIT least(greatest(max_rows, 0), 100);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.search_users(text, integer) IS
+	'users whose name begins with a term of two characters or more, or whose address it is; at most 100';
+
+-- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone
 -- ---------------------------------------------------------------------------
 
@@ -784,7 +1008,10 @@ BEGIN
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
 				   'converge.join_document(text, uuid, bigint, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
-				   'converge.become(text) TO %s', relay);
+				   'converge.become(text), '
+				   'converge.sign_up(text, text, text), '
+				   'converge.log_in(text, text), '
+				   'converge.search_users(text, integer) TO %s', relay);
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
@@ -797,6 +1024,12 @@ REVOKE ALL ON FUNCTION
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
 	converge.become(text),
+	converge.bcrypt(text, text),
+	converge.is_password(text, text),
+	converge.count_attempt(text),
+	converge.sign_up(text, text, text),
+	converge.log_in(text, text),
+	converge.search_users(text, integer),
 	converge.allow_relay(regrole),
 	converge.maintain_document(uuid),
 	converge.due_documents()

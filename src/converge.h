@@ -51,6 +51,8 @@
 #define ERRCODE_CVG_FUTURE_BASE			CVG_SQLSTATE('7')	/* base above the head */
 #define ERRCODE_CVG_VETOED				CVG_SQLSTATE('8')	/* a trigger on ops said
 															 * no */
+#define ERRCODE_CVG_TOO_OFTEN			CVG_SQLSTATE('9')	/* wrong passwords, in
+															 * SQL */
 
 /* ---- converge.c ---- */
 

@@ -33,11 +33,16 @@ INSERT INTO promised VALUES
 	('my_role', 'doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('acting_user', '', 'text', 'stable', 'safe', false),
 	('transfer_ownership', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
-	('members', 'doc_id uuid, OUT user_id text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
+	('members', 'doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'record', 'stable', 'unsafe', false),
 	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
 	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
+	('sign_up', 'name text, address text, password text', 'text', 'volatile', 'unsafe', false),
+	('log_in', 'address text, password text', 'text', 'volatile', 'unsafe', false),
+	('change_password', 'old_password text, new_password text', 'boolean', 'volatile', 'unsafe', false),
+	('rename_user', 'name text', 'void', 'volatile', 'unsafe', false),
+	('search_users', 'term text, max_rows integer DEFAULT 20, OUT user_id text, OUT name text', 'SETOF record', 'stable', 'unsafe', false),
 	('become', 'user_id text', 'void', 'volatile', 'unsafe', false),
 	('may_read', 'doc_id uuid', 'boolean', 'stable', 'safe', true),
 	-- the algebra
@@ -91,6 +96,8 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
+	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
+	('attempts', 'bucket integer, count integer, since timestamp with time zone'),
 	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
 SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
 SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
@@ -107,8 +114,8 @@ SELECT is((SELECT count(*) FROM pg_constraint WHERE connamespace = 'converge'::r
 -- everything that holds documents is dumped
 SELECT set_eq(
 	$$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'converge'$$,
-	$$SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'S')$$,
-	'pg_dump carries every table and sequence');
+	$$SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'S') AND relpersistence = 'p'$$,
+	'pg_dump carries every table and sequence that is not for the moment');
 
 -- ---- who may what ----
 
@@ -130,7 +137,8 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'become', 'catch_up', 'due_documents', 'join_document', 'keep_an_owner', 'lock_for_owner', 'maintain', 'maintain_document', 'submit'],
+	ARRAY['allow_relay', 'bcrypt', 'become', 'catch_up', 'count_attempt', 'due_documents', 'is_password', 'join_document', 'keep_an_owner', 'lock_for_owner', 'log_in',
+		'maintain', 'maintain_document', 'search_users', 'sign_up', 'submit'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');

@@ -25,7 +25,7 @@ sub contents_of
 	my ($dbname) = @_;
 
 	return join("\n", map { sql($dbname, "SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\";") }
-		  qw(documents heads members ops snapshots))
+		  qw(documents heads members ops packs snapshots undos users))
 	  . sql($dbname, 'SELECT id, md5(converge.content(id)), converge.content_at(id, 0) FROM converge.documents ORDER BY id;');
 }
 
@@ -34,6 +34,8 @@ sql('postgres',
 	"SELECT converge.share('$doc', 'Zoë \"q\" \\ 😀', 'editor'), converge.share('$doc', '*', 'viewer');",
 	"SELECT converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');",
 	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
+	"SELECT converge.undo_last('$doc'), converge.pack('$doc', 2);",
+	q{INSERT INTO converge.users (name, address, password_hash) VALUES ('Zoë "q" \ 😀', 'zoë@example.com', '\$2a\$10');},
 	"SELECT converge.edit('$other', '[\"😀\"]');");
 my $contents = contents_of('postgres');
 
@@ -57,10 +59,10 @@ for my $format ('plain', 'custom')
 	# editing goes on with versions and sequence ids that are new
 	my $last = sql($target, 'SELECT max(seq) FROM converge.ops;');
 	my ($version, $seq) = split(/\|/, sql($target, "SELECT version, seq FROM converge.apply_op('$doc', '" . op_id(2) . "', 1, '[1,\"new\"]');"));
-	is($version, 3, "$format: the next version");
+	is($version, 4, "$format: the next version");
 	cmp_ok($seq, '>', $last, "$format: a sequence id above all before");
 	is(sql($target, qq{SET converge."user" = 'ben'; SELECT converge.my_role('$doc');}), 'viewer', "$format: roles are the same");
-	is(sql($target, "SELECT converge.content('$doc') = converge.apply(converge.content_at('$doc', 2), o.op) FROM converge.ops AS o WHERE o.doc_id = '$doc' AND o.version = 3;"),
+	is(sql($target, "SELECT converge.content('$doc') = converge.apply(converge.content_at('$doc', 3), o.op) FROM converge.ops AS o WHERE o.doc_id = '$doc' AND o.version = 4;"),
 		't', "$format: and the text goes on from there");
 }
 
