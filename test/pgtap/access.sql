@@ -162,7 +162,19 @@ $$;
 SELECT is(pg_temp.state_of($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'eve', 'owner')$$), 'OT002', 'share knows its operators and tables');
 SELECT is(pg_temp.state_of($$SELECT converge.unshare('acce5500-0000-4000-8000-00000000000c', 'ann é')$$), 'OT002', 'so does unshare');
 SELECT is(pg_temp.state_of($$SELECT converge.content('acce5500-0000-4000-8000-00000000000c')$$), 'OT002', 'and content');
-DROP TABLE members;
+CREATE TEMP TABLE documents AS SELECT 'acce5500-0000-4000-8000-00000000000c'::uuid AS id, 'eve''s'::text AS title, 'eve'::text AS owner, now() AS created_at;
+CREATE TEMP TABLE users AS SELECT 'eve'::text AS id, 'eve'::text AS name, 'eve@example.com'::text AS address, ''::text AS password_hash;
+CREATE TEMP TABLE heads AS SELECT 'acce5500-0000-4000-8000-00000000000c'::uuid AS doc_id, 0::bigint AS version;
+CREATE FUNCTION pg_temp.acting_user() RETURNS text LANGUAGE sql AS $$SELECT 'ann é'::text$$;
+CREATE FUNCTION pg_temp.require_role(uuid, converge.role) RETURNS void LANGUAGE sql AS 'SELECT';
+CREATE FUNCTION pg_temp.lock_for_owner(uuid) RETURNS void LANGUAGE sql AS 'SELECT';
+SELECT is(pg_temp.state_of('SELECT converge.' || format(call, 'acce5500-0000-4000-8000-00000000000c')), 'OT002', 'and ' || call) FROM (VALUES
+	('document(%L)'), ('members(%L)'), ('rename_document(%L, ''x'')'), ('delete_document(%L)'), ('transfer_ownership(%L, ''eve'')'),
+	('list_snapshots(%L)'), ('undo_last(%L)'), ('snapshot(%L)'), ('pack(%L)'), ('prune(%L, 0)')) AS v (call);
+SELECT is(pg_temp.state_of($$SELECT converge.rename_user('ann')$$), '42704', 'and rename_user');
+SELECT is(pg_temp.state_of($$SELECT converge.change_password('12345678', '12345678')$$), '42704', 'and change_password');
+DROP TABLE members, documents, users, heads;
+DROP FUNCTION pg_temp.acting_user(), pg_temp.require_role(uuid, converge.role), pg_temp.lock_for_owner(uuid);
 RESET SESSION AUTHORIZATION;
 
 -- who was granted the parameter acts for whom he names; taken back, no more
