@@ -985,6 +985,31 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
 	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
 
+CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT max(m.role) FROM converge.members m
+		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*') AND role_in.user_id <> '*'
+$$;
+COMMENT ON FUNCTION converge.role_in(text, uuid) IS
+	'what a user''s role is in what the calling statement sees; null: none';
+
+-- A commit may reach readers of the stream before it is seen in SQL; whoever changes
+-- membership keeps the head row's lock until it is.
+CREATE FUNCTION converge.settled_roles(doc_id uuid, user_ids text[], OUT ord integer, OUT role text) RETURNS SETOF record
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM FROM converge.heads h WHERE h.doc_id = settled_roles.doc_id FOR SHARE SKIP LOCKED;
+	IF FOUND THEN
+		RETURN QUERY SELECT u.ord::integer, converge.role_in(u.id, settled_roles.doc_id)::text
+			FROM unnest(user_ids) WITH ORDINALITY AS u (id, ord);
+	ELSIF NOT EXISTS (SELECT FROM converge.heads h WHERE h.doc_id = settled_roles.doc_id) THEN
+		RAISE EXCEPTION 'document % does not exist', settled_roles.doc_id USING ERRCODE = 'OT003';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.settled_roles(uuid, text[]) IS
+	'the roles of users in a document with every change of them settled; no rows while somebody else has it locked';
+
 CREATE FUNCTION converge.become(user_id text) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_become' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.become(text) IS
@@ -1008,6 +1033,8 @@ BEGIN
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
 				   'converge.join_document(text, uuid, bigint, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
+				   'converge.role_in(text, uuid), '
+				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
@@ -1023,6 +1050,8 @@ REVOKE ALL ON FUNCTION
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
+	converge.role_in(text, uuid),
+	converge.settled_roles(uuid, text[]),
 	converge.become(text),
 	converge.bcrypt(text, text),
 	converge.is_password(text, text),
