@@ -19,6 +19,7 @@
 /* longest token, user id and document title that are looked at */
 #define LIMIT_TOKEN_BYTES			8192
 #define LIMIT_USER_BYTES			256
+#define LIMIT_ROLE_BYTES			16
 
 /* longest reason of a close; a close frame has room for 123 bytes */
 #define LIMIT_CLOSE_REASON_BYTES	120

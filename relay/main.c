@@ -69,14 +69,26 @@ struct relay
 
 /* ---- rooms and the tables ---- */
 
-/* Hand what the tables gave for a room on to it. */
+/*
+ * Hand a message that the tables gave on to its room. They may be ahead of the
+ * stream, and of what it has to say about who may read: so everyone there is
+ * asked about first, which holds them until the answer.
+ */
+static void
+take_from_tables(struct relay *relay, const struct uuid *doc, const struct catch_up_frame *frame)
+{
+	sessions_check(relay->sessions, doc, NULL);
+	rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
+}
+
+/* Take the answer to what a room asked of the tables. */
 static void
 on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
 	struct relay *relay = arg;
 
 	if (frame != NULL)
-		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
+		take_from_tables(relay, doc, frame);
 	else
 		rooms_fetched(relay->rooms, doc, result == CATCH_UP_DONE);
 }
@@ -87,7 +99,7 @@ on_room_fetch(void *arg, const struct uuid *doc, int64_t from)
 {
 	struct relay *relay = arg;
 
-	reader_catch_up(relay->reader, doc, from, NULL, on_room_caught_up, relay);
+	reader_catch_up(relay->reader, doc, from, NULL, NULL, on_room_caught_up, relay);
 }
 
 static void
@@ -118,7 +130,23 @@ on_stream_event(void *arg, const struct uuid *doc, int64_t version, const char *
 	rooms_event(relay->rooms, doc, version, entry, len);
 }
 
-/* The stream runs: catch up with what it did not show. */
+static void
+on_stream_notice(void *arg, const struct notice *notice)
+{
+	struct relay *relay = arg;
+
+	sessions_notice(relay->sessions, notice);
+}
+
+static void
+check_room(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	sessions_check(relay->sessions, doc, NULL);
+}
+
+/* The stream runs: catch up with what it did not show, operations and members. */
 static void
 on_stream_up(void *arg, bool other_history)
 {
@@ -130,6 +158,7 @@ on_stream_up(void *arg, bool other_history)
 		rooms_forget_seen(relay->rooms);
 		sessions_close_all(relay->sessions, "the database was changed over; join again");
 	}
+	rooms_each(relay->rooms, check_room, relay);
 	sweeper_start(relay->sweeper, true);
 }
 
@@ -143,12 +172,17 @@ on_stream_down(void *arg)
 
 /* ---- the writer ---- */
 
+/*
+ * An edit was committed. Nothing is published from its answer: the answer may
+ * overtake the stream, and with it the news that somebody may not read on.
+ */
 static void
-on_publish(void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+on_committed(void *arg, const struct uuid *doc, int64_t version)
 {
 	struct relay *relay = arg;
 
-	rooms_answer(relay->rooms, doc, version, entry, len);
+	if (!stream_is_up(relay->stream))
+		rooms_owe(relay->rooms, doc, version);
 }
 
 /* ---- HTTP ---- */
@@ -334,7 +368,7 @@ make_rooms(struct relay *relay)
 static void
 make_writer(struct relay *relay)
 {
-	struct writer_callbacks callbacks = {.publish = on_publish,.answer = session_answer,.arg = relay};
+	struct writer_callbacks callbacks = {.committed = on_committed,.answer = session_answer,.arg = relay};
 
 	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
 }
@@ -343,7 +377,7 @@ static void
 make_stream(struct relay *relay)
 {
 	struct stream_callbacks callbacks = {
-		.event = on_stream_event,.up = on_stream_up,.down = on_stream_down,.arg = relay,
+		.event = on_stream_event,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,.arg = relay,
 	};
 
 	relay->stream = stream_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);

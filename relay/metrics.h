@@ -42,6 +42,9 @@
 	M(ops_held, gauge, "ops_held", "operations waiting for PostgreSQL") \
 	M(joins, counter, "joins_total", "joins answered") \
 	M(catch_ups, counter, "catch_ups_total", "catch-ups read from the tables") \
+	M(access_checks, counter, "access_checks_total", "times the tables were asked who may still read a document") \
+	M(roles_changed, counter, "roles_changed_total", "clients told of another role while connected") \
+	M(revocations, counter, "revocations_total", "clients closed because they may not read any longer") \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(pg_reconnects, counter, "pg_reconnects_total", "connections to PostgreSQL lost or refused") \
 	M(stream_up, gauge, "stream_up", "1 while the replication stream runs")

@@ -323,6 +323,20 @@ protocol_reject(const struct uuid *operation_id, enum reject_code code, const ch
 	return encode(with_retry(object, retry_after_ms));
 }
 
+/* Encode a client's new role. */
+struct frame *
+protocol_role(const char *role)
+{
+	return encode(json_pack("{s:s, s:s}", "type", "role", "role", role));
+}
+
+/* Encode the document's new title. */
+struct frame *
+protocol_title(const char *title)
+{
+	return encode(json_pack("{s:s, s:s}", "type", "title", "title", title));
+}
+
 /* Encode one ready entry as an ops message. */
 struct frame *
 protocol_one_op(const char *entry, size_t len)
@@ -431,4 +445,46 @@ protocol_event(char *line, size_t len, struct uuid *doc, int64_t *version, const
 	*entry = line + cut;
 	*entry_len = len - cut;
 	return protocol_entry_version(*entry, *entry_len, version);
+}
+
+/* Tell what kind of notice an event is, if it is one. */
+static bool
+notice_kind(struct notice *notice)
+{
+	const char *type = json_string_value(json_object_get(notice->root, "type"));
+
+	notice->user = json_string_value(json_object_get(notice->root, "userId"));
+	notice->title = json_string_value(json_object_get(notice->root, "title"));
+	if (type == NULL)
+		return false;
+	if (strcmp(type, "member") == 0)
+		notice->kind = NOTICE_MEMBER;
+	else if (strcmp(type, "document") == 0)
+		notice->kind = json_is_true(json_object_get(notice->root, "deleted")) ? NOTICE_DELETED : NOTICE_RENAMED;
+	else
+		return false;
+	return notice->kind != NOTICE_MEMBER ? notice->kind == NOTICE_DELETED || notice->title != NULL : notice->user != NULL;
+}
+
+/* Read an event line that is no operation; false for kinds that mean nothing here. */
+bool
+protocol_notice(const char *line, size_t len, struct notice *notice)
+{
+	json_t	   *doc;
+
+	memset(notice, 0, sizeof(*notice));
+	notice->root = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
+	doc = json_object_get(notice->root, "documentId");
+	if (json_is_string(doc) && uuid_parse(json_string_value(doc), json_string_length(doc), &notice->doc) && notice_kind(notice))
+		return true;
+	protocol_notice_release(notice);
+	return false;
+}
+
+/* Give a notice back. */
+void
+protocol_notice_release(struct notice *notice)
+{
+	json_decref(notice->root);
+	memset(notice, 0, sizeof(*notice));
 }

@@ -78,6 +78,23 @@ struct joined
 	bool		resumed;
 };
 
+/* what the stream tells beside operations; the texts are the root's */
+enum notice_kind
+{
+	NOTICE_MEMBER,				/* a user (or '*') has another role, or none */
+	NOTICE_RENAMED,
+	NOTICE_DELETED
+};
+
+struct notice
+{
+	enum notice_kind kind;
+	json_t	   *root;
+	struct uuid doc;
+	const char *user;
+	const char *title;
+};
+
 /* client to server; on false, *problem says what is wrong in a sentence */
 bool		protocol_parse(const char *text, size_t len, struct message *m, const char **problem);
 void		protocol_release(struct message *m);
@@ -91,6 +108,8 @@ struct frame *protocol_joined(const struct joined *joined);
 struct frame *protocol_error(const char *code, const char *message, int retry_after_ms);
 struct frame *protocol_reject(const struct uuid *operation_id, enum reject_code code, const char *message,
 							  int retry_after_ms);
+struct frame *protocol_role(const char *role);
+struct frame *protocol_title(const char *title);
 struct frame *protocol_one_op(const char *entry, size_t len);
 bool		protocol_reject_code(const char *name, enum reject_code *code);
 
@@ -98,5 +117,7 @@ bool		protocol_reject_code(const char *name, enum reject_code *code);
 bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
 bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
 bool		protocol_event(char *line, size_t len, struct uuid *doc, int64_t *version, const char **entry, size_t *entry_len);
+bool		protocol_notice(const char *line, size_t len, struct notice *notice);
+void		protocol_notice_release(struct notice *notice);
 
 #endif							/* RELAY_PROTOCOL_H */

@@ -23,7 +23,8 @@ enum request_kind
 {
 	REQUEST_JOIN,
 	REQUEST_CATCH_UP,
-	REQUEST_SWEEP
+	REQUEST_SWEEP,
+	REQUEST_ROLES
 };
 
 struct request
@@ -37,11 +38,13 @@ struct request
 	int64_t		version;
 	bool		has_id;
 	struct uuid id;				/* the operation resumed from, or pending */
-	struct buf	docs;			/* a sweep's arrays */
+	unsigned	pause;			/* ticks until it goes again */
+	struct buf	docs;			/* a sweep's arrays, or the users */
 	struct buf	heads;
 	unsigned	attempts;
 	join_fn		on_join;
 	catch_up_fn on_catch_up;
+	roles_fn	on_roles;
 	void	   *arg;
 };
 
@@ -59,19 +62,24 @@ struct reader
 	int			source_count;
 	struct request *first;
 	struct request **last;
+	struct request *locked;		/* documents that somebody changes */
 	bool		paused;
 	bool		closing;
 	uv_timer_t	timer;
+	uv_timer_t	locked_timer;
+	int			timers;			/* still open */
 };
 
 static const struct pg_statement statements[] = {
 	[REQUEST_JOIN] = {"join",
 	"SELECT role, title, version, seq, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)"},
 	[REQUEST_CATCH_UP] = {"catch_up",
-	"SELECT $1::uuid, from_version, version, frame FROM converge.catch_up($1, $2, $3)"},
+		"SELECT $1::uuid, c.from_version, c.version, CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
+	" FROM converge.catch_up($1, $2, $3) AS c, (SELECT converge.role_in($4, $1) AS role OFFSET 0) AS r"},
 	[REQUEST_SWEEP] = {"sweep",
 		"SELECT room.doc, c.from_version, c.version, c.frame"
 	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c"},
+	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord"},
 };
 
 #define STATEMENT_COUNT ((int) (sizeof(statements) / sizeof(statements[0])))
@@ -79,7 +87,11 @@ static const struct pg_statement statements[] = {
 static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid)', 'EXECUTE')", true,
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') lets it"},
+	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
+	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') lets it"},
 };
+
+#define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))
 
 enum join_column
 {
@@ -153,21 +165,47 @@ static void
 answer_catch_up(struct request *r, const PGresult *result)
 {
 	int			rows = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
+	enum catch_up_result outcome = catch_up_outcome(result);
+	struct catch_up_frame frame;
 
 	r->source->reader->metrics->catch_ups++;
 	for (int i = 0; i < rows; i++)
 	{
-		struct catch_up_frame frame = {
+		if (PQgetisnull(result, i, FRAME_TEXT))
+		{
+			outcome = CATCH_UP_FORBIDDEN;
+			break;
+		}
+		frame = (struct catch_up_frame)
+		{
 			.from = number_at(result, i, FRAME_FROM),
-			.version = number_at(result, i, FRAME_VERSION),
-			.text = PQgetvalue(result, i, FRAME_TEXT),
-			.len = (size_t) PQgetlength(result, i, FRAME_TEXT),
+				.version = number_at(result, i, FRAME_VERSION),
+				.text = PQgetvalue(result, i, FRAME_TEXT),
+				.len = (size_t) PQgetlength(result, i, FRAME_TEXT),
 		};
-
 		if (uuid_parse(PQgetvalue(result, i, FRAME_DOC), (size_t) PQgetlength(result, i, FRAME_DOC), &frame.doc))
 			r->on_catch_up(r->arg, &frame.doc, &frame, CATCH_UP_DONE);
 	}
-	r->on_catch_up(r->arg, &r->doc, NULL, catch_up_outcome(result));
+	r->on_catch_up(r->arg, &r->doc, NULL, outcome);
+}
+
+/* Hand the roles on; tells whether there were any: a document that is being changed has none to tell. */
+static bool
+answer_roles(struct request *r, const PGresult *result)
+{
+	enum roles_result outcome = ROLES_FAILED;
+	int			rows = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : -1;
+
+	if (rows == 0)
+		return false;
+	if (rows > 0)
+		outcome = ROLES_KNOWN;
+	else if (strcmp(pg_sqlstate(result), SQLSTATE_NOT_FOUND) == 0)
+		outcome = ROLES_GONE;
+	for (int i = 0; i < rows; i++)
+		r->on_roles(r->arg, i, PQgetisnull(result, i, 0) ? NULL : PQgetvalue(result, i, 0), outcome);
+	r->on_roles(r->arg, -1, NULL, outcome);
+	return true;
 }
 
 static void
@@ -186,6 +224,8 @@ cancel_request(struct request *r)
 
 	if (r->kind == REQUEST_JOIN)
 		r->on_join(r->arg, &answer);
+	else if (r->kind == REQUEST_ROLES)
+		r->on_roles(r->arg, -1, NULL, ROLES_FAILED);
 	else
 		r->on_catch_up(r->arg, &r->doc, NULL, CATCH_UP_FAILED);
 	free_request(r);
@@ -217,6 +257,43 @@ on_pause_over(uv_timer_t *timer)
 
 	reader->paused = false;
 	reader_dispatch(reader);
+}
+
+/* Ask again about the documents whose time has come. */
+static void
+on_locked_timer(uv_timer_t *timer)
+{
+	struct reader *reader = timer->data;
+	struct request *r = reader->locked;
+	struct request *next;
+
+	reader->locked = NULL;
+	for (; r != NULL; r = next)
+	{
+		next = r->next;
+		if (--r->pause == 0)
+		{
+			push_request(reader, r);
+			continue;
+		}
+		r->next = reader->locked;
+		reader->locked = r;
+	}
+	if (reader->locked == NULL)
+		uv_timer_stop(timer);
+	reader_dispatch(reader);
+}
+
+/* Somebody is changing the document: ask again in a moment, each time after twice as many ticks. */
+static void
+ask_later(struct reader *reader, struct request *r)
+{
+	r->pause = 1U << (r->attempts < 6 ? r->attempts : 6);
+	r->attempts++;
+	if (reader->locked == NULL)
+		uv_timer_start(&reader->locked_timer, on_locked_timer, LIMIT_GAP_RETRY_MS, LIMIT_GAP_RETRY_MS);
+	r->next = reader->locked;
+	reader->locked = r;
 }
 
 /* Tell whether a failed request goes again, after a pause. */
@@ -260,8 +337,14 @@ on_answer(void *arg, PGresult *result)
 	}
 	if (r->kind == REQUEST_JOIN)
 		answer_join(r, result);
-	else
+	else if (r->kind != REQUEST_ROLES)
 		answer_catch_up(r, result);
+	else if (!answer_roles(r, result))
+	{
+		ask_later(reader, r);
+		reader_dispatch(reader);
+		return;
+	}
 	free_request(r);
 	reader_dispatch(reader);
 }
@@ -287,6 +370,11 @@ put_params(struct pg_params *params, struct request *r, char doc[], char id[], c
 			pg_param_text(params, doc);
 			pg_param_text(params, version);
 			pg_param_text(params, r->has_id ? id : NULL);
+			pg_param_text(params, r->user);
+			break;
+		case REQUEST_ROLES:
+			pg_param_text(params, doc);
+			pg_param_binary(params, r->docs.data, r->docs.len);
 			break;
 		case REQUEST_SWEEP:
 			pg_param_binary(params, r->docs.data, r->docs.len);
@@ -375,12 +463,14 @@ reader_join(struct reader *reader, const struct join_request *request, join_fn a
 	push_request(reader, r);
 }
 
-/* Ask for everything after a version, the pending operation by itself. */
+/* Ask for everything after a version, the pending operation by itself; a user gets it while he may read. */
 void
 reader_catch_up(struct reader *reader, const struct uuid *doc, int64_t from, const struct uuid *pending,
-				catch_up_fn answer, void *arg)
+				const char *user, catch_up_fn answer, void *arg)
 {
 	struct request *r = new_request(REQUEST_CATCH_UP, doc, arg);
+
+	r->user = user;
 
 	r->version = from;
 	r->has_id = pending != NULL;
@@ -406,6 +496,20 @@ reader_sweep(struct reader *reader, const struct uuid *docs, const int64_t *head
 	pg_array_finish(&r->docs, (uint32_t) count);
 	pg_array_finish(&r->heads, (uint32_t) count);
 	r->on_catch_up = answer;
+	push_request(reader, r);
+}
+
+/* Ask for the roles of users in a document, once no change of members is under way there. */
+void
+reader_roles(struct reader *reader, const struct uuid *doc, const char *const *users, int count, roles_fn answer, void *arg)
+{
+	struct request *r = new_request(REQUEST_ROLES, doc, arg);
+
+	pg_array_begin(&r->docs, TEXT_OID);
+	for (int i = 0; i < count; i++)
+		pg_array_put(&r->docs, users[i], strlen(users[i]));
+	pg_array_finish(&r->docs, (uint32_t) count);
+	r->on_roles = answer;
 	push_request(reader, r);
 }
 
@@ -447,6 +551,9 @@ reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics
 	reader->last = &reader->first;
 	uv_timer_init(loop, &reader->timer);
 	reader->timer.data = reader;
+	uv_timer_init(loop, &reader->locked_timer);
+	reader->locked_timer.data = reader;
+	reader->timers = 2;
 	reader->source_count = config->readers;
 	reader->sources = mem_zalloc((size_t) config->readers * sizeof(struct source));
 	for (int i = 0; i < config->readers; i++)
@@ -454,7 +561,7 @@ reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics
 		struct source *source = &reader->sources[i];
 		struct pg_link_config link = {
 			.name = source->name,.dsn = config->dsn,.loop = loop,.metrics = metrics,
-			.setup = setup,.setup_count = 1,.statements = statements,.statement_count = STATEMENT_COUNT,
+			.setup = setup,.setup_count = SETUP_COUNT,.statements = statements,.statement_count = STATEMENT_COUNT,
 			.on_ready = on_ready,.on_lost = on_lost,.arg = source,
 		};
 
@@ -468,7 +575,22 @@ reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct reader *reader = handle->data;
+
+	if (--reader->timers == 0)
+		free(reader);
+}
+
+static void
+cancel_requests(struct request *r)
+{
+	while (r != NULL)
+	{
+		struct request *next = r->next;
+
+		cancel_request(r);
+		r = next;
+	}
 }
 
 /* End; what is still asked is answered with nothing. */
@@ -478,13 +600,9 @@ reader_close(struct reader *reader)
 	reader->closing = true;
 	for (int i = 0; i < reader->source_count; i++)
 		pg_link_close(reader->sources[i].link);
-	while (reader->first != NULL)
-	{
-		struct request *r = reader->first;
-
-		reader->first = r->next;
-		cancel_request(r);
-	}
+	cancel_requests(reader->first);
+	cancel_requests(reader->locked);
 	free(reader->sources);
 	uv_close((uv_handle_t *) &reader->timer, on_timer_closed);
+	uv_close((uv_handle_t *) &reader->locked_timer, on_timer_closed);
 }

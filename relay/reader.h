@@ -52,6 +52,7 @@ enum catch_up_result
 	CATCH_UP_DONE,
 	CATCH_UP_STALE,				/* the version is below the floor */
 	CATCH_UP_GONE,				/* the document is no more */
+	CATCH_UP_FORBIDDEN,			/* its reader may not read it */
 	CATCH_UP_FAILED
 };
 
@@ -61,6 +62,16 @@ typedef void (*join_fn) (void *arg, const struct join_answer *answer);
 typedef void (*catch_up_fn) (void *arg, const struct uuid *doc, const struct catch_up_frame *frame,
 							 enum catch_up_result result);
 
+enum roles_result
+{
+	ROLES_KNOWN,
+	ROLES_GONE,					/* the document is no more */
+	ROLES_FAILED
+};
+
+/* called for each user with a role, NULL for none, where they are known; then once with -1 */
+typedef void (*roles_fn) (void *arg, int user, const char *role, enum roles_result result);
+
 struct reader *reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics);
 void		reader_close(struct reader *reader);
 bool		reader_is_ready(const struct reader *reader);
@@ -69,8 +80,10 @@ void		reader_dispatch(struct reader *reader);
 /* each is answered exactly once, however long PostgreSQL is away */
 void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);
 void		reader_catch_up(struct reader *reader, const struct uuid *doc, int64_t from, const struct uuid *pending,
-							catch_up_fn answer, void *arg);
+							const char *user, catch_up_fn answer, void *arg);
 void		reader_sweep(struct reader *reader, const struct uuid *docs, const int64_t *heads, int count,
 						 catch_up_fn answer, void *arg);
+void		reader_roles(struct reader *reader, const struct uuid *doc, const char *const *users, int count,
+						 roles_fn answer, void *arg);
 
 #endif							/* RELAY_READER_H */

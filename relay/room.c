@@ -206,16 +206,17 @@ rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const 
 	room_close_gap(room);
 }
 
-/* Take an operation from the answer to its submission; one that does not follow is left to the stream. */
+/* Note a version that was committed, where no stream will show it: the tables will. */
 void
-rooms_answer(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL || !room->open || version != room_head(room) + 1)
+	if (room == NULL)
 		return;
-	publish(room, entry, len);
-	merge_ahead(room);
+	if (room->want < version)
+		room->want = version;
+	room_close_gap(room);
 }
 
 /* Publish the entries of an ops message that follow the head. */
@@ -297,6 +298,7 @@ room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *mem
 		rooms->metrics->rooms++;
 	}
 	room->users++;
+	LIST_INSERT_HEAD(&room->seats, member, seat);
 	member->room = room;
 }
 
@@ -365,9 +367,23 @@ room_detach(struct room_member *member)
 	if (room == NULL)
 		return;
 	room_pause(member);
+	LIST_REMOVE(member, seat);
 	member->room = NULL;
 	if (--room->users == 0)
 		room_reap_later(room);
+}
+
+/* Visit every member of a document's room; a visit takes none of them out. */
+void
+rooms_each_member(struct rooms *rooms, const struct uuid *doc, void (*visit) (void *arg, struct room_member *member), void *arg)
+{
+	struct room *room = doc_map_find(&rooms->map, doc);
+	struct room_member *m;
+
+	if (room == NULL)
+		return;
+	LIST_FOREACH(m, &room->seats, seat)
+		visit(arg, m);
 }
 
 /* Build one frame of everything after a version, up to a frame's size. */

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct room;
 struct rooms;
@@ -22,6 +23,7 @@ struct rooms;
 /* a receiver; stands inside whatever it is */
 struct room_member
 {
+	LIST_ENTRY(room_member) seat;	/* among all, live or not */
 	struct room_member *prev;
 	struct room_member *next;
 	struct room *room;
@@ -64,11 +66,13 @@ void		room_open(struct room_member *member, int64_t version);
 void		room_go_live(struct room_member *member, int64_t cursor);
 void		room_pause(struct room_member *member);
 void		room_detach(struct room_member *member);
+void		rooms_each_member(struct rooms *rooms, const struct uuid *doc,
+							  void (*visit) (void *arg, struct room_member *member), void *arg);
 enum room_next_result room_next(struct room_member *member, struct frame **frame);
 
 /* operations */
 void		rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
-void		rooms_answer(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+void		rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version,
 						const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
@@ -77,6 +81,7 @@ void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 void		rooms_flush(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc, int64_t head), void *arg);
+void		rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc), void *arg);
 void		rooms_refetch(struct rooms *rooms);
 void		rooms_forget_seen(struct rooms *rooms);
 

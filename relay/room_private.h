@@ -18,6 +18,7 @@ struct room
 	struct doc_node node;
 	struct rooms *rooms;
 	struct room_member *live;
+	LIST_HEAD(room_seats, room_member) seats;
 	uint32_t	users;			/* members, live or not */
 	bool		open;			/* the head is known */
 	bool		fetching;

@@ -151,6 +151,20 @@ rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid
 	}
 }
 
+/* Visit every room that somebody is in. */
+void
+rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc), void *arg)
+{
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		for (struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
+		{
+			if (((struct room *) n)->users > 0)
+				visit(arg, &n->id);
+		}
+	}
+}
+
 /* Let every open room ask the tables for itself. */
 void
 rooms_refetch(struct rooms *rooms)

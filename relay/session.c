@@ -106,6 +106,9 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 		case CATCH_UP_GONE:
 			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document is no more");
 			break;
+		case CATCH_UP_FORBIDDEN:
+			session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);
+			break;
 		case CATCH_UP_FAILED:
 			session_refuse(s, CLOSE_INTERNAL, "internal", "catching up failed");
 			break;
@@ -137,7 +140,8 @@ start_catching_up(struct session *s)
 	s->catching_up = true;
 	s->owner->config.metrics->ring_misses++;
 	session_hold(s);
-	reader_catch_up(s->owner->reader, &s->doc, s->member.cursor, s->has_pending ? &s->pending : NULL, on_catch_up, s);
+	reader_catch_up(s->owner->reader, &s->doc, s->member.cursor, s->has_pending ? &s->pending : NULL,
+					s->user, on_catch_up, s);
 }
 
 /* ---- sending ---- */

@@ -64,6 +64,10 @@ bool		session_deliver(struct room_member *member, struct frame *frame);
 void		session_wake(struct room_member *member);
 void		session_answer(void *arg, void *owner, const struct write_answer *answer);
 
+/* who may read: session_access.c */
+void		sessions_notice(struct sessions *sessions, const struct notice *notice);
+void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
+
 /* from main */
 void		sessions_tick(struct sessions *sessions, int64_t now_s);
 void		sessions_drain(struct sessions *sessions);

@@ -71,13 +71,16 @@ welcome(struct session *s, const struct join_answer *answer)
 	};
 
 	room_open(&s->member, answer->version);
+	session_set_role(s, answer->role);
+	if (session_is_doubtful(s))
+		session_check(s);
 	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->version, answer->role,
 				answer->resumed ? "resumed" : "with a snapshot");
 	session_send(s, protocol_joined(&joined));
 	if (answer->resumed)
 	{
 		session_move(s, SESSION_LIVE);
-		room_go_live(&s->member, s->held_version);
+		session_go_live(s, s->held_version);
 		return;
 	}
 	s->snapshot_seq = answer->sequence_id;
@@ -152,7 +155,7 @@ on_ack(struct session *s, const struct message *m)
 	else
 	{
 		session_move(s, SESSION_LIVE);
-		room_go_live(&s->member, s->member.cursor);
+		session_go_live(s, s->member.cursor);
 	}
 }
 

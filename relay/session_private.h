@@ -4,9 +4,12 @@
 #ifndef RELAY_SESSION_PRIVATE_H
 #define RELAY_SESSION_PRIVATE_H
 
+#include "bounds.h"
 #include "log.h"
 #include "session.h"
 #include "session_list.h"
+
+#define REVOKED "you may not read this document any longer"
 
 enum session_state
 {
@@ -39,6 +42,10 @@ struct session
 	bool		was_live;		/* a snapshot now is a second one: its ops may
 								 * cross it */
 	bool		catching_up;
+	bool		doubtful;		/* roles changed while the tables were asked */
+	uint16_t	checks;			/* its role is asked for; nothing is shown
+								 * meanwhile */
+	char		role[LIMIT_ROLE_BYTES];
 	uint16_t	under_way;		/* its operations, submitted and not answered */
 	uint16_t	waiting;		/* messages in the list */
 	struct uuid doc;
@@ -57,6 +64,15 @@ struct session
 	char	   *close_reason;
 };
 
+/* a document whose members changed since roles were last read there for certain */
+struct changed
+{
+	struct uuid doc;
+	uint64_t	number;			/* of the change; 0: none */
+	bool		any;			/* other documents' changes were pushed out of
+								 * this row */
+};
+
 struct sessions
 {
 	struct sessions_config config;
@@ -69,6 +85,8 @@ struct sessions
 	struct session_list reaped;
 	int64_t		now_s;
 	uint64_t	last_id;
+	uint64_t	last_change;
+	struct changed changed[LIMIT_SEEN_DOCUMENTS];
 	int			count;
 	bool		draining;
 };
@@ -81,6 +99,10 @@ void		session_let_go(struct session *s);
 void		session_send(struct session *s, struct frame *frame);
 void		session_move(struct session *s, enum session_state state);
 void		session_join(struct session *s, const struct hello *hello);
+void		session_set_role(struct session *s, const char *role);
+bool		session_is_doubtful(const struct session *s);
+void		session_check(struct session *s);
+void		session_go_live(struct session *s, int64_t cursor);
 void		session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message);
 
 #endif							/* RELAY_SESSION_PRIVATE_H */

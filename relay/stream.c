@@ -12,7 +12,6 @@
 #include "log.h"
 #include "mem.h"
 #include "pg_link.h"
-#include "protocol.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -109,6 +108,7 @@ take_message(struct stream *stream, char *message, size_t len)
 	int64_t		version;
 	const char *entry;
 	size_t		entry_len;
+	struct notice notice;
 
 	if (len >= DATA_HEADER && *message == 'w')
 	{
@@ -116,6 +116,11 @@ take_message(struct stream *stream, char *message, size_t len)
 		stream->metrics->stream_events++;
 		if (protocol_event(message + DATA_HEADER, len - DATA_HEADER, &doc, &version, &entry, &entry_len))
 			stream->callbacks.event(stream->callbacks.arg, &doc, version, entry, entry_len);
+		else if (protocol_notice(message + DATA_HEADER, len - DATA_HEADER, &notice))
+		{
+			stream->callbacks.notice(stream->callbacks.arg, &notice);
+			protocol_notice_release(&notice);
+		}
 	}
 	else if (len >= KEEPALIVE_LEN && *message == 'k')
 	{

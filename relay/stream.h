@@ -7,6 +7,7 @@
 #include "config.h"
 #include "docmap.h"
 #include "metrics.h"
+#include "protocol.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,9 @@ struct stream_callbacks
 {
 	/* a committed operation */
 	void		(*event) (void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+
+	/* whatever else concerns a document, in its place among the operations */
+	void		(*notice) (void *arg, const struct notice *notice);
 
 	/*
 	 * from now on every commit is seen; other_history: another cluster or

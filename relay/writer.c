@@ -248,7 +248,7 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 			writer->metrics->ops_duplicate++;
 		else
 			writer->metrics->ops_applied++;
-		writer->callbacks.publish(writer->callbacks.arg, &doc->node.id, answer.version, answer.entry, answer.entry_len);
+		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, answer.version);
 	}
 	else
 	{

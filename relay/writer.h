@@ -32,7 +32,7 @@ struct write_answer
 struct writer_callbacks
 {
 	/* an operation was committed; called before the answer */
-	void		(*publish) (void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+	void		(*committed) (void *arg, const struct uuid *doc, int64_t version);
 	/* the answer to a submission, exactly one for each */
 	void		(*answer) (void *arg, void *owner, const struct write_answer *answer);
 	void	   *arg;

@@ -228,6 +228,32 @@ events(void)
 	CHECK(!protocol_event(cut, strlen(cut), &doc, &version, &entry, &len));
 }
 
+static void
+notices(void)
+{
+	static const char *const nothing[] = {
+		"", "{}", "[]", "{\"type\":\"member\",\"documentId\":\"" ID "\",\"role\":\"viewer\"}",
+		"{\"type\":\"document\",\"documentId\":\"" ID "\"}", "{\"type\":\"message\",\"documentId\":\"" ID "\"}",
+		"{\"type\":\"member\",\"documentId\":\"1\",\"userId\":\"ann\",\"role\":null}",
+	};
+	static const char member[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"userId\":\"zo\xc3\xab\",\"role\":null}";
+	static const char renamed[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"title\":\"\"}";
+	static const char deleted[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true}";
+	struct notice n;
+
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		CHECK(!protocol_notice(nothing[i], strlen(nothing[i]), &n));
+	CHECK(protocol_notice(member, strlen(member), &n));
+	CHECK(n.kind == NOTICE_MEMBER && strcmp(n.user, "zo\xc3\xab") == 0 && n.doc.bytes[15] == 0x55);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(renamed, strlen(renamed), &n));
+	CHECK(n.kind == NOTICE_RENAMED && strcmp(n.title, "") == 0);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(deleted, strlen(deleted), &n));
+	CHECK(n.kind == NOTICE_DELETED);
+	protocol_notice_release(&n);
+}
+
 int
 main(void)
 {
@@ -244,6 +270,7 @@ main(void)
 		{"answers are encoded", answers},
 		{"entries are taken from a list", entries},
 		{"an event line holds an entry", events},
+		{"a notice tells of members and documents", notices},
 	};
 	int			result = TAP_RUN(tests);
 
