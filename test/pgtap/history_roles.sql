@@ -61,7 +61,7 @@ $$;
 -- what nobody gets by a role in a document
 CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT throws_ok(statement, '42501', NULL, concat(session_user, ': no ', statement)) FROM (VALUES
-		('TABLE converge.packs'), ('TABLE converge.undos'), ('TABLE converge.snapshots'), ('TABLE converge.storage'), ('TABLE converge.storage_totals'), ('TABLE converge.maintenance'),
+		('TABLE converge.storage'), ('TABLE converge.storage_totals'), ('TABLE converge.maintenance'),
 		('DELETE FROM converge.packs'), ('UPDATE converge.snapshots SET content = '''''), ('INSERT INTO converge.undos DEFAULT VALUES'), ('TRUNCATE converge.packs'),
 		('SELECT converge.maintain_document(''41570ace-0000-4000-8000-00000000000c'')'), ('SELECT converge.due_documents()'), ('CALL converge.maintain()'),
 		('SET converge.pack_keep = 1'), ('SET converge.pack_batch = 1')) AS v (statement)
