@@ -1,167 +1,254 @@
 /*
- * auth.c: who a client is, by its token: a JWT signed with the one algorithm
- * that is configured.
+ * auth.c: who a client is, by its token: a JWT signed with one of our keys.
  *
- * The algorithm a token names is never trusted: it must be the configured
- * one, or a public key could be passed off as a shared secret. `none` is no
- * algorithm. The user id is the claim `sub`; '*' means everybody in the
+ * A token is bounded before it is looked into. What its header says chooses
+ * among the keys, and only among those that are good for exactly the
+ * algorithm it names: a public key is never tried as a secret, and `none` is
+ * no algorithm. The user id is the claim `sub`; '*' means everybody in the
  * tables and so is nobody here.
  */
 #include "auth.h"
 
 #include "bounds.h"
+#include "jwk.h"
+#include "keys.h"
 #include "mem.h"
 
-#include <errno.h>
+#include <jansson.h>
 #include <jwt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BYTES (64 * 1024)
-#define SECRET_BYTES_LEAST 16
+/* beyond this, a time is none */
+#define TIME_MOST 1e15
 
 struct auth
 {
-	jwt_alg_t	algorithm;
-	unsigned char *key;
-	int			key_len;
+	const struct config *config;
+	struct key_set keys;
 };
-
-static const struct
-{
-	const char *name;
-	jwt_alg_t	algorithm;
-}			algorithms[] =
-
-{
-	{"HS256", JWT_ALG_HS256},
-	{"RS256", JWT_ALG_RS256},
-	{"ES256", JWT_ALG_ES256},
-};
-
-#define ALGORITHM_COUNT (sizeof(algorithms) / sizeof(algorithms[0]))
-
-/* Look the algorithm up. */
-static bool
-find_algorithm(const char *name, jwt_alg_t *algorithm)
-{
-	for (size_t i = 0; i < ALGORITHM_COUNT; i++)
-	{
-		if (strcmp(algorithms[i].name, name) == 0)
-		{
-			*algorithm = algorithms[i].algorithm;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Read the key file; the newline that editors leave at its end is no part of a secret. */
-static bool
-read_key(struct auth *auth, const char *path)
-{
-	FILE	   *file = fopen(path, "rb");
-	size_t		len;
-
-	if (file == NULL)
-		return false;
-	auth->key = mem_zalloc(KEY_BYTES + 1);
-	len = fread(auth->key, 1, KEY_BYTES, file);
-	fclose(file);
-	if (auth->algorithm == JWT_ALG_HS256)
-	{
-		if (len > 0 && auth->key[len - 1] == '\n')
-			len--;
-		if (len > 0 && auth->key[len - 1] == '\r')
-			len--;
-	}
-	auth->key_len = (int) len;
-	return true;
-}
 
 /* Get ready to check tokens; NULL with the problem where that is impossible. */
 struct auth *
-auth_new(const char *algorithm, const char *key_file, const char **problem)
+auth_new(const struct config *config, char *problem, size_t problem_size)
 {
 	struct auth *auth = mem_zalloc(sizeof(struct auth));
 
-	*problem = NULL;
-	if (!find_algorithm(algorithm, &auth->algorithm))
-		*problem = "jwt-alg: none of HS256, RS256, ES256";
-	else if (!read_key(auth, key_file))
-		*problem = "jwt-key: the file cannot be read";
-	else if (auth->key_len < SECRET_BYTES_LEAST)
-		*problem = "jwt-key: the key has less than 16 bytes";
-	if (*problem == NULL)
+	auth->config = config;
+	if (keys_load(&auth->keys, config, problem, problem_size))
 		return auth;
-	auth_free(auth);
+	free(auth);
 	return NULL;
 }
 
-/* Forget the key. */
+/* Read the keys anew. */
+bool
+auth_reload(struct auth *auth, char *problem, size_t problem_size)
+{
+	struct key_set fresh;
+
+	if (!keys_load(&fresh, auth->config, problem, problem_size))
+		return false;
+	keys_free(&auth->keys);
+	auth->keys = fresh;
+	return true;
+}
+
+/* Forget the keys. */
 void
 auth_free(struct auth *auth)
 {
 	if (auth == NULL)
 		return;
-	if (auth->key != NULL)
-		explicit_bzero(auth->key, (size_t) auth->key_len);
-	free(auth->key);
+	keys_free(&auth->keys);
 	free(auth);
 }
 
+/* ---- the header ---- */
+
+/* Tell whether a token is three parts of base64url; libjwt overlooks what else there is. */
+static bool
+is_compact(const char *token)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		size_t		text_len = strcspn(token, ".");
+		size_t		len;
+		unsigned char *part = jwk_decode(token, text_len, &len);
+		bool		good = part != NULL;
+
+		free(part);
+		if (!good || token[text_len] != (i < 2 ? '.' : '\0'))
+			return false;
+		token += text_len + (i < 2 ? 1 : 0);
+	}
+	return true;
+}
+
+/* Read the header of a token that is one. */
+static json_t *
+read_header(const char *token)
+{
+	size_t		len;
+	unsigned char *text = is_compact(token) ? jwk_decode(token, strcspn(token, "."), &len) : NULL;
+	json_t	   *header = text != NULL ? json_loadb((char *) text, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	free(text);
+	return header;
+}
+
+/* Tell whether a key may have signed a token with this header. */
+static bool
+may_have_signed(const struct key *key, jwt_alg_t algorithm, const char *kid)
+{
+	return key->algorithm == algorithm && (kid == NULL || key->kid == NULL || strcmp(key->kid, kid) == 0);
+}
+
+/* Check the signature with the keys that the header leaves; NULL where none fits. */
+static jwt_t *
+verify(const struct auth *auth, const char *token, const json_t *header, const char **problem)
+{
+	const char *name = json_string_value(json_object_get(header, "alg"));
+	const json_t *kid = json_object_get(header, "kid");
+	jwt_alg_t	algorithm;
+	jwt_t	   *jwt = NULL;
+
+	*problem = "the token is malformed";
+	if (name == NULL || (kid != NULL && !json_is_string(kid)) || json_object_get(header, "crit") != NULL)
+		return NULL;
+	*problem = "the token is signed with an algorithm that is not taken here";
+	if (!keys_algorithm(name, &algorithm))
+		return NULL;
+	*problem = "the token is signed with a key that is not known here";
+	for (int i = 0; jwt == NULL && i < auth->keys.count; i++)
+	{
+		const struct key *key = &auth->keys.keys[i];
+
+		if (!may_have_signed(key, algorithm, json_string_value(kid)))
+			continue;
+		*problem = "the token is malformed or its signature is wrong";
+		if (jwt_decode(&jwt, token, key->data, key->len) != 0)
+			jwt = NULL;
+	}
+	return jwt;
+}
+
+/* ---- the claims ---- */
+
 /* Read a claim that is a time; false where it is there and no number. */
 static bool
-time_claim(jwt_t *jwt, const char *name, bool *there, int64_t *value)
+time_claim(const json_t *claims, const char *name, bool *there, int64_t *value)
 {
-	errno = 0;
-	*value = jwt_get_grant_int(jwt, name);
-	*there = errno != ENOENT;
-	return errno == 0 || errno == ENOENT;
+	const json_t *claim = json_object_get(claims, name);
+	double		number = json_number_value(claim);
+
+	*there = claim != NULL;
+	*value = 0;
+	if (claim == NULL)
+		return true;
+	if (!json_is_number(claim) || number < -TIME_MOST || number > TIME_MOST)
+		return false;
+	*value = (int64_t) number;
+	return true;
+}
+
+/* Check the times of a token, each clock a little off. */
+static bool
+check_times(const struct auth *auth, const json_t *claims, int64_t now, int64_t *expires, const char **problem)
+{
+	int64_t		skew = auth->config->jwt_skew_s;
+	bool		has_exp,
+				has_nbf,
+				has_iat;
+	int64_t		exp,
+				nbf,
+				iat;
+
+	*problem = NULL;
+	if (!time_claim(claims, "exp", &has_exp, &exp) || !time_claim(claims, "nbf", &has_nbf, &nbf) ||
+		!time_claim(claims, "iat", &has_iat, &iat))
+		*problem = "the token has a time that is no number";
+	else if (has_exp && exp + skew <= now)
+		*problem = "the token has expired";
+	else if (has_nbf && nbf - skew > now)
+		*problem = "the token is not valid yet";
+	else if (has_iat && iat - skew > now)
+		*problem = "the token was issued in the future";
+	*expires = has_exp ? exp + skew : 0;
+	return *problem == NULL;
+}
+
+/* Tell whether a claim is this text, or a list that holds it. */
+static bool
+claim_holds(const json_t *claim, const char *text)
+{
+	json_t	   *item;
+	size_t		i;
+
+	if (json_is_string(claim))
+		return strcmp(json_string_value(claim), text) == 0;
+	json_array_foreach((json_t *) claim, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Check whose token it is, for whom, and by whom. */
+static bool
+check_names(const struct auth *auth, const json_t *claims, const char **user, const char **problem)
+{
+	const char *issuer = json_string_value(json_object_get(claims, "iss"));
+
+	*user = json_string_value(json_object_get(claims, "sub"));
+	*problem = NULL;
+	if (*user == NULL || **user == '\0' || strcmp(*user, "*") == 0 || strlen(*user) >= LIMIT_USER_BYTES)
+		*problem = "the token names no user";
+	else if (*auth->config->jwt_audience != '\0' && !claim_holds(json_object_get(claims, "aud"), auth->config->jwt_audience))
+		*problem = "the token is for another audience";
+	else if (*auth->config->jwt_issuer != '\0' && (issuer == NULL || strcmp(issuer, auth->config->jwt_issuer) != 0))
+		*problem = "the token is by another issuer";
+	return *problem == NULL;
 }
 
 /* Check what a token with a good signature claims. */
 static bool
-check_claims(const struct auth *auth, jwt_t *jwt, time_t now, struct identity *identity, const char **problem)
+check_claims(const struct auth *auth, const json_t *claims, time_t now, struct identity *identity, const char **problem)
 {
-	const char *user = jwt_get_grant(jwt, "sub");
-	bool		expires,
-				begins;
-	int64_t		expiry,
-				beginning;
+	const char *user;
 
-	if (jwt_get_alg(jwt) != auth->algorithm)
-		*problem = "the token is signed with another algorithm";
-	else if (!time_claim(jwt, "exp", &expires, &expiry) || !time_claim(jwt, "nbf", &begins, &beginning))
-		*problem = "the token has a time that is no number";
-	else if (expires && expiry <= (int64_t) now)
-		*problem = "the token has expired";
-	else if (begins && beginning > (int64_t) now)
-		*problem = "the token is not valid yet";
-	else if (user == NULL || *user == '\0' || strcmp(user, "*") == 0 || strlen(user) >= LIMIT_USER_BYTES)
-		*problem = "the token names no user";
-	else
-	{
-		identity->user = mem_string(user, strlen(user));
-		identity->expires = expires ? expiry : 0;
-		return true;
-	}
-	return false;
+	if (!check_times(auth, claims, (int64_t) now, &identity->expires, problem) ||
+		!check_names(auth, claims, &user, problem))
+		return false;
+	identity->user = mem_string(user, strlen(user));
+	return true;
 }
 
 /* Check a token. */
 bool
 auth_check(const struct auth *auth, const char *token, time_t now, struct identity *identity, const char **problem)
 {
-	jwt_t	   *jwt = NULL;
+	json_t	   *header;
+	json_t	   *claims;
+	jwt_t	   *jwt;
+	char	   *text;
 	bool		good;
 
 	memset(identity, 0, sizeof(*identity));
-	*problem = "the token is malformed or its signature is wrong";
-	if (strlen(token) > LIMIT_TOKEN_BYTES || jwt_decode(&jwt, token, auth->key, auth->key_len) != 0)
+	*problem = "the token is too long";
+	if (strlen(token) > LIMIT_TOKEN_BYTES)
 		return false;
-	good = check_claims(auth, jwt, now, identity, problem);
+	header = read_header(token);
+	jwt = verify(auth, token, header, problem);
+	json_decref(header);
+	if (jwt == NULL)
+		return false;
+	text = jwt_get_grants_json(jwt, NULL);
+	claims = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	good = check_claims(auth, claims, now, identity, problem);
+	json_decref(claims);
+	free(text);
 	jwt_free(jwt);
 	return good;
 }

@@ -4,7 +4,10 @@
 #ifndef RELAY_AUTH_H
 #define RELAY_AUTH_H
 
+#include "config.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -16,8 +19,12 @@ struct identity
 	int64_t		expires;		/* seconds since 1970, or 0: never */
 };
 
-struct auth *auth_new(const char *algorithm, const char *key_file, const char **problem);
+/* the configuration must stay; on failure, problem says why */
+struct auth *auth_new(const struct config *config, char *problem, size_t problem_size);
 void		auth_free(struct auth *auth);
+
+/* read the keys anew; on false, the old ones are kept */
+bool		auth_reload(struct auth *auth, char *problem, size_t problem_size);
 bool		auth_check(const struct auth *auth, const char *token, time_t now,
 					   struct identity *identity, const char **problem);
 

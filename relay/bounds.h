@@ -18,6 +18,10 @@
 
 /* longest token, user id and document title that are looked at */
 #define LIMIT_TOKEN_BYTES			8192
+#define LIMIT_SECRET_BYTES_LEAST	16
+#define LIMIT_KEY_FILE_BYTES		(256 * 1024)
+#define LIMIT_KEYS					256
+#define LIMIT_RSA_BYTES				1024
 #define LIMIT_USER_BYTES			256
 #define LIMIT_ROLE_BYTES			16
 
@@ -29,6 +33,9 @@
 
 /* how long a closing connection has for its last words */
 #define LIMIT_CLOSING_S				5
+
+/* seconds on the wheel of tokens that run out */
+#define LIMIT_EXPIRY_SLOTS			512
 
 /* one batch of submissions */
 #define LIMIT_BATCH_OPS				1024

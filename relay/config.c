@@ -49,10 +49,18 @@ static const struct option options[] = {
 	"PostgreSQL to connect to, as libpq reads it; what it leaves open is taken from PG* variables"},
 	{"listen", OPTION_TEXT, FIELD(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0,
 	"where clients connect; port 0 takes any free one and logs it"},
-	{"jwt-key", OPTION_TEXT, FIELD(jwt_key), "FILE", "", 0, 0,
-	"the key that tokens are checked with: a secret for HS256, a public key (PEM) for the others"},
+	{"jwt-key", OPTION_LIST, FIELD(jwt_keys), "[KID=]FILE", "", 0, 0,
+	"a key that tokens are checked with, repeatable: a secret for HS256, a public key (PEM) for the others"},
 	{"jwt-alg", OPTION_TEXT, FIELD(jwt_alg), "ALG", "HS256", 0, 0,
-	"the one algorithm tokens may be signed with: HS256, RS256 or ES256"},
+	"the algorithm of those keys: HS256, RS256 or ES256"},
+	{"jwks", OPTION_TEXT, FIELD(jwks), "FILE", "", 0, 0,
+	"more keys, as a JSON Web Key Set; each is good for the one algorithm of its kind"},
+	{"jwt-audience", OPTION_TEXT, FIELD(jwt_audience), "TEXT", "", 0, 0,
+	"what a token's aud must be, or hold; none given: anything"},
+	{"jwt-issuer", OPTION_TEXT, FIELD(jwt_issuer), "TEXT", "", 0, 0,
+	"what a token's iss must be; none given: anything"},
+	{"jwt-skew", OPTION_NUMBER, FIELD(jwt_skew_s), "SECONDS", "10", 0, 3600,
+	"how far the clocks of those who issue tokens may be off"},
 	{"origin", OPTION_LIST, FIELD(origins), "URL", "", 0, 0,
 	"an Origin that browsers may connect from, repeatable; none given: any"},
 	{"tls-cert", OPTION_TEXT, FIELD(tls_cert), "FILE", "", 0, 0,
@@ -386,9 +394,9 @@ check_together(struct config *config, FILE *err)
 {
 	if (!split_listen(config, err))
 		return false;
-	if (*config->jwt_key == '\0')
+	if (config->jwt_keys.count == 0 && *config->jwks == '\0')
 	{
-		fprintf(err, "converge-relay: jwt-key: a key file must be given\n");
+		fprintf(err, "converge-relay: jwt-key or jwks: a key must be given\n");
 		return false;
 	}
 	if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))

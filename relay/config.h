@@ -22,8 +22,12 @@ struct config
 	char	   *listen;
 	char	   *listen_host;	/* the two parts of listen */
 	int			listen_port;
-	char	   *jwt_key;
+	struct config_list jwt_keys;
 	char	   *jwt_alg;
+	char	   *jwks;
+	char	   *jwt_audience;
+	char	   *jwt_issuer;
+	int			jwt_skew_s;
 	struct config_list origins;
 	char	   *tls_cert;
 	char	   *tls_key;

@@ -33,6 +33,7 @@
 #define DRAIN_TICK_MS 20
 #define LAST_WORDS_MS 3000
 #define SPARE_DESCRIPTORS 64
+#define PROBLEM_BYTES 512
 
 enum phase
 {
@@ -65,6 +66,7 @@ struct relay
 	uv_timer_t	drain_timer;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 };
 
 /* ---- rooms and the tables ---- */
@@ -254,7 +256,7 @@ end_parts(struct relay *relay)
 	uv_handle_t *handles[] = {
 		(uv_handle_t *) &relay->before_poll, (uv_handle_t *) &relay->after_poll, (uv_handle_t *) &relay->tick,
 		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->drain_timer,
-		(uv_handle_t *) &relay->sigterm, (uv_handle_t *) &relay->sigint,
+		(uv_handle_t *) &relay->sigterm, (uv_handle_t *) &relay->sigint, (uv_handle_t *) &relay->sighup,
 	};
 
 	relay->phase = PHASE_ENDED;
@@ -303,6 +305,22 @@ on_signal(uv_signal_t *handle, int number)
 	uv_timer_start(&relay->drain_timer, on_drain_timer, 0, DRAIN_TICK_MS);
 }
 
+/* ---- reading again ---- */
+
+/* Read the keys anew; what cannot be read leaves things as they were. */
+static void
+on_hangup(uv_signal_t *handle, int number)
+{
+	struct relay *relay = handle->data;
+	char		problem[PROBLEM_BYTES];
+
+	(void) number;
+	if (auth_reload(relay->auth, problem, sizeof(problem)))
+		log_event(RELAY_INFO, "auth", "keys were read anew");
+	else
+		log_event(RELAY_ERROR, "auth", "the old keys are kept: %s", problem);
+}
+
 /* ---- the beginning ---- */
 
 /* Ask for as many descriptors as the connections may need. */
@@ -321,11 +339,11 @@ raise_descriptor_limit(const struct config *config)
 }
 
 static void
-start_signal(struct relay *relay, uv_signal_t *handle, int number)
+start_signal(struct relay *relay, uv_signal_t *handle, uv_signal_cb act, int number)
 {
 	uv_signal_init(&relay->loop, handle);
 	handle->data = relay;
-	uv_signal_start(handle, on_signal, number);
+	uv_signal_start(handle, act, number);
 }
 
 static void
@@ -350,8 +368,9 @@ start_handles(struct relay *relay)
 	on_tick(&relay->tick);
 	init_timer(relay, &relay->gap_timer);
 	init_timer(relay, &relay->drain_timer);
-	start_signal(relay, &relay->sigterm, SIGTERM);
-	start_signal(relay, &relay->sigint, SIGINT);
+	start_signal(relay, &relay->sigterm, on_signal, SIGTERM);
+	start_signal(relay, &relay->sigint, on_signal, SIGINT);
+	start_signal(relay, &relay->sighup, on_hangup, SIGHUP);
 }
 
 static void
@@ -411,9 +430,9 @@ make_server(struct relay *relay)
 static bool
 start(struct relay *relay)
 {
-	const char *problem;
+	char		problem[PROBLEM_BYTES];
 
-	relay->auth = auth_new(relay->config.jwt_alg, relay->config.jwt_key, &problem);
+	relay->auth = auth_new(&relay->config, problem, sizeof(problem));
 	if (relay->auth == NULL)
 	{
 		fprintf(stderr, "converge-relay: %s\n", problem);

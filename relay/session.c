@@ -276,6 +276,7 @@ session_move(struct session *s, enum session_state state)
 			break;
 		case SESSION_CLOSED:
 			session_list_remove(&s->link);
+			session_set_expiry(s, 0);
 			room_detach(&s->member);
 			s->conn = NULL;
 			break;

@@ -40,7 +40,7 @@ authenticate(struct session *s, const char *token)
 		s->user = identity.user;	/* submissions hold on to it */
 	else
 		free(identity.user);
-	s->expires = identity.expires;
+	session_set_expiry(s, identity.expires);
 	return true;
 }
 

@@ -28,6 +28,12 @@ struct outgoing
 	struct frame *frame;
 };
 
+/* a place on the wheel of tokens that run out */
+struct expiry
+{
+	LIST_ENTRY(session) entry;
+};
+
 struct session
 {
 	struct room_member member;	/* first: a member is a session */
@@ -54,6 +60,7 @@ struct session
 	char	   *user;
 	char	   *offered_token;	/* from the URL or a header, until the hello */
 	int64_t		expires;
+	struct expiry expiry;		/* while expires is not 0 */
 	int64_t		held_version;	/* resumed from */
 	int64_t		snapshot_seq;
 	int64_t		covered;		/* versions up to here came without their own
@@ -73,6 +80,8 @@ struct changed
 								 * this row */
 };
 
+LIST_HEAD(session_expiries, session);
+
 struct sessions
 {
 	struct sessions_config config;
@@ -84,6 +93,8 @@ struct sessions
 	struct session_list closing;
 	struct session_list reaped;
 	int64_t		now_s;
+	int64_t		expired_s;		/* tokens up to this time were looked at */
+	struct session_expiries expiries[LIMIT_EXPIRY_SLOTS];
 	uint64_t	last_id;
 	uint64_t	last_change;
 	struct changed changed[LIMIT_SEEN_DOCUMENTS];
@@ -98,6 +109,7 @@ void		session_hold(struct session *s);
 void		session_let_go(struct session *s);
 void		session_send(struct session *s, struct frame *frame);
 void		session_move(struct session *s, enum session_state state);
+void		session_set_expiry(struct session *s, int64_t expires);
 void		session_join(struct session *s, const struct hello *hello);
 void		session_set_role(struct session *s, const char *role);
 bool		session_is_doubtful(const struct session *s);

@@ -53,16 +53,47 @@ sessions_free(struct sessions *sessions)
 	free(sessions);
 }
 
-/* Ping a client, or close it: its token may have run out, or it may be dead. */
+/* Note when a client's token runs out, or with 0 that it never does. */
+void
+session_set_expiry(struct session *s, int64_t expires)
+{
+	if (s->expires != 0)
+		LIST_REMOVE(s, expiry.entry);
+	s->expires = expires;
+	if (expires != 0)
+		LIST_INSERT_HEAD(&s->owner->expiries[expires % LIMIT_EXPIRY_SLOTS], s, expiry.entry);
+}
+
+/* Close those whose tokens have run out; each second that has passed is looked at once. */
+static void
+end_expired(struct sessions *sessions, int64_t now)
+{
+	int64_t		from = sessions->expired_s + 1;
+
+	/* the first time, or after a jump of the clock: the whole wheel */
+	if (from > now + 1 || from < now - LIMIT_EXPIRY_SLOTS)
+		from = now - LIMIT_EXPIRY_SLOTS + 1;
+	for (int64_t second = from; second <= now; second++)
+	{
+		struct session *s;
+
+		LIST_FOREACH(s, &sessions->expiries[second % LIMIT_EXPIRY_SLOTS], expiry.entry)
+		{
+			if (s->expires <= now)
+				session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
+		}
+	}
+	sessions->expired_s = now;
+}
+
+/* Ping a client, or end it where it seems to be dead. */
 static void
 attend(struct session *s)
 {
 	struct sessions *sessions = s->owner;
 
 	session_list_add(&sessions->settled, &s->link, s, sessions->now_s);
-	if (s->expires != 0 && s->expires <= (int64_t) time(NULL))
-		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
-	else if (sessions->now_s - s->link.heard_s >= (int64_t) 3 * sessions->config.config->ping_interval_s)
+	if (sessions->now_s - s->link.heard_s >= (int64_t) 3 * sessions->config.config->ping_interval_s)
 	{
 		session_log(s, RELAY_INFO, "not heard of for %lld s", (long long) (sessions->now_s - s->link.heard_s));
 		sessions->config.transport.kill(s->conn);
@@ -79,6 +110,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 	struct session *s;
 
 	sessions->now_s = now_s;
+	end_expired(sessions, (int64_t) time(NULL));
 	while ((s = session_list_due(&sessions->greeting, now_s - config->hello_timeout_s)) != NULL)
 		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "no hello came");
 	while ((s = session_list_due(&sessions->settled, now_s - config->ping_interval_s)) != NULL)

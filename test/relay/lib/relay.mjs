@@ -69,6 +69,13 @@ export class Relay {
     return Object.fromEntries(rows.map(([name, value]) => [name.replace('converge_relay_', ''), Number(value)]))
   }
 
+  // Let it read its files again, and wait until it says that it did.
+  async reload (says) {
+    const before = this.log().split(says).length
+    this.process.kill('SIGHUP')
+    await until(`the log to say ${says}`, () => this.log().split(says).length > before)
+  }
+
   // Tell it to end, once: it takes a second time as an order to end at once.
   terminate () {
     if (!this.exit && !this.terminated) this.process.kill('SIGTERM')
