@@ -72,25 +72,26 @@ struct relay
 /* ---- rooms and the tables ---- */
 
 /*
- * Hand a message that the tables gave on to its room. They may be ahead of the
+ * A room is about to publish what the tables gave. They may be ahead of the
  * stream, and of what it has to say about who may read: so everyone there is
  * asked about first, which holds them until the answer.
  */
 static void
-take_from_tables(struct relay *relay, const struct uuid *doc, const struct catch_up_frame *frame)
+on_room_ahead(void *arg, const struct uuid *doc)
 {
+	struct relay *relay = arg;
+
 	sessions_check(relay->sessions, doc, NULL);
-	rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
 }
 
-/* Take the answer to what a room asked of the tables. */
+/* Hand what the tables gave for a room on to it. */
 static void
 on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
 	struct relay *relay = arg;
 
 	if (frame != NULL)
-		take_from_tables(relay, doc, frame);
+		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
 	else
 		rooms_fetched(relay->rooms, doc, result == CATCH_UP_DONE);
 }
@@ -378,7 +379,8 @@ make_rooms(struct relay *relay)
 {
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
-		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,.arg = relay,
+		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
+		.ahead = on_room_ahead,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, &callbacks, &relay->metrics);

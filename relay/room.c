@@ -256,6 +256,7 @@ rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t v
 
 	if (room == NULL || !room->open || version <= room_head(room) || from > room_head(room))
 		return;
+	rooms->callbacks.ahead(rooms->callbacks.arg, doc);
 	if (len > OPS_OPEN_LEN + OPS_CLOSE_LEN && memcmp(frame, ops_open, OPS_OPEN_LEN) == 0)
 		publish_entries(room, frame + OPS_OPEN_LEN, len - OPS_OPEN_LEN - OPS_CLOSE_LEN);
 	else

@@ -46,6 +46,12 @@ struct rooms_callbacks
 	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from);
 	/* call rooms_retry in a moment */
 	void		(*retry) (void *arg);
+
+	/*
+	 * what the tables gave is about to be published, and may be ahead of the
+	 * stream; members that are paused meanwhile are not shown it
+	 */
+	void		(*ahead) (void *arg, const struct uuid *doc);
 	void	   *arg;
 };
 

@@ -140,7 +140,7 @@ test('nor while there is no stream, when rooms are read from the tables', async 
   assert.equal((await ben.operation()).version, 1)
   await unshare(doc, 'ben')
   await share(doc, 'cleo', 'viewer')
-  ann.op(1, ['two'])
+  await edit(doc, ['two'])
   assert.equal((await ben.close()).code, 4403)
   await cleo.operation()
   await until('cleo to be told', () => cleo.messages.some(m => m.type === 'role' && m.role === 'viewer'))

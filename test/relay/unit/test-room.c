@@ -27,6 +27,8 @@ static struct frame *last_frame;
 static int64_t fetched_from;
 static int	fetches;
 static bool retry_wanted;
+static int	aheads;				/* times that the tables were about to be published */
+static struct reader *held;		/* by those times */
 
 /* Note the versions of a frame. */
 static void
@@ -81,17 +83,29 @@ retry(void *arg)
 	retry_wanted = true;
 }
 
+static void
+ahead(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	aheads++;
+	if (held != NULL)
+		room_pause(&held->member);
+}
+
 /* Begin a test with a house of small rooms. */
 static void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {entries, bytes};
-	struct rooms_callbacks callbacks = {deliver, wake, fetch, retry, NULL};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead};
 
 	memset(&metrics, 0, sizeof(metrics));
 	fetches = 0;
 	fetched_from = -1;
 	retry_wanted = false;
+	aheads = 0;
+	held = NULL;
 	rooms = rooms_new(&bounds, &callbacks, &metrics);
 }
 
@@ -224,6 +238,28 @@ owed_versions(void)
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 1 && !retry_wanted);
 	end(&r, 1);
+}
+
+static void
+tables_may_be_ahead(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	enter(&r[1], 5);
+	event(6);
+	CHECK(aheads == 0);
+	held = &r[1];
+	table_ops(4, 6);
+	CHECK(aheads == 0);
+	table_ops(6, 8);
+	CHECK(aheads == 1);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "6,7,8 ") == 0 && strcmp(r[1].got, "") == 0);
+	room_go_live(&r[1].member, r[1].member.cursor);
+	CHECK(r[1].member.behind);
+	end(r, 2);
 }
 
 static void
@@ -566,6 +602,7 @@ main(void)
 		{"what a turn publishes goes out as one frame", in_order},
 		{"what is known is dropped", known_versions},
 		{"what was committed is owed, and read from the tables", owed_versions},
+		{"what the tables give is told before it is shown", tables_may_be_ahead},
 		{"every member is visited, live or not", members_are_visited},
 		{"a gap is read from the tables, and what came meanwhile follows", gap_is_fetched},
 		{"what is not visible yet is asked for again, later each time", gap_not_visible_yet},
