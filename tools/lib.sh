@@ -46,9 +46,11 @@ find_local()
 
 	[ -e "$top/.local" ] || mkdir -p "$(readlink -m "$top/.local")" || exit 1
 	if [ ! -L "$top/.local" ] && ! as_server test -x "$top/.local"; then
-		mkdir -m 0755 "$outside" || die "cannot make $outside, and $server_user cannot reach $top"
-		(shopt -s nullglob dotglob; set -- "$top/.local"/*; [ $# = 0 ] || mv "$@" "$outside/") &&
-			rmdir "$top/.local" && ln -s "$outside" "$top/.local" || exit 1
+		# it may be there already, left by an earlier checkout at this place
+		if [ ! -O "$outside" ] || [ -L "$outside" ]; then
+			mkdir -m 0755 "$outside" || die "cannot make $outside, and $server_user cannot reach $top"
+		fi
+		cp -a "$top/.local/." "$outside" && rm -rf "$top/.local" && ln -s "$outside" "$top/.local" || exit 1
 	fi
 	local=$(cd -P "$top/.local" && pwd) || exit 1
 	[ -O "$local" ] || die "$local belongs to $(stat -c %U "$local"), not to $(id -un)"
