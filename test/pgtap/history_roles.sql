@@ -67,6 +67,9 @@ CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
 		('SET converge.pack_keep = 1'), ('SET converge.pack_batch = 1')) AS v (statement)
 $$;
 
+SELECT ok(NOT has_function_privilege('eve', f, 'EXECUTE'), 'not for everyone: ' || f)
+FROM unnest('{converge.maintain(), converge.maintain_document(uuid), converge.due_documents()}'::text[]) AS f;
+
 SET SESSION AUTHORIZATION "ann é";
 SELECT pg_temp.check_calls();
 SELECT pg_temp.check_closed();
