@@ -184,8 +184,7 @@ on_committed(void *arg, const struct uuid *doc, int64_t version)
 {
 	struct relay *relay = arg;
 
-	if (!stream_is_up(relay->stream))
-		rooms_owe(relay->rooms, doc, version);
+	rooms_owe(relay->rooms, doc, version, !stream_is_up(relay->stream));
 }
 
 /* ---- HTTP ---- */
@@ -278,7 +277,7 @@ on_drain_timer(uv_timer_t *timer)
 	struct relay *relay = timer->data;
 	bool		late = uv_now(&relay->loop) >= relay->phase_ends;
 
-	if (relay->phase == PHASE_DRAINING && (late || writer_is_idle(relay->writer)))
+	if (relay->phase == PHASE_DRAINING && (late || (writer_is_idle(relay->writer) && rooms_owe_nothing(relay->rooms))))
 		close_clients(relay);
 	else if (relay->phase == PHASE_CLOSING && (late || sessions_count(relay->sessions) == 0))
 		end_parts(relay);

@@ -206,9 +206,9 @@ rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const 
 	room_close_gap(room);
 }
 
-/* Note a version that was committed, where no stream will show it: the tables will. */
+/* Note a version that was committed; where no stream will show it, the tables will. */
 void
-rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version)
+rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version, bool read)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
@@ -216,7 +216,8 @@ rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version)
 		return;
 	if (room->want < version)
 		room->want = version;
-	room_close_gap(room);
+	if (read)
+		room_close_gap(room);
 }
 
 /* Publish the entries of an ops message that follow the head. */

@@ -78,7 +78,8 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 
 /* operations */
 void		rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
-void		rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version);
+void		rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version, bool read);
+bool		rooms_owe_nothing(const struct rooms *rooms);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version,
 						const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);

@@ -165,6 +165,23 @@ rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc
 	}
 }
 
+/* Tell whether every room has published what it knows to be committed. */
+bool
+rooms_owe_nothing(const struct rooms *rooms)
+{
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		for (const struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
+		{
+			const struct room *room = (const struct room *) n;
+
+			if (room->open && room->users > 0 && (room->want > room_head(room) || room->dirty))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* Let every open room ask the tables for itself. */
 void
 rooms_refetch(struct rooms *rooms)

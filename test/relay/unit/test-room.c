@@ -226,17 +226,19 @@ owed_versions(void)
 	struct reader r;
 
 	begin(8, 10000);
-	rooms_owe(rooms, &doc, 9);
+	rooms_owe(rooms, &doc, 9, true);
 	enter(&r, 5);
 	CHECK(fetches == 0);
-	rooms_owe(rooms, &doc, 5);
-	CHECK(fetches == 0);
-	rooms_owe(rooms, &doc, 7);
+	rooms_owe(rooms, &doc, 5, true);
+	CHECK(fetches == 0 && rooms_owe_nothing(rooms));
+	rooms_owe(rooms, &doc, 7, false);
+	CHECK(fetches == 0 && !rooms_owe_nothing(rooms));
+	rooms_owe(rooms, &doc, 7, true);
 	CHECK(fetches == 1 && fetched_from == 5);
 	table_ops(5, 7);
 	rooms_fetched(rooms, &doc, true);
 	rooms_flush(rooms);
-	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 1 && !retry_wanted);
+	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 1 && !retry_wanted && rooms_owe_nothing(rooms));
 	end(&r, 1);
 }
 
