@@ -31,11 +31,18 @@
 /* documents without a room whose last version on the stream is remembered */
 #define LIMIT_SEEN_DOCUMENTS		8192
 
+/* pieces of one message, and how long it may take until it is whole */
+#define LIMIT_MESSAGE_FRAMES		4096
+#define LIMIT_MESSAGE_S				60
+
 /* how long a closing connection has for its last words */
 #define LIMIT_CLOSING_S				5
 
 /* seconds on the wheel of tokens that run out */
 #define LIMIT_EXPIRY_SLOTS			512
+
+/* addresses remembered before those without a connection are forgotten */
+#define LIMIT_ADDRESSES				16384
 
 /* one batch of submissions */
 #define LIMIT_BATCH_OPS				1024

@@ -36,10 +36,17 @@ struct config
 	int			ring_bytes;
 	int			max_message_bytes;
 	int			max_connections;
+	int			address_connections;
+	int			user_connections;
+	int			rate;
+	int			burst;
+	int			user_rate;
+	int			user_burst;
 	int			writers;
 	int			waiters;
 	int			readers;
 	int			held_ops;
+	int			handshake_timeout_s;
 	int			hello_timeout_s;
 	int			ping_interval_s;
 	int			drain_timeout_s;

@@ -31,6 +31,7 @@
 
 #define TICK_MS 1000
 #define DRAIN_TICK_MS 20
+#define SLOW_TICK_MS 10
 #define LAST_WORDS_MS 3000
 #define SPARE_DESCRIPTORS 64
 #define PROBLEM_BYTES 512
@@ -63,6 +64,7 @@ struct relay
 	uv_check_t	after_poll;
 	uv_timer_t	tick;
 	uv_timer_t	gap_timer;
+	uv_timer_t	slow_timer;
 	uv_timer_t	drain_timer;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
@@ -207,6 +209,27 @@ is_ready(void *arg, const char **reason)
 	return *reason == NULL;
 }
 
+/* ---- those who send too much ---- */
+
+static void
+on_slow_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	if (!sessions_speed_up(relay->sessions))
+		uv_timer_stop(timer);
+}
+
+/* Somebody is not read for a while. */
+static void
+on_slowed(void *arg)
+{
+	struct relay *relay = arg;
+
+	if (!uv_is_active((uv_handle_t *) &relay->slow_timer))
+		uv_timer_start(&relay->slow_timer, on_slow_timer, SLOW_TICK_MS, SLOW_TICK_MS);
+}
+
 /* ---- the turn of the loop ---- */
 
 /* Submit first, so that PostgreSQL works while the clients are written to. */
@@ -255,7 +278,7 @@ end_parts(struct relay *relay)
 {
 	uv_handle_t *handles[] = {
 		(uv_handle_t *) &relay->before_poll, (uv_handle_t *) &relay->after_poll, (uv_handle_t *) &relay->tick,
-		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->drain_timer,
+		(uv_handle_t *) &relay->gap_timer, (uv_handle_t *) &relay->slow_timer, (uv_handle_t *) &relay->drain_timer,
 		(uv_handle_t *) &relay->sigterm, (uv_handle_t *) &relay->sigint, (uv_handle_t *) &relay->sighup,
 	};
 
@@ -307,7 +330,7 @@ on_signal(uv_signal_t *handle, int number)
 
 /* ---- reading again ---- */
 
-/* Read the keys anew; what cannot be read leaves things as they were. */
+/* Read the keys and the certificate anew; what cannot be read leaves things as they were. */
 static void
 on_hangup(uv_signal_t *handle, int number)
 {
@@ -319,6 +342,7 @@ on_hangup(uv_signal_t *handle, int number)
 		log_event(RELAY_INFO, "auth", "keys were read anew");
 	else
 		log_event(RELAY_ERROR, "auth", "the old keys are kept: %s", problem);
+	server_reload(relay->server);
 }
 
 /* ---- the beginning ---- */
@@ -367,6 +391,7 @@ start_handles(struct relay *relay)
 	uv_timer_start(&relay->tick, on_tick, TICK_MS, TICK_MS);
 	on_tick(&relay->tick);
 	init_timer(relay, &relay->gap_timer);
+	init_timer(relay, &relay->slow_timer);
 	init_timer(relay, &relay->drain_timer);
 	start_signal(relay, &relay->sigterm, on_signal, SIGTERM);
 	start_signal(relay, &relay->sigint, on_signal, SIGINT);
@@ -408,6 +433,7 @@ make_sessions(struct relay *relay)
 {
 	struct sessions_config config = {
 		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
+		.slowed = on_slowed,.arg = relay,
 	};
 
 	relay->sessions = sessions_new(&config);

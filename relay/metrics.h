@@ -45,6 +45,16 @@
 	M(access_checks, counter, "access_checks_total", "times the tables were asked who may still read a document") \
 	M(roles_changed, counter, "roles_changed_total", "clients told of another role while connected") \
 	M(revocations, counter, "revocations_total", "clients closed because they may not read any longer") \
+	M(refused_origin, counter, "refused_total{reason=\"origin\"}", "connections refused, by reason") \
+	M(refused_address, counter, "refused_total{reason=\"address\"}", NULL) \
+	M(refused_user, counter, "refused_total{reason=\"user\"}", NULL) \
+	M(refused_full, counter, "refused_total{reason=\"full\"}", NULL) \
+	M(refused_token, counter, "refused_total{reason=\"token\"}", NULL) \
+	M(slowed, counter, "slowed_total", "times a client was read more slowly") \
+	M(floods, counter, "floods_total", "clients closed because they sent too much") \
+	M(timeouts_hello, counter, "timeouts_total{what=\"hello\"}", "clients closed because something of theirs did not come in time") \
+	M(timeouts_message, counter, "timeouts_total{what=\"message\"}", NULL) \
+	M(timeouts_pong, counter, "timeouts_total{what=\"pong\"}", NULL) \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(pg_reconnects, counter, "pg_reconnects_total", "connections to PostgreSQL lost or refused") \
 	M(stream_up, gauge, "stream_up", "1 while the replication stream runs")

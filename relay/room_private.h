@@ -13,12 +13,14 @@ struct cut
 	uint32_t	len;
 };
 
+LIST_HEAD(room_seats, room_member);
+
 struct room
 {
 	struct doc_node node;
 	struct rooms *rooms;
 	struct room_member *live;
-	LIST_HEAD(room_seats, room_member) seats;
+	struct room_seats seats;	/* of all members */
 	uint32_t	users;			/* members, live or not */
 	bool		open;			/* the head is known */
 	bool		fetching;

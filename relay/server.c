@@ -17,10 +17,16 @@
 #include "bounds.h"
 #include "log.h"
 #include "mem.h"
+#include "tally.h"
+#include "tls.h"
 
 #include <libwebsockets.h>
+#include <netdb.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's header");
 
@@ -46,6 +52,8 @@ struct server
 	struct lws_context *context;
 	struct lws_vhost *vhost;
 	struct lws_protocols protocols[2];
+	SSL_CTX    *tls;			/* of the vhost */
+	struct tally addresses;
 	bool		draining;
 };
 
@@ -55,6 +63,8 @@ struct conn
 	struct lws *wsi;
 	struct session *session;
 	struct buf	message;		/* one that comes in pieces */
+	int64_t		message_since_s;	/* when it began; 0: there is none */
+	int			message_frames;
 	bool		killed;
 	bool		closing;		/* the close frame is libwebsockets's business
 								 * now */
@@ -123,13 +133,37 @@ ping(void *arg)
 		kill_conn(conn);
 }
 
+/* Stop reading, or go on. */
+static void
+read_on(void *arg, bool on)
+{
+	struct conn *conn = arg;
+
+	if (conn->killed)
+		return;
+	lws_rx_flow_control(conn->wsi, on ? 1 : 0);
+	/* what it has read already is only looked at after an event: make one */
+	if (on)
+		lws_cancel_service(lws_get_context(conn->wsi));
+}
+
+/* Tell since when a message is awaited whole. */
+static int64_t
+unfinished_since(void *arg)
+{
+	const struct conn *conn = arg;
+
+	return conn->message_since_s;
+}
+
 /* Get what sessions send through. */
 struct session_transport
 server_transport(void)
 {
 	return (struct session_transport)
 	{
-		.send = send_frame,.has_room = has_room,.wake = wake,.ping = ping,.kill = kill_conn,
+		.send = send_frame,.has_room = has_room,.wake = wake,.ping = ping,
+			.read = read_on,.unfinished_since = unfinished_since,.kill = kill_conn,
 	};
 }
 
@@ -175,7 +209,8 @@ answer_http(struct server *server, struct lws *wsi, const char *path)
 	buf_free(&body);
 	if (result < 0)
 		return -1;
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	/* a relay that ends keeps no connection for a next request */
+	return lws_http_transaction_completed(wsi) || server->draining ? -1 : 0;
 }
 
 /* ---- becoming a WebSocket ---- */
@@ -216,6 +251,10 @@ confirm_upgrade(struct server *server, struct lws *wsi)
 		status = 503;
 	if (status == 0)
 		return 0;
+	if (status == 403)
+		server->config.metrics->refused_origin++;
+	else if (status == 503)
+		server->config.metrics->refused_full++;
 	buf_text(&body, status == 404 ? "WebSockets are at /v1/collab/{document}\n" :
 			 status == 403 ? "this origin is not allowed\n" : "no more connections here now\n");
 	if (send_answer(wsi, status, "text/plain; charset=utf-8", &body) < 0)
@@ -280,6 +319,20 @@ close_if_wanted(struct conn *conn)
 	return -1;
 }
 
+/* Count a piece of a message that is not whole; false where there are too many. */
+static bool
+count_piece(struct conn *conn)
+{
+	if (conn->message_since_s == 0)
+	{
+		conn->message_since_s = session_now_s(conn->session);
+		conn->message_frames = 0;
+	}
+	if (lws_remaining_packet_payload(conn->wsi) == 0)
+		conn->message_frames++;
+	return conn->message_frames <= LIMIT_MESSAGE_FRAMES;
+}
+
 /* Take a piece of a message; hand the message on when it is whole. */
 static void
 receive(struct server *server, struct conn *conn, const char *piece, size_t len)
@@ -293,6 +346,8 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
 	else if (whole && conn->message.len == 0)
 		session_receive(conn->session, piece, len);
+	else if (!whole && !count_piece(conn))
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
 	else
 	{
 		buf_put(&conn->message, piece, len);
@@ -301,6 +356,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		session_receive(conn->session, conn->message.data, conn->message.len);
 	}
 	buf_free(&conn->message);
+	conn->message_since_s = 0;
 }
 
 /* The socket is gone. */
@@ -312,6 +368,17 @@ close_conn(struct conn *conn)
 	session_closed(conn->session);
 	conn->session = NULL;
 	buf_free(&conn->message);
+}
+
+/* A connection is gone: its address has one less. */
+static void
+forget_address(struct lws *wsi)
+{
+	struct tally_row *address = lws_get_opaque_user_data(wsi);
+
+	if (address != NULL)
+		tally_let_go(address);
+	lws_set_opaque_user_data(wsi, NULL);
 }
 
 /* Serve what libwebsockets has to tell. */
@@ -335,8 +402,11 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 			receive(server, conn, in, len);
 			return close_if_wanted(conn);
 		case LWS_CALLBACK_RECEIVE_PONG:
+			if (conn->session == NULL)
+				return -1;
 			session_heard(conn->session);
-			return 0;
+			session_charge(conn->session, len);
+			return close_if_wanted(conn);
 		case LWS_CALLBACK_SERVER_WRITEABLE:
 			if (conn->session == NULL)
 				return -1;
@@ -346,6 +416,13 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 			return 0;
 		case LWS_CALLBACK_TIMER:
 			return conn->session != NULL ? close_if_wanted(conn) : 0;
+		case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+			server->tls = user;
+			tls_harden(user);
+			return 0;
+		case LWS_CALLBACK_WSI_DESTROY:
+			forget_address(wsi);
+			return 0;
 		case LWS_CALLBACK_CLOSED:
 			close_conn(conn);
 			return 0;
@@ -378,6 +455,8 @@ fill_info(struct server *server, struct lws_context_creation_info *info, void **
 	info->user = server;
 	info->pt_serv_buf_size = SERVICE_BYTES;
 	info->max_http_header_data = HEADER_BYTES;
+	info->timeout_secs = (unsigned) config->handshake_timeout_s;
+	info->timeout_secs_ah_idle = (unsigned) config->handshake_timeout_s;
 	info->vhost_name = "converge";
 	info->server_string = "converge-relay";
 	info->alpn = "http/1.1";
@@ -425,15 +504,65 @@ server_connect(struct server *server, struct sessions *sessions)
 	server->sessions = sessions;
 }
 
+/* Hold the row of a socket's address; NULL where the address has too many. */
+static struct tally_row *
+hold_address(struct server *server, int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t	len = sizeof(peer);
+	char		host[NI_MAXHOST] = "?";
+	struct tally_row *address;
+
+	if (getpeername(fd, (struct sockaddr *) &peer, &len) == 0)
+		getnameinfo((struct sockaddr *) &peer, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
+	if (server->addresses.row_count >= LIMIT_ADDRESSES)
+		tally_sweep(&server->addresses, 0);
+	address = tally_hold(&server->addresses, host);
+	if (address->count <= server->config.config->address_connections)
+		return address;
+	tally_let_go(address);
+	return NULL;
+}
+
 /* Take an accepted socket over. */
 void
 server_adopt(void *arg, int fd)
 {
 	struct server *server = arg;
+	bool		counts = server->config.config->address_connections > 0;
+	struct tally_row *address = counts ? hold_address(server, fd) : NULL;
+	struct lws *wsi;
 
+	if (counts && address == NULL)
+	{
+		server->config.metrics->refused_address++;
+		close(fd);
+		return;
+	}
 	/* it closes the socket itself where it fails */
-	if (lws_adopt_socket_vhost(server->vhost, fd) == NULL)
-		log_event(RELAY_DEBUG, "server", "a connection was not taken over");
+	wsi = lws_adopt_socket_vhost(server->vhost, fd);
+	if (wsi != NULL)
+	{
+		lws_set_opaque_user_data(wsi, address);
+		return;
+	}
+	log_event(RELAY_DEBUG, "server", "a connection was not taken over");
+	if (address != NULL)
+		tally_let_go(address);
+}
+
+/* Read the certificate and its key anew; what cannot be read leaves things as they were. */
+void
+server_reload(struct server *server)
+{
+	const struct config *config = server->config.config;
+
+	if (server->tls == NULL)
+		return;
+	if (tls_reload(server->tls, config->tls_cert, config->tls_key))
+		log_event(RELAY_INFO, "server", "the certificate was read anew");
+	else
+		log_event(RELAY_ERROR, "server", "the old certificate is kept: the new one cannot be used");
 }
 
 /* Take no more WebSockets. */
@@ -456,5 +585,6 @@ server_free(struct server *server)
 {
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
+	tally_free(&server->addresses);
 	free(server);
 }

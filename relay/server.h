@@ -25,6 +25,7 @@ struct server *server_new(const struct server_config *config);
 void		server_connect(struct server *server, struct sessions *sessions);
 struct session_transport server_transport(void);
 void		server_adopt(void *server, int fd);
+void		server_reload(struct server *server);
 void		server_drain(struct server *server);
 void		server_close(struct server *server);
 void		server_free(struct server *server);

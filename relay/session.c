@@ -277,6 +277,7 @@ session_move(struct session *s, enum session_state state)
 		case SESSION_CLOSED:
 			session_list_remove(&s->link);
 			session_set_expiry(s, 0);
+			session_end_flow(s);
 			room_detach(&s->member);
 			s->conn = NULL;
 			break;
@@ -366,10 +367,11 @@ void
 session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message)
 {
 	bool		retryable = code == REJECT_UNAVAILABLE || code == REJECT_RATE_LIMITED;
+	int			least_ms = code == REJECT_RATE_LIMITED ? s->wait_ms : 0;
 
 	count_reject(s->owner->config.metrics, code);
 	session_log(s, RELAY_DEBUG, "rejecting an operation: %s", message);
-	session_send(s, protocol_reject(id, code, message, retryable ? session_retry_after_ms() : 0));
+	session_send(s, protocol_reject(id, code, message, retryable ? least_ms + session_retry_after_ms() : 0));
 }
 
 /* Tell a client that its operation is in, where it does not see so from the log. */

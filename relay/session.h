@@ -32,6 +32,10 @@ struct session_transport
 	/* call session_writable as soon as there is room */
 	void		(*wake) (void *conn);
 	void		(*ping) (void *conn);
+	/* stop reading, or go on */
+	void		(*read) (void *conn, bool on);
+	/* since when a message is awaited whole, or 0 */
+	int64_t		(*unfinished_since) (void *conn);
 	/* end a connection whose peer does not answer any more */
 	void		(*kill) (void *conn);
 };
@@ -42,6 +46,9 @@ struct sessions_config
 	struct session_transport transport;
 	struct auth *auth;
 	struct metrics *metrics;
+	/* call sessions_speed_up every few milliseconds, until it says no */
+	void		(*slowed) (void *arg);
+	void	   *arg;
 };
 
 struct sessions *sessions_new(const struct sessions_config *config);
@@ -54,6 +61,8 @@ void		sessions_connect(struct sessions *sessions, struct rooms *rooms, struct wr
 struct session *session_open(struct sessions *sessions, void *conn, const char *doc, const char *token);
 void		session_receive(struct session *s, const char *text, size_t len);
 void		session_heard(struct session *s);
+bool		session_charge(struct session *s, size_t len);
+int64_t		session_now_s(const struct session *s);
 void		session_refuse(struct session *s, enum close_code code, const char *error, const char *message);
 void		session_writable(struct session *s);
 bool		session_wants_close(const struct session *s, enum close_code *code, const char **reason);
@@ -69,6 +78,7 @@ void		sessions_notice(struct sessions *sessions, const struct notice *notice);
 void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
 
 /* from main */
+bool		sessions_speed_up(struct sessions *sessions);
 void		sessions_tick(struct sessions *sessions, int64_t now_s);
 void		sessions_drain(struct sessions *sessions);
 void		sessions_close_all(struct sessions *sessions, const char *message);

@@ -27,6 +27,7 @@ authenticate(struct session *s, const char *token)
 	}
 	if (!auth_check(s->owner->config.auth, token, time(NULL), &identity, &problem))
 	{
+		s->owner->config.metrics->refused_token++;
 		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", problem);
 		return false;
 	}
@@ -36,10 +37,17 @@ authenticate(struct session *s, const char *token)
 		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token is another user's");
 		return false;
 	}
-	if (s->user == NULL)
-		s->user = identity.user;	/* submissions hold on to it */
-	else
+	if (s->user != NULL)
 		free(identity.user);
+	else
+	{
+		s->user = identity.user;	/* submissions hold on to it */
+		if (!session_hold_account(s))
+		{
+			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user");
+			return false;
+		}
+	}
 	session_set_expiry(s, identity.expires);
 	return true;
 }
@@ -165,6 +173,8 @@ submit(struct session *s, const struct submitted *op)
 {
 	if (s->owner->draining)
 		session_reject(s, &op->operation_id, REJECT_UNAVAILABLE, "the relay is restarting");
+	else if (s->flow >= FLOW_REJECT)
+		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too much at once");
 	else if (s->under_way >= LIMIT_SESSION_OPS)
 		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are under way");
 	else if (!writer_submit(s->owner->writer, &s->doc, s, s->user, op))
@@ -263,6 +273,13 @@ session_heard(struct session *s)
 	s->link.heard_s = s->owner->now_s;
 }
 
+/* Get the time that sessions go by. */
+int64_t
+session_now_s(const struct session *s)
+{
+	return s->owner->now_s;
+}
+
 /* A message came. */
 void
 session_receive(struct session *s, const char *text, size_t len)
@@ -274,6 +291,8 @@ session_receive(struct session *s, const char *text, size_t len)
 		return;
 	session_heard(s);
 	s->owner->config.metrics->bytes_in += len;
+	if (!session_charge(s, len))
+		return;
 	if (protocol_parse(text, len, &m, &problem))
 		handle(s, &m);
 	else

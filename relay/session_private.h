@@ -8,6 +8,7 @@
 #include "log.h"
 #include "session.h"
 #include "session_list.h"
+#include "tally.h"
 
 #define REVOKED "you may not read this document any longer"
 
@@ -30,6 +31,12 @@ struct outgoing
 
 /* a place on the wheel of tokens that run out */
 struct expiry
+{
+	LIST_ENTRY(session) entry;
+};
+
+/* a place among those who are read more slowly */
+struct slowed
 {
 	LIST_ENTRY(session) entry;
 };
@@ -61,6 +68,12 @@ struct session
 	char	   *offered_token;	/* from the URL or a header, until the hello */
 	int64_t		expires;
 	struct expiry expiry;		/* while expires is not 0 */
+	struct bucket bucket;
+	struct tally_row *account;	/* its user's */
+	struct slowed slowed;		/* while resumes_ms is not 0 */
+	int64_t		resumes_ms;
+	int			wait_ms;		/* until the debt is paid */
+	enum flow	flow;
 	int64_t		held_version;	/* resumed from */
 	int64_t		snapshot_seq;
 	int64_t		covered;		/* versions up to here came without their own
@@ -81,6 +94,7 @@ struct changed
 };
 
 LIST_HEAD(session_expiries, session);
+LIST_HEAD(sessions_slowed, session);
 
 struct sessions
 {
@@ -93,6 +107,8 @@ struct sessions
 	struct session_list closing;
 	struct session_list reaped;
 	int64_t		now_s;
+	struct tally users;
+	struct sessions_slowed slowed;
 	int64_t		expired_s;		/* tokens up to this time were looked at */
 	struct session_expiries expiries[LIMIT_EXPIRY_SLOTS];
 	uint64_t	last_id;
@@ -115,6 +131,9 @@ void		session_set_role(struct session *s, const char *role);
 bool		session_is_doubtful(const struct session *s);
 void		session_check(struct session *s);
 void		session_go_live(struct session *s, int64_t cursor);
+bool		session_hold_account(struct session *s);
+void		session_end_flow(struct session *s);
+void		sessions_forget_users(struct sessions *sessions);
 void		session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message);
 
 #endif							/* RELAY_SESSION_PRIVATE_H */

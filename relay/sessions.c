@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* users who have gone are looked through this often */
+#define FORGET_EVERY_S 30
+
 struct sessions *
 sessions_new(const struct sessions_config *config)
 {
@@ -50,6 +53,7 @@ void
 sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
+	tally_free(&sessions->users);
 	free(sessions);
 }
 
@@ -86,6 +90,15 @@ end_expired(struct sessions *sessions, int64_t now)
 	sessions->expired_s = now;
 }
 
+/* Tell whether a message has been coming in for too long. */
+static bool
+is_stuck(const struct session *s)
+{
+	int64_t		since_s = s->owner->config.transport.unfinished_since(s->conn);
+
+	return since_s != 0 && s->owner->now_s - since_s >= LIMIT_MESSAGE_S;
+}
+
 /* Ping a client, or end it where it seems to be dead. */
 static void
 attend(struct session *s)
@@ -93,8 +106,14 @@ attend(struct session *s)
 	struct sessions *sessions = s->owner;
 
 	session_list_add(&sessions->settled, &s->link, s, sessions->now_s);
-	if (sessions->now_s - s->link.heard_s >= (int64_t) 3 * sessions->config.config->ping_interval_s)
+	if (is_stuck(s))
 	{
+		sessions->config.metrics->timeouts_message++;
+		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "a message did not come to its end");
+	}
+	else if (sessions->now_s - s->link.heard_s >= (int64_t) 3 * sessions->config.config->ping_interval_s)
+	{
+		sessions->config.metrics->timeouts_pong++;
 		session_log(s, RELAY_INFO, "not heard of for %lld s", (long long) (sessions->now_s - s->link.heard_s));
 		sessions->config.transport.kill(s->conn);
 	}
@@ -110,9 +129,14 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 	struct session *s;
 
 	sessions->now_s = now_s;
+	if (now_s % FORGET_EVERY_S == 0)
+		sessions_forget_users(sessions);
 	end_expired(sessions, (int64_t) time(NULL));
 	while ((s = session_list_due(&sessions->greeting, now_s - config->hello_timeout_s)) != NULL)
+	{
+		sessions->config.metrics->timeouts_hello++;
 		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "no hello came");
+	}
 	while ((s = session_list_due(&sessions->settled, now_s - config->ping_interval_s)) != NULL)
 		attend(s);
 	while ((s = session_list_due(&sessions->closing, now_s - LIMIT_CLOSING_S)) != NULL)

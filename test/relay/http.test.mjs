@@ -6,7 +6,9 @@ import { execFileSync } from 'node:child_process'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import https from 'node:https'
+import net from 'node:net'
 import path from 'node:path'
+import tls from 'node:tls'
 import WebSocket from 'ws'
 import { createDocument } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
@@ -92,10 +94,15 @@ test('--help and --version', async () => {
   }
 })
 
+// Make a key and a certificate of its own.
+function certify (key, cert) {
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+}
+
 test('TLS', async () => {
   const dir = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'tls-'))
   const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  certify(key, cert)
   const own = await new Relay({ 'tls-cert': cert, 'tls-key': key }).listening()
   const ca = fs.readFileSync(cert)
   const status = () => new Promise((resolve, reject) => https.get(`https://localhost:${own.port}/readyz`, { ca, family: 4 }, answer => { answer.resume(); resolve(answer.statusCode) }).on('error', reject))
@@ -113,6 +120,38 @@ test('TLS', async () => {
   await until('the operation', () => messages.length === 3)
   assert.deepEqual(messages[2].ops[0].op, [text])
   socket.terminate()
+  await own.stop()
+  fs.rmSync(dir, { recursive: true })
+})
+
+test('a certificate is read again on SIGHUP, and a bad one changes nothing', async () => {
+  const dir = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'tls-'))
+  const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')]
+  certify(key, cert)
+  const own = await new Relay({ 'tls-cert': cert, 'tls-key': key, 'handshake-timeout': 1 }).listening()
+  const serial = () => new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: '127.0.0.1', port: own.port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().serialNumber)
+      socket.destroy()
+    }).on('error', reject)
+  })
+  const first = await serial()
+  assert.ok(first)
+  certify(key, path.join(dir, 'other.pem'))
+  await own.reload('the old certificate is kept')
+  assert.equal(await serial(), first)
+  fs.renameSync(path.join(dir, 'other.pem'), cert)
+  await own.reload('the certificate was read anew')
+  const second = await serial()
+  assert.ok(second && second !== first)
+  await assert.rejects(new Promise((resolve, reject) => tls.connect({ host: '127.0.0.1', port: own.port, rejectUnauthorized: false, maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, resolve).on('error', reject)))
+  // who begins no handshake, or does not finish it, is not waited for
+  for (const bytes of ['', '\x16\x03\x01']) {
+    const socket = net.connect(own.port, '127.0.0.1', () => socket.write(bytes))
+    let closed = false
+    socket.on('error', () => {}).on('close', () => { closed = true })
+    await until('the connection to be closed', () => closed)
+  }
   await own.stop()
   fs.rmSync(dir, { recursive: true })
 })

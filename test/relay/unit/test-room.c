@@ -27,7 +27,8 @@ static struct frame *last_frame;
 static int64_t fetched_from;
 static int	fetches;
 static bool retry_wanted;
-static int	aheads;				/* times that the tables were about to be published */
+static int	aheads;				/* times that the tables were about to be
+								 * published */
 static struct reader *held;		/* by those times */
 
 /* Note the versions of a frame. */
