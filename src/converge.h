@@ -16,6 +16,9 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/uuid.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "ot/ot.h"
 
