@@ -61,10 +61,11 @@ BUILD = $(MAKE) -s --no-print-directory $(JOBS) all
 
 all:
 
-# libpq-dev alone names a pgxs.mk that is not there; then only the rules below the
-# next `endif` work, and they install the rest.
+# libpq-dev alone names a pgxs.mk that is not there, or that has no headers to build
+# with; then only the rules below the next `endif` work, and they install the rest.
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
-ifneq ($(PGXS),)
+PG_HEADERS := $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h)
+ifneq ($(and $(PGXS),$(PG_HEADERS)),)
 
 # A server built with LLVM asks for bitcode, which a machine without clang cannot make.
 PGXS_GLOBAL := $(dir $(PGXS))../Makefile.global
