@@ -1,0 +1,51 @@
+/*
+ * server_private.h: what the files of the server share, which are the only ones
+ * that know libwebsockets.
+ */
+#ifndef RELAY_SERVER_PRIVATE_H
+#define RELAY_SERVER_PRIVATE_H
+
+#include "server.h"
+#include "tally.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+
+#define URI_BYTES 512
+
+struct server
+{
+	struct server_config config;
+	struct sessions *sessions;
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	struct lws_protocols protocols[2];
+	SSL_CTX    *tls;			/* of the vhost */
+	struct tally addresses;
+	bool		draining;
+};
+
+/* a WebSocket; libwebsockets allocates it, zeroed */
+struct conn
+{
+	struct lws *wsi;
+	struct session *session;
+	struct buf	message;		/* one that comes in pieces */
+	int64_t		message_since_s;	/* when it began; 0: there is none */
+	int			message_frames;
+	bool		killed;
+	bool		closing;		/* the close frame is libwebsockets's business
+								 * now */
+};
+
+/* server_ws.c */
+int			server_confirm_upgrade(struct server *server, struct lws *wsi);
+int			server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi,
+								enum lws_callback_reasons reason, void *in, size_t len);
+
+/* server_http.c */
+bool		server_origin_allowed(const struct server *server, struct lws *wsi);
+int			server_send_answer(struct lws *wsi, int status, const char *type, const struct buf *body);
+int			server_answer_http(struct server *server, struct lws *wsi, const char *path);
+
+#endif							/* RELAY_SERVER_PRIVATE_H */
