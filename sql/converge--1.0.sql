@@ -699,8 +699,10 @@ COMMENT ON FUNCTION converge.verify(uuid) IS
 -- Maintenance
 -- ---------------------------------------------------------------------------
 
+-- With its owner's rights, so that maintenance can be granted to a role that has no others:
+-- maintain(), which commits and so has only its caller's, calls this and due_documents().
 CREATE FUNCTION converge.maintain_document(doc_id uuid, OUT snapshot_taken boolean, OUT ops_packed bigint)
-	LANGUAGE C VOLATILE PARALLEL UNSAFE
+	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_maintain_document';
 COMMENT ON FUNCTION converge.maintain_document(uuid) IS
 	'take the snapshot and pack the ops that are due in one document; nothing where another session is at it';
