@@ -438,6 +438,9 @@ CREATE FUNCTION converge.members(doc_id uuid, OUT user_id text, OUT name text, O
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer');
 	RETURN QUERY SELECT m.user_id, u.name, m.role, m.created_at
 		FROM converge.members m LEFT JOIN converge.users u ON u.id = m.user_id
@@ -498,6 +501,9 @@ CREATE FUNCTION converge.document(doc_id uuid, OUT title text, OUT owner text, O
 								  OUT created_at timestamptz, OUT updated_at timestamptz)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer');
 	SELECT d.title, d.owner, converge.my_role(d.id), h.version, h.seq, h.length,
 		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at
@@ -671,6 +677,9 @@ CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT cre
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer');
 	RETURN QUERY SELECT s.version, s.created_at, s.kind, s.label, char_length(s.content)::bigint
 		FROM converge.snapshots s WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version;
@@ -1000,6 +1009,9 @@ COMMENT ON FUNCTION converge.role_in(text, uuid) IS
 CREATE FUNCTION converge.settled_roles(doc_id uuid, user_ids text[], OUT ord integer, OUT role text) RETURNS SETOF record
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF doc_id IS NULL OR user_ids IS NULL THEN
+		RAISE EXCEPTION 'document and users must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM FROM converge.heads h WHERE h.doc_id = settled_roles.doc_id FOR SHARE SKIP LOCKED;
 	IF FOUND THEN
 		RETURN QUERY SELECT u.ord::integer, converge.role_in(u.id, settled_roles.doc_id)::text

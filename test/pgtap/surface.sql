@@ -74,6 +74,25 @@ SELECT is((f.result, f.volatility, f.parallel, f.strict), (p.result, p.volatilit
 		  format('%s(%s)', p.name, p.arguments))
 FROM promised AS p LEFT JOIN functions AS f USING (name, arguments);
 
+-- a document that is null: the answer is null where the function is strict, else an error
+CREATE FUNCTION pg_temp.tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
+		(SELECT string_agg(CASE proargnames[n] WHEN 'doc_id' THEN 'NULL::uuid' ELSE coalesce(sample, 'NULL::' || format_type(proargtypes[n - 1], NULL)) END, ', ' ORDER BY n)
+		 FROM generate_series(1, pronargs) AS n LEFT JOIN (VALUES ('uuid'::regtype, '''d0000000-0000-4000-8000-00000000000f''::uuid'), ('text', '''x''::text'),
+			('bigint', '0::bigint'), ('converge.op', '''[]''::converge.op'), ('converge.role', '''viewer''::converge.role'), ('text[]', '''{x}''::text[]'),
+			('timestamptz', 'clock_timestamp()')) AS v (type, sample) ON type = proargtypes[n - 1]))),
+	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
+FROM functions JOIN pg_proc USING (oid)
+-- inner functions, whose callers have looked
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner') ORDER BY name, arguments;
+
 -- ---- type, casts, operators ----
 
 SELECT has_type('converge', 'op', 'type op');
