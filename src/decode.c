@@ -5,7 +5,8 @@
  *
  * Invariant: a line is a function of its row and of the options alone, so that
  * every consumer of the stream, and whoever reads the row with SQL later, sees
- * the same event.
+ * the same event. (With the option "committed" it also tells of its commit, which
+ * no row does.)
  *
  * Which tables speak, on which change, and how, stands in event_kinds; which
  * options there are, in options.  A table is known by its schema's name, which
@@ -36,6 +37,8 @@
 /* Progress is reported at every so many changes that are not ours. */
 #define PROGRESS_CHANGES	100
 
+typedef struct DecodeState DecodeState;
+
 /*
  * One kind of event: an action on a table and the line made of its row.  Of a
  * deleted row the log has the key alone.
@@ -46,7 +49,7 @@ typedef struct EventKind
 	enum ReorderBufferChangeType action;
 	int			column_count;
 	const char *columns[MAX_COLUMNS];	/* [0] holds the document's id */
-	void		(*emit) (StringInfo out, const Datum *values);
+	void		(*emit) (const DecodeState *state, StringInfo out, const Datum *values);
 } EventKind;
 
 /* Where a kind's columns stand in the table as it is now. */
@@ -84,11 +87,11 @@ enum
 	DOCUMENTS_TITLE
 };
 
-static void emit_op(StringInfo out, const Datum *values);
-static void emit_member(StringInfo out, const Datum *values);
-static void emit_no_member(StringInfo out, const Datum *values);
-static void emit_document(StringInfo out, const Datum *values);
-static void emit_no_document(StringInfo out, const Datum *values);
+static void emit_op(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_member(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_no_member(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_document(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_no_document(const DecodeState *state, StringInfo out, const Datum *values);
 
 static const EventKind event_kinds[] =
 {
@@ -122,16 +125,18 @@ static const EventKind event_kinds[] =
 	}
 };
 
-typedef struct DecodeState
+struct DecodeState
 {
 	MemoryContext context;		/* reset after each change */
 	uint64		layouts_at;		/* relcache_generation of the layouts */
 	EventLayout layouts[lengthof(event_kinds)];
 	int			shards;
 	Bitmapset  *wanted;			/* shards; NULL: all */
+	bool		committed;		/* tell when it was committed */
 	bool		spoke;			/* the transaction under way gave a line */
+	TimestampTz commit_time;	/* of the transaction under way */
 	int			silent_changes; /* since progress was last reported */
-} DecodeState;
+};
 
 typedef struct DecodeOption
 {
@@ -142,12 +147,14 @@ typedef struct DecodeOption
 
 static void parse_shards(DecodeState *state, const char *name, char *value);
 static void parse_shard(DecodeState *state, const char *name, char *value);
+static void parse_committed(DecodeState *state, const char *name, char *value);
 
 /* Parsed in this order: the list of shards needs to know how many there are. */
 static const DecodeOption options[] =
 {
 	{"shards", parse_shards, "It is the number of shards that documents are divided into."},
-	{"shard", parse_shard, "It is a list of the shards to decode, such as \"0,2\", each below \"shards\"."}
+	{"shard", parse_shard, "It is a list of the shards to decode, such as \"0,2\", each below \"shards\"."},
+	{"committed", parse_committed, "It is a Boolean: whether events tell when they were committed."}
 };
 
 /* Grows whenever any table's definition may have changed. */
@@ -199,6 +206,18 @@ parse_shard(DecodeState *state, const char *name, char *value)
 	foreach(cell, numbers)
 		state->wanted = bms_add_member(state->wanted,
 									   parse_number(name, lfirst(cell), 0, state->shards - 1));
+}
+
+/* Parse whether events tell when they were committed. */
+static void
+parse_committed(DecodeState *state, const char *name, char *value)
+{
+	if (!parse_bool(value, &state->committed))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
+						value, name),
+				 errhint("It must be on or off.")));
 }
 
 /* Find an option's row. */
@@ -330,13 +349,17 @@ plain_varlena(Datum value)
 	return PG_DETOAST_DATUM_PACKED(value);
 }
 
-/* Begin an event: its type, and whose document it is about. */
+/* Begin an event: its type, whose document it is about, and when it was committed, in microseconds since 1970. */
 static void
-begin_event(StringInfo out, const char *type, Datum doc_id)
+begin_event(const DecodeState *state, StringInfo out, const char *type, Datum doc_id)
 {
 	appendStringInfo(out, "{\"type\":\"%s\",\"documentId\":\"", type);
 	cvg_append_uuid(out, DatumGetUUIDP(doc_id));
 	appendStringInfoChar(out, '"');
+	if (!state->committed)
+		return;
+	appendStringInfoString(out, ",\"committed\":");
+	cvg_append_int64(out, state->commit_time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
 }
 
 /* Append a key and its text as JSON. */
@@ -351,13 +374,13 @@ append_text(StringInfo out, const char *key, Datum value)
 
 /* Append the event of a row of converge.ops. */
 static void
-emit_op(StringInfo out, const Datum *values)
+emit_op(const DecodeState *state, StringInfo out, const Datum *values)
 {
 	struct varlena *user_id = plain_varlena(values[OPS_USER_ID]);
 	struct varlena *op = plain_varlena(values[OPS_OP]);
 	int			brace_at;
 
-	begin_event(out, "op", values[OPS_DOC_ID]);
+	begin_event(state, out, "op", values[OPS_DOC_ID]);
 	brace_at = out->len;
 	cvg_event_entry(out,
 					DatumGetInt64(values[OPS_VERSION]),
@@ -373,9 +396,9 @@ emit_op(StringInfo out, const Datum *values)
 
 /* Append the event of a member who came, or whose role changed. */
 static void
-emit_member(StringInfo out, const Datum *values)
+emit_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(out, "member", values[MEMBERS_DOC_ID]);
+	begin_event(state, out, "member", values[MEMBERS_DOC_ID]);
 	append_text(out, "userId", values[MEMBERS_USER_ID]);
 	appendStringInfo(out, ",\"role\":\"%s\"}",
 					 DatumGetCString(DirectFunctionCall1(enum_out, values[MEMBERS_ROLE])));
@@ -383,27 +406,27 @@ emit_member(StringInfo out, const Datum *values)
 
 /* Append the event of a member who went. */
 static void
-emit_no_member(StringInfo out, const Datum *values)
+emit_no_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(out, "member", values[MEMBERS_DOC_ID]);
+	begin_event(state, out, "member", values[MEMBERS_DOC_ID]);
 	append_text(out, "userId", values[MEMBERS_USER_ID]);
 	appendStringInfoString(out, ",\"role\":null}");
 }
 
 /* Append the event of a document that was renamed. */
 static void
-emit_document(StringInfo out, const Datum *values)
+emit_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(out, "document", values[DOCUMENTS_ID]);
+	begin_event(state, out, "document", values[DOCUMENTS_ID]);
 	append_text(out, "title", values[DOCUMENTS_TITLE]);
 	appendStringInfoChar(out, '}');
 }
 
 /* Append the event of a document that was deleted. */
 static void
-emit_no_document(StringInfo out, const Datum *values)
+emit_no_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(out, "document", values[DOCUMENTS_ID]);
+	begin_event(state, out, "document", values[DOCUMENTS_ID]);
 	appendStringInfoString(out, ",\"deleted\":true}");
 }
 
@@ -489,7 +512,7 @@ write_event(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	if (!is_wanted(state, DatumGetUUIDP(values[0])) || tells_nothing(relation, kind, layout, values))
 		return;
 	OutputPluginPrepareWrite(ctx, true);
-	kind->emit(ctx->out, values);
+	kind->emit(state, ctx->out, values);
 	OutputPluginWrite(ctx, true);
 	state->spoke = true;
 	state->silent_changes = 0;
@@ -564,6 +587,7 @@ decode_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relat
 	DecodeState *state = ctx->output_plugin_private;
 	MemoryContext before = MemoryContextSwitchTo(state->context);
 
+	state->commit_time = txn->xact_time.commit_time;
 	count_silent_change(ctx);
 	for (int i = 0; i < lengthof(event_kinds); i++)
 	{

@@ -77,6 +77,20 @@ is_deeply(seen('shards', '4096', 'shard', join(',', 0 .. 4095)), \@all, 'all of 
 is_deeply(documents_of(events($node, 'slot', shards => 4, shard => '1,3')),
 	[ grep { shard_of($_, 4) % 2 == 1 } @all ], 'pg_recvlogical passes them on');
 
+# with the time of the commit, which is one for a transaction, and later than its edits
+my $clock = 'SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint;';
+my ($before, $after) = (split(/\n/, $node->safe_psql('postgres', join("\n",
+	'BEGIN;', (map { "SELECT converge.edit('" . doc($_) . "', '[\"x\"]');" } 1 .. 2), $clock, 'COMMIT;', $clock))))[-2, -1];
+my @with = (split(/\n/, $node->safe_psql('postgres', peek('committed', 'on'))))[-2, -1];
+my @without = (split(/\n/, $node->safe_psql('postgres', peek('committed', 'off'))))[-2, -1];
+my @times = map { /"documentId":"[^"]*","committed":(\d+),"version":2,/ ? $1 : () } @with;
+is(scalar(@times), 2, 'committed: ops tell when');
+cmp_ok($times[0], '>=', $before, 'committed: not before what it did');
+cmp_ok($times[0], '<=', $after, 'committed: not after it ended');
+is($times[1], $times[0], 'committed: one time for one transaction');
+is_deeply([ map { s/"committed":\d+,//r } @with ], \@without, 'committed: the rest is the same');
+events($node, 'slot');
+
 # What an option is refused with, by SQLSTATE, message and hint.
 sub refused
 {
@@ -93,7 +107,7 @@ my $bad = sub {
 
 	return qr/ERROR:  22023: invalid value "\Q$value\E" for option "$option" of output plugin "converge"\nHINT:  \Q$hint\E/;
 };
-refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are: "shards", "shard"\./,
+refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are: "shards", "shard", "committed"\./,
 	'relays', '1');
 refused('an option in another case', qr/unrecognized option "SHARDS"/, 'SHARDS', '1');
 for my $value ('0', '-1', '4097', '99999999999999999999', 'four', '', '1.5', '1 ', '0x4')
@@ -109,6 +123,7 @@ for my $value ('', ',', '0,,1', '0 1')
 	refused("shard '$value'", $bad->('shard', $value, 'It must be whole numbers from 0 to 3, separated by commas.'), 'shards', '4', 'shard', $value);
 }
 refused('shard 1 without a number of shards', $bad->('shard', '1', 'It must be a whole number from 0 to 0.'), 'shard', '1');
+refused("committed 'maybe'", $bad->('committed', 'maybe', 'It must be on or off.'), 'committed', 'maybe');
 refused('an option twice', qr/ERROR:  42601: option "shards" of output plugin "converge" is given more than once/,
 	'shards', '2', 'shards', '2');
 
