@@ -3,6 +3,8 @@
  */
 #include "http.h"
 
+#include "process.h"
+
 #include <string.h>
 
 static const char text_type[] = "text/plain; charset=utf-8";
@@ -32,6 +34,7 @@ static int
 metrics(const struct http_context *context, struct buf *body)
 {
 	metrics_write(context->metrics, body);
+	process_write(body);
 	return 200;
 }
 

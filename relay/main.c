@@ -60,6 +60,8 @@ struct relay
 	struct listener *listener;
 	enum phase	phase;
 	uint64_t	phase_ends;
+	uint64_t	turn_began_ns;
+	uint64_t	idle_ns;		/* spent waiting until then, all turns */
 	uv_prepare_t before_poll;
 	uv_check_t	after_poll;
 	uv_timer_t	tick;
@@ -128,11 +130,11 @@ on_room_retry(void *arg)
 /* ---- the stream ---- */
 
 static void
-on_stream_event(void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+on_stream_event(void *arg, const struct event *event)
 {
 	struct relay *relay = arg;
 
-	rooms_event(relay->rooms, doc, version, entry, len);
+	rooms_event(relay->rooms, event);
 }
 
 static void
@@ -232,6 +234,20 @@ on_slowed(void *arg)
 
 /* ---- the turn of the loop ---- */
 
+/* Note how long the turn that ends here took, but for its waiting. */
+static void
+measure_turn(struct relay *relay)
+{
+	uint64_t	now_ns = uv_hrtime();
+	uint64_t	idle_ns = uv_metrics_idle_time(&relay->loop);
+
+	if (relay->turn_began_ns != 0)
+		metrics_observe(&relay->metrics, HISTOGRAM_LOOP_LAG,
+						(now_ns - relay->turn_began_ns - (idle_ns - relay->idle_ns)) / 1000);
+	relay->turn_began_ns = now_ns;
+	relay->idle_ns = idle_ns;
+}
+
 /* Submit first, so that PostgreSQL works while the clients are written to. */
 static void
 end_turn(struct relay *relay)
@@ -246,6 +262,7 @@ static void
 on_before_poll(uv_prepare_t *handle)
 {
 	end_turn(handle->data);
+	measure_turn(handle->data);
 }
 
 static void
@@ -467,6 +484,7 @@ start(struct relay *relay)
 	}
 	raise_descriptor_limit(&relay->config);
 	uv_loop_init(&relay->loop);
+	uv_loop_configure(&relay->loop, UV_METRICS_IDLE_TIME);
 	if (!make_server(relay))
 		return false;
 	make_rooms(relay);

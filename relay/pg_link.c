@@ -36,6 +36,8 @@ struct waiting
 	pg_answer_fn answer;
 	void	   *arg;
 	PGresult   *result;
+	enum histogram_number times;
+	uint64_t	sent_us;
 };
 
 struct pg_link
@@ -258,12 +260,14 @@ on_setup(void *arg, PGresult *result)
 
 /* Wait for the answer to what was just sent. */
 static void
-push_waiting(struct pg_link *link, pg_answer_fn answer, void *arg)
+push_waiting(struct pg_link *link, enum histogram_number times, pg_answer_fn answer, void *arg)
 {
 	struct waiting *w = mem_zalloc(sizeof(struct waiting));
 
 	w->answer = answer;
 	w->arg = arg;
+	w->times = times;
+	w->sent_us = metrics_clock_us();
 	*link->last = w;
 	link->last = &w->next;
 	link->under_way++;
@@ -286,14 +290,14 @@ pg_link_flush(struct pg_link *link)
 
 /* End a statement with its own synchronisation, which also sends it off. */
 static bool
-finish_sending(struct pg_link *link, int sent, pg_answer_fn answer, void *arg)
+finish_sending(struct pg_link *link, int sent, enum histogram_number times, pg_answer_fn answer, void *arg)
 {
 	if (!sent || !PQpipelineSync(link->conn))
 	{
 		pg_link_fail(link, PQerrorMessage(link->conn));
 		return false;
 	}
-	push_waiting(link, answer, arg);
+	push_waiting(link, times, answer, arg);
 	pg_link_flush(link);
 	return true;
 }
@@ -320,10 +324,10 @@ start_preparing(struct pg_link *link)
 	}
 	for (int i = 0; sent && i < config->setup_count; i++)
 		sent = finish_sending(link, PQsendQueryParams(link->conn, config->setup[i].sql, 0, NULL, NULL, NULL, NULL, 0),
-							  on_setup, link);
+							  HISTOGRAM_PG_OTHER, on_setup, link);
 	for (int i = 0; sent && i < config->statement_count; i++)
 		sent = finish_sending(link, PQsendPrepare(link->conn, config->statements[i].name, config->statements[i].sql, 0, NULL),
-							  on_setup, link);
+							  HISTOGRAM_PG_OTHER, on_setup, link);
 }
 
 /* ---- states ---- */
@@ -399,6 +403,7 @@ pop_waiting(struct pg_link *link)
 	if (link->first == NULL)
 		link->last = &link->first;
 	link->under_way--;
+	metrics_observe(link->config.metrics, w->times, metrics_clock_us() - w->sent_us);
 	w->answer(w->arg, w->result);
 	PQclear(w->result);
 	free(w);
@@ -511,6 +516,18 @@ pg_link_under_way(const struct pg_link *link)
 	return link->under_way;
 }
 
+/* Find where a statement's round trips are counted. */
+static enum histogram_number
+times_of(const struct pg_link *link, const char *statement)
+{
+	for (int i = 0; i < link->config.statement_count; i++)
+	{
+		if (strcmp(link->config.statements[i].name, statement) == 0)
+			return link->config.statements[i].times;
+	}
+	return HISTOGRAM_PG_OTHER;
+}
+
 /* Send a prepared statement; false where the link cannot, and then no answer comes. */
 bool
 pg_link_send(struct pg_link *link, const char *statement, const struct pg_params *params, pg_answer_fn answer, void *arg)
@@ -518,7 +535,8 @@ pg_link_send(struct pg_link *link, const char *statement, const struct pg_params
 	if (link->state != LINK_READY)
 		return false;
 	return finish_sending(link, PQsendQueryPrepared(link->conn, statement, params->count, params->values,
-													params->lengths, params->formats, 0), answer, arg);
+													params->lengths, params->formats, 0),
+						  times_of(link, statement), answer, arg);
 }
 
 /* Get libpq's connection, for the replication protocol. */

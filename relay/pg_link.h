@@ -27,6 +27,7 @@ struct pg_statement
 {
 	const char *name;
 	const char *sql;
+	enum histogram_number times;	/* where its round trips are counted */
 };
 
 struct pg_link_config

@@ -31,7 +31,7 @@ static const char *const reject_names[] = {
 
 static const char entry_open[] = "{\"version\":";
 static const char event_open[] = "{\"type\":\"op\",\"documentId\":\"";
-static const char event_version[] = "\",\"version\":";
+static const char event_time[] = "\",\"committed\":";
 
 /* Tell whether a \u escape stands at p, and give its value. */
 static bool
@@ -427,24 +427,26 @@ protocol_next_entry(const char **list, size_t *list_len, const char **entry, siz
 /*
  * Read an event line of the output plugin; false for events that are not
  * operations. The entry is cut out of the line in place: the event is the
- * entry with two keys more in front.
+ * entry with three keys more in front.
  */
 bool
-protocol_event(char *line, size_t len, struct uuid *doc, int64_t *version, const char **entry, size_t *entry_len)
+protocol_event(char *line, size_t len, struct event *event)
 {
 	size_t		open = sizeof(event_open) - 1;
-	size_t		cut = open + UUID_TEXT_LEN + 1;
+	size_t		time_at = open + UUID_TEXT_LEN + sizeof(event_time) - 1;
+	size_t		cut;
 
-	if (len < cut + sizeof(event_version) || memcmp(line, event_open, open) != 0)
+	if (len < time_at || memcmp(line, event_open, open) != 0 ||
+		!uuid_parse(line + open, UUID_TEXT_LEN, &event->doc) ||
+		memcmp(line + open + UUID_TEXT_LEN, event_time, sizeof(event_time) - 1) != 0 ||
+		!leading_number(line + time_at, len - time_at, &event->committed_us))
 		return false;
-	if (memcmp(line + cut - 1, event_version, sizeof(event_version) - 1) != 0)
-		return false;
-	if (!uuid_parse(line + open, UUID_TEXT_LEN, doc))
-		return false;
+	/* the comma behind the number becomes the entry's brace */
+	cut = time_at + strspn(line + time_at, "0123456789");
 	line[cut] = '{';
-	*entry = line + cut;
-	*entry_len = len - cut;
-	return protocol_entry_version(*entry, *entry_len, version);
+	event->entry = line + cut;
+	event->entry_len = len - cut;
+	return protocol_entry_version(event->entry, event->entry_len, &event->version);
 }
 
 /* Tell what kind of notice an event is, if it is one. */

@@ -78,6 +78,16 @@ struct joined
 	bool		resumed;
 };
 
+/* a committed operation, as the stream shows it */
+struct event
+{
+	struct uuid doc;
+	int64_t		version;
+	int64_t		committed_us;	/* since 1970, by the server's clock */
+	const char *entry;			/* ready to be sent */
+	size_t		entry_len;
+};
+
 /* what the stream tells beside operations; the texts are the root's */
 enum notice_kind
 {
@@ -116,7 +126,7 @@ bool		protocol_reject_code(const char *name, enum reject_code *code);
 /* what PostgreSQL hands out ready: entries, snapshots, event lines */
 bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
 bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
-bool		protocol_event(char *line, size_t len, struct uuid *doc, int64_t *version, const char **entry, size_t *entry_len);
+bool		protocol_event(char *line, size_t len, struct event *event);
 bool		protocol_notice(const char *line, size_t len, struct notice *notice);
 void		protocol_notice_release(struct notice *notice);
 

@@ -72,14 +72,14 @@ struct reader
 
 static const struct pg_statement statements[] = {
 	[REQUEST_JOIN] = {"join",
-	"SELECT role, title, version, seq, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)"},
+	"SELECT role, title, version, seq, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, c.from_version, c.version, CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
-	" FROM converge.catch_up($1, $2, $3) AS c, (SELECT converge.role_in($4, $1) AS role OFFSET 0) AS r"},
+	" FROM converge.catch_up($1, $2, $3) AS c, (SELECT converge.role_in($4, $1) AS role OFFSET 0) AS r", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_SWEEP] = {"sweep",
 		"SELECT room.doc, c.from_version, c.version, c.frame"
-	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c"},
-	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord"},
+	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c", HISTOGRAM_PG_SWEEP},
+	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord", HISTOGRAM_PG_ROLES},
 };
 
 #define STATEMENT_COUNT ((int) (sizeof(statements) / sizeof(statements[0])))
@@ -120,13 +120,28 @@ number_at(const PGresult *result, int row, int column)
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
 
+/* Count a join by what the client held and what it got. */
+static void
+count_join(const struct request *r, const struct join_answer *answer)
+{
+	struct metrics *m = r->source->reader->metrics;
+
+	if (!answer->joined)
+		m->joins_refused++;
+	else if (answer->resumed)
+		m->joins_resumed++;
+	else if (r->has_version)
+		m->joins_resynced++;
+	else
+		m->joins_fresh++;
+}
+
 /* Hand the answer to a join on. */
 static void
 answer_join(struct request *r, const PGresult *result)
 {
 	struct join_answer answer = {0};
 
-	r->source->reader->metrics->joins++;
 	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
 	{
 		answer.joined = true;
@@ -143,6 +158,7 @@ answer_join(struct request *r, const PGresult *result)
 		answer.close = pg_classify(pg_sqlstate(result)).close;
 		answer.message = pg_message(result);
 	}
+	count_join(r, &answer);
 	r->on_join(r->arg, &answer);
 }
 

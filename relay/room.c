@@ -15,7 +15,6 @@
 #include "room_private.h"
 
 #include "mem.h"
-#include "protocol.h"
 
 #include <string.h>
 
@@ -24,6 +23,7 @@ static const char ops_close[] = "]}";
 
 #define OPS_OPEN_LEN (sizeof(ops_open) - 1)
 #define OPS_CLOSE_LEN (sizeof(ops_close) - 1)
+#define AHEAD_OPEN_LEN sizeof(int64_t)
 
 /* Get the version up to which the room has everything. */
 int64_t
@@ -53,6 +53,23 @@ fall_behind(struct room_member *member)
 	member->room->rooms->callbacks.wake(member);
 }
 
+/* Note how long after their commits the operations of this turn were sent. */
+static void
+measure(const struct room *room, uint32_t count)
+{
+	int64_t		now_us = metrics_now_us();
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		int64_t		committed_us = room->cuts[i].committed_us;
+
+		/* a clock that is behind makes it nothing, not a time before */
+		if (committed_us != 0)
+			metrics_observe(room->rooms->metrics, HISTOGRAM_COMMIT_TO_SEND,
+							now_us > committed_us ? (uint64_t) (now_us - committed_us) : 0);
+	}
+}
+
 /* Encode what was published and hand it to everyone who is up to date. */
 void
 room_flush(struct room *room)
@@ -62,12 +79,13 @@ room_flush(struct room *room)
 	int64_t		from = ring_head(&room->ring);
 	int64_t		to = from + room->cut_count;
 	size_t		bytes_before = room->ring.bytes;
+	uint32_t	count = room->cut_count;
 
-	if (room->cut_count == 0)
+	if (count == 0)
 		return;
 	frame = frame_append(frame, ops_close, OPS_CLOSE_LEN);
 	room->building = NULL;
-	for (uint32_t i = 0; i < room->cut_count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		ring_append(&room->ring, frame_ref(frame), room->cuts[i].offset, room->cuts[i].len, &rooms->bounds);
 	room->cut_count = 0;
 	rooms->metrics->ring_bytes += room->ring.bytes - bytes_before;
@@ -83,12 +101,14 @@ room_flush(struct room *room)
 		else
 			fall_behind(m);
 	}
+	if (room->live != NULL)
+		measure(room, count);
 	frame_unref(frame);
 }
 
 /* Append the entry that makes head + 1 to what this turn publishes. */
 static void
-publish(struct room *room, const char *entry, size_t len)
+publish(struct room *room, const char *entry, size_t len, int64_t committed_us)
 {
 	if (room->building != NULL && room->building->len + len > LIMIT_FRAME_BYTES)
 		room_flush(room);
@@ -106,22 +126,29 @@ publish(struct room *room, const char *entry, size_t len)
 	}
 	room->cuts[room->cut_count++] = (struct cut)
 	{
-		(uint32_t) room->building->len, (uint32_t) len
+		(uint32_t) room->building->len, (uint32_t) len, committed_us
 	};
 	room->building = frame_append(room->building, entry, len);
 	room->rooms->metrics->ops_published++;
 	mark_dirty(room);
 }
 
-/* Keep an operation that is not contiguous yet; a gap inside drops what was before it. */
+/*
+ * Keep an operation that is not contiguous yet; a gap inside drops what was
+ * before it. Its time stands in front of its entry.
+ */
 static void
-keep_ahead(struct room *room, int64_t version, const char *entry, size_t len)
+keep_ahead(struct room *room, const struct event *event)
 {
-	if (room->ahead.count > 0 && version <= ring_head(&room->ahead))
+	struct frame *frame;
+
+	if (room->ahead.count > 0 && event->version <= ring_head(&room->ahead))
 		return;
-	if (room->ahead.count == 0 || version != ring_head(&room->ahead) + 1)
-		ring_reset(&room->ahead, version - 1);
-	ring_append(&room->ahead, frame_text(entry, len), 0, (uint32_t) len, &room->rooms->bounds);
+	if (room->ahead.count == 0 || event->version != ring_head(&room->ahead) + 1)
+		ring_reset(&room->ahead, event->version - 1);
+	frame = frame_append(frame_new(AHEAD_OPEN_LEN + event->entry_len), &event->committed_us, AHEAD_OPEN_LEN);
+	frame = frame_append(frame, event->entry, event->entry_len);
+	ring_append(&room->ahead, frame, AHEAD_OPEN_LEN, (uint32_t) event->entry_len, &room->rooms->bounds);
 }
 
 /* Publish what waited ahead, where it has become contiguous. */
@@ -133,8 +160,10 @@ merge_ahead(struct room *room)
 	for (int64_t v = room_head(room) + 1; v <= ring_head(&room->ahead); v++)
 	{
 		const struct ring_slot *slot = ring_get(&room->ahead, v);
+		int64_t		committed_us;
 
-		publish(room, (const char *) slot->frame->text + slot->offset, slot->len);
+		memcpy(&committed_us, slot->frame->text, AHEAD_OPEN_LEN);
+		publish(room, (const char *) slot->frame->text + slot->offset, slot->len, committed_us);
 	}
 	ring_reset(&room->ahead, 0);
 }
@@ -183,26 +212,26 @@ retry_later(struct room *room)
 
 /* Take an operation from the stream. */
 void
-rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len)
+rooms_event(struct rooms *rooms, const struct event *event)
 {
-	struct room *room = doc_map_find(&rooms->map, doc);
+	struct room *room = doc_map_find(&rooms->map, &event->doc);
 
 	if (room == NULL)
 	{
-		rooms_note_seen(rooms, doc, version);
+		rooms_note_seen(rooms, &event->doc, event->version);
 		return;
 	}
-	if (room->want < version)
-		room->want = version;
-	if (room->open && version <= room_head(room))
+	if (room->want < event->version)
+		room->want = event->version;
+	if (room->open && event->version <= room_head(room))
 		return;
-	if (room->open && version == room_head(room) + 1)
+	if (room->open && event->version == room_head(room) + 1)
 	{
-		publish(room, entry, len);
+		publish(room, event->entry, event->entry_len, event->committed_us);
 		merge_ahead(room);
 		return;
 	}
-	keep_ahead(room, version, entry, len);
+	keep_ahead(room, event);
 	room_close_gap(room);
 }
 
@@ -231,7 +260,7 @@ publish_entries(struct room *room, const char *list, size_t len)
 	while (protocol_next_entry(&list, &len, &entry, &entry_len))
 	{
 		if (protocol_entry_version(entry, entry_len, &version) && version == room_head(room) + 1)
-			publish(room, entry, entry_len);
+			publish(room, entry, entry_len, 0);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "docmap.h"
 #include "frame.h"
 #include "metrics.h"
+#include "protocol.h"
 #include "ring.h"
 
 #include <stdbool.h>
@@ -77,7 +78,7 @@ void		rooms_each_member(struct rooms *rooms, const struct uuid *doc,
 enum room_next_result room_next(struct room_member *member, struct frame **frame);
 
 /* operations */
-void		rooms_event(struct rooms *rooms, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+void		rooms_event(struct rooms *rooms, const struct event *event);
 void		rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version, bool read);
 bool		rooms_owe_nothing(const struct rooms *rooms);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version,

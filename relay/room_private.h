@@ -11,6 +11,7 @@ struct cut
 {
 	uint32_t	offset;
 	uint32_t	len;
+	int64_t		committed_us;	/* 0: from the tables, which do not tell */
 };
 
 LIST_HEAD(room_seats, room_member);

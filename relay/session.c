@@ -169,6 +169,8 @@ session_send(struct session *s, struct frame *frame)
 	};
 	*s->last = out;
 	s->last = &out->next;
+	s->owner->config.metrics->messages_waiting++;
+	s->owner->config.metrics->messages_waiting_bytes += frame->len;
 	if (++s->waiting == LIMIT_SESSION_FRAMES)
 		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "too many answers wait for you to read them");
 	s->owner->config.transport.wake(s->conn);
@@ -184,6 +186,8 @@ drop_first(struct session *s)
 	if (s->first == NULL)
 		s->last = &s->first;
 	s->waiting--;
+	s->owner->config.metrics->messages_waiting--;
+	s->owner->config.metrics->messages_waiting_bytes -= out->frame->len;
 	frame_unref(out->frame);
 	free(out);
 }
@@ -330,11 +334,40 @@ session_open(struct sessions *sessions, void *conn, const char *doc, const char 
 	return s;
 }
 
+/* Count a connection's end under the code it was closed with, 0 where that was not our doing. */
+static void
+count_close(struct metrics *m, enum close_code code)
+{
+	const struct
+	{
+		enum close_code code;
+		uint64_t   *counter;
+	}			counters[] =
+	{
+		{CLOSE_TOO_BIG, &m->close_too_big},
+		{CLOSE_INTERNAL, &m->close_internal},
+		{CLOSE_RESTARTING, &m->close_restarting},
+		{CLOSE_MALFORMED, &m->close_malformed},
+		{CLOSE_UNAUTHENTICATED, &m->close_unauthenticated},
+		{CLOSE_FORBIDDEN, &m->close_forbidden},
+		{CLOSE_NOT_FOUND, &m->close_not_found},
+		{CLOSE_TOO_SLOW, &m->close_too_slow},
+		{CLOSE_FLOODING, &m->close_flooding},
+		{0, &m->close_by_peer},
+	};
+	size_t		row = 0;
+
+	while (counters[row].code != code && counters[row].code != 0)
+		row++;
+	++*counters[row].counter;
+}
+
 /* The socket is gone. */
 void
 session_closed(struct session *s)
 {
 	session_log(s, RELAY_DEBUG, "closed");
+	count_close(s->owner->config.metrics, s->close);
 	session_move(s, SESSION_CLOSED);
 	while (s->first != NULL)
 		drop_first(s);

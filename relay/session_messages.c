@@ -290,6 +290,7 @@ session_receive(struct session *s, const char *text, size_t len)
 	if (s->state >= SESSION_CLOSING)
 		return;
 	session_heard(s);
+	s->owner->config.metrics->messages_in++;
 	s->owner->config.metrics->bytes_in += len;
 	if (!session_charge(s, len))
 		return;

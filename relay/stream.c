@@ -104,18 +104,16 @@ note_received(struct stream *stream, uint64_t end)
 static void
 take_message(struct stream *stream, char *message, size_t len)
 {
-	struct uuid doc;
-	int64_t		version;
-	const char *entry;
-	size_t		entry_len;
+	struct event event;
 	struct notice notice;
 
 	if (len >= DATA_HEADER && *message == 'w')
 	{
 		note_received(stream, read_be64(message + 1));
 		stream->metrics->stream_events++;
-		if (protocol_event(message + DATA_HEADER, len - DATA_HEADER, &doc, &version, &entry, &entry_len))
-			stream->callbacks.event(stream->callbacks.arg, &doc, version, entry, entry_len);
+		stream->metrics->stream_last_event = (uint64_t) metrics_now_us();
+		if (protocol_event(message + DATA_HEADER, len - DATA_HEADER, &event))
+			stream->callbacks.event(stream->callbacks.arg, &event);
 		else if (protocol_notice(message + DATA_HEADER, len - DATA_HEADER, &notice))
 		{
 			stream->callbacks.notice(stream->callbacks.arg, &notice);
@@ -193,7 +191,7 @@ start_replication(struct stream *stream)
 {
 	char		command[160];
 
-	snprintf(command, sizeof(command), "START_REPLICATION SLOT %s LOGICAL 0/0", stream->slot);
+	snprintf(command, sizeof(command), "START_REPLICATION SLOT %s LOGICAL 0/0 (\"committed\" 'on')", stream->slot);
 	send_command(stream, STREAM_STARTING, command);
 }
 

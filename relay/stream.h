@@ -18,7 +18,7 @@ struct stream;
 struct stream_callbacks
 {
 	/* a committed operation */
-	void		(*event) (void *arg, const struct uuid *doc, int64_t version, const char *entry, size_t len);
+	void		(*event) (void *arg, const struct event *event);
 
 	/* whatever else concerns a document, in its place among the operations */
 	void		(*notice) (void *arg, const struct notice *notice);

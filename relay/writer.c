@@ -55,7 +55,6 @@ struct writer
 	struct slot *slots;
 	int			slot_count;
 	uint64_t	held_max;
-	uint64_t	held_bytes;
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;
 	uv_timer_t	timer;
@@ -63,7 +62,7 @@ struct writer
 };
 
 static const struct pg_statement statements[] = {
-	{"submit", "SELECT ord, code, version, event, message FROM converge.submit($1, $2, $3, $4, $5, $6)"},
+	{"submit", "SELECT ord, code, version, event, message FROM converge.submit($1, $2, $3, $4, $5, $6)", HISTOGRAM_PG_SUBMIT},
 };
 
 static const struct pg_setup setup[] = {
@@ -101,7 +100,7 @@ writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, con
 {
 	struct doc *doc = doc_map_find(&writer->docs, doc_id);
 
-	if (writer->metrics->ops_held >= writer->held_max || writer->held_bytes + op->text_len > LIMIT_HELD_BYTES)
+	if (writer->metrics->ops_held >= writer->held_max || writer->metrics->ops_held_bytes + op->text_len > LIMIT_HELD_BYTES)
 		return false;
 	if (doc == NULL)
 	{
@@ -111,7 +110,7 @@ writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, con
 	}
 	doc_push(doc, owner, user, op);
 	writer->metrics->ops_held++;
-	writer->held_bytes += op->text_len;
+	writer->metrics->ops_held_bytes += op->text_len;
 	return true;
 }
 
@@ -122,7 +121,7 @@ finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer
 	struct submission *s = doc_pop(doc);
 
 	writer->metrics->ops_held--;
-	writer->held_bytes -= s->text_len;
+	writer->metrics->ops_held_bytes -= s->text_len;
 	answer->operation_id = s->operation_id;
 	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
 	submission_free(s);
@@ -247,7 +246,11 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 		if (answer.duplicate)
 			writer->metrics->ops_duplicate++;
 		else
+		{
 			writer->metrics->ops_applied++;
+			if (doc->first->base_version != answer.version - 1)
+				writer->metrics->ops_transformed++;
+		}
 		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, answer.version);
 	}
 	else
@@ -407,8 +410,7 @@ send_slot(struct writer *writer, struct slot *slot)
 		pg_param_binary(&params, writer->arrays[i].data, writer->arrays[i].len);
 	pg_param_binary(&params, &wait, 1);
 	slot->flying = true;
-	writer->metrics->batches++;
-	writer->metrics->batch_ops += slot->op_count;
+	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, slot->op_count);
 	if (!pg_link_send(slot->link, "submit", &params, on_answer, slot))
 		on_answer(slot, NULL);
 }

@@ -213,19 +213,25 @@ entries(void)
 static void
 events(void)
 {
-	char		line[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
+	char		line[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1769862896123456,\"version\":12,\"sequenceId\":3}";
 	char		other[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
-	char		cut[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"vers";
-	struct uuid doc;
-	int64_t		version;
-	const char *entry;
-	size_t		len;
+	char		timeless[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
+	char		cut[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1,\"version\":12,\"sequenceId\":3}";
+	struct event e;
 
-	CHECK(protocol_event(line, strlen(line), &doc, &version, &entry, &len));
-	CHECK(version == 12 && doc.bytes[15] == 0x55);
-	CHECK(len == 29 && memcmp(entry, "{\"version\":12,\"sequenceId\":3}", len) == 0);
-	CHECK(!protocol_event(other, strlen(other), &doc, &version, &entry, &len));
-	CHECK(!protocol_event(cut, strlen(cut), &doc, &version, &entry, &len));
+	CHECK(protocol_event(line, strlen(line), &e));
+	CHECK(e.version == 12 && e.doc.bytes[15] == 0x55 && e.committed_us == INT64_C(1769862896123456));
+	CHECK(e.entry_len == 29 && memcmp(e.entry, "{\"version\":12,\"sequenceId\":3}", e.entry_len) == 0);
+	CHECK(!protocol_event(other, strlen(other), &e));
+	CHECK(!protocol_event(timeless, strlen(timeless), &e));
+	for (size_t len = 0; len < strlen(cut) - strlen(",\"sequenceId\":3}"); len++)
+	{
+		char		copy[sizeof(cut)];
+
+		memcpy(copy, cut, len);
+		copy[len] = '\0';
+		CHECK(!protocol_event(copy, len, &e));
+	}
 }
 
 static void

@@ -24,6 +24,7 @@ static struct uuid doc = {{1}};
 static struct metrics metrics;
 static struct rooms *rooms;
 static struct frame *last_frame;
+static int64_t age_us;			/* of the commits of events */
 static int64_t fetched_from;
 static int	fetches;
 static bool retry_wanted;
@@ -102,6 +103,7 @@ begin(uint32_t entries, size_t bytes)
 	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead};
 
 	memset(&metrics, 0, sizeof(metrics));
+	age_us = 0;
 	fetches = 0;
 	fetched_from = -1;
 	retry_wanted = false;
@@ -144,7 +146,16 @@ event(int version)
 {
 	const char *text = entry(version);
 
-	rooms_event(rooms, &doc, version, text, strlen(text));
+	struct event e = {.doc = doc,.version = version,.committed_us = metrics_now_us() - age_us,.entry = text,.entry_len = strlen(text)};
+
+	rooms_event(rooms, &e);
+}
+
+/* Tell how many operations were sent so long after their commit that they stand in a bucket. */
+static int
+sent_in(int bucket)
+{
+	return (int) metrics.histograms[HISTOGRAM_COMMIT_TO_SEND].counts[bucket];
 }
 
 /* Give the room an ops message from the tables. */
@@ -218,6 +229,43 @@ known_versions(void)
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6 7 ") == 0);
 	CHECK(metrics.ops_published == 2 && fetches == 0);
+	end(&r, 1);
+}
+
+/* A minute is the last bucket's, a clock that is behind is the first one's. */
+static void
+times_since_commit(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	age_us = 60000000;
+	event(6);
+	event(7);
+	rooms_flush(rooms);
+	CHECK(sent_in(HISTOGRAM_BOUNDS) == 2 && metrics.histograms[HISTOGRAM_COMMIT_TO_SEND].sum >= 120000000);
+	age_us = -60000000;
+	event(8);
+	rooms_flush(rooms);
+	CHECK(sent_in(0) == 1 && metrics.histograms[HISTOGRAM_COMMIT_TO_SEND].sum < 180000000);
+
+	/*
+	 * what waited for a gap is counted from its own commit, what the tables
+	 * gave is not
+	 */
+	age_us = 60000000;
+	event(10);
+	age_us = 0;
+	table_ops(8, 9);
+	rooms_flush(rooms);
+	CHECK(strcmp(r.got, "6,7 8 9,10 ") == 0);
+	CHECK(sent_in(HISTOGRAM_BOUNDS) == 3 && sent_in(0) == 1);
+	/* nobody was sent this */
+	room_pause(&r.member);
+	event(11);
+	rooms_flush(rooms);
+	CHECK(sent_in(0) == 1);
 	end(&r, 1);
 }
 
@@ -604,6 +652,7 @@ main(void)
 	static const struct tap_test tests[] = {
 		{"what a turn publishes goes out as one frame", in_order},
 		{"what is known is dropped", known_versions},
+		{"how long after its commit an operation is sent", times_since_commit},
 		{"what was committed is owed, and read from the tables", owed_versions},
 		{"what the tables give is told before it is shown", tables_may_be_ahead},
 		{"every member is visited, live or not", members_are_visited},
