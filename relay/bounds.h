@@ -67,6 +67,10 @@
 /* how long one lock is waited for before the next document has its turn */
 #define LIMIT_LOCK_WAIT_MS			1000
 
+/* PostgreSQL is asked how it is this often, and is silent when it does not answer for so long */
+#define LIMIT_PROBE_MS				1000
+#define LIMIT_PROBE_ANSWER_MS		5000
+
 /* progress is reported to the walsender this often */
 #define LIMIT_PROGRESS_MS			10000
 

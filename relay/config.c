@@ -105,6 +105,8 @@ static const struct option options[] = {
 	"how often a client is pinged; three without an answer close its connection"},
 	{"drain-timeout", OPTION_NUMBER, FIELD(drain_timeout_s), "SECONDS", "10", 0, 3600,
 	"how long edits under way are waited for at the end"},
+	{"ready-lag", OPTION_NUMBER, FIELD(ready_lag_s), "SECONDS", "30", 0, 86400,
+	"how far the replication stream may be behind before /readyz says no; 0: any time"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

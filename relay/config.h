@@ -50,6 +50,7 @@ struct config
 	int			hello_timeout_s;
 	int			ping_interval_s;
 	int			drain_timeout_s;
+	int			ready_lag_s;
 };
 
 enum config_result

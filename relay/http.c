@@ -33,6 +33,9 @@ readiness(const struct http_context *context, struct buf *body)
 static int
 metrics(const struct http_context *context, struct buf *body)
 {
+	const char *reason;
+
+	context->metrics->ready = context->is_ready(context->arg, &reason);
 	metrics_write(context->metrics, body);
 	process_write(body);
 	return 200;

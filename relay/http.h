@@ -13,7 +13,7 @@
 struct http_context
 {
 	bool		(*is_ready) (void *arg, const char **reason);
-	const struct metrics *metrics;
+	struct metrics *metrics;
 	void	   *arg;
 };
 

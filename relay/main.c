@@ -193,22 +193,49 @@ on_committed(void *arg, const struct uuid *doc, int64_t version)
 
 /* ---- HTTP ---- */
 
+/* Get what is wrong with the database for those who come now, or NULL. */
+static const char *
+complaint(const struct relay *relay)
+{
+	static const char *const for_writing[] = {
+		[PG_READ_ONLY] = "PostgreSQL takes no writes: it is a standby, or read-only",
+		[PG_SILENT] = "PostgreSQL does not answer",
+		[PG_UNCONNECTED] = "no connection to PostgreSQL for writing",
+	};
+	static const char *const for_reading[] = {
+		[PG_SILENT] = "PostgreSQL does not answer",
+		[PG_UNCONNECTED] = "no connection to PostgreSQL for reading",
+	};
+	uint64_t	most_us = (uint64_t) relay->config.ready_lag_s * 1000000;
+
+	if (writer_health(relay->writer) != PG_WELL)
+		return for_writing[writer_health(relay->writer)];
+	if (!reader_is_ready(relay->reader))
+		return for_reading[reader_health(relay->reader)];
+	if (!stream_is_up(relay->stream))
+		return "no replication stream from PostgreSQL";
+	if (most_us > 0 && relay->metrics.replication_lag > most_us)
+		return "the replication stream is too far behind";
+	return NULL;
+}
+
 /* Tell whether a client that comes now is served, or why not. */
 static bool
 is_ready(void *arg, const char **reason)
 {
 	struct relay *relay = arg;
 
-	*reason = NULL;
-	if (relay->phase != PHASE_RUNNING)
-		*reason = "ending";
-	else if (!writer_is_ready(relay->writer))
-		*reason = "no connection to PostgreSQL for writing";
-	else if (!reader_is_ready(relay->reader))
-		*reason = "no connection to PostgreSQL for reading";
-	else if (!stream_is_up(relay->stream))
-		*reason = "no replication stream from PostgreSQL";
+	*reason = relay->phase != PHASE_RUNNING ? "ending" : complaint(relay);
 	return *reason == NULL;
+}
+
+/* PostgreSQL told where its log ends. */
+static void
+on_log_end(void *arg, uint64_t end)
+{
+	struct relay *relay = arg;
+
+	stream_note_log_end(relay->stream, end);
 }
 
 /* ---- those who send too much ---- */
@@ -489,7 +516,7 @@ start(struct relay *relay)
 		return false;
 	make_rooms(relay);
 	make_writer(relay);
-	relay->reader = reader_new(&relay->loop, &relay->config, &relay->metrics);
+	relay->reader = reader_new(&relay->loop, &relay->config, on_log_end, relay, &relay->metrics);
 	make_stream(relay);
 	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
 	make_sessions(relay);

@@ -77,8 +77,11 @@
 	M(timeouts_pong, counter, "timeouts_total{what=\"pong\"}", NULL) \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "when the last event came from logical decoding; 0: none yet") \
+	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not reached") \
+	M(replication_lag, gauge, "replication_lag_seconds", "how long ago PostgreSQL flushed the oldest of what the stream has not reached") \
 	M(pg_reconnects, counter, "pg_reconnects_total", "connections to PostgreSQL lost or refused") \
-	M(stream_up, gauge, "stream_up", "1 while the replication stream runs")
+	M(stream_up, gauge, "stream_up", "1 while the replication stream runs") \
+	M(ready, gauge, "ready", "1 while /readyz says so")
 
 #define HISTOGRAMS(H) \
 	H(HISTOGRAM_PG_OTHER, seconds, "pg_round_trip_seconds{statement=\"other\"}", "from sending a statement to its answer, by statement") \
@@ -87,6 +90,7 @@
 	H(HISTOGRAM_PG_CATCH_UP, seconds, "pg_round_trip_seconds{statement=\"catch_up\"}", NULL) \
 	H(HISTOGRAM_PG_SWEEP, seconds, "pg_round_trip_seconds{statement=\"sweep\"}", NULL) \
 	H(HISTOGRAM_PG_ROLES, seconds, "pg_round_trip_seconds{statement=\"roles\"}", NULL) \
+	H(HISTOGRAM_PG_PROBE, seconds, "pg_round_trip_seconds{statement=\"probe\"}", NULL) \
 	H(HISTOGRAM_COMMIT_TO_SEND, seconds, "commit_to_send_seconds", "from an operation's commit to its sending to the clients that are up to date") \
 	H(HISTOGRAM_BATCH_OPS, count, "batch_ops", "operations in a batch submitted to PostgreSQL") \
 	H(HISTOGRAM_LOOP_LAG, seconds, "loop_lag_seconds", "how long a turn of the event loop took, and whatever came meanwhile waited")

@@ -52,6 +52,7 @@ struct source
 {
 	struct reader *reader;
 	struct pg_link *link;
+	struct pg_probe *probe;
 	char		name[24];
 };
 
@@ -80,6 +81,7 @@ static const struct pg_statement statements[] = {
 		"SELECT room.doc, c.from_version, c.version, c.frame"
 	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c", HISTOGRAM_PG_SWEEP},
 	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord", HISTOGRAM_PG_ROLES},
+	PG_PROBE_STATEMENT,
 };
 
 #define STATEMENT_COUNT ((int) (sizeof(statements) / sizeof(statements[0])))
@@ -536,6 +538,7 @@ on_ready(void *arg)
 {
 	struct source *source = arg;
 
+	pg_probe_ask(source->probe);
 	reader_dispatch(source->reader);
 }
 
@@ -545,21 +548,32 @@ on_lost(void *arg)
 	(void) arg;					/* what was under way is in the queue again */
 }
 
+/* Tell how PostgreSQL is on the best connection. */
+enum pg_health
+reader_health(const struct reader *reader)
+{
+	enum pg_health best = PG_UNCONNECTED;
+
+	for (int i = 0; i < reader->source_count; i++)
+	{
+		enum pg_health health = pg_probe_health(reader->sources[i].probe);
+
+		if (health < best)
+			best = health;
+	}
+	return best;
+}
+
 /* Tell whether joins can be answered. */
 bool
 reader_is_ready(const struct reader *reader)
 {
-	for (int i = 0; i < reader->source_count; i++)
-	{
-		if (pg_link_is_ready(reader->sources[i].link))
-			return true;
-	}
-	return false;
+	return reader_health(reader) <= PG_READ_ONLY;
 }
 
 /* Begin: open the connections. */
 struct reader *
-reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics)
+reader_new(uv_loop_t *loop, const struct config *config, pg_log_end_fn log_end, void *arg, struct metrics *metrics)
 {
 	struct reader *reader = mem_zalloc(sizeof(struct reader));
 
@@ -584,6 +598,7 @@ reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics
 		source->reader = reader;
 		snprintf(source->name, sizeof(source->name), "reader %d", i + 1);
 		source->link = pg_link_open(&link);
+		source->probe = pg_probe_new(loop, source->link, log_end, arg);
 	}
 	return reader;
 }
@@ -615,7 +630,10 @@ reader_close(struct reader *reader)
 {
 	reader->closing = true;
 	for (int i = 0; i < reader->source_count; i++)
+	{
 		pg_link_close(reader->sources[i].link);
+		pg_probe_close(reader->sources[i].probe);
+	}
 	cancel_requests(reader->first);
 	cancel_requests(reader->locked);
 	free(reader->sources);

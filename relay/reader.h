@@ -7,6 +7,7 @@
 #include "config.h"
 #include "docmap.h"
 #include "metrics.h"
+#include "pg_probe.h"
 #include "protocol.h"
 
 #include <stdbool.h>
@@ -72,9 +73,12 @@ enum roles_result
 /* called for each user with a role, NULL for none, where they are known; then once with -1 */
 typedef void (*roles_fn) (void *arg, int user, const char *role, enum roles_result result);
 
-struct reader *reader_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics);
+/* log_end is told every second where PostgreSQL's log ends */
+struct reader *reader_new(uv_loop_t *loop, const struct config *config, pg_log_end_fn log_end, void *arg,
+						  struct metrics *metrics);
 void		reader_close(struct reader *reader);
 bool		reader_is_ready(const struct reader *reader);
+enum pg_health reader_health(const struct reader *reader);
 void		reader_dispatch(struct reader *reader);
 
 /* each is answered exactly once, however long PostgreSQL is away */

@@ -9,6 +9,7 @@
 #include "stream.h"
 
 #include "bounds.h"
+#include "lag.h"
 #include "log.h"
 #include "mem.h"
 #include "pg_link.h"
@@ -46,6 +47,7 @@ struct stream
 	uv_timer_t	timer;
 	uint64_t	received;		/* the end of what came */
 	uint64_t	reported;
+	struct lag	lag;
 	char		slot[64];
 	char		history[64];	/* system and timeline, as last seen */
 	bool		other_history;
@@ -167,6 +169,8 @@ take_identity(struct stream *stream, const PGresult *result)
 	char		history[sizeof(stream->history)];
 
 	snprintf(history, sizeof(history), "%.30s/%.20s", PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+	if (strcmp(history, stream->history) != 0)
+		memset(&stream->lag, 0, sizeof(stream->lag));
 	stream->other_history = *stream->history != '\0' && strcmp(history, stream->history) != 0;
 	memcpy(stream->history, history, sizeof(history));
 }
@@ -314,4 +318,14 @@ bool
 stream_is_up(const struct stream *stream)
 {
 	return stream->state == STREAM_UP;
+}
+
+/* Note where PostgreSQL's log ended a moment ago. */
+void
+stream_note_log_end(struct stream *stream, uint64_t end)
+{
+	struct lag_figures lag = lag_look(&stream->lag, stream->received, end, metrics_clock_us());
+
+	stream->metrics->replication_lag_bytes = lag.bytes;
+	stream->metrics->replication_lag = lag.us;
 }

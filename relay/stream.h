@@ -36,5 +36,6 @@ struct stream *stream_new(uv_loop_t *loop, const struct config *config,
 						  const struct stream_callbacks *callbacks, struct metrics *metrics);
 void		stream_close(struct stream *stream);
 bool		stream_is_up(const struct stream *stream);
+void		stream_note_log_end(struct stream *stream, uint64_t end);
 
 #endif							/* RELAY_STREAM_H */

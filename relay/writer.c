@@ -36,6 +36,7 @@ struct slot
 {
 	struct writer *writer;
 	struct pg_link *link;
+	struct pg_probe *probe;
 	char		name[24];
 	bool		waits;			/* for locks */
 	bool		flying;
@@ -63,6 +64,7 @@ struct writer
 
 static const struct pg_statement statements[] = {
 	{"submit", "SELECT ord, code, version, event, message FROM converge.submit($1, $2, $3, $4, $5, $6)", HISTOGRAM_PG_SUBMIT},
+	PG_PROBE_STATEMENT,
 };
 
 static const struct pg_setup setup[] = {
@@ -438,6 +440,7 @@ on_ready(void *arg)
 {
 	struct slot *slot = arg;
 
+	pg_probe_ask(slot->probe);
 	writer_dispatch(slot->writer);
 }
 
@@ -448,16 +451,21 @@ on_lost(void *arg)
 								 * NULL */
 }
 
-/* Tell whether batches can be sent. */
-bool
-writer_is_ready(const struct writer *writer)
+/* Tell how PostgreSQL is on the best connection that submits. */
+enum pg_health
+writer_health(const struct writer *writer)
 {
+	enum pg_health best = PG_UNCONNECTED;
+
 	for (int i = 0; i < writer->slot_count; i++)
 	{
-		if (!writer->slots[i].waits && pg_link_is_ready(writer->slots[i].link))
-			return true;
+		const struct slot *slot = &writer->slots[i];
+		enum pg_health health = slot->waits ? PG_UNCONNECTED : pg_probe_health(slot->probe);
+
+		if (health < best)
+			best = health;
 	}
-	return false;
+	return best;
 }
 
 /* Tell whether every submission was answered. */
@@ -475,7 +483,7 @@ open_slot(struct writer *writer, struct slot *slot, int number, bool waits, uv_l
 	struct pg_link_config config = {
 		.name = slot->name,.dsn = dsn,.loop = loop,.metrics = writer->metrics,
 		.setup = setup,.setup_count = waits ? 2 : 1,
-		.statements = statements,.statement_count = 1,
+		.statements = statements,.statement_count = sizeof(statements) / sizeof(statements[0]),
 		.on_ready = on_ready,.on_lost = on_lost,.arg = slot,
 	};
 
@@ -483,6 +491,7 @@ open_slot(struct writer *writer, struct slot *slot, int number, bool waits, uv_l
 	slot->waits = waits;
 	snprintf(slot->name, sizeof(slot->name), "%s %d", waits ? "waiter" : "writer", number);
 	slot->link = pg_link_open(&config);
+	slot->probe = pg_probe_new(loop, slot->link, NULL, NULL);
 }
 
 /* Begin: open the connections. */
@@ -521,6 +530,7 @@ writer_close(struct writer *writer)
 	for (int i = 0; i < writer->slot_count; i++)
 	{
 		pg_link_close(writer->slots[i].link);
+		pg_probe_close(writer->slots[i].probe);
 		free(writer->slots[i].docs);
 	}
 	for (struct doc_list *list = &writer->ready; list != NULL; list = list == &writer->ready ? &writer->busy : NULL)

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "docmap.h"
 #include "metrics.h"
+#include "pg_probe.h"
 #include "protocol.h"
 
 #include <stdbool.h>
@@ -49,7 +50,7 @@ void		writer_close(struct writer *writer);
 bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, const char *user,
 						  const struct submitted *op);
 void		writer_dispatch(struct writer *writer);
-bool		writer_is_ready(const struct writer *writer);
+enum pg_health writer_health(const struct writer *writer);
 bool		writer_is_idle(const struct writer *writer);
 
 #endif							/* RELAY_WRITER_H */

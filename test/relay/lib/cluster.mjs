@@ -44,20 +44,25 @@ export class Cluster {
   static async make () {
     const cluster = new Cluster()
     clusters.add(cluster)
-    cluster.home = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'cluster-'))
-    cluster.sockets = fs.mkdtempSync(path.join(os.tmpdir(), 'converge-test-'))
-    cluster.data = path.join(cluster.home, 'data')
-    cluster.log = path.join(cluster.home, 'log')
-    await give(cluster.home)
-    await give(cluster.sockets)
+    await cluster.place()
     await asServer('initdb', '-D', cluster.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
-    cluster.env = { ...process.env, PGHOST: cluster.sockets, PGPORT: '5432', PGUSER: 'postgres', PGDATABASE: 'postgres' }
     await cluster.configure()
     await cluster.start()
     await sql('CREATE EXTENSION converge', cluster.env)
     await sql(`CREATE ROLE ${process.env.CONVERGE_TEST_ROLE} LOGIN REPLICATION`, cluster.env)
     await sql(`SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
     return cluster
+  }
+
+  // Where it is, and how to reach it.
+  async place () {
+    this.home = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'cluster-'))
+    this.sockets = fs.mkdtempSync(path.join(os.tmpdir(), 'converge-test-'))
+    this.data = path.join(this.home, 'data')
+    this.log = path.join(this.home, 'log')
+    this.env = { ...process.env, PGHOST: this.sockets, PGPORT: '5432', PGUSER: 'postgres', PGDATABASE: 'postgres' }
+    await give(this.home)
+    await give(this.sockets)
   }
 
   // The private cluster's settings, with a place of its own.
@@ -68,6 +73,21 @@ export class Cluster {
     fs.writeFileSync(file, own, { mode: 0o644 })
     await give(file)
     await asServer('sh', '-c', `echo "include '${file}'" >>'${this.data}/postgresql.conf'`)
+  }
+
+  // A hot standby of it, which follows and can be promoted.
+  async standby () {
+    const standby = new Cluster()
+    clusters.add(standby)
+    await standby.place()
+    await asServer('pg_basebackup', '-D', standby.data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync', '-d', `host=${this.sockets} port=5432 user=postgres`)
+    await asServer('sh', '-c', `echo "unix_socket_directories = '${standby.sockets}'" >>'${standby.data}/postgresql.auto.conf'`)
+    await standby.start()
+    return standby
+  }
+
+  promote () {
+    return asServer('pg_ctl', 'promote', '-w', '-t', '60', '-D', this.data)
   }
 
   start () {
