@@ -996,6 +996,11 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
 	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
 
+CREATE FUNCTION converge.checksum(doc_id uuid, version bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.checksum(uuid, bigint) IS
+	'SHA-256 of a document''s text at a version, in hex';
+
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT max(m.role) FROM converge.members m
@@ -1047,6 +1052,7 @@ BEGIN
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
 				   'converge.join_document(text, uuid, bigint, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
+				   'converge.checksum(uuid, bigint), '
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
@@ -1064,6 +1070,7 @@ REVOKE ALL ON FUNCTION
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
+	converge.checksum(uuid, bigint),
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
 	converge.become(text),

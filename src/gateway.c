@@ -23,6 +23,7 @@
 PG_FUNCTION_INFO_V1(converge_submit);
 PG_FUNCTION_INFO_V1(converge_join_document);
 PG_FUNCTION_INFO_V1(converge_catch_up);
+PG_FUNCTION_INFO_V1(converge_checksum);
 
 /* Up to so many ops a client gets one by one, with their authors. */
 #define SINGLE_OPS	64
@@ -429,4 +430,24 @@ converge_catch_up(PG_FUNCTION_ARGS)
 	stretch_finish(&stretch);
 	ot_fold_free(stretch.fold);
 	return (Datum) 0;
+}
+
+/* ---- checksum ---- */
+
+Datum
+converge_checksum(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
+	int64		version = PG_GETARG_INT64(1);
+	CvgHead		head;
+	Datum		hash;
+	Datum		hex;
+
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	cvg_check_version(&head, version);
+	/* a text is its bytes in UTF-8, the only encoding there is here */
+	hash = DirectFunctionCall1(sha256_bytea, PointerGetDatum(cvg_content_at(doc_id, version)));
+	hex = DirectFunctionCall2(binary_encode, hash, CStringGetTextDatum("hex"));
+	PG_RETURN_DATUM(hex);
 }

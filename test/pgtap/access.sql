@@ -88,6 +88,7 @@ CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
 		('SELECT * FROM converge.submit(''{}'', ''{}'', ''{}'', ''{}'', ''{}'')'),
 		('SELECT * FROM converge.join_document(''ann é'', ''acce5500-0000-4000-8000-00000000000c'')'),
 		('SELECT * FROM converge.catch_up(''acce5500-0000-4000-8000-00000000000c'', 0)'),
+		('SELECT converge.checksum(''acce5500-0000-4000-8000-00000000000c'', 0)'),
 		('SELECT converge.become(''ann é'')'),
 		('TABLE converge.users'), ('TABLE converge.attempts'), ('UPDATE converge.users SET name = ''x'''),
 		('SELECT converge.sign_up(''x'', ''x@example.com'', ''12345678'')'), ('SELECT converge.log_in(''x'', ''x'')'),
@@ -207,6 +208,7 @@ SELECT throws_ok($$SELECT converge.sign_up('x', 'x@example.com', '12345678')$$, 
 SELECT throws_ok($$SELECT converge.log_in('x@example.com', '12345678')$$, '0A000', NULL, 'and log in');
 SELECT throws_ok($$TABLE converge.users$$, '42501', NULL, 'without reading what is kept of them');
 SELECT lives_ok($$SELECT converge.catch_up('acce5500-0000-4000-8000-00000000000c', 0)$$, 'catches up');
+SELECT lives_ok($$SELECT converge.checksum('acce5500-0000-4000-8000-00000000000c', 0)$$, 'asks for checksums');
 SELECT throws_ok($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'dan', 'owner')$$, 'OT002', NULL, 'but owns nothing by it');
 SAVEPOINT one;
 SELECT lives_ok($$SELECT converge.become('ann é')$$, 'it becomes a user');

@@ -70,9 +70,15 @@ FROM unnest(ARRAY[NULL, pg_temp.id(1), pg_temp.id(2000), pg_temp.id(3000)]) WITH
 GROUP BY p.n ORDER BY p.n;
 SELECT regexp_replace(pg_temp.plain(frame), '"op":.*', '"op":...') FROM converge.catch_up(:'doc', 0) LIMIT 1;
 
+-- checksums
+SELECT bool_and(converge.checksum(:'doc', n) = encode(sha256(convert_to(converge.content_at(:'doc', n), 'UTF8')), 'hex')) AS equal FROM generate_series(0, 3) AS n;
+SELECT pg_temp.failure($$SELECT converge.checksum('10140000-0000-4000-8000-000000000001', 99999)$$);
+SELECT pg_temp.failure($$SELECT converge.checksum('10140000-0000-4000-8000-00000000dead', 0)$$);
+
 -- below the floor; whoever stands at it goes on
 SELECT converge.prune(:'doc', 2);
 SELECT pg_temp.failure($$SELECT converge.catch_up('10140000-0000-4000-8000-000000000001', 1)$$);
+SELECT pg_temp.failure($$SELECT converge.checksum('10140000-0000-4000-8000-000000000001', 1)$$);
 -- the op that made the floor is forgotten, too, so who holds it begins again
 SELECT known, resumed, version FROM (VALUES (1, pg_temp.id(1)), (2, pg_temp.id(2)), (3, pg_temp.id(3)), (0, NULL)) AS v (known, id), converge.join_document('ann', :'doc', known, id);
 SELECT pg_temp.failure($$SELECT converge.apply_op('10140000-0000-4000-8000-000000000001', '0b140000-0000-8000-8000-00000000abcd', 1, '["x"]')$$);
