@@ -7,6 +7,7 @@
 #include "common.h"
 #include "message.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,29 @@ collab_idle(const Collab *collab)
 	return copy_front(&collab->copy) == NULL;
 }
 
+/* Tell the checksum that was asked for, as soon as the text is the server's alone. */
+static void
+answer_checksum(Collab *collab)
+{
+	const Copy *copy = &collab->copy;
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned int hash_size;
+	char		text[256];
+	int			size;
+
+	if (!collab->checksum_due || collab->state != COLLAB_LIVE || copy_front(copy) != NULL)
+		return;
+	collab->checksum_due = false;
+	if (!EVP_Digest(copy->text.data, copy->text.size, hash, &hash_size, EVP_sha256(), NULL))
+		die("SHA-256 failed");
+	size = snprintf(text, sizeof(text), "{\"type\":\"checksum\",\"version\":%lld,\"checksum\":\"",
+					(long long) copy->version);
+	for (unsigned int i = 0; i < hash_size; i++)
+		size += snprintf(text + size, sizeof(text) - (size_t) size, "%02x", hash[i]);
+	size += snprintf(text + size, sizeof(text) - (size_t) size, "\"}");
+	ws_send(&collab->ws, text, (size_t) size);
+}
+
 /* ---- connecting ---- */
 
 void
@@ -171,6 +195,7 @@ go_away(Collab *collab)
 	ws_drop(&collab->ws);
 	inbox_clear(collab);
 	collab->answer_due = false;
+	collab->checksum_due = false;
 	collab->state = COLLAB_AWAY;
 	collab->reconnects++;
 	loop_timer_start(collab->loop, &collab->retry, RETRY_US);
@@ -238,6 +263,7 @@ collab_pump(Collab *collab)
 		apply_event(collab, event);
 		event_free(event);
 	}
+	answer_checksum(collab);
 	send_front(collab);
 }
 
@@ -395,6 +421,11 @@ message(void *ctx, const char *text, size_t size)
 		take_joined(collab, root);
 	else if (strcmp(type, "snapshot") == 0)
 		take_snapshot(collab, root);
+	else if (strcmp(type, "checksum") == 0)
+	{
+		collab->checksum_due = true;
+		answer_checksum(collab);
+	}
 	else if (strcmp(type, "reject") == 0)
 		take_reject(collab, root);
 	else if (strcmp(type, "error") == 0)

@@ -79,6 +79,7 @@ struct Collab
 	int64_t		joined_version; /* the head when this connection joined */
 	bool		answer_due;		/* the edit in flight went out on this
 								 * connection */
+	bool		checksum_due;	/* the relay asked for it */
 	char	   *in_flight;		/* the message it went out as */
 	size_t		in_flight_size;
 	CollabEvent *inbox;
