@@ -38,6 +38,10 @@
 /* how long a closing connection has for its last words */
 #define LIMIT_CLOSING_S				5
 
+/* a client's checksums that it was not asked for are looked into this often, and so many of all at a time */
+#define LIMIT_CHECKSUM_S			10
+#define LIMIT_CHECKSUMS				4
+
 /* seconds on the wheel of tokens that run out */
 #define LIMIT_EXPIRY_SLOTS			512
 

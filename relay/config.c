@@ -107,6 +107,8 @@ static const struct option options[] = {
 	"how long edits under way are waited for at the end"},
 	{"ready-lag", OPTION_NUMBER, FIELD(ready_lag_s), "SECONDS", "30", 0, 86400,
 	"how far the replication stream may be behind before /readyz says no; 0: any time"},
+	{"verify-interval", OPTION_NUMBER, FIELD(verify_interval_s), "SECONDS", "0", 0, 86400,
+	"how often a client is asked for the checksum of its text; 0: never"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

@@ -51,6 +51,7 @@ struct config
 	int			ping_interval_s;
 	int			drain_timeout_s;
 	int			ready_lag_s;
+	int			verify_interval_s;
 };
 
 enum config_result

@@ -65,6 +65,11 @@
 	M(access_checks, counter, "access_checks_total", "times the tables were asked who may still read a document") \
 	M(roles_changed, counter, "roles_changed_total", "clients told of another role while connected") \
 	M(revocations, counter, "revocations_total", "clients closed because they may not read any longer") \
+	M(checksums_asked, counter, "checksums_asked_total", "clients asked for the checksum of their text") \
+	M(checksums_equal, counter, "checksums_total{result=\"equal\"}", "checksums of clients, by how they compare with the server's") \
+	M(checksums_different, counter, "checksums_total{result=\"different\"}", NULL) \
+	M(checksums_unknown, counter, "checksums_total{result=\"unknown\"}", NULL) \
+	M(checksums_ignored, counter, "checksums_total{result=\"ignored\"}", NULL) \
 	M(refused_origin, counter, "refused_total{reason=\"origin\"}", "connections refused, by reason") \
 	M(refused_address, counter, "refused_total{reason=\"address\"}", NULL) \
 	M(refused_user, counter, "refused_total{reason=\"user\"}", NULL) \
@@ -90,6 +95,7 @@
 	H(HISTOGRAM_PG_CATCH_UP, seconds, "pg_round_trip_seconds{statement=\"catch_up\"}", NULL) \
 	H(HISTOGRAM_PG_SWEEP, seconds, "pg_round_trip_seconds{statement=\"sweep\"}", NULL) \
 	H(HISTOGRAM_PG_ROLES, seconds, "pg_round_trip_seconds{statement=\"roles\"}", NULL) \
+	H(HISTOGRAM_PG_CHECKSUM, seconds, "pg_round_trip_seconds{statement=\"checksum\"}", NULL) \
 	H(HISTOGRAM_PG_PROBE, seconds, "pg_round_trip_seconds{statement=\"probe\"}", NULL) \
 	H(HISTOGRAM_COMMIT_TO_SEND, seconds, "commit_to_send_seconds", "from an operation's commit to its sending to the clients that are up to date") \
 	H(HISTOGRAM_BATCH_OPS, count, "batch_ops", "operations in a batch submitted to PostgreSQL") \

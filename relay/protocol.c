@@ -267,6 +267,26 @@ protocol_op(const struct message *m, struct submitted *op, const char **problem)
 	return op->text != NULL;
 }
 
+/* Read a checksum of the client's text. */
+bool
+protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECKSUM_DIGITS + 1], const char **problem)
+{
+	json_t	   *value = json_object_get(m->root, "checksum");
+	const char *text = json_string_value(value);
+
+	if (!count_field(m->root, "version", version))
+		*problem = "checksum: version is a whole number, not negative";
+	else if (text == NULL || json_string_length(value) != CHECKSUM_DIGITS ||
+			 strspn(text, "0123456789abcdef") != CHECKSUM_DIGITS)
+		*problem = "checksum: checksum is a SHA-256 in hex, 64 small digits";
+	else
+	{
+		memcpy(checksum, text, CHECKSUM_DIGITS + 1);
+		return true;
+	}
+	return false;
+}
+
 /* Encode an object, and let go of it. */
 static struct frame *
 encode(json_t *object)

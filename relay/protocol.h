@@ -13,6 +13,12 @@
 
 #define PROTOCOL_NAME "converge.v1"
 
+/* SHA-256 in hex, in small letters */
+#define CHECKSUM_DIGITS 64
+
+/* asks a client for one */
+#define CHECKSUM_QUESTION "{\"type\":\"checksum\"}"
+
 /* why an operation was not taken */
 enum reject_code
 {
@@ -112,6 +118,8 @@ bool		protocol_hello(const struct message *m, struct hello *hello, const char **
 bool		protocol_ack(const struct message *m, int64_t *sequence_id, const char **problem);
 bool		protocol_operation_id(const struct message *m, struct uuid *id);
 bool		protocol_op(const struct message *m, struct submitted *op, const char **problem);
+bool		protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECKSUM_DIGITS + 1],
+							  const char **problem);
 
 /* server to client */
 struct frame *protocol_joined(const struct joined *joined);

@@ -24,7 +24,8 @@ enum request_kind
 	REQUEST_JOIN,
 	REQUEST_CATCH_UP,
 	REQUEST_SWEEP,
-	REQUEST_ROLES
+	REQUEST_ROLES,
+	REQUEST_CHECKSUM
 };
 
 struct request
@@ -45,6 +46,7 @@ struct request
 	join_fn		on_join;
 	catch_up_fn on_catch_up;
 	roles_fn	on_roles;
+	checksum_fn on_checksum;
 	void	   *arg;
 };
 
@@ -81,6 +83,7 @@ static const struct pg_statement statements[] = {
 		"SELECT room.doc, c.from_version, c.version, c.frame"
 	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c", HISTOGRAM_PG_SWEEP},
 	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord", HISTOGRAM_PG_ROLES},
+	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1, $2)", HISTOGRAM_PG_CHECKSUM},
 	PG_PROBE_STATEMENT,
 };
 
@@ -91,6 +94,8 @@ static const struct pg_setup setup[] = {
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') lets it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
 	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') lets it"},
+	{"SELECT has_function_privilege('converge.checksum(uuid,bigint)', 'EXECUTE')", true,
+	"the role may not call converge.checksum(); SELECT converge.allow_relay('role') lets it"},
 };
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))
@@ -226,6 +231,15 @@ answer_roles(struct request *r, const PGresult *result)
 	return true;
 }
 
+/* Hand a checksum on. */
+static void
+answer_checksum(struct request *r, const PGresult *result)
+{
+	bool		known = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+
+	r->on_checksum(r->arg, known ? PQgetvalue(result, 0, 0) : NULL);
+}
+
 static void
 free_request(struct request *r)
 {
@@ -244,6 +258,8 @@ cancel_request(struct request *r)
 		r->on_join(r->arg, &answer);
 	else if (r->kind == REQUEST_ROLES)
 		r->on_roles(r->arg, -1, NULL, ROLES_FAILED);
+	else if (r->kind == REQUEST_CHECKSUM)
+		r->on_checksum(r->arg, NULL);
 	else
 		r->on_catch_up(r->arg, &r->doc, NULL, CATCH_UP_FAILED);
 	free_request(r);
@@ -355,6 +371,8 @@ on_answer(void *arg, PGresult *result)
 	}
 	if (r->kind == REQUEST_JOIN)
 		answer_join(r, result);
+	else if (r->kind == REQUEST_CHECKSUM)
+		answer_checksum(r, result);
 	else if (r->kind != REQUEST_ROLES)
 		answer_catch_up(r, result);
 	else if (!answer_roles(r, result))
@@ -393,6 +411,10 @@ put_params(struct pg_params *params, struct request *r, char doc[], char id[], c
 		case REQUEST_ROLES:
 			pg_param_text(params, doc);
 			pg_param_binary(params, r->docs.data, r->docs.len);
+			break;
+		case REQUEST_CHECKSUM:
+			pg_param_text(params, doc);
+			pg_param_text(params, version);
 			break;
 		case REQUEST_SWEEP:
 			pg_param_binary(params, r->docs.data, r->docs.len);
@@ -528,6 +550,17 @@ reader_roles(struct reader *reader, const struct uuid *doc, const char *const *u
 		pg_array_put(&r->docs, users[i], strlen(users[i]));
 	pg_array_finish(&r->docs, (uint32_t) count);
 	r->on_roles = answer;
+	push_request(reader, r);
+}
+
+/* Ask for the checksum of a document's text at a version. */
+void
+reader_checksum(struct reader *reader, const struct uuid *doc, int64_t version, checksum_fn answer, void *arg)
+{
+	struct request *r = new_request(REQUEST_CHECKSUM, doc, arg);
+
+	r->version = version;
+	r->on_checksum = answer;
 	push_request(reader, r);
 }
 

@@ -73,10 +73,14 @@ enum roles_result
 /* called for each user with a role, NULL for none, where they are known; then once with -1 */
 typedef void (*roles_fn) (void *arg, int user, const char *role, enum roles_result result);
 
+/* the checksum of a text at a version; NULL where there is none to tell */
+typedef void (*checksum_fn) (void *arg, const char *checksum);
+
 /* log_end is told every second where PostgreSQL's log ends */
 struct reader *reader_new(uv_loop_t *loop, const struct config *config, pg_log_end_fn log_end, void *arg,
 						  struct metrics *metrics);
 void		reader_close(struct reader *reader);
+void		reader_checksum(struct reader *reader, const struct uuid *doc, int64_t version, checksum_fn answer, void *arg);
 bool		reader_is_ready(const struct reader *reader);
 enum pg_health reader_health(const struct reader *reader);
 void		reader_dispatch(struct reader *reader);

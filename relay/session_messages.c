@@ -230,6 +230,7 @@ static const struct handler
 	{"hello", on_hello, IN(SESSION_GREETING), 0, "a second hello"},
 	{"ack", on_ack, IN(SESSION_SYNCING), 0, "an ack, and no snapshot waits for one"},
 	{"op", on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "an op before the snapshot was acknowledged"},
+	{"checksum", session_claim, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a checksum before the snapshot was acknowledged"},
 	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "a token before the hello"},
 };
 

@@ -80,6 +80,8 @@ struct session
 								 * entries */
 	struct outgoing *first;
 	struct outgoing **last;
+	bool		asked;			/* for a checksum */
+	int64_t		verified_s;		/* when one was last looked into */
 	enum close_code close;
 	char	   *close_reason;
 };
@@ -115,6 +117,7 @@ struct sessions
 	uint64_t	last_change;
 	struct changed changed[LIMIT_SEEN_DOCUMENTS];
 	int			count;
+	int			verifying;		/* checksums that the tables are asked for */
 	bool		draining;
 };
 
@@ -133,6 +136,8 @@ void		session_check(struct session *s);
 void		session_go_live(struct session *s, int64_t cursor);
 bool		session_hold_account(struct session *s);
 void		session_end_flow(struct session *s);
+void		session_claim(struct session *s, const struct message *m);
+void		sessions_verify(struct sessions *sessions);
 void		sessions_forget_users(struct sessions *sessions);
 void		session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message);
 

@@ -144,6 +144,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 		session_list_add(&sessions->closing, &s->link, s, now_s);
 		sessions->config.transport.kill(s->conn);
 	}
+	sessions_verify(sessions);
 }
 
 /* Take no more operations. */

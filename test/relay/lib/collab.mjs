@@ -1,8 +1,10 @@
 // A client that edits: the protocol's rules with ot-text-unicode's algebra.
 //
 // text is always the server's text at `version`, with the operation in flight
-// and then the ones composed in the buffer applied to it.
+// and then the ones composed in the buffer applied to it. base is the server's
+// text alone, made of nothing but what the server sent, for checksums.
 
+import crypto from 'node:crypto'
 import { type } from 'ot-text-unicode'
 import WebSocket from 'ws'
 import { newId } from './raw.mjs'
@@ -13,9 +15,9 @@ const { apply, compose, transform } = type
 
 export class Collab {
   constructor (doc, user) {
-    Object.assign(this, { doc, user, version: 0, lastId: null, text: null, inFlight: null, buffer: null })
+    Object.assign(this, { doc, user, version: 0, lastId: null, text: null, base: null, inFlight: null, buffer: null })
     this.acknowledged = []
-    this.heard = { ops: 0, catchup: 0, snapshot: 0, joined: 0, transformed: 0 }
+    this.heard = { ops: 0, catchup: 0, snapshot: 0, joined: 0, transformed: 0, checksum: 0 }
   }
 
   // Connect to a relay, also after an earlier one was lost.
@@ -74,7 +76,7 @@ export class Collab {
   on_snapshot (message) {
     if (this.inFlight || this.buffer) throw new Error('a snapshot, and edits are pending')
     this.heard.snapshot++
-    Object.assign(this, { version: message.version, lastId: message.operationId ?? null, text: message.content })
+    Object.assign(this, { version: message.version, lastId: message.operationId ?? null, text: message.content, base: message.content })
     this.say({ type: 'ack', sequenceId: message.sequenceId })
     this.live = true
   }
@@ -88,6 +90,11 @@ export class Collab {
     this.heard.catchup++
     if (message.fromVersion !== this.version) throw new Error(`a catchup from ${message.fromVersion} at ${this.version}`)
     this.commit(message, message.fromVersion + 1)
+  }
+
+  on_checksum () {
+    this.heard.checksum++
+    this.say({ type: 'checksum', version: this.version, checksum: crypto.createHash('sha256').update(this.base).digest('hex') })
   }
 
   on_reject (message) {
@@ -106,6 +113,7 @@ export class Collab {
     if (first > this.version) {
       this.version = entry.version
       this.lastId = entry.operationId
+      this.base = apply(this.base, entry.op)
     }
     if (mine) this.acknowledge(entry)
     else this.carry(entry.op)
