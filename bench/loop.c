@@ -7,6 +7,7 @@
 #include "common.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ void
 loop_free(Loop *loop)
 {
 	close(loop->epoll_fd);
+	free(loop->timers);
 }
 
 /* Tell epoll what a watch waits for. */
@@ -64,31 +66,76 @@ loop_unwatch(Loop *loop, LoopWatch *watch)
 	}
 }
 
+/* ---- timers ---- */
+
+static void
+put_timer(Loop *loop, int place, LoopTimer *timer)
+{
+	loop->timers[place] = timer;
+	timer->place = place;
+}
+
+/* Let a timer rise from a place of the heap to where it belongs. */
+static void
+sift_up(Loop *loop, int place, LoopTimer *timer)
+{
+	while (place > 0 && loop->timers[(place - 1) / 2]->due_us > timer->due_us)
+	{
+		put_timer(loop, place, loop->timers[(place - 1) / 2]);
+		place = (place - 1) / 2;
+	}
+	put_timer(loop, place, timer);
+}
+
+/* ... or sink. */
+static void
+sift_down(Loop *loop, int place, LoopTimer *timer)
+{
+	int			child;
+
+	while ((child = 2 * place + 1) < loop->timer_count)
+	{
+		if (child + 1 < loop->timer_count &&
+			loop->timers[child + 1]->due_us < loop->timers[child]->due_us)
+			child++;
+		if (loop->timers[child]->due_us >= timer->due_us)
+			break;
+		put_timer(loop, place, loop->timers[child]);
+		place = child;
+	}
+	put_timer(loop, place, timer);
+}
+
 void
 loop_timer_start(Loop *loop, LoopTimer *timer, int64_t delay_us)
 {
-	LoopTimer **at = &loop->timers;
-
 	loop_timer_stop(loop, timer);
 	timer->due_us = now_us() + delay_us;
-	while (*at != NULL && (*at)->due_us <= timer->due_us)
-		at = &(*at)->next;
-	timer->next = *at;
 	timer->armed = true;
-	*at = timer;
+	if (loop->timer_count == loop->timer_capacity)
+	{
+		loop->timer_capacity = loop->timer_capacity > 0 ? loop->timer_capacity * 2 : 16;
+		loop->timers = xrealloc(loop->timers,
+								(size_t) loop->timer_capacity * sizeof(LoopTimer *));
+	}
+	sift_up(loop, loop->timer_count++, timer);
 }
 
 void
 loop_timer_stop(Loop *loop, LoopTimer *timer)
 {
-	LoopTimer **at = &loop->timers;
+	LoopTimer  *last;
 
 	if (!timer->armed)
 		return;
-	while (*at != timer)
-		at = &(*at)->next;
-	*at = timer->next;
 	timer->armed = false;
+	last = loop->timers[--loop->timer_count];
+	if (last == timer)
+		return;
+	if (last->due_us < timer->due_us)
+		sift_up(loop, timer->place, last);
+	else
+		sift_down(loop, timer->place, last);
 }
 
 /* Fire what is due; milliseconds until the next one, -1 without any. */
@@ -97,18 +144,18 @@ run_timers(Loop *loop)
 {
 	int64_t		now = now_us();
 
-	while (loop->timers != NULL && loop->timers->due_us <= now && !loop->stopped)
+	while (loop->timer_count > 0 && loop->timers[0]->due_us <= now && !loop->stopped)
 	{
-		LoopTimer  *timer = loop->timers;
+		LoopTimer  *timer = loop->timers[0];
 
 		loop_timer_stop(loop, timer);
 		timer->fire(timer);
 	}
-	if (loop->timers == NULL)
+	if (loop->timer_count == 0)
 		return -1;
-	if (loop->timers->due_us <= now)
+	if (loop->timers[0]->due_us <= now)
 		return 0;
-	return (int) ((loop->timers->due_us - now + 999) / 1000);
+	return (int) ((loop->timers[0]->due_us - now + 999) / 1000);
 }
 
 void

@@ -29,7 +29,7 @@ struct LoopTimer
 {
 	int64_t		due_us;
 	bool		armed;
-	LoopTimer  *next;
+	int			place;			/* in the heap, while armed */
 	void		(*fire) (LoopTimer *timer);
 };
 
@@ -37,7 +37,9 @@ typedef struct Loop
 {
 	int			epoll_fd;
 	bool		stopped;
-	LoopTimer  *timers;			/* by due time */
+	LoopTimer **timers;			/* a heap: none is due before its parent */
+	int			timer_count;
+	int			timer_capacity;
 	struct epoll_event batch[LOOP_BATCH];
 	int			batch_size;
 } Loop;

@@ -1,6 +1,6 @@
 /*
  * proc.c
- *		Programs started and stopped, and the CPU they used.
+ *		Programs started and stopped; the CPU and the memory they use.
  */
 #include "proc.h"
 
@@ -21,14 +21,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-/* What /proc/PID/stat tells, in clock ticks. */
+/* What /proc/PID/stat tells. */
 typedef struct Stat
 {
 	pid_t		parent;
-	double		used;			/* by itself */
-	double		reaped;			/* by children it has waited for */
+	double		reaped;			/* ticks used by children it has waited for */
 } Stat;
 
 int
@@ -78,6 +78,31 @@ proc_stop(pid_t pid, const char *name)
 		;
 }
 
+void
+proc_kill(pid_t pid)
+{
+	int			status;
+
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+bool
+proc_allow_files(long files)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		die("getrlimit: %s", strerror(errno));
+	if (limit.rlim_cur >= (rlim_t) files)
+		return true;
+	limit.rlim_cur = (rlim_t) files;
+	if (limit.rlim_max < limit.rlim_cur)
+		limit.rlim_max = limit.rlim_cur;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 /* Read /proc/PID/stat; false when there is no such process (any more). */
 static bool
 read_stat(pid_t pid, Stat *stat)
@@ -87,8 +112,6 @@ read_stat(pid_t pid, Stat *stat)
 	char	   *rest;
 	FILE	   *file;
 	int			parent;
-	unsigned long user;
-	unsigned long system;
 	long		child_user;
 	long		child_system;
 
@@ -99,23 +122,34 @@ read_stat(pid_t pid, Stat *stat)
 	rest = fgets(text, sizeof(text), file);
 	fclose(file);
 	if (rest == NULL || (rest = strrchr(text, ')')) == NULL ||
-		sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld",
-			   &parent, &user, &system, &child_user, &child_system) != 5)
+		sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld",
+			   &parent, &child_user, &child_system) != 3)
 		return false;
 	stat->parent = parent;
-	stat->used = (double) user + (double) system;
 	stat->reaped = (double) child_user + (double) child_system;
 	return true;
+}
+
+/* CPU seconds of a process to the nanosecond; 0 when it is gone. */
+static double
+cpu_of(pid_t pid)
+{
+	clockid_t	clock;
+	struct timespec used;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return (double) used.tv_sec + (double) used.tv_nsec / 1e9;
 }
 
 double
 proc_cpu(pid_t pid)
 {
-	Stat		stat;
+	double		used = cpu_of(pid);
 
-	if (!read_stat(pid, &stat))
+	if (used == 0)
 		die("process %d is gone", (int) pid);
-	return stat.used / (double) sysconf(_SC_CLK_TCK);
+	return used;
 }
 
 double
@@ -124,19 +158,42 @@ proc_cpu_family(pid_t pid)
 	DIR		   *dir = opendir("/proc");
 	struct dirent *entry;
 	Stat		stat;
-	double		ticks;
+	double		used;
 
 	if (dir == NULL || !read_stat(pid, &stat))
 		die("process %d is gone", (int) pid);
-	ticks = stat.used + stat.reaped;
+	used = cpu_of(pid) + stat.reaped / (double) sysconf(_SC_CLK_TCK);
 	while ((entry = readdir(dir)) != NULL)
 	{
 		if (isdigit((unsigned char) entry->d_name[0]) &&
 			read_stat((pid_t) atoi(entry->d_name), &stat) && stat.parent == pid)
-			ticks += stat.used;
+			used += cpu_of((pid_t) atoi(entry->d_name));
 	}
 	closedir(dir);
-	return ticks / (double) sysconf(_SC_CLK_TCK);
+	return used;
+}
+
+ProcMemory
+proc_memory(pid_t pid)
+{
+	char		path[64];
+	char		line[256];
+	ProcMemory	memory = {0};
+	FILE	   *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int) pid);
+	file = fopen(path, "r");
+	if (file == NULL)
+		die("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file) != NULL)
+	{
+		if (strncmp(line, "Rss:", 4) == 0)
+			memory.rss = atof(line + 4) * 1024;
+		else if (strncmp(line, "Pss:", 4) == 0)
+			memory.pss = atof(line + 4) * 1024;
+	}
+	fclose(file);
+	return memory;
 }
 
 double
