@@ -9,16 +9,54 @@
 #include <string.h>
 
 #define RETRY_US		20000
-#define JOIN_TIMEOUT_US	(30 * 1000000LL)
+#define JOIN_TIMEOUT_US	(120 * 1000000LL)
+#define JOIN_AT_ONCE	256
+#define SETTLE_TIMEOUT_US	(60 * 1000000LL)
 
 static void opened(void *ctx);
 static void message(void *ctx, const char *text, size_t size);
 static void closed(void *ctx, int code, const char *reason);
 static void take_turn(LoopTimer *timer);
+static void call(Typist *typist);
 
 static const WsHandler handler = {opened, message, closed};
 
 /* ---- typing ---- */
+
+/* Write the components of the next edit. */
+static void
+write_op(const Typist *typist, uint64_t number, WsBuffer *out)
+{
+	const char *paste = typist->stage->paste;
+	long long	position = (long long) (number * 7919 % (uint64_t) (typist->version + 1));
+
+	if (paste != NULL && typist->version > 0)
+		ws_printf(out, "[\"%s\",{\"d\":%zu}]", paste, strlen(paste));
+	else if (paste != NULL)
+		ws_printf(out, "[\"%s\"]", paste);
+	else if (position > 0)
+		ws_printf(out, "[%lld,\"x\"]", position);
+	else
+		ws_printf(out, "[\"x\"]");
+}
+
+/* Write the next edit as the relay takes it, or as it shows it. */
+static void
+write_edit(const Typist *typist, uint64_t number, const char *id, WsBuffer *out)
+{
+	long long	version = (long long) typist->version;
+
+	if (!typist->stage->broadcast)
+		ws_printf(out, "{\"type\":\"op\",\"operationId\":\"%s\",\"baseVersion\":%lld,\"op\":",
+				  id, version);
+	else
+		ws_printf(out, "{\"type\":\"ops\",\"ops\":[{\"version\":%lld,\"sequenceId\":%lld,"
+				  "\"operationId\":\"%s\",\"userId\":\"ann\",\"baseVersion\":%lld,"
+				  "\"at\":\"2026-01-31T12:34:56.123456Z\",\"op\":",
+				  version + 1, version + 1, id, version);
+	write_op(typist, number, out);
+	ws_printf(out, typist->stage->broadcast ? "}]}" : "}");
+}
 
 /* Send the next edit. */
 static void
@@ -26,27 +64,20 @@ type_edit(Typist *typist)
 {
 	Stage	   *stage = typist->stage;
 	uint64_t	number = stage->next_id++;
-	long long	position = (long long) (number * 7919 % (uint64_t) (typist->version + 1));
 	char		id[ID_SIZE];
-	char		text[192];
-	char		retain[24] = "";
-	int			size;
 
 	ids_format(&stage->ids, number, id);
-	if (position > 0)
-		snprintf(retain, sizeof(retain), "%lld,", position);
-	size = snprintf(text, sizeof(text), "{\"type\":\"op\",\"operationId\":\"%s\","
-					"\"baseVersion\":%lld,\"op\":[%s\"x\"]}",
-					id, (long long) typist->version, retain);
+	stage->scratch.size = 0;
+	write_edit(typist, number, id, &stage->scratch);
 	typist->needle_size = (size_t) snprintf(typist->needle, sizeof(typist->needle),
 											"\"operationId\":\"%s\"", id);
 	typist->in_flight = true;
 	typist->sent_us = now_us();
 	stage->sent_us[number % STAGE_FLIGHTS] = typist->sent_us;
-	ws_send(&typist->ws, text, (size_t) size);
+	ws_send(&typist->ws, stage->scratch.data, stage->scratch.size);
 }
 
-/* Type at once, or after the pause. */
+/* Type at once, or when so long has passed since the last edit. */
 static void
 type_next(Typist *typist)
 {
@@ -54,10 +85,13 @@ type_next(Typist *typist)
 
 	if (!typist->writes || !typist->stage->measuring)
 		return;
-	if (pause_us == 0)
+	if (typist->stage->pausing)
+		loop_stop(&typist->stage->loop);
+	else if (pause_us == 0)
 		type_edit(typist);
 	else if (!typist->turn.armed)
-		loop_timer_start(&typist->stage->loop, &typist->turn, (int64_t) pause_us);
+		loop_timer_start(&typist->stage->loop, &typist->turn,
+						 typist->sent_us + (int64_t) pause_us - now_us());
 }
 
 /* ---- connecting ---- */
@@ -91,18 +125,38 @@ take_turn(LoopTimer *timer)
 	Typist	   *typist = (Typist *) ((char *) timer - offsetof(Typist, turn));
 
 	if (!typist->joined)
-		ws_connect(&typist->ws, typist->stage->host, typist->stage->port, typist->path);
-	else if (!typist->in_flight)
+		call(typist);
+	else if (!typist->in_flight && typist->stage->measuring && !typist->stage->pausing)
 		type_edit(typist);
+}
+
+static void
+call(Typist *typist)
+{
+	ws_connect(&typist->ws, typist->stage->host, typist->port, typist->path);
+}
+
+/* Let the next ones connect, the more have joined. */
+static void
+call_more(Stage *stage)
+{
+	while (stage->called < stage->count && stage->called < stage->joined + JOIN_AT_ONCE)
+		call(&stage->typists[stage->called++]);
 }
 
 /* One more is there. */
 static void
 join(Typist *typist)
 {
+	Stage	   *stage = typist->stage;
+
+	if (typist->joined)
+		return;
 	typist->joined = true;
-	if (++typist->stage->joined == typist->stage->count)
-		loop_stop(&typist->stage->loop);
+	stage->joined++;
+	call_more(stage);
+	if (stage->joined == stage->count)
+		loop_stop(&stage->loop);
 }
 
 /* ---- what the relay sends ---- */
@@ -167,6 +221,18 @@ take_answer(Typist *typist)
 	type_next(typist);
 }
 
+/* Somebody who watches is at a later version. */
+static void
+advance(Typist *typist, int64_t version)
+{
+	Stage	   *stage = typist->stage;
+
+	stage->deliveries += (double) (version - typist->version);
+	typist->version = version;
+	if (stage->due > 0 && stage->deliveries >= stage->due)
+		loop_stop(&stage->loop);
+}
+
 /* Edits, one's own among them or not. */
 static void
 take_ops(Typist *typist, const char *text, size_t size)
@@ -176,12 +242,26 @@ take_ops(Typist *typist, const char *text, size_t size)
 
 	if (typist->version > 0 && first != typist->version + 1)
 		typist->stage->gaps++;
-	typist->version = last;
 	if (!typist->writes)
+	{
 		watch(typist, text, size);
-	else if (typist->in_flight &&
-			 memmem(text, size, typist->needle, typist->needle_size) != NULL)
+		advance(typist, last);
+		return;
+	}
+	typist->version = last;
+	if (typist->in_flight &&
+		memmem(text, size, typist->needle, typist->needle_size) != NULL)
 		take_answer(typist);
+}
+
+/* Many edits in one, which can be answers only to somebody who waits for one. */
+static void
+take_catchup(Typist *typist, int64_t version)
+{
+	if (typist->writes)
+		typist->version = version;
+	else
+		advance(typist, version);
 }
 
 /* The text is here: ask for what follows. */
@@ -212,12 +292,13 @@ message(void *ctx, const char *text, size_t size)
 	if (begins(text, size, "{\"type\":\"ops\""))
 		take_ops(typist, text, size);
 	else if (begins(text, size, "{\"type\":\"catchup\""))
-		typist->version = number_of(text, size, "\"version\":");
+		take_catchup(typist, number_of(text, size, "\"version\":"));
 	else if (begins(text, size, "{\"type\":\"snapshot\""))
 		take_snapshot(typist, text, size);
-	else if (!begins(text, size, "{\"type\":\"joined\""))
+	else if (begins(text, size, "{\"type\":\"error\"") || begins(text, size, "{\"type\":\"reject\""))
 		die("the relay says %.*s", (int) (size < 300 ? size : 300), text);
-	else if (memmem(text, size, "\"resumed\":true", 14) != NULL)
+	else if (begins(text, size, "{\"type\":\"joined\"") &&
+			 memmem(text, size, "\"resumed\":true", 14) != NULL)
 		join(typist);
 }
 
@@ -251,6 +332,7 @@ stage_typist(Stage *stage, int index, const char *document, const char *token, b
 
 	typist->stage = stage;
 	typist->writes = writes;
+	typist->port = stage->port;
 	typist->turn.fire = take_turn;
 	typist->token = xstrdup(token);
 	snprintf(typist->path, sizeof(typist->path), "/v1/collab/%s", document);
@@ -260,12 +342,12 @@ stage_typist(Stage *stage, int index, const char *document, const char *token, b
 void
 stage_join(Stage *stage)
 {
-	for (int i = 0; i < stage->count; i++)
-		ws_connect(&stage->typists[i].ws, stage->host, stage->port, stage->typists[i].path);
+	call_more(stage);
 	loop_timer_start(&stage->loop, &stage->clock, JOIN_TIMEOUT_US);
 	loop_run(&stage->loop);
 	if (stage->joined < stage->count)
 		die("only %d of %d clients could join", stage->joined, stage->count);
+	loop_timer_stop(&stage->loop, &stage->clock);
 }
 
 /* Run for a while; writers that rest begin, paced ones spread over the pause. */
@@ -305,6 +387,53 @@ stage_measure(Stage *stage, double seconds)
 	stage->measuring = false;
 }
 
+/* Go on until somebody stops the loop: what is awaited is there. */
+static void
+settle(Stage *stage)
+{
+	loop_timer_start(&stage->loop, &stage->clock, SETTLE_TIMEOUT_US);
+	loop_run(&stage->loop);
+	if (!stage->clock.armed)
+		die("after %d seconds not everybody has every edit", (int) (SETTLE_TIMEOUT_US / 1000000));
+	loop_timer_stop(&stage->loop, &stage->clock);
+}
+
+/* Where the writer stands whom everybody waits for. */
+static const Typist *
+writer_of(const Stage *stage)
+{
+	for (int i = 0; i < stage->count; i++)
+	{
+		if (stage->typists[i].writes)
+			return &stage->typists[i];
+	}
+	die("a stage without a writer");
+}
+
+double
+stage_broadcast(Stage *stage, double seconds)
+{
+	const Typist *writer = writer_of(stage);
+	int64_t		started = now_us();
+	int64_t		before = writer->version;
+
+	stage->measuring = true;
+	stage->from_us = started;
+	stage->answered = stage->deliveries = 0;
+	samples_clear(&stage->seen_ms);
+	samples_clear(&stage->answered_ms);
+	run_for(stage, seconds);
+	stage->pausing = true;
+	if (writer->in_flight)
+		settle(stage);
+	stage->due = (double) (writer->version - before) * (stage->count - 1);
+	if (stage->deliveries < stage->due)
+		settle(stage);
+	stage->due = 0;
+	stage->measuring = stage->pausing = false;
+	return (double) (now_us() - started) / 1e6;
+}
+
 void
 stage_close(Stage *stage)
 {
@@ -315,6 +444,7 @@ stage_close(Stage *stage)
 		free(stage->typists[i].token);
 	}
 	free(stage->typists);
+	free(stage->scratch.data);
 	samples_free(&stage->answered_ms);
 	samples_free(&stage->seen_ms);
 	loop_free(&stage->loop);

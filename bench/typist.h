@@ -6,6 +6,9 @@
  * A typist keeps no text.  Its document begins empty and every edit inserts one
  * character, so that the version it knows is also the length it knows, and every
  * position up to it is a valid one.  That leaves the machine to what is measured.
+ *
+ * Before a server that does no more than hand on what it gets (bare/broadcast.c), a
+ * writer sends what the relay would make of its edit.
  */
 #ifndef BENCH_TYPIST_H
 #define BENCH_TYPIST_H
@@ -25,6 +28,7 @@ typedef struct Typist
 	LoopTimer	turn;			/* to connect again, or to type the next edit */
 	Stage	   *stage;
 	char		path[64];
+	int			port;			/* the stage's, unless changed before it joins */
 	char	   *token;
 	bool		writes;			/* else it only watches */
 	bool		joined;
@@ -43,15 +47,24 @@ struct Stage
 	int			port;
 	Typist	   *typists;
 	int			count;
+	int			called;			/* to connect */
 	int			joined;
 	double		pause_us;		/* between edits of a writer; 0: none */
+	bool		broadcast;		/* the server only hands on */
+	const char *paste;			/* replaces the whole text at every edit, in
+								 * place of typing */
 	IdSession	ids;
 	uint64_t	next_id;
 	int64_t		sent_us[STAGE_FLIGHTS];
 
+	WsBuffer	scratch;		/* the message being written */
+
 	bool		measuring;
+	bool		pausing;		/* nobody begins another edit */
 	int64_t		from_us;		/* what was sent before does not count */
 	double		answered;
+	double		deliveries;		/* of an edit to a client that watches */
+	double		due;			/* so many are awaited; 0: none */
 	double		gaps;
 	Samples		answered_ms;	/* sent -> back, durable */
 	Samples		seen_ms;		/* sent -> at a client that watches */
@@ -63,12 +76,18 @@ extern void stage_open(Stage *stage, const char *host, int port, int typists, do
 extern void stage_typist(Stage *stage, int index, const char *document, const char *token,
 						 bool writes);
 
-/* Connect everybody. */
+/* Connect everybody, some hundreds at a time. */
 extern void stage_join(Stage *stage);
 
 /* Let them type, unmeasured and then measured. */
 extern void stage_warm_up(Stage *stage, double seconds);
 extern void stage_measure(Stage *stage, double seconds);
+
+/*
+ * Let the writer of a stage that has one type, and wait until everybody who watches
+ * has everything: from rest to rest.  The seconds it took.
+ */
+extern double stage_broadcast(Stage *stage, double seconds);
 extern void stage_close(Stage *stage);
 
 #endif							/* BENCH_TYPIST_H */

@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,21 @@ buffer_append(WsBuffer *buffer, const void *bytes, size_t size)
 	buffer->size += size;
 }
 
+void
+ws_printf(WsBuffer *buffer, const char *format,...)
+{
+	va_list		args;
+	int			size;
+
+	va_start(args, format);
+	size = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	va_start(args, format);
+	vsnprintf(buffer_room(buffer, (size_t) size + 1), (size_t) size + 1, format, args);
+	va_end(args);
+	buffer->size += (size_t) size;
+}
+
 /* Forget the first bytes. */
 static void
 buffer_consume(WsBuffer *buffer, size_t size)
@@ -144,8 +160,11 @@ ws_connect(Ws *ws, const char *host, int port, const char *path)
 	if (fd < 0)
 		die("socket: %s", strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (ws->receive_bytes > 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &ws->receive_bytes, sizeof(ws->receive_bytes));
 	ws->host = host;
 	ws->path = path;
+	ws->deaf = false;
 	ws->state = WS_CONNECTING;
 	loop_watch(ws->loop, &ws->watch, fd, EPOLLOUT);
 	if (connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 && errno != EINPROGRESS)
@@ -173,7 +192,15 @@ flush_out(Ws *ws)
 			break;
 		buffer_consume(&ws->out, (size_t) sent);
 	}
-	loop_change(ws->loop, &ws->watch, ws->out.size > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	loop_change(ws->loop, &ws->watch,
+				(ws->deaf ? 0 : EPOLLIN) | (ws->out.size > 0 ? EPOLLOUT : 0));
+}
+
+void
+ws_read_on(Ws *ws, bool on)
+{
+	ws->deaf = !on;
+	loop_change(ws->loop, &ws->watch, on ? EPOLLIN : 0);
 }
 
 /* ---- the handshake ---- */

@@ -51,6 +51,8 @@ typedef struct Ws
 	const char *path;
 	char		key[32];		/* Sec-WebSocket-Key */
 	uint32_t	mask;
+	bool		deaf;			/* does not read */
+	int			receive_bytes;	/* SO_RCVBUF; 0: the system's */
 	WsBuffer	in;
 	WsBuffer	out;
 	WsBuffer	message;		/* fragments put together */
@@ -60,6 +62,14 @@ extern void ws_init(Ws *ws, Loop *loop, const WsHandler *handler, void *ctx);
 
 /* host is an IPv4 address; host and path must outlive the connection. */
 extern void ws_connect(Ws *ws, const char *host, int port, const char *path);
+
+/* Write text behind what a buffer holds. */
+extern void ws_printf(WsBuffer *buffer, const char *format,...)
+			__attribute__((format(printf, 2, 3)));
+
+/* Stop reading, as a busy machine does, or go on. */
+extern void ws_read_on(Ws *ws, bool on);
+
 extern void ws_send(Ws *ws, const char *text, size_t size);
 
 /* Cut the socket without a word, as a dying machine does. */
