@@ -990,7 +990,7 @@ COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid) IS
 	'open_document on behalf of a user, with the whole text as a ready snapshot message';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
-								  OUT from_version bigint, OUT version bigint, OUT frame text)
+								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
@@ -1000,6 +1000,11 @@ CREATE FUNCTION converge.checksum(doc_id uuid, version bigint) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.checksum(uuid, bigint) IS
 	'SHA-256 of a document''s text at a version, in hex';
+
+CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_has_version' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint) IS
+	'whether a version of a document was made by this op under this seq; null: there is no such version';
 
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1053,6 +1058,7 @@ BEGIN
 				   'converge.join_document(text, uuid, bigint, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
 				   'converge.checksum(uuid, bigint), '
+				   'converge.has_version(uuid, bigint, uuid, bigint), '
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
@@ -1071,6 +1077,7 @@ REVOKE ALL ON FUNCTION
 	converge.join_document(text, uuid, bigint, uuid),
 	converge.catch_up(uuid, bigint, uuid),
 	converge.checksum(uuid, bigint),
+	converge.has_version(uuid, bigint, uuid, bigint),
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
 	converge.become(text),

@@ -24,6 +24,7 @@ PG_FUNCTION_INFO_V1(converge_submit);
 PG_FUNCTION_INFO_V1(converge_join_document);
 PG_FUNCTION_INFO_V1(converge_catch_up);
 PG_FUNCTION_INFO_V1(converge_checksum);
+PG_FUNCTION_INFO_V1(converge_has_version);
 
 /* Up to so many ops a client gets one by one, with their authors. */
 #define SINGLE_OPS	64
@@ -348,8 +349,8 @@ stretch_finish(Stretch *stretch)
 {
 	StringInfoData message;
 	OtBuffer	composed;
-	Datum		values[3];
-	bool		nulls[3] = {false};
+	Datum		values[5];
+	bool		nulls[5] = {false};
 
 	if (stretch->count == 0)
 		return;
@@ -366,7 +367,9 @@ stretch_finish(Stretch *stretch)
 		catchup_message(&message, stretch, ot_buffer_op(&composed));
 	values[0] = Int64GetDatum(stretch->from_version);
 	values[1] = Int64GetDatum(stretch->version);
-	values[2] = PointerGetDatum(cstring_to_text_with_len(message.data, message.len));
+	values[2] = Int64GetDatum(stretch->seq);
+	values[3] = UUIDPGetDatum(&stretch->op_id);
+	values[4] = PointerGetDatum(cstring_to_text_with_len(message.data, message.len));
 	tuplestore_putvalues(stretch->result->setResult, stretch->result->setDesc, values, nulls);
 
 	ot_buffer_free(&composed);
@@ -389,6 +392,11 @@ catch_up_target(const pg_uuid_t *doc_id, int64 since)
 				(errcode(ERRCODE_CVG_STALE),
 				 errmsg("version " INT64_FORMAT " is forgotten", since),
 				 errdetail("History begins at version " INT64_FORMAT ".", head.floor_version)));
+	if (since > head.version)
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_FUTURE_BASE),
+				 errmsg("version " INT64_FORMAT " does not exist", since),
+				 errdetail("The document is at version " INT64_FORMAT ".", head.version)));
 	return head.version;
 }
 
@@ -450,4 +458,48 @@ converge_checksum(PG_FUNCTION_ARGS)
 	hash = DirectFunctionCall1(sha256_bytea, PointerGetDatum(cvg_content_at(doc_id, version)));
 	hex = DirectFunctionCall2(binary_encode, hash, CStringGetTextDatum("hex"));
 	PG_RETURN_DATUM(hex);
+}
+
+/* ---- has_version ---- */
+
+/*
+ * Is a version that exists the one that somebody knows?  Both numbers are
+ * compared: after a crash that lost commits, the same operation may come back
+ * as the same version behind other ones, but hardly with the same seq.
+ */
+static bool
+is_same_version(const pg_uuid_t *doc_id, const CvgHead *head, int64 version,
+				const pg_uuid_t *op_id, int64 seq)
+{
+	CvgOpRow	row;
+	pg_uuid_t	floor_id;
+
+	if (version == 0 || version < head->floor_version)
+		return version == 0 && op_id == NULL && head->floor_version == 0;
+	if (op_id == NULL)
+		return true;
+	if (version == head->floor_version)
+		return cvg_op_id_of(doc_id, head, version, &floor_id) &&
+			memcmp(&floor_id, op_id, UUID_LEN) == 0;
+	return cvg_op_by_version(doc_id, version, &row) && row.seq == seq &&
+		memcmp(&row.op_id, op_id, UUID_LEN) == 0;
+}
+
+Datum
+converge_has_version(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id;
+	CvgHead		head;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("document, version and seq must not be null")));
+	doc_id = PG_GETARG_UUID_P(0);
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	if (PG_GETARG_INT64(1) > head.version)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(is_same_version(doc_id, &head, PG_GETARG_INT64(1),
+								   PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2), PG_GETARG_INT64(3)));
 }

@@ -89,6 +89,7 @@ CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
 		('SELECT * FROM converge.join_document(''ann é'', ''acce5500-0000-4000-8000-00000000000c'')'),
 		('SELECT * FROM converge.catch_up(''acce5500-0000-4000-8000-00000000000c'', 0)'),
 		('SELECT converge.checksum(''acce5500-0000-4000-8000-00000000000c'', 0)'),
+		('SELECT converge.has_version(''acce5500-0000-4000-8000-00000000000c'', 0, NULL, 0)'),
 		('SELECT converge.become(''ann é'')'),
 		('TABLE converge.users'), ('TABLE converge.attempts'), ('UPDATE converge.users SET name = ''x'''),
 		('SELECT converge.sign_up(''x'', ''x@example.com'', ''12345678'')'), ('SELECT converge.log_in(''x'', ''x'')'),
@@ -209,6 +210,7 @@ SELECT throws_ok($$SELECT converge.log_in('x@example.com', '12345678')$$, '0A000
 SELECT throws_ok($$TABLE converge.users$$, '42501', NULL, 'without reading what is kept of them');
 SELECT lives_ok($$SELECT converge.catch_up('acce5500-0000-4000-8000-00000000000c', 0)$$, 'catches up');
 SELECT lives_ok($$SELECT converge.checksum('acce5500-0000-4000-8000-00000000000c', 0)$$, 'asks for checksums');
+SELECT ok(converge.has_version('acce5500-0000-4000-8000-00000000000c', 0, NULL, 0), 'and asks what made a version');
 SELECT throws_ok($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'dan', 'owner')$$, 'OT002', NULL, 'but owns nothing by it');
 SAVEPOINT one;
 SELECT lives_ok($$SELECT converge.become('ann é')$$, 'it becomes a user');

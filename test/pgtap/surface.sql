@@ -59,7 +59,8 @@ INSERT INTO promised VALUES
 	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text', 'SETOF record', 'volatile', 'unsafe', false),
 	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text', 'record', 'stable', 'safe', false),
 	('checksum', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
-	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT frame text', 'SETOF record', 'stable', 'safe', false),
+	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text', 'SETOF record', 'stable', 'safe', false),
+	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint', 'boolean', 'stable', 'safe', false),
 	('role_in', 'user_id text, doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('settled_roles', 'doc_id uuid, user_ids text[], OUT ord integer, OUT role text', 'SETOF record', 'volatile', 'unsafe', false),
 	('allow_relay', 'relay regrole', 'void', 'volatile', 'unsafe', false);
@@ -159,7 +160,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'bcrypt', 'become', 'catch_up', 'checksum', 'count_attempt', 'due_documents', 'is_password', 'join_document', 'keep_an_owner', 'lock_for_owner', 'log_in',
+	ARRAY['allow_relay', 'bcrypt', 'become', 'catch_up', 'checksum', 'count_attempt', 'due_documents', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'lock_for_owner', 'log_in',
 		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'sign_up', 'submit'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,

@@ -48,6 +48,15 @@ SELECT pg_temp.failure(statement) FROM (VALUES
 	($$SELECT converge.catch_up('10140000-0000-4000-8000-000000000001', NULL)$$),
 	($$SELECT converge.catch_up(NULL, 0)$$)) AS v (statement);
 
+-- what made a version: the same op under the same seq, or not known; another one; no such version; forgotten ones are below
+SELECT version, pg_temp.id(v.id) AS op_id, v.seq AS seq, converge.has_version(:'doc', version, pg_temp.id(v.id), first.seq + v.seq)
+FROM (VALUES (0, NULL, 0), (0, 1, 0), (1, 1, 0), (3, 3, 2), (3, NULL, 9), (3, 3, 1), (3, 2, 2), (2, 3, 2), (4, 3, 2), (4, NULL, 0), (-1, NULL, 0)) AS v (version, id, seq),
+	(SELECT min(seq) AS seq FROM converge.ops WHERE doc_id = :'doc') AS first;
+SELECT pg_temp.failure(statement) FROM (VALUES
+	($$SELECT converge.has_version('10140000-0000-4000-8000-00000000dead', 0, NULL, 0)$$),
+	($$SELECT converge.has_version(NULL, 0, NULL, 0)$$),
+	($$SELECT converge.has_version('10140000-0000-4000-8000-000000000001', NULL, NULL, 0)$$)) AS v (statement);
+
 -- across a pending op: it stands alone, whether it is the first, in the middle, the last, or not there
 SELECT pending, from_version, version, pg_temp.plain(frame) FROM unnest(ARRAY[pg_temp.id(1), pg_temp.id(2), pg_temp.id(3), pg_temp.id(99)]) AS pending,
 	converge.catch_up(:'doc', 0, pending);
@@ -79,6 +88,9 @@ SELECT pg_temp.failure($$SELECT converge.checksum('10140000-0000-4000-8000-00000
 SELECT converge.prune(:'doc', 2);
 SELECT pg_temp.failure($$SELECT converge.catch_up('10140000-0000-4000-8000-000000000001', 1)$$);
 SELECT pg_temp.failure($$SELECT converge.checksum('10140000-0000-4000-8000-000000000001', 1)$$);
+SELECT known, converge.has_version(:'doc', h.version + known, op_id, h.seq)
+FROM converge.heads AS h, (SELECT operation_id AS op_id FROM converge.join_document('ann', :'doc')) AS o, (VALUES (0), (-1)) AS v (known)
+WHERE doc_id = :'doc';
 -- the op that made the floor is forgotten, too, so who holds it begins again
 SELECT known, resumed, version FROM (VALUES (1, pg_temp.id(1)), (2, pg_temp.id(2)), (3, pg_temp.id(3)), (0, NULL)) AS v (known, id), converge.join_document('ann', :'doc', known, id);
 SELECT pg_temp.failure($$SELECT converge.apply_op('10140000-0000-4000-8000-000000000001', '0b140000-0000-8000-8000-00000000abcd', 1, '["x"]')$$);
