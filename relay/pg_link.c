@@ -13,11 +13,15 @@
 #include "bounds.h"
 #include "log.h"
 #include "mem.h"
+#include "pg_hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 10000
+
+/* what is set for each connection, the hosts among it, and the end of the list */
+#define CONNECT_PARAMS (8 + PG_HOST_LISTS)
 
 enum link_state
 {
@@ -45,6 +49,7 @@ struct pg_link
 	struct pg_link_config config;
 	enum link_state state;
 	PGconn	   *conn;
+	struct pg_hosts hosts;
 	uv_poll_t  *poll;			/* on its own, since closing it takes a turn */
 	int			poll_fd;
 	int			poll_events;
@@ -188,11 +193,19 @@ on_notice(void *arg, const char *message)
 static void
 start_connecting(struct pg_link *link)
 {
-	const char *keys[] = {"keepalives_idle", "tcp_user_timeout", "fallback_application_name", "dbname",
-	"client_encoding", link->config.replication ? "replication" : NULL, NULL};
-	const char *values[] = {"30", "30000", "converge-relay", link->config.dsn, "UTF8", "database", NULL};
+	const char *keys[CONNECT_PARAMS] = {"keepalives_idle", "keepalives_interval", "tcp_user_timeout",
+	"fallback_application_name", "dbname"};
+	const char *values[CONNECT_PARAMS] = {"30", "10", "30000", "converge-relay", link->config.dsn};
+	int			count = 5;
 
+	count += pg_hosts_put(&link->hosts, keys + count, values + count);
+	keys[count] = "client_encoding";
+	values[count++] = "UTF8";
+	keys[count] = link->config.replication ? "replication" : NULL;
+	values[count] = "database";
 	link->conn = PQconnectStartParams(keys, values, 1);
+	if (link->conn != NULL)
+		pg_hosts_learn(&link->hosts, link->conn);
 	if (link->conn == NULL || PQstatus(link->conn) == CONNECTION_BAD)
 	{
 		pg_link_fail(link, link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory");
@@ -342,7 +355,10 @@ on_timer(uv_timer_t *timer)
 	else if (link->state == LINK_BREAKING)
 		enter_state(link, LINK_PAUSING);
 	else
+	{
+		pg_hosts_turn(&link->hosts);
 		pg_link_fail(link, "the server did not answer in time");
+	}
 }
 
 /* Pause after a loss, having told everyone. */
@@ -489,7 +505,10 @@ pg_link_open(const struct pg_link_config *config)
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct pg_link *link = handle->data;
+
+	pg_hosts_free(&link->hosts);
+	free(link);
 }
 
 /* Close a link for good; it is freed when the loop has let go of it. */

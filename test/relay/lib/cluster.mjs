@@ -40,13 +40,13 @@ process.on('exit', () => {
 })
 
 export class Cluster {
-  // Make one with the extension and the relay's role, and leave it stopped.
-  static async make () {
+  // Make one with the extension and the relay's role; settings are lines for its configuration.
+  static async make (settings = '') {
     const cluster = new Cluster()
     clusters.add(cluster)
     await cluster.place()
     await asServer('initdb', '-D', cluster.data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync')
-    await cluster.configure()
+    await cluster.configure(settings)
     await cluster.start()
     await sql('CREATE EXTENSION converge', cluster.env)
     await sql(`CREATE ROLE ${process.env.CONVERGE_TEST_ROLE} LOGIN REPLICATION`, cluster.env)
@@ -66,9 +66,9 @@ export class Cluster {
   }
 
   // The private cluster's settings, with a place of its own.
-  async configure () {
+  async configure (settings) {
     const shared = await sql("SELECT pg_read_file('converge.conf')")
-    const own = `${shared}\nlisten_addresses = ''\nport = 5432\nunix_socket_directories = '${this.sockets}'\n`
+    const own = `${shared}\nlisten_addresses = ''\nport = 5432\nunix_socket_directories = '${this.sockets}'\n${settings}\n`
     const file = path.join(this.home, 'own.conf')
     fs.writeFileSync(file, own, { mode: 0o644 })
     await give(file)
