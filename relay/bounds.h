@@ -81,6 +81,9 @@
 /* rooms are read from the tables this often while there is no stream */
 #define LIMIT_SWEEP_MS				1000
 
+/* what is held here and not in the tables is looked for again so many times, each twice as late */
+#define LIMIT_UNSEEN_ATTEMPTS		8
+
 /* a version seen on the stream is looked for in the tables this often */
 #define LIMIT_GAP_RETRY_MS			5
 

@@ -88,25 +88,67 @@ on_room_ahead(void *arg, const struct uuid *doc)
 	sessions_check(relay->sessions, doc, NULL);
 }
 
+/* Tell whether a room must begin anew: in doubt, only what was found is trusted. */
+static bool
+is_lost(struct relay *relay, const struct uuid *doc, enum catch_up_result result)
+{
+	if (rooms_is_doubtful(relay->rooms, doc))
+		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
+	return result == CATCH_UP_OTHER;
+}
+
 /* Hand what the tables gave for a room on to it. */
 static void
 on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
 	struct relay *relay = arg;
+	bool		lost = is_lost(relay, doc, result);
 
+	if (result == CATCH_UP_DONE)
+		rooms_trust(relay->rooms, doc);
 	if (frame != NULL)
-		rooms_frame(relay->rooms, doc, frame->from, frame->version, frame->text, frame->len);
-	else
-		rooms_fetched(relay->rooms, doc, result == CATCH_UP_DONE);
+	{
+		rooms_frame(relay->rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+		return;
+	}
+	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
+	if (lost)
+		rooms_lose(relay->rooms, doc);
 }
 
 /* A room misses operations. */
 static void
-on_room_fetch(void *arg, const struct uuid *doc, int64_t from)
+on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct mark *known)
+{
+	struct relay *relay = arg;
+	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
+
+	reader_catch_up(relay->reader, &request, on_room_caught_up, relay);
+}
+
+/* The database has lost what was shown here: whoever saw it joins anew, and sends again what was not answered. */
+static void
+on_room_lost(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+	char		text[UUID_TEXT_LEN + 1];
+
+	uuid_format(doc, text);
+	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s; its clients are to join anew", text);
+	sessions_restart(relay->sessions, doc, "the database has lost the last operations; join again");
+	writer_drop(relay->writer, doc);
+}
+
+/* A connection is new, and may be to another history. */
+static void
+on_connected(void *arg)
 {
 	struct relay *relay = arg;
 
-	reader_catch_up(relay->reader, doc, from, NULL, NULL, on_room_caught_up, relay);
+	reader_doubt(relay->reader);
+	rooms_doubt(relay->rooms);
+	if (rooms_doubtful(relay->rooms) > 0)
+		sweeper_start(relay->sweeper, true);
 }
 
 static void
@@ -161,9 +203,8 @@ on_stream_up(void *arg, bool other_history)
 
 	if (other_history)
 	{
-		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now; clients are to join anew");
-		rooms_forget_seen(relay->rooms);
-		sessions_close_all(relay->sessions, "the database was changed over; join again");
+		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now");
+		rooms_forget_seen(relay->rooms, NULL);
 	}
 	rooms_each(relay->rooms, check_room, relay);
 	sweeper_start(relay->sweeper, true);
@@ -184,11 +225,20 @@ on_stream_down(void *arg)
  * overtake the stream, and with it the news that somebody may not read on.
  */
 static void
-on_committed(void *arg, const struct uuid *doc, int64_t version)
+on_committed(void *arg, const struct uuid *doc, const struct mark *mark)
 {
 	struct relay *relay = arg;
 
-	rooms_owe(relay->rooms, doc, version, !stream_is_up(relay->stream));
+	rooms_owe(relay->rooms, doc, mark, !stream_is_up(relay->stream));
+}
+
+/* Nothing is submitted while any room is in doubt: what it was made on may be lost. */
+static bool
+may_write(void *arg)
+{
+	const struct relay *relay = arg;
+
+	return rooms_doubtful(relay->rooms) == 0;
 }
 
 /* ---- HTTP ---- */
@@ -448,7 +498,7 @@ make_rooms(struct relay *relay)
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
-		.ahead = on_room_ahead,.arg = relay,
+		.ahead = on_room_ahead,.lost = on_room_lost,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, &callbacks, &relay->metrics);
@@ -457,16 +507,27 @@ make_rooms(struct relay *relay)
 static void
 make_writer(struct relay *relay)
 {
-	struct writer_callbacks callbacks = {.committed = on_committed,.answer = session_answer,.arg = relay};
+	struct writer_callbacks callbacks = {
+		.committed = on_committed,.answer = session_answer,.may_write = may_write,.connected = on_connected,.arg = relay,
+	};
 
 	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_reader(struct relay *relay)
+{
+	struct reader_callbacks callbacks = {.connected = on_connected,.log_end = on_log_end,.arg = relay};
+
+	relay->reader = reader_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
 }
 
 static void
 make_stream(struct relay *relay)
 {
 	struct stream_callbacks callbacks = {
-		.event = on_stream_event,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,.arg = relay,
+		.event = on_stream_event,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,
+		.connected = on_connected,.arg = relay,
 	};
 
 	relay->stream = stream_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
@@ -516,7 +577,7 @@ start(struct relay *relay)
 		return false;
 	make_rooms(relay);
 	make_writer(relay);
-	relay->reader = reader_new(&relay->loop, &relay->config, on_log_end, relay, &relay->metrics);
+	make_reader(relay);
 	make_stream(relay);
 	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
 	make_sessions(relay);

@@ -26,6 +26,7 @@ struct pg_failure
 	enum close_code close;		/* for a join that caused it */
 };
 
+#define SQLSTATE_FUTURE		"OT007"
 #define SQLSTATE_STALE		"OT001"
 #define SQLSTATE_FORBIDDEN	"OT002"
 #define SQLSTATE_NOT_FOUND	"OT003"

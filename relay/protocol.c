@@ -405,6 +405,35 @@ protocol_entry_version(const char *entry, size_t len, int64_t *version)
 	return len > open && memcmp(entry, entry_open, open) == 0 && leading_number(entry + open, len - open, version);
 }
 
+/* Read past a number and the text that follows it. */
+static bool
+skip_number(const char **at, const char *end, int64_t *number, const char *then)
+{
+	size_t		len = strlen(then);
+
+	if (!leading_number(*at, (size_t) (end - *at), number))
+		return false;
+	while (isdigit((unsigned char) **at))
+		(*at)++;
+	if ((size_t) (end - *at) < len || memcmp(*at, then, len) != 0)
+		return false;
+	*at += len;
+	return true;
+}
+
+/* Read which version an entry made, and what it is known by. */
+bool
+protocol_entry_mark(const char *entry, size_t len, struct mark *mark)
+{
+	const char *at = entry + sizeof(entry_open) - 1;
+	const char *end = entry + len;
+
+	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
+		skip_number(&at, end, &mark->version, ",\"sequenceId\":") &&
+		skip_number(&at, end, &mark->sequence_id, ",\"operationId\":\"") &&
+		end - at > UUID_TEXT_LEN && (mark->has_id = uuid_parse(at, UUID_TEXT_LEN, &mark->id));
+}
+
 /* Find the end of the object that a text begins with, or 0. */
 static size_t
 object_len(const char *text, size_t len)

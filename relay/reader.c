@@ -4,7 +4,9 @@
  * Requests wait in one queue, go out pipelined, a bounded number on each
  * connection, and stay until they are answered: a lost connection or a
  * PostgreSQL in trouble only makes them go again, since reading twice harms
- * nobody.
+ * nobody. So does a new connection, on this link or another: what was answered
+ * before may be another history's. Only what rooms ask goes back to them, since
+ * what they hold may have changed.
  */
 #include "reader.h"
 
@@ -28,6 +30,9 @@ enum request_kind
 	REQUEST_CHECKSUM
 };
 
+/* of a sweep's rooms: documents, heads, and the versions known with their marks */
+#define SWEEP_ARRAYS 5
+
 struct request
 {
 	struct request *next;
@@ -39,9 +44,11 @@ struct request
 	int64_t		version;
 	bool		has_id;
 	struct uuid id;				/* the operation resumed from, or pending */
+	struct mark known;
+	uint64_t	epoch;			/* of the reader, when it was asked */
 	unsigned	pause;			/* ticks until it goes again */
-	struct buf	docs;			/* a sweep's arrays, or the users */
-	struct buf	heads;
+	struct buf	arrays[SWEEP_ARRAYS];	/* a sweep's; the first may be the
+										 * users */
 	unsigned	attempts;
 	join_fn		on_join;
 	catch_up_fn on_catch_up;
@@ -60,7 +67,9 @@ struct source
 
 struct reader
 {
+	struct reader_callbacks callbacks;
 	struct metrics *metrics;
+	uint64_t	epoch;			/* counts new connections, of any link */
 	struct source *sources;
 	int			source_count;
 	struct request *first;
@@ -73,15 +82,22 @@ struct reader
 	int			timers;			/* still open */
 };
 
+/* stands in a sweep for an operation that is not known */
+#define NO_UUID "00000000-0000-0000-0000-000000000000"
+
 static const struct pg_statement statements[] = {
 	[REQUEST_JOIN] = {"join",
-	"SELECT role, title, version, seq, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)", HISTOGRAM_PG_JOIN},
+	"SELECT role, title, version, seq, operation_id, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
-		"SELECT $1::uuid, c.from_version, c.version, CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
-	" FROM converge.catch_up($1, $2, $3) AS c, (SELECT converge.role_in($4, $1) AS role OFFSET 0) AS r", HISTOGRAM_PG_CATCH_UP},
+		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
+		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
+		" FROM (SELECT converge.role_in($4, $1) AS role, converge.has_version($1, $5, $6, $7) AS ours OFFSET 0) AS r"
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1, $2, $3) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_SWEEP] = {"sweep",
-		"SELECT room.doc, c.from_version, c.version, c.frame"
-	" FROM unnest($1::uuid[], $2::bigint[]) AS room (doc, head), converge.catch_up(room.doc, room.head) AS c", HISTOGRAM_PG_SWEEP},
+		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame"
+		" FROM (SELECT doc, head, converge.has_version(doc, version, nullif(id, '" NO_UUID "'), seq) AS ours"
+		" FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[]) AS u (doc, head, version, id, seq) OFFSET 0) AS r"
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_SWEEP},
 	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord", HISTOGRAM_PG_ROLES},
 	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1, $2)", HISTOGRAM_PG_CHECKSUM},
 	PG_PROBE_STATEMENT,
@@ -106,6 +122,7 @@ enum join_column
 	JOIN_TITLE,
 	JOIN_VERSION,
 	JOIN_SEQ,
+	JOIN_ID,
 	JOIN_RESUMED,
 	JOIN_SNAPSHOT
 };
@@ -113,8 +130,11 @@ enum join_column
 enum frame_column
 {
 	FRAME_DOC,
+	FRAME_OURS,
 	FRAME_FROM,
 	FRAME_VERSION,
+	FRAME_SEQ,
+	FRAME_ID,
 	FRAME_TEXT
 };
 
@@ -143,6 +163,17 @@ count_join(const struct request *r, const struct join_answer *answer)
 		m->joins_fresh++;
 }
 
+/* Get a version, its seq and its operation, which stand side by side in a result. */
+static struct mark
+mark_at(const PGresult *result, int row, int column)
+{
+	struct mark mark = {.version = number_at(result, row, column),.sequence_id = number_at(result, row, column + 1)};
+	const char *id = PQgetvalue(result, row, column + 2);
+
+	mark.has_id = uuid_parse(id, strlen(id), &mark.id);
+	return mark;
+}
+
 /* Hand the answer to a join on. */
 static void
 answer_join(struct request *r, const PGresult *result)
@@ -154,8 +185,7 @@ answer_join(struct request *r, const PGresult *result)
 		answer.joined = true;
 		answer.role = PQgetvalue(result, 0, JOIN_ROLE);
 		answer.title = PQgetvalue(result, 0, JOIN_TITLE);
-		answer.version = number_at(result, 0, JOIN_VERSION);
-		answer.sequence_id = number_at(result, 0, JOIN_SEQ);
+		answer.mark = mark_at(result, 0, JOIN_VERSION);
 		answer.resumed = *PQgetvalue(result, 0, JOIN_RESUMED) == 't';
 		answer.snapshot = PQgetvalue(result, 0, JOIN_SNAPSHOT);
 		answer.snapshot_len = (size_t) PQgetlength(result, 0, JOIN_SNAPSHOT);
@@ -180,36 +210,76 @@ catch_up_outcome(const PGresult *result)
 	sqlstate = pg_sqlstate(result);
 	if (strcmp(sqlstate, SQLSTATE_STALE) == 0)
 		return CATCH_UP_STALE;
+	if (strcmp(sqlstate, SQLSTATE_FUTURE) == 0)
+		return CATCH_UP_OTHER;
 	return strcmp(sqlstate, SQLSTATE_NOT_FOUND) == 0 ? CATCH_UP_GONE : CATCH_UP_FAILED;
 }
 
-/* Hand the frames of a catch-up or a sweep on. */
-static void
+/* Tell what a row says of what is known here. */
+static enum catch_up_result
+row_outcome(const PGresult *result, int row)
+{
+	if (PQgetisnull(result, row, FRAME_OURS))
+		return CATCH_UP_UNSEEN;
+	if (*PQgetvalue(result, row, FRAME_OURS) != 't')
+		return CATCH_UP_OTHER;
+	if (!PQgetisnull(result, row, FRAME_FROM) && PQgetisnull(result, row, FRAME_TEXT))
+		return CATCH_UP_FORBIDDEN;
+	return CATCH_UP_DONE;
+}
+
+/* Hand a row of a catch-up or a sweep on; tells how it is. */
+static enum catch_up_result
+answer_row(struct request *r, const PGresult *result, int row)
+{
+	enum catch_up_result outcome = row_outcome(result, row);
+	struct catch_up_frame frame;
+	struct uuid doc;
+
+	if (!uuid_parse(PQgetvalue(result, row, FRAME_DOC), (size_t) PQgetlength(result, row, FRAME_DOC), &doc))
+		return CATCH_UP_FAILED;
+	if (outcome == CATCH_UP_DONE && !PQgetisnull(result, row, FRAME_FROM))
+	{
+		frame = (struct catch_up_frame)
+		{
+			.from = number_at(result, row, FRAME_FROM),
+				.mark = mark_at(result, row, FRAME_VERSION),
+				.text = PQgetvalue(result, row, FRAME_TEXT),
+				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
+		};
+		r->on_catch_up(r->arg, &doc, &frame, CATCH_UP_DONE);
+	}
+	else if (r->kind == REQUEST_SWEEP)
+		r->on_catch_up(r->arg, &doc, NULL, outcome);
+	return outcome;
+}
+
+/*
+ * Hand the frames of a catch-up or a sweep on; tells whether there was an
+ * answer: the stream shows a version a moment before SQL sees it.
+ */
+static bool
 answer_catch_up(struct request *r, const PGresult *result)
 {
 	int			rows = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
 	enum catch_up_result outcome = catch_up_outcome(result);
-	struct catch_up_frame frame;
 
+	if (r->kind == REQUEST_CATCH_UP && rows > 0 && r->attempts < LIMIT_UNSEEN_ATTEMPTS &&
+		row_outcome(result, 0) == CATCH_UP_UNSEEN)
+		return false;
 	r->source->reader->metrics->catch_ups++;
 	for (int i = 0; i < rows; i++)
 	{
-		if (PQgetisnull(result, i, FRAME_TEXT))
+		enum catch_up_result of_row = answer_row(r, result, i);
+
+		if (r->kind == REQUEST_CATCH_UP && of_row != CATCH_UP_DONE)
 		{
-			outcome = CATCH_UP_FORBIDDEN;
+			outcome = of_row;
 			break;
 		}
-		frame = (struct catch_up_frame)
-		{
-			.from = number_at(result, i, FRAME_FROM),
-				.version = number_at(result, i, FRAME_VERSION),
-				.text = PQgetvalue(result, i, FRAME_TEXT),
-				.len = (size_t) PQgetlength(result, i, FRAME_TEXT),
-		};
-		if (uuid_parse(PQgetvalue(result, i, FRAME_DOC), (size_t) PQgetlength(result, i, FRAME_DOC), &frame.doc))
-			r->on_catch_up(r->arg, &frame.doc, &frame, CATCH_UP_DONE);
 	}
-	r->on_catch_up(r->arg, &r->doc, NULL, outcome);
+	r->on_catch_up(r->arg, r->kind == REQUEST_SWEEP ? NULL : &r->doc, NULL, outcome);
+	return true;
 }
 
 /* Hand the roles on; tells whether there were any: a document that is being changed has none to tell. */
@@ -243,14 +313,21 @@ answer_checksum(struct request *r, const PGresult *result)
 static void
 free_request(struct request *r)
 {
-	buf_free(&r->docs);
-	buf_free(&r->heads);
+	for (int i = 0; i < SWEEP_ARRAYS; i++)
+		buf_free(&r->arrays[i]);
 	free(r);
 }
 
-/* Answer a request that nobody will ever serve. */
+/* Tell whether what is asked depends on what a room holds, and cannot be asked again for it. */
+static bool
+is_rooms(const struct request *r)
+{
+	return r->kind == REQUEST_SWEEP || (r->kind == REQUEST_CATCH_UP && r->user == NULL);
+}
+
+/* Answer a request that nobody will ever serve, or one of a room that it is to make anew. */
 static void
-cancel_request(struct request *r)
+cancel_request(struct request *r, enum catch_up_result result)
 {
 	struct join_answer answer = {.close = CLOSE_RESTARTING,.message = "the relay is ending"};
 
@@ -261,7 +338,7 @@ cancel_request(struct request *r)
 	else if (r->kind == REQUEST_CHECKSUM)
 		r->on_checksum(r->arg, NULL);
 	else
-		r->on_catch_up(r->arg, &r->doc, NULL, CATCH_UP_FAILED);
+		r->on_catch_up(r->arg, r->kind == REQUEST_SWEEP ? NULL : &r->doc, NULL, result);
 	free_request(r);
 }
 
@@ -352,6 +429,27 @@ goes_again(struct request *r, const PGresult *result)
 	return true;
 }
 
+/* Hand an answer on; tells whether it was one. */
+static bool
+answer(struct request *r, const PGresult *result)
+{
+	switch (r->kind)
+	{
+		case REQUEST_JOIN:
+			answer_join(r, result);
+			return true;
+		case REQUEST_CHECKSUM:
+			answer_checksum(r, result);
+			return true;
+		case REQUEST_ROLES:
+			return answer_roles(r, result);
+		case REQUEST_CATCH_UP:
+		case REQUEST_SWEEP:
+			break;
+	}
+	return answer_catch_up(r, result);
+}
+
 /* Take the answer to a request. */
 static void
 on_answer(void *arg, PGresult *result)
@@ -361,64 +459,70 @@ on_answer(void *arg, PGresult *result)
 
 	if (reader->closing)
 	{
-		cancel_request(r);
+		cancel_request(r, CATCH_UP_FAILED);
 		return;
 	}
-	if (result == NULL || goes_again(r, result))
-	{
+	if (result == NULL || r->epoch != reader->epoch || goes_again(r, result))
 		push_back(reader, r);
-		return;
-	}
-	if (r->kind == REQUEST_JOIN)
-		answer_join(r, result);
-	else if (r->kind == REQUEST_CHECKSUM)
-		answer_checksum(r, result);
-	else if (r->kind != REQUEST_ROLES)
-		answer_catch_up(r, result);
-	else if (!answer_roles(r, result))
-	{
+	else if (answer(r, result))
+		free_request(r);
+	else
 		ask_later(reader, r);
+	if (result != NULL)
 		reader_dispatch(reader);
-		return;
-	}
-	free_request(r);
-	reader_dispatch(reader);
 }
 
 /* ---- requests ---- */
 
+/* what parameters point to */
+struct param_texts
+{
+	char		doc[UUID_TEXT_LEN + 1];
+	char		id[UUID_TEXT_LEN + 1];
+	char		known_id[UUID_TEXT_LEN + 1];
+	char		version[24];
+	char		known_version[24];
+	char		known_seq[24];
+};
+
 /* Add the parameters of a request; the texts are the caller's. */
 static void
-put_params(struct pg_params *params, struct request *r, char doc[], char id[], char version[])
+put_params(struct pg_params *params, struct request *r, struct param_texts *t)
 {
-	uuid_format(&r->doc, doc);
-	uuid_format(&r->id, id);
-	snprintf(version, 24, "%lld", (long long) r->version);
+	uuid_format(&r->doc, t->doc);
+	uuid_format(&r->id, t->id);
+	uuid_format(&r->known.id, t->known_id);
+	snprintf(t->version, sizeof(t->version), "%lld", (long long) r->version);
+	snprintf(t->known_version, sizeof(t->known_version), "%lld", (long long) r->known.version);
+	snprintf(t->known_seq, sizeof(t->known_seq), "%lld", (long long) r->known.sequence_id);
 	switch (r->kind)
 	{
 		case REQUEST_JOIN:
 			pg_param_text(params, r->user);
-			pg_param_text(params, doc);
-			pg_param_text(params, r->has_version ? version : NULL);
-			pg_param_text(params, r->has_id ? id : NULL);
+			pg_param_text(params, t->doc);
+			pg_param_text(params, r->has_version ? t->version : NULL);
+			pg_param_text(params, r->has_id ? t->id : NULL);
 			break;
 		case REQUEST_CATCH_UP:
-			pg_param_text(params, doc);
-			pg_param_text(params, version);
-			pg_param_text(params, r->has_id ? id : NULL);
+			pg_param_text(params, t->doc);
+			pg_param_text(params, t->version);
+			pg_param_text(params, r->has_id ? t->id : NULL);
 			pg_param_text(params, r->user);
+			pg_param_text(params, t->known_version);
+			pg_param_text(params, r->known.has_id ? t->known_id : NULL);
+			pg_param_text(params, t->known_seq);
 			break;
 		case REQUEST_ROLES:
-			pg_param_text(params, doc);
-			pg_param_binary(params, r->docs.data, r->docs.len);
+			pg_param_text(params, t->doc);
+			pg_param_binary(params, r->arrays[0].data, r->arrays[0].len);
 			break;
 		case REQUEST_CHECKSUM:
-			pg_param_text(params, doc);
-			pg_param_text(params, version);
+			pg_param_text(params, t->doc);
+			pg_param_text(params, t->version);
 			break;
 		case REQUEST_SWEEP:
-			pg_param_binary(params, r->docs.data, r->docs.len);
-			pg_param_binary(params, r->heads.data, r->heads.len);
+			for (int i = 0; i < SWEEP_ARRAYS; i++)
+				pg_param_binary(params, r->arrays[i].data, r->arrays[i].len);
 			break;
 	}
 }
@@ -429,15 +533,19 @@ send_first(struct reader *reader, struct source *source)
 {
 	struct request *r = reader->first;
 	struct pg_params params = {0};
-	char		doc[UUID_TEXT_LEN + 1];
-	char		id[UUID_TEXT_LEN + 1];
-	char		version[24];
+	struct param_texts texts;
 
 	reader->first = r->next;
 	if (reader->first == NULL)
 		reader->last = &reader->first;
 	r->source = source;
-	put_params(&params, r, doc, id, version);
+	if (is_rooms(r) && r->epoch != reader->epoch)
+	{
+		cancel_request(r, CATCH_UP_OUTDATED);
+		return;
+	}
+	r->epoch = reader->epoch;
+	put_params(&params, r, &texts);
 	if (!pg_link_send(source->link, statements[r->kind].name, &params, on_answer, r))
 		push_back(reader, r);
 }
@@ -474,9 +582,11 @@ reader_dispatch(struct reader *reader)
 
 /* Begin a request about a document. */
 static struct request *
-new_request(enum request_kind kind, const struct uuid *doc, void *arg)
+new_request(struct reader *reader, enum request_kind kind, const struct uuid *doc, void *arg)
 {
 	struct request *r = mem_zalloc(sizeof(struct request));
+
+	r->epoch = reader->epoch;
 
 	r->kind = kind;
 	if (doc != NULL)
@@ -489,7 +599,7 @@ new_request(enum request_kind kind, const struct uuid *doc, void *arg)
 void
 reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg)
 {
-	struct request *r = new_request(REQUEST_JOIN, &request->doc, arg);
+	struct request *r = new_request(reader, REQUEST_JOIN, &request->doc, arg);
 
 	r->user = request->user;
 	r->has_version = request->hello != NULL && request->hello->resumes;
@@ -505,36 +615,46 @@ reader_join(struct reader *reader, const struct join_request *request, join_fn a
 
 /* Ask for everything after a version, the pending operation by itself; a user gets it while he may read. */
 void
-reader_catch_up(struct reader *reader, const struct uuid *doc, int64_t from, const struct uuid *pending,
-				const char *user, catch_up_fn answer, void *arg)
+reader_catch_up(struct reader *reader, const struct catch_up_request *request, catch_up_fn answer, void *arg)
 {
-	struct request *r = new_request(REQUEST_CATCH_UP, doc, arg);
+	struct request *r = new_request(reader, REQUEST_CATCH_UP, &request->doc, arg);
 
-	r->user = user;
-
-	r->version = from;
-	r->has_id = pending != NULL;
-	if (pending != NULL)
-		r->id = *pending;
+	r->user = request->user;
+	r->version = request->from;
+	r->known = *request->known;
+	r->has_id = request->pending != NULL;
+	if (request->pending != NULL)
+		r->id = *request->pending;
 	r->on_catch_up = answer;
 	push_request(reader, r);
 }
 
-/* Ask for what many documents have after the versions their rooms hold. */
-void
-reader_sweep(struct reader *reader, const struct uuid *docs, const int64_t *heads, int count, catch_up_fn answer, void *arg)
+/* Add a room to a sweep. */
+static void
+put_room(struct buf *arrays, const struct sweep_room *room)
 {
-	struct request *r = new_request(REQUEST_SWEEP, NULL, arg);
+	static const struct uuid none;
 
-	pg_array_begin(&r->docs, UUID_OID);
-	pg_array_begin(&r->heads, INT8_OID);
+	pg_array_put(&arrays[0], room->doc.bytes, UUID_BYTES);
+	pg_array_put_int8(&arrays[1], room->head);
+	pg_array_put_int8(&arrays[2], room->known.version);
+	pg_array_put(&arrays[3], room->known.has_id ? room->known.id.bytes : none.bytes, UUID_BYTES);
+	pg_array_put_int8(&arrays[4], room->known.sequence_id);
+}
+
+/* Ask for what many documents have after the versions their rooms hold, and whether they still have these. */
+void
+reader_sweep(struct reader *reader, const struct sweep_room *rooms, int count, sweep_fn answer, void *arg)
+{
+	static const uint32_t oids[SWEEP_ARRAYS] = {UUID_OID, INT8_OID, INT8_OID, UUID_OID, INT8_OID};
+	struct request *r = new_request(reader, REQUEST_SWEEP, NULL, arg);
+
+	for (int i = 0; i < SWEEP_ARRAYS; i++)
+		pg_array_begin(&r->arrays[i], oids[i]);
 	for (int i = 0; i < count; i++)
-	{
-		pg_array_put(&r->docs, docs[i].bytes, UUID_BYTES);
-		pg_array_put_int8(&r->heads, heads[i]);
-	}
-	pg_array_finish(&r->docs, (uint32_t) count);
-	pg_array_finish(&r->heads, (uint32_t) count);
+		put_room(r->arrays, &rooms[i]);
+	for (int i = 0; i < SWEEP_ARRAYS; i++)
+		pg_array_finish(&r->arrays[i], (uint32_t) count);
 	r->on_catch_up = answer;
 	push_request(reader, r);
 }
@@ -543,12 +663,12 @@ reader_sweep(struct reader *reader, const struct uuid *docs, const int64_t *head
 void
 reader_roles(struct reader *reader, const struct uuid *doc, const char *const *users, int count, roles_fn answer, void *arg)
 {
-	struct request *r = new_request(REQUEST_ROLES, doc, arg);
+	struct request *r = new_request(reader, REQUEST_ROLES, doc, arg);
 
-	pg_array_begin(&r->docs, TEXT_OID);
+	pg_array_begin(&r->arrays[0], TEXT_OID);
 	for (int i = 0; i < count; i++)
-		pg_array_put(&r->docs, users[i], strlen(users[i]));
-	pg_array_finish(&r->docs, (uint32_t) count);
+		pg_array_put(&r->arrays[0], users[i], strlen(users[i]));
+	pg_array_finish(&r->arrays[0], (uint32_t) count);
 	r->on_roles = answer;
 	push_request(reader, r);
 }
@@ -557,7 +677,7 @@ reader_roles(struct reader *reader, const struct uuid *doc, const char *const *u
 void
 reader_checksum(struct reader *reader, const struct uuid *doc, int64_t version, checksum_fn answer, void *arg)
 {
-	struct request *r = new_request(REQUEST_CHECKSUM, doc, arg);
+	struct request *r = new_request(reader, REQUEST_CHECKSUM, doc, arg);
 
 	r->version = version;
 	r->on_checksum = answer;
@@ -570,8 +690,10 @@ static void
 on_ready(void *arg)
 {
 	struct source *source = arg;
+	const struct reader_callbacks *callbacks = &source->reader->callbacks;
 
 	pg_probe_ask(source->probe);
+	callbacks->connected(callbacks->arg);
 	reader_dispatch(source->reader);
 }
 
@@ -604,12 +726,20 @@ reader_is_ready(const struct reader *reader)
 	return reader_health(reader) <= PG_READ_ONLY;
 }
 
+/* From now on, take no answer that was asked for before. */
+void
+reader_doubt(struct reader *reader)
+{
+	reader->epoch++;
+}
+
 /* Begin: open the connections. */
 struct reader *
-reader_new(uv_loop_t *loop, const struct config *config, pg_log_end_fn log_end, void *arg, struct metrics *metrics)
+reader_new(uv_loop_t *loop, const struct config *config, const struct reader_callbacks *callbacks, struct metrics *metrics)
 {
 	struct reader *reader = mem_zalloc(sizeof(struct reader));
 
+	reader->callbacks = *callbacks;
 	reader->metrics = metrics;
 	reader->last = &reader->first;
 	uv_timer_init(loop, &reader->timer);
@@ -631,7 +761,7 @@ reader_new(uv_loop_t *loop, const struct config *config, pg_log_end_fn log_end, 
 		source->reader = reader;
 		snprintf(source->name, sizeof(source->name), "reader %d", i + 1);
 		source->link = pg_link_open(&link);
-		source->probe = pg_probe_new(loop, source->link, log_end, arg);
+		source->probe = pg_probe_new(loop, source->link, callbacks->log_end, callbacks->arg);
 	}
 	return reader;
 }
@@ -652,7 +782,7 @@ cancel_requests(struct request *r)
 	{
 		struct request *next = r->next;
 
-		cancel_request(r);
+		cancel_request(r, CATCH_UP_FAILED);
 		r = next;
 	}
 }

@@ -44,8 +44,8 @@ mark_dirty(struct room *room)
 }
 
 /* Let a member take from its cursor on as soon as it can. */
-static void
-fall_behind(struct room_member *member)
+void
+room_fall_behind(struct room_member *member)
 {
 	if (member->behind)
 		return;
@@ -99,17 +99,29 @@ room_flush(struct room *room)
 			rooms->metrics->frames_direct++;
 		}
 		else
-			fall_behind(m);
+			room_fall_behind(m);
 	}
 	if (room->live != NULL)
 		measure(room, count);
 	frame_unref(frame);
 }
 
+/* Note a version that somebody here was told of. */
+void
+room_note_known(struct room *room, const struct mark *mark)
+{
+	if (mark->version > room->known.version)
+		room->known = *mark;
+}
+
 /* Append the entry that makes head + 1 to what this turn publishes. */
 static void
 publish(struct room *room, const char *entry, size_t len, int64_t committed_us)
 {
+	struct mark mark;
+
+	if (room_head(room) >= room->known.version && protocol_entry_mark(entry, len, &mark))
+		room_note_known(room, &mark);
 	if (room->building != NULL && room->building->len + len > LIMIT_FRAME_BYTES)
 		room_flush(room);
 	if (room->building == NULL)
@@ -152,10 +164,10 @@ keep_ahead(struct room *room, const struct event *event)
 }
 
 /* Publish what waited ahead, where it has become contiguous. */
-static void
-merge_ahead(struct room *room)
+void
+room_merge_ahead(struct room *room)
 {
-	if (room->ahead.count == 0 || room->ahead.base > room_head(room))
+	if (room->doubtful || room->ahead.count == 0 || room->ahead.base > room_head(room))
 		return;
 	for (int64_t v = room_head(room) + 1; v <= ring_head(&room->ahead); v++)
 	{
@@ -174,7 +186,7 @@ room_close_gap(struct room *room)
 {
 	struct rooms *rooms = room->rooms;
 
-	if (!room->open || room->fetching || room->waiting)
+	if (!room->open || room->fetching || room->waiting || room->doubtful)
 		return;
 	if (room->want <= room_head(room))
 	{
@@ -183,7 +195,7 @@ room_close_gap(struct room *room)
 	}
 	room->fetching = true;
 	rooms->metrics->room_gaps++;
-	rooms->callbacks.fetch(rooms->callbacks.arg, &room->node.id, room_head(room));
+	rooms->callbacks.fetch(rooms->callbacks.arg, &room->node.id, room_head(room), &room->known);
 }
 
 /* Try again later, each time after twice as many ticks. */
@@ -225,10 +237,10 @@ rooms_event(struct rooms *rooms, const struct event *event)
 		room->want = event->version;
 	if (room->open && event->version <= room_head(room))
 		return;
-	if (room->open && event->version == room_head(room) + 1)
+	if (room->open && !room->doubtful && event->version == room_head(room) + 1)
 	{
 		publish(room, event->entry, event->entry_len, event->committed_us);
-		merge_ahead(room);
+		room_merge_ahead(room);
 		return;
 	}
 	keep_ahead(room, event);
@@ -237,14 +249,15 @@ rooms_event(struct rooms *rooms, const struct event *event)
 
 /* Note a version that was committed; where no stream will show it, the tables will. */
 void
-rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version, bool read)
+rooms_owe(struct rooms *rooms, const struct uuid *doc, const struct mark *mark, bool read)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
 	if (room == NULL)
 		return;
-	if (room->want < version)
-		room->want = version;
+	if (room->want < mark->version)
+		room->want = mark->version;
+	room_note_known(room, mark);
 	if (read)
 		room_close_gap(room);
 }
@@ -274,24 +287,25 @@ skip_to(struct room *room, int64_t version)
 	for (struct room_member *m = room->live; m != NULL; m = m->next)
 	{
 		if (m->cursor < version)
-			fall_behind(m);
+			room_fall_behind(m);
 	}
 }
 
 /* Take a ready message that the tables gave for this document. */
 void
-rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version, const char *frame, size_t len)
+rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark, const char *frame, size_t len)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL || !room->open || version <= room_head(room) || from > room_head(room))
+	if (room == NULL || !room->open || mark->version <= room_head(room) || from > room_head(room))
 		return;
+	room_note_known(room, mark);
 	rooms->callbacks.ahead(rooms->callbacks.arg, doc);
 	if (len > OPS_OPEN_LEN + OPS_CLOSE_LEN && memcmp(frame, ops_open, OPS_OPEN_LEN) == 0)
 		publish_entries(room, frame + OPS_OPEN_LEN, len - OPS_OPEN_LEN - OPS_CLOSE_LEN);
 	else
-		skip_to(room, version);
-	merge_ahead(room);
+		skip_to(room, mark->version);
+	room_merge_ahead(room);
 }
 
 /* End a fetch; where the tables cannot give what is missing, each member asks for itself. */
@@ -306,7 +320,7 @@ rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable)
 	if (!readable)
 	{
 		skip_to(room, room->want);
-		merge_ahead(room);
+		room_merge_ahead(room);
 	}
 	if (room->want > room_head(room))
 		retry_later(room);
@@ -333,21 +347,36 @@ room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *mem
 	member->room = room;
 }
 
-/* Tell the room a version the tables have; the first one opens it. */
+/* Tell the room a version the tables have, which a member was told of; the first one opens it. */
 void
-room_open(struct room_member *member, int64_t version)
+room_open(struct room_member *member, const struct mark *mark)
 {
 	struct room *room = member->room;
 	int64_t		seen = rooms_seen(room->rooms, &room->node.id);
 
+	room_note_known(room, mark);
 	if (room->open)
 		return;
 	room->open = true;
-	ring_reset(&room->ring, version);
+	ring_reset(&room->ring, mark->version);
 	if (seen > room->want)
 		room->want = seen;
-	merge_ahead(room);
+	room_merge_ahead(room);
 	room_close_gap(room);
+}
+
+/* Tell the room a version that a member got from the tables by itself. */
+void
+room_learn(struct room_member *member, const struct mark *mark)
+{
+	room_note_known(member->room, mark);
+}
+
+/* Get the highest version that anybody here holds: whoever has it has all before it, too. */
+const struct mark *
+room_known(const struct room_member *member)
+{
+	return &member->room->known;
 }
 
 /* Let a member receive what follows its cursor. */
@@ -369,7 +398,7 @@ room_go_live(struct room_member *member, int64_t cursor)
 		room->rooms->metrics->sessions_live++;
 	}
 	if (cursor < ring_head(&room->ring))
-		fall_behind(member);
+		room_fall_behind(member);
 }
 
 /* Let a member receive nothing until it is live again. */
@@ -455,7 +484,7 @@ room_next(struct room_member *member, struct frame **frame)
 	struct rooms *rooms = room->rooms;
 
 	*frame = NULL;
-	if (!member->live || member->cursor >= ring_head(&room->ring))
+	if (!member->live || room->doubtful || member->cursor >= ring_head(&room->ring))
 	{
 		member->behind = false;
 		return ROOM_NOTHING;

@@ -44,7 +44,7 @@ struct rooms_callbacks
 	 * read everything after a version from the tables: room_frame, then
 	 * room_fetched
 	 */
-	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from);
+	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from, const struct mark *known);
 	/* call rooms_retry in a moment */
 	void		(*retry) (void *arg);
 
@@ -53,6 +53,12 @@ struct rooms_callbacks
 	 * stream; members that are paused meanwhile are not shown it
 	 */
 	void		(*ahead) (void *arg, const struct uuid *doc);
+
+	/*
+	 * the database has lost what this room holds: the room is empty now, and
+	 * its members are to begin anew
+	 */
+	void		(*lost) (void *arg, const struct uuid *doc);
 	void	   *arg;
 };
 
@@ -69,7 +75,9 @@ void		rooms_free(struct rooms *rooms);
 
 /* members */
 void		room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *member);
-void		room_open(struct room_member *member, int64_t version);
+void		room_open(struct room_member *member, const struct mark *mark);
+void		room_learn(struct room_member *member, const struct mark *mark);
+const struct mark *room_known(const struct room_member *member);
 void		room_go_live(struct room_member *member, int64_t cursor);
 void		room_pause(struct room_member *member);
 void		room_detach(struct room_member *member);
@@ -79,18 +87,26 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 
 /* operations */
 void		rooms_event(struct rooms *rooms, const struct event *event);
-void		rooms_owe(struct rooms *rooms, const struct uuid *doc, int64_t version, bool read);
+void		rooms_owe(struct rooms *rooms, const struct uuid *doc, const struct mark *mark, bool read);
 bool		rooms_owe_nothing(const struct rooms *rooms);
-void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, int64_t version,
+void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark,
 						const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
+
+/* whether the database still has what rooms hold: room_doubt.c */
+void		rooms_doubt(struct rooms *rooms);
+uint32_t	rooms_doubtful(const struct rooms *rooms);
+bool		rooms_is_doubtful(const struct rooms *rooms, const struct uuid *doc);
+void		rooms_trust(struct rooms *rooms, const struct uuid *doc);
+void		rooms_lose(struct rooms *rooms, const struct uuid *doc);
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
-void		rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc, int64_t head), void *arg);
+void		rooms_each_open(struct rooms *rooms,
+							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg);
 void		rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc), void *arg);
-void		rooms_refetch(struct rooms *rooms);
-void		rooms_forget_seen(struct rooms *rooms);
+void		rooms_refetch(struct rooms *rooms, const struct uuid *doc);
+void		rooms_forget_seen(struct rooms *rooms, const struct uuid *doc);
 
 #endif							/* RELAY_ROOM_H */

@@ -29,9 +29,13 @@ struct room
 	bool		reaping;		/* on the list of rooms to be looked at for
 								 * their end */
 	bool		waiting;		/* on the list of rooms to be retried */
+	bool		doubtful;		/* a connection to PostgreSQL is new: it may
+								 * be another history; nothing is shown */
 	uint32_t	attempts;
 	uint32_t	pause;			/* ticks until the next attempt */
 	int64_t		want;			/* the highest version known to be committed */
+	struct mark known;			/* the highest version that the room or a
+								 * member holds, or an answer told of */
 	struct ring ring;
 	struct ring ahead;			/* from the stream, not yet contiguous */
 	struct frame *building;		/* what this turn has published */
@@ -58,6 +62,7 @@ struct rooms
 	struct room *dirty;
 	struct room *reap;
 	struct room *waiting;
+	uint32_t	doubtful;		/* rooms */
 	struct seen seen[LIMIT_SEEN_DOCUMENTS];
 	struct frame *shared;		/* the last frame room_next built, for its
 								 * next member */
@@ -70,6 +75,9 @@ int64_t		room_head(const struct room *room);
 void		room_flush(struct room *room);
 void		room_close_gap(struct room *room);
 void		room_reap_later(struct room *room);
+void		room_fall_behind(struct room_member *member);
+void		room_merge_ahead(struct room *room);
+void		room_note_known(struct room *room, const struct mark *mark);
 int64_t		rooms_seen(struct rooms *rooms, const struct uuid *doc);
 void		rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version);
 void		rooms_drop_shared(struct rooms *rooms);

@@ -40,6 +40,7 @@ free_room(struct room *room)
 		rooms_drop_shared(rooms);
 	doc_map_remove(&rooms->map, &room->node);
 	rooms->metrics->rooms--;
+	rooms->doubtful -= room->doubtful;
 	rooms->metrics->ring_bytes -= room->ring.bytes;
 	ring_free(&room->ring);
 	ring_free(&room->ahead);
@@ -102,11 +103,16 @@ rooms_seen(struct rooms *rooms, const struct uuid *doc)
 	return uuid_equal(&row->doc, doc) ? row->version : 0;
 }
 
-/* Forget it all: another timeline may have other versions. */
+/* Forget what was seen of a document, or with NULL of any: another history has other versions. */
 void
-rooms_forget_seen(struct rooms *rooms)
+rooms_forget_seen(struct rooms *rooms, const struct uuid *doc)
 {
-	memset(rooms->seen, 0, sizeof(rooms->seen));
+	struct seen *row = doc != NULL ? seen_row(rooms, doc) : NULL;
+
+	if (doc == NULL)
+		memset(rooms->seen, 0, sizeof(rooms->seen));
+	else if (uuid_equal(&row->doc, doc))
+		row->version = 0;
 }
 
 /* Look again for what was not there yet; tells whether to come back. */
@@ -137,7 +143,8 @@ rooms_retry(struct rooms *rooms)
 
 /* Visit every open room. */
 void
-rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc, int64_t head), void *arg)
+rooms_each_open(struct rooms *rooms,
+				void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg)
 {
 	for (size_t i = 0; i < rooms->map.slot_count; i++)
 	{
@@ -146,7 +153,7 @@ rooms_each_open(struct rooms *rooms, void (*visit) (void *arg, const struct uuid
 			struct room *room = (struct room *) n;
 
 			if (room->open && room->users > 0)
-				visit(arg, &n->id, room_head(room));
+				visit(arg, &n->id, room_head(room), &room->known);
 		}
 	}
 }
@@ -182,21 +189,29 @@ rooms_owe_nothing(const struct rooms *rooms)
 	return true;
 }
 
-/* Let every open room ask the tables for itself. */
-void
-rooms_refetch(struct rooms *rooms)
+/* Let an open room ask the tables for itself. */
+static void
+refetch(struct room *room)
 {
+	if (room == NULL || !room->open || room->fetching || room->users == 0)
+		return;
+	room->fetching = true;
+	room->rooms->callbacks.fetch(room->rooms->callbacks.arg, &room->node.id, room_head(room), &room->known);
+}
+
+/* Let a document's room ask the tables for itself, or with NULL every room. */
+void
+rooms_refetch(struct rooms *rooms, const struct uuid *doc)
+{
+	if (doc != NULL)
+	{
+		refetch(doc_map_find(&rooms->map, doc));
+		return;
+	}
 	for (size_t i = 0; i < rooms->map.slot_count; i++)
 	{
 		for (struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
-		{
-			struct room *room = (struct room *) n;
-
-			if (!room->open || room->fetching || room->users == 0)
-				continue;
-			room->fetching = true;
-			rooms->callbacks.fetch(rooms->callbacks.arg, &n->id, room_head(room));
-		}
+			refetch((struct room *) n);
 	}
 }
 

@@ -85,9 +85,10 @@ take_frame(struct session *s, const struct catch_up_frame *frame)
 	if (frame->from != s->member.cursor)
 		return;
 	session_send(s, frame_text(frame->text, frame->len));
-	s->member.cursor = frame->version;
+	room_learn(&s->member, &frame->mark);
+	s->member.cursor = frame->mark.version;
 	if (is_composed(frame))
-		s->covered = frame->version;
+		s->covered = frame->mark.version;
 }
 
 /* The tables gave everything they have. */
@@ -97,6 +98,8 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 	switch (result)
 	{
 		case CATCH_UP_DONE:
+		case CATCH_UP_UNSEEN:
+		case CATCH_UP_OUTDATED:
 			s->owner->config.transport.wake(s->conn);
 			break;
 		case CATCH_UP_STALE:	/* too far behind even for the tables: a new
@@ -105,6 +108,9 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 			break;
 		case CATCH_UP_GONE:
 			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document is no more");
+			break;
+		case CATCH_UP_OTHER:
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the database has lost the last operations; join again");
 			break;
 		case CATCH_UP_FORBIDDEN:
 			session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);
@@ -137,11 +143,15 @@ on_catch_up(void *arg, const struct uuid *doc, const struct catch_up_frame *fram
 static void
 start_catching_up(struct session *s)
 {
+	struct catch_up_request request = {
+		.doc = s->doc,.from = s->member.cursor,.known = room_known(&s->member),
+		.pending = s->has_pending ? &s->pending : NULL,.user = s->user,
+	};
+
 	s->catching_up = true;
 	s->owner->config.metrics->ring_misses++;
 	session_hold(s);
-	reader_catch_up(s->owner->reader, &s->doc, s->member.cursor, s->has_pending ? &s->pending : NULL,
-					s->user, on_catch_up, s);
+	reader_catch_up(s->owner->reader, &request, on_catch_up, s);
 }
 
 /* ---- sending ---- */

@@ -75,14 +75,14 @@ welcome(struct session *s, const struct join_answer *answer)
 {
 	struct joined joined = {
 		.doc = &s->doc,.user = s->user,.role = answer->role,.title = answer->title,
-		.version = answer->version,.resumed = answer->resumed,
+		.version = answer->mark.version,.resumed = answer->resumed,
 	};
 
-	room_open(&s->member, answer->version);
+	room_open(&s->member, &answer->mark);
 	session_set_role(s, answer->role);
 	if (session_is_doubtful(s))
 		session_check(s);
-	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->version, answer->role,
+	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->mark.version, answer->role,
 				answer->resumed ? "resumed" : "with a snapshot");
 	session_send(s, protocol_joined(&joined));
 	if (answer->resumed)
@@ -91,8 +91,8 @@ welcome(struct session *s, const struct join_answer *answer)
 		session_go_live(s, s->held_version);
 		return;
 	}
-	s->snapshot_seq = answer->sequence_id;
-	s->member.cursor = s->covered = answer->version;
+	s->snapshot_seq = answer->mark.sequence_id;
+	s->member.cursor = s->covered = answer->mark.version;
 	session_move(s, SESSION_SYNCING);
 	session_send(s, frame_text(answer->snapshot, answer->snapshot_len));
 }

@@ -166,6 +166,22 @@ sessions_close_all(struct sessions *sessions, const char *message)
 		session_refuse(s, CLOSE_RESTARTING, "restarting", message);
 }
 
+static void
+restart(void *arg, struct room_member *member)
+{
+	struct session *s = (struct session *) member;
+
+	if (s->state == SESSION_SYNCING || s->state == SESSION_LIVE)
+		session_refuse(s, CLOSE_RESTARTING, "restarting", arg);
+}
+
+/* Close those who hold a document's text; they are to come back. */
+void
+sessions_restart(struct sessions *sessions, const struct uuid *doc, const char *message)
+{
+	rooms_each_member(sessions->rooms, doc, restart, (void *) message);
+}
+
 int
 sessions_count(const struct sessions *sessions)
 {

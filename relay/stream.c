@@ -263,6 +263,7 @@ on_ready(void *arg)
 {
 	struct stream *stream = arg;
 
+	stream->callbacks.connected(stream->callbacks.arg);
 	stream->received = stream->reported = 0;
 	send_command(stream, STREAM_IDENTIFYING, "IDENTIFY_SYSTEM");
 }

@@ -29,6 +29,9 @@ struct stream_callbacks
 	 */
 	void		(*up) (void *arg, bool other_history);
 	void		(*down) (void *arg);
+
+	/* a new connection, on the way up */
+	void		(*connected) (void *arg);
 	void	   *arg;
 };
 

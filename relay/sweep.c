@@ -5,7 +5,8 @@
  * While there is no stream, rooms live from the tables, a look each second.
  * When it is up, once at once, for what was committed before its slot; and
  * once more a second later, for a commit that was written before the slot
- * began and became visible only after the first look.
+ * began and became visible only after the first look. And once at every new
+ * connection, to end the doubt in which that puts the rooms.
  */
 #include "sweep.h"
 
@@ -20,12 +21,31 @@ struct sweeper
 	struct reader *reader;
 	const struct stream *stream;
 	uv_timer_t	timer;
-	struct uuid docs[LIMIT_SWEEP_ROOMS];	/* asked about in one statement */
-	int64_t		heads[LIMIT_SWEEP_ROOMS];
+	struct sweep_room asked[LIMIT_SWEEP_ROOMS]; /* about in one statement */
 	int			count;
 	int			under_way;		/* statements */
+	bool		again;			/* when those are answered */
 	bool		was_up;			/* the stream, at the last look */
 };
+
+/* Take what the tables say of a room. */
+static void
+take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+{
+	struct rooms *rooms = sweeper->rooms;
+
+	if (result == CATCH_UP_DONE)
+		rooms_trust(rooms, doc);
+	else if (result != CATCH_UP_UNSEEN)
+		rooms_lose(rooms, doc);
+	else if (rooms_is_doubtful(rooms, doc))
+		rooms_refetch(rooms, doc);	/* which waits until it is seen, for a
+									 * while */
+	if (frame != NULL)
+		rooms_frame(rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+}
+
+static void sweep(struct sweeper *sweeper);
 
 /* Take an answer; where one document failed the whole statement, each room asks for itself. */
 static void
@@ -33,14 +53,17 @@ on_swept(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, 
 {
 	struct sweeper *sweeper = arg;
 
-	if (frame != NULL)
+	if (doc != NULL)
 	{
-		rooms_frame(sweeper->rooms, doc, frame->from, frame->version, frame->text, frame->len);
+		take_room(sweeper, doc, frame, result);
 		return;
 	}
-	sweeper->under_way--;
-	if (result != CATCH_UP_DONE)
-		rooms_refetch(sweeper->rooms);
+	if (result == CATCH_UP_OUTDATED)
+		sweeper->again = true;
+	else if (result != CATCH_UP_DONE)
+		rooms_refetch(sweeper->rooms, NULL);
+	if (--sweeper->under_way == 0 && sweeper->again)
+		sweep(sweeper);
 }
 
 /* Ask about the rooms collected. */
@@ -50,27 +73,30 @@ send_sweep(struct sweeper *sweeper)
 	if (sweeper->count == 0)
 		return;
 	sweeper->under_way++;
-	reader_sweep(sweeper->reader, sweeper->docs, sweeper->heads, sweeper->count, on_swept, sweeper);
+	reader_sweep(sweeper->reader, sweeper->asked, sweeper->count, on_swept, sweeper);
 	sweeper->count = 0;
 }
 
 /* Collect a room. */
 static void
-add_room(void *arg, const struct uuid *doc, int64_t head)
+add_room(void *arg, const struct uuid *doc, int64_t head, const struct mark *known)
 {
 	struct sweeper *sweeper = arg;
 
-	sweeper->docs[sweeper->count] = *doc;
-	sweeper->heads[sweeper->count++] = head;
+	sweeper->asked[sweeper->count++] = (struct sweep_room)
+	{
+		*doc, head, *known
+	};
 	if (sweeper->count == LIMIT_SWEEP_ROOMS)
 		send_sweep(sweeper);
 }
 
-/* Ask about every room, unless the last asking is still under way. */
+/* Ask about every room; while the last asking is still under way, once more after it. */
 static void
 sweep(struct sweeper *sweeper)
 {
-	if (sweeper->under_way > 0)
+	sweeper->again = sweeper->under_way > 0;
+	if (sweeper->again)
 		return;
 	rooms_each_open(sweeper->rooms, add_room, sweeper);
 	send_sweep(sweeper);
@@ -82,9 +108,9 @@ on_timer(uv_timer_t *timer)
 	struct sweeper *sweeper = timer->data;
 	bool		up = stream_is_up(sweeper->stream);
 
-	if (reader_is_ready(sweeper->reader))
+	if (reader_is_ready(sweeper->reader) && sweeper->under_way == 0)
 		sweep(sweeper);
-	if (up && sweeper->was_up)
+	if (up && sweeper->was_up && rooms_doubtful(sweeper->rooms) == 0)
 		uv_timer_stop(timer);
 	sweeper->was_up = up;
 }

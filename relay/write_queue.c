@@ -89,3 +89,16 @@ doc_list_pop(struct doc_list *list)
 		list->last = &list->first;
 	return doc;
 }
+
+/* Take a document out of its list, wherever it stands. */
+void
+doc_list_remove(struct doc_list *list, struct doc *doc)
+{
+	struct doc **at = &list->first;
+
+	while (*at != doc)
+		at = &(*at)->next;
+	*at = doc->next;
+	if (list->last == &doc->next)
+		list->last = at;
+}

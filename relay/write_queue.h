@@ -39,6 +39,7 @@ struct doc
 	uint32_t	flying;			/* submissions at the front that are under way */
 	uint32_t	single;			/* ... that are to go one by one */
 	bool		alone;			/* not together with other documents */
+	bool		dropped;		/* what is under way does not go again */
 	unsigned	attempts;
 };
 
@@ -56,5 +57,6 @@ void		submission_free(struct submission *s);
 void		doc_list_init(struct doc_list *list);
 void		doc_list_push(struct doc_list *list, struct doc *doc);
 struct doc *doc_list_pop(struct doc_list *list);
+void		doc_list_remove(struct doc_list *list, struct doc *doc);
 
 #endif							/* RELAY_WRITE_QUEUE_H */

@@ -148,6 +148,12 @@ static void
 land(struct writer *writer, struct doc *doc, enum doc_state next)
 {
 	doc->flying = 0;
+	if (doc->dropped)
+	{
+		for (struct submission *s = doc->first; s != NULL; s = s->next)
+			doc->flying++;
+		reject_flying(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
+	}
 	if (doc->first != NULL)
 	{
 		set_state(writer, doc, next);
@@ -155,6 +161,25 @@ land(struct writer *writer, struct doc *doc, enum doc_state next)
 	}
 	doc_map_remove(&writer->docs, &doc->node);
 	free(doc);
+}
+
+/*
+ * Drop what a document has waiting, and what is under way if it does not go
+ * through: what it was made on is lost. Who made it has been told to join anew,
+ * and will send it again.
+ */
+void
+writer_drop(struct writer *writer, const struct uuid *doc_id)
+{
+	struct doc *doc = doc_map_find(&writer->docs, doc_id);
+
+	if (doc == NULL)
+		return;
+	doc->dropped = true;
+	if (doc->state == DOC_FLYING)
+		return;
+	doc_list_remove(doc->state == DOC_READY ? &writer->ready : &writer->busy, doc);
+	land(writer, doc, DOC_READY);
 }
 
 /* ---- building a batch ---- */
@@ -237,14 +262,16 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 	const char *code = PQgetvalue(result, row, COLUMN_CODE);
 	const char *message = PQgetvalue(result, row, COLUMN_MESSAGE);
 	struct write_answer answer = {.code = REJECT_INVALID,.message = *message != '\0' ? message : code};
+	struct mark mark = {0};
 
 	if (is_committed(code))
 	{
 		answer.committed = true;
 		answer.duplicate = strcmp(code, "duplicate") == 0;
-		answer.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+		answer.version = mark.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
 		answer.entry = PQgetvalue(result, row, COLUMN_EVENT);
 		answer.entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
+		protocol_entry_mark(answer.entry, answer.entry_len, &mark);
 		if (answer.duplicate)
 			writer->metrics->ops_duplicate++;
 		else
@@ -253,7 +280,7 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 			if (doc->first->base_version != answer.version - 1)
 				writer->metrics->ops_transformed++;
 		}
-		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, answer.version);
+		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, &mark);
 	}
 	else
 	{
@@ -421,7 +448,7 @@ send_slot(struct writer *writer, struct slot *slot)
 void
 writer_dispatch(struct writer *writer)
 {
-	if (writer->paused)
+	if (writer->paused || !writer->callbacks.may_write(writer->callbacks.arg))
 		return;
 	for (int i = 0; i < writer->slot_count; i++)
 	{
@@ -439,8 +466,10 @@ static void
 on_ready(void *arg)
 {
 	struct slot *slot = arg;
+	const struct writer_callbacks *callbacks = &slot->writer->callbacks;
 
 	pg_probe_ask(slot->probe);
+	callbacks->connected(callbacks->arg);
 	writer_dispatch(slot->writer);
 }
 

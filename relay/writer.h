@@ -33,9 +33,13 @@ struct write_answer
 struct writer_callbacks
 {
 	/* an operation was committed; called before the answer */
-	void		(*committed) (void *arg, const struct uuid *doc, int64_t version);
+	void		(*committed) (void *arg, const struct uuid *doc, const struct mark *mark);
 	/* the answer to a submission, exactly one for each */
 	void		(*answer) (void *arg, void *owner, const struct write_answer *answer);
+	/* whether batches may be sent now */
+	bool		(*may_write) (void *arg);
+	/* a new connection: it may be to another history */
+	void		(*connected) (void *arg);
 	void	   *arg;
 };
 
@@ -51,6 +55,7 @@ bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, 
 						  const struct submitted *op);
 void		writer_dispatch(struct writer *writer);
 enum pg_health writer_health(const struct writer *writer);
+void		writer_drop(struct writer *writer, const struct uuid *doc);
 bool		writer_is_idle(const struct writer *writer);
 
 #endif							/* RELAY_WRITER_H */

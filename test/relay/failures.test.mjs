@@ -4,9 +4,8 @@
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import { Cluster } from './lib/cluster.mjs'
-import { allSettled, Collab } from './lib/collab.mjs'
+import { Crowd } from './lib/crowd.mjs'
 import { content, createDocument, edit, Session, sql, version } from './lib/pg.mjs'
-import { random, randomEdit } from './lib/random.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { Relay, startRelay } from './lib/relay.mjs'
 import { token } from './lib/token.mjs'
@@ -15,54 +14,6 @@ import { until } from './lib/wait.mjs'
 let cluster
 before(async () => { cluster = await Cluster.make() })
 after(() => cluster.remove())
-
-// Clients that type at random until told to stop, and connect again when cut off.
-class Crowd {
-  constructor (doc, people, relay, seed) {
-    this.doc = doc
-    this.clients = Array.from({ length: people }, (_, n) => new Collab(doc, `user ${n}`).stayConnected(relay))
-    this.next = random(seed)
-    this.typed = 0
-  }
-
-  async start () {
-    await Promise.all(this.clients.map(client => client.ready()))
-    this.timer = setInterval(() => {
-      for (const client of this.clients) {
-        if (this.next() < 0.5) continue
-        client.edit(randomEdit(client.text, this.next))
-        this.typed++
-      }
-    }, 2)
-    return this
-  }
-
-  get acknowledged () {
-    return this.clients.reduce((sum, client) => sum + client.acknowledged.length, 0)
-  }
-
-  // Wait until they have gone on with their work.
-  async progress (edits = 30) {
-    const from = this.acknowledged
-    await until('the crowd to go on typing', () => {
-      for (const client of this.clients) if (client.failure) throw client.failure
-      return this.acknowledged >= from + edits
-    })
-  }
-
-  // Stop typing, and compare everything with the tables.
-  async finish (env) {
-    clearInterval(this.timer)
-    await allSettled(this.clients, () => version(this.doc, env))
-    const text = await content(this.doc, env)
-    for (const client of this.clients) assert.equal(client.text, text, `${client.user}'s text`)
-    const ids = this.clients.flatMap(client => client.acknowledged)
-    assert.equal(new Set(ids).size, ids.length, 'an operation was acknowledged twice')
-    const stored = (await sql(`SELECT op_id FROM converge.ops WHERE doc_id = '${this.doc}'`, env)).split('\n')
-    assert.deepEqual(stored.sort(), ids.sort())
-    this.clients.forEach(client => client.leave())
-  }
-}
 
 test('a relay is killed and started again while people type', async () => {
   const doc = await createDocument('once upon a time ', { env: cluster.env })

@@ -26,6 +26,8 @@ static struct rooms *rooms;
 static struct frame *last_frame;
 static int64_t age_us;			/* of the commits of events */
 static int64_t fetched_from;
+static struct mark fetched_known;
+static int	losses;
 static int	fetches;
 static bool retry_wanted;
 static int	aheads;				/* times that the tables were about to be
@@ -70,11 +72,12 @@ wake(struct room_member *member)
 }
 
 static void
-fetch(void *arg, const struct uuid *id, int64_t from)
+fetch(void *arg, const struct uuid *id, int64_t from, const struct mark *known)
 {
 	(void) arg;
 	CHECK(uuid_equal(id, &doc));
 	fetched_from = from;
+	fetched_known = *known;
 	fetches++;
 }
 
@@ -95,12 +98,20 @@ ahead(void *arg, const struct uuid *id)
 		room_pause(&held->member);
 }
 
+static void
+lost(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	losses++;
+}
+
 /* Begin a test with a house of small rooms. */
 static void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {entries, bytes};
-	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost};
 
 	memset(&metrics, 0, sizeof(metrics));
 	age_us = 0;
@@ -108,6 +119,7 @@ begin(uint32_t entries, size_t bytes)
 	fetched_from = -1;
 	retry_wanted = false;
 	aheads = 0;
+	losses = 0;
 	held = NULL;
 	rooms = rooms_new(&bounds, &callbacks, &metrics);
 }
@@ -122,22 +134,39 @@ end(struct reader *r, int count)
 	rooms_free(rooms);
 }
 
+/* Get what is known of a version: by its seq, and its operation if the version is not 0. */
+static const struct mark *
+mark(int64_t version)
+{
+	static struct mark result;
+
+	result = (struct mark)
+	{
+		.version = version,.sequence_id = 100 + version,.has_id = version > 0
+	};
+	snprintf((char *) result.id.bytes, UUID_BYTES, "id %d", (int) version);
+	return &result;
+}
+
 /* Let a reader into the room, open it at a version, and let it live there. */
 static void
 enter(struct reader *r, int64_t version)
 {
 	memset(r, 0, sizeof(*r));
 	room_attach(rooms, &doc, &r->member);
-	room_open(&r->member, version);
+	room_open(&r->member, mark(version));
 	room_go_live(&r->member, version);
 }
 
-static char entry_text[128];
+static char entry_text[192];
 
 static const char *
 entry(int version)
 {
-	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"op\":[\"\xc3\xa9\"]}", version, 100 + version);
+	char		id[UUID_TEXT_LEN + 1];
+
+	uuid_format(&mark(version)->id, id);
+	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"operationId\":\"%s\",\"op\":[\"\xc3\xa9\"]}", version, 100 + version, id);
 	return entry_text;
 }
 
@@ -167,7 +196,7 @@ table_ops(int from, int to)
 	for (int v = from + 1; v <= to; v++)
 		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
 	strcat(text, "]}");
-	rooms_frame(rooms, &doc, from, to, text, strlen(text));
+	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
 }
 
 static void
@@ -175,7 +204,7 @@ table_composed(int from, int to)
 {
 	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
 
-	rooms_frame(rooms, &doc, from, to, text, strlen(text));
+	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
 }
 
 /* Let a reader's socket take what it can, as the writeable callback does. */
@@ -275,14 +304,14 @@ owed_versions(void)
 	struct reader r;
 
 	begin(8, 10000);
-	rooms_owe(rooms, &doc, 9, true);
+	rooms_owe(rooms, &doc, mark(9), true);
 	enter(&r, 5);
 	CHECK(fetches == 0);
-	rooms_owe(rooms, &doc, 5, true);
+	rooms_owe(rooms, &doc, mark(5), true);
 	CHECK(fetches == 0 && rooms_owe_nothing(rooms));
-	rooms_owe(rooms, &doc, 7, false);
+	rooms_owe(rooms, &doc, mark(7), false);
 	CHECK(fetches == 0 && !rooms_owe_nothing(rooms));
-	rooms_owe(rooms, &doc, 7, true);
+	rooms_owe(rooms, &doc, mark(7), true);
 	CHECK(fetches == 1 && fetched_from == 5);
 	table_ops(5, 7);
 	rooms_fetched(rooms, &doc, true);
@@ -445,7 +474,7 @@ events_before_the_room_opens(void)
 	event(6);
 	event(7);
 	CHECK(fetches == 0);
-	room_open(&r.member, 5);
+	room_open(&r.member, mark(5));
 	room_go_live(&r.member, 5);
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 0);
@@ -542,14 +571,14 @@ bounded_bytes(void)
 {
 	struct reader r;
 
-	begin(1000, 200);
+	begin(1000, 400);
 	enter(&r, 0);
 	r.full = true;
 	for (int v = 1; v <= 50; v++)
 	{
 		event(v);
 		rooms_flush(rooms);
-		CHECK(metrics.ring_bytes <= 200);
+		CHECK(metrics.ring_bytes <= 400);
 	}
 	CHECK(strcmp(drain(&r), "tables") == 0);
 	room_go_live(&r.member, 46);
@@ -601,7 +630,7 @@ member_in_the_middle(void)
 	enter(&r[0], 0);
 	memset(&r[1], 0, sizeof(r[1]));
 	room_attach(rooms, &doc, &r[1].member);
-	room_open(&r[1].member, 2);
+	room_open(&r[1].member, mark(2));
 	room_go_live(&r[1].member, 2);	/* its snapshot is ahead of the room */
 	event(1);
 	event(2);
@@ -646,6 +675,131 @@ leaving_and_coming_back(void)
 	end(&r, 1);
 }
 
+/* A room in doubt shows nothing; where the tables have what it holds, it goes on with what came meanwhile. */
+static void
+doubt_and_trust(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	event(6);
+	rooms_flush(rooms);
+	rooms_doubt(rooms);
+	CHECK(rooms_doubtful(rooms) == 1 && rooms_is_doubtful(rooms, &doc));
+	event(7);
+	event(8);
+	enter(&r[1], 5);			/* is behind, and would be served from the
+								 * ring */
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r[0]), "6 ") == 0 && strcmp(drain(&r[1]), "") == 0 && fetches == 0);
+	rooms_trust(rooms, &doc);
+	rooms_flush(rooms);
+	CHECK(rooms_doubtful(rooms) == 0 && losses == 0 && fetches == 0);
+	CHECK(strcmp(drain(&r[0]), "6 7,8 ") == 0 && strcmp(drain(&r[1]), "6,7,8 ") == 0);
+	end(r, 2);
+}
+
+/* What waited for a gap to be closed may be of the history before; the tables have it, or they have other things. */
+static void
+doubt_drops_what_waits(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(8);
+	CHECK(fetches == 1);
+	rooms_doubt(rooms);
+	rooms_fetched(rooms, &doc, true);	/* asked before: outdated */
+	rooms_trust(rooms, &doc);
+	table_ops(5, 7);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r), "6,7 ") == 0);
+	table_ops(7, 8);
+	while (rooms_retry(rooms));
+	end(&r, 1);
+}
+
+/* The highest version counts that anybody holds or was told of, wherever from. */
+static void
+known_is_the_highest(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	CHECK(room_known(&r[0].member)->version == 5 && uuid_equal(&room_known(&r[0].member)->id, &mark(5)->id));
+	event(6);
+	CHECK(room_known(&r[0].member)->version == 6 && uuid_equal(&room_known(&r[0].member)->id, &mark(6)->id));
+	CHECK(room_known(&r[0].member)->sequence_id == 106);
+	rooms_owe(rooms, &doc, mark(8), false); /* the writer's answer */
+	rooms_owe(rooms, &doc, mark(7), false);
+	event(7);
+	CHECK(room_known(&r[0].member)->version == 8);
+	enter(&r[1], 9);			/* a snapshot, ahead of the stream */
+	CHECK(room_known(&r[0].member)->version == 9);
+	room_learn(&r[1].member, mark(12)); /* caught up by itself */
+	CHECK(room_known(&r[0].member)->version == 12);
+	table_ops(7, 13);
+	CHECK(room_known(&r[0].member)->version == 13);
+	event(15);
+	CHECK(room_known(&r[0].member)->version == 13 && fetches == 1 && fetched_known.version == 13);
+	end(r, 2);
+}
+
+/* What the tables have lost is forgotten; the room opens anew for the next one who joins. */
+static void
+doubt_and_loss(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	event(6);
+	rooms_flush(rooms);
+	event(7);					/* published, not flushed */
+	rooms_doubt(rooms);
+	event(6);					/* of the other history */
+	rooms_lose(rooms, &doc);
+	CHECK(losses == 1 && rooms_doubtful(rooms) == 0 && metrics.ring_bytes == 0 && metrics.rooms_lost == 1);
+	room_pause(&r[0].member);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r[0]), "6 ") == 0);
+	enter(&r[1], 6);
+	event(7);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r[1]), "7 ") == 0 && room_known(&r[1].member)->version == 7 && fetches == 0);
+	rooms_lose(rooms, &doc);
+	rooms_lose(rooms, &doc);	/* nothing is left to lose */
+	CHECK(losses == 2);
+	room_pause(&r[1].member);
+	end(r, 2);
+}
+
+/* Whoever leaves takes the doubt along, and it holds up nobody else. */
+static void
+doubt_in_an_empty_room(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	rooms_doubt(rooms);
+	room_detach(&r.member);
+	rooms_flush(rooms);
+	CHECK(rooms_doubtful(rooms) == 0);
+	enter(&r, 5);
+	room_detach(&r.member);
+	rooms_doubt(rooms);			/* between the turns */
+	CHECK(rooms_doubtful(rooms) == 0);
+	enter(&r, 3);
+	event(4);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r), "4 ") == 0);
+	end(&r, 1);
+}
+
 int
 main(void)
 {
@@ -670,6 +824,11 @@ main(void)
 		{"a snapshot ahead of the room gets only what follows it", member_in_the_middle},
 		{"a paused member gets nothing until it lives again", paused_member},
 		{"an empty room ends, and what it had seen is remembered", leaving_and_coming_back},
+		{"a room in doubt shows nothing until it is trusted", doubt_and_trust},
+		{"what waits in a room is dropped when doubt begins", doubt_drops_what_waits},
+		{"the highest version that anybody holds is known", known_is_the_highest},
+		{"what was lost is forgotten, and the room opens anew", doubt_and_loss},
+		{"an empty room is in no doubt", doubt_in_an_empty_room},
 	};
 
 	return TAP_RUN(tests);

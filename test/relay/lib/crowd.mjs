@@ -1,0 +1,64 @@
+// Clients that type at random, and what must be true of them at the end: every
+// acknowledged operation is there once, and all have the same text.
+
+import assert from 'node:assert/strict'
+import { allSettled, Collab } from './collab.mjs'
+import { content, sql, version } from './pg.mjs'
+import { random, randomEdit } from './random.mjs'
+import { until } from './wait.mjs'
+
+// Clients that type at random until told to stop, and connect again when cut off.
+export class Crowd {
+  constructor (doc, people, relay, seed) {
+    this.doc = doc
+    this.clients = Array.from({ length: people }, (_, n) => new Collab(doc, `user ${n}`).stayConnected(relay))
+    this.next = random(seed)
+    this.typed = 0
+  }
+
+  async start () {
+    await Promise.all(this.clients.map(client => client.ready()))
+    return this.resume()
+  }
+
+  resume () {
+    this.timer = setInterval(() => {
+      for (const client of this.clients) {
+        if (this.next() < 0.5) continue
+        client.edit(randomEdit(client.text, this.next))
+        this.typed++
+      }
+    }, 2)
+    return this
+  }
+
+  pause () {
+    clearInterval(this.timer)
+  }
+
+  get acknowledged () {
+    return this.clients.reduce((sum, client) => sum + client.acknowledged.length, 0)
+  }
+
+  // Wait until they have gone on with their work.
+  async progress (edits = 30) {
+    const from = this.acknowledged
+    await until('the crowd to go on typing', () => {
+      for (const client of this.clients) if (client.failure) throw client.failure
+      return this.acknowledged >= from + edits
+    })
+  }
+
+  // Stop typing, and compare everything with the tables.
+  async finish (env) {
+    this.pause()
+    await allSettled(this.clients, () => version(this.doc, env))
+    const text = await content(this.doc, env)
+    for (const client of this.clients) assert.equal(client.text, text, `${client.user}'s text`)
+    const ids = this.clients.flatMap(client => client.acknowledged)
+    assert.equal(new Set(ids).size, ids.length, 'an operation was acknowledged twice')
+    const stored = (await sql(`SELECT op_id FROM converge.ops WHERE doc_id = '${this.doc}'`, env)).split('\n')
+    assert.deepEqual(stored.sort(), ids.sort())
+    this.clients.forEach(client => client.leave())
+  }
+}
