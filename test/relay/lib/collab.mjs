@@ -98,6 +98,13 @@ export class Collab {
   }
 
   on_reject (message) {
+    // a relay that ends or has no PostgreSQL: again, as it was, when it says
+    if (message.code === 'unavailable' && message.retryAfter > 0) {
+      setTimeout(() => {
+        if (this.live && this.inFlight?.id === message.operationId) this.submit()
+      }, message.retryAfter)
+      return
+    }
     throw new Error(`rejected: ${JSON.stringify(message)}`)
   }
 
