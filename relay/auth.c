@@ -252,3 +252,42 @@ auth_check(const struct auth *auth, const char *token, time_t now, struct identi
 	jwt_free(jwt);
 	return good;
 }
+
+/* ---- tokens of our own ---- */
+
+/* Add what a token says; false where libjwt cannot. */
+static bool
+add_claims(const struct auth *auth, jwt_t *jwt, const char *user, int64_t now, int64_t expires)
+{
+	const struct config *config = auth->config;
+	bool		good = jwt_add_grant(jwt, "sub", user) == 0 && jwt_add_grant_int(jwt, "iat", now) == 0 &&
+	jwt_add_grant_int(jwt, "exp", expires) == 0;
+
+	if (good && *config->jwt_audience != '\0')
+		good = jwt_add_grant(jwt, "aud", config->jwt_audience) == 0;
+	if (good && *config->jwt_issuer != '\0')
+		good = jwt_add_grant(jwt, "iss", config->jwt_issuer) == 0;
+	return good;
+}
+
+/* Make a token that this relay, and others with its keys, will take. */
+char	   *
+auth_issue(const struct auth *auth, const char *user, time_t now, int64_t *expires)
+{
+	const struct key *key = auth->keys.count > 0 ? &auth->keys.keys[0] : NULL;
+	char	   *text = NULL;
+	char	   *copy = NULL;
+	jwt_t	   *jwt;
+
+	*expires = (int64_t) now + auth->config->token_lifetime_s;
+	if (key == NULL || auth->config->jwt_keys.count == 0 || key->algorithm != JWT_ALG_HS256 || jwt_new(&jwt) != 0)
+		return NULL;
+	if (add_claims(auth, jwt, user, (int64_t) now, *expires) && jwt_set_alg(jwt, key->algorithm, key->data, key->len) == 0 &&
+		(key->kid == NULL || jwt_add_header(jwt, "kid", key->kid) == 0))
+		text = jwt_encode_str(jwt);
+	if (text != NULL)
+		copy = mem_string(text, strlen(text));
+	free(text);
+	jwt_free(jwt);
+	return copy;
+}

@@ -28,4 +28,7 @@ bool		auth_reload(struct auth *auth, char *problem, size_t problem_size);
 bool		auth_check(const struct auth *auth, const char *token, time_t now,
 					   struct identity *identity, const char **problem);
 
+/* make a token, to be freed; NULL where there is no secret to sign it with */
+char	   *auth_issue(const struct auth *auth, const char *user, time_t now, int64_t *expires);
+
 #endif							/* RELAY_AUTH_H */

@@ -58,6 +58,26 @@
 /* statements under way on one connection that reads */
 #define LIMIT_READS_PER_LINK		16
 
+/*
+ * Calls for HTTP: how many wait for a connection, how long, how long one may
+ * take in PostgreSQL and wait for a lock there, and how often one is tried
+ */
+#define LIMIT_CALLS_WAITING			1024
+#define LIMIT_CALL_WAIT_MS			10000
+#define LIMIT_CALL_MS				"30000"
+#define LIMIT_CALL_LOCK_MS			"10000"
+#define LIMIT_CALL_ATTEMPTS			4
+
+/* a request over HTTP: its path and its arguments, how many, and how long it may take to come */
+#define LIMIT_PATH_BYTES			1024
+#define LIMIT_ARGUMENT_BYTES		1024
+#define LIMIT_ARGUMENTS				16
+#define LIMIT_REQUEST_S				60
+#define LIMIT_ANSWER_S				120
+
+/* a file of the web folder */
+#define LIMIT_WEB_BYTES				(32L * 1024 * 1024)
+
 /* rooms asked about in one statement after a reconnection */
 #define LIMIT_SWEEP_ROOMS			256
 

@@ -31,6 +31,7 @@ struct config
 	struct config_list origins;
 	char	   *tls_cert;
 	char	   *tls_key;
+	char	   *web;
 	enum log_level log_level;
 	int			ring_entries;
 	int			ring_bytes;
@@ -45,6 +46,12 @@ struct config
 	int			writers;
 	int			waiters;
 	int			readers;
+	int			callers;
+	int			call_rate;
+	int			call_burst;
+	int			login_rate;
+	int			login_burst;
+	int			token_lifetime_s;
 	int			held_ops;
 	int			handshake_timeout_s;
 	int			hello_timeout_s;

@@ -1,11 +1,14 @@
 /*
- * http.h: what is answered beside the WebSockets: a table of routes.
+ * http.h: what is answered beside the WebSockets.
  */
 #ifndef RELAY_HTTP_H
 #define RELAY_HTTP_H
 
-#include "mem.h"
+#include "config.h"
+#include "exchange.h"
 #include "metrics.h"
+#include "rest.h"
+#include "web.h"
 
 #include <stdbool.h>
 
@@ -13,11 +16,16 @@
 struct http_context
 {
 	bool		(*is_ready) (void *arg, const char **reason);
+	const struct config *config;
 	struct metrics *metrics;
+	struct rest *rest;
+	struct web *web;			/* or NULL */
 	void	   *arg;
 };
 
-/* Answer a GET: the body is appended, the type set; gives the status. */
-int			http_answer(const struct http_context *context, const char *path, struct buf *body, const char **type);
+bool		http_origin_allowed(const struct config *config, const char *origin);
+
+/* answer a request, now or later */
+void		http_handle(const struct http_context *context, struct exchange *x);
 
 #endif							/* RELAY_HTTP_H */

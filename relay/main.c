@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "metrics.h"
 #include "reader.h"
+#include "rest.h"
 #include "room.h"
 #include "server.h"
 #include "session.h"
@@ -53,6 +54,8 @@ struct relay
 	struct rooms *rooms;
 	struct writer *writer;
 	struct reader *reader;
+	struct rest *rest;
+	struct web *web;
 	struct stream *stream;
 	struct sweeper *sweeper;
 	struct sessions *sessions;
@@ -262,6 +265,8 @@ complaint(const struct relay *relay)
 		return for_writing[writer_health(relay->writer)];
 	if (!reader_is_ready(relay->reader))
 		return for_reading[reader_health(relay->reader)];
+	if (!rest_is_ready(relay->rest))
+		return "no connection to PostgreSQL for the REST API";
 	if (!stream_is_up(relay->stream))
 		return "no replication stream from PostgreSQL";
 	if (most_us > 0 && relay->metrics.replication_lag > most_us)
@@ -354,6 +359,7 @@ on_tick(uv_timer_t *timer)
 	struct relay *relay = timer->data;
 
 	sessions_tick(relay->sessions, (int64_t) (uv_now(&relay->loop) / 1000));
+	rest_tick(relay->rest);
 }
 
 /* ---- the end ---- */
@@ -378,6 +384,7 @@ end_parts(struct relay *relay)
 
 	relay->phase = PHASE_ENDED;
 	listener_close(relay->listener);
+	rest_close(relay->rest);
 	server_close(relay->server);
 	stream_close(relay->stream);
 	writer_close(relay->writer);
@@ -394,7 +401,7 @@ on_drain_timer(uv_timer_t *timer)
 	struct relay *relay = timer->data;
 	bool		late = uv_now(&relay->loop) >= relay->phase_ends;
 
-	if (relay->phase == PHASE_DRAINING && (late || (writer_is_idle(relay->writer) && rooms_owe_nothing(relay->rooms))))
+	if (relay->phase == PHASE_DRAINING && (late || (writer_is_idle(relay->writer) && rest_is_idle(relay->rest) && rooms_owe_nothing(relay->rooms))))
 		close_clients(relay);
 	else if (relay->phase == PHASE_CLOSING && (late || sessions_count(relay->sessions) == 0))
 		end_parts(relay);
@@ -551,7 +558,7 @@ make_server(struct relay *relay)
 {
 	struct server_config config = {
 		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
-		.http = {.is_ready = is_ready,.metrics = &relay->metrics,.arg = relay},
+		.http = {.is_ready = is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
 	};
 
 	relay->server = server_new(&config);
@@ -570,9 +577,12 @@ start(struct relay *relay)
 		fprintf(stderr, "converge-relay: %s\n", problem);
 		return false;
 	}
+	if (*relay->config.web != '\0' && (relay->web = web_new(relay->config.web)) == NULL)
+		return false;
 	raise_descriptor_limit(&relay->config);
 	uv_loop_init(&relay->loop);
 	uv_loop_configure(&relay->loop, UV_METRICS_IDLE_TIME);
+	relay->rest = rest_new(&relay->loop, &relay->config, relay->auth, &relay->metrics);
 	if (!make_server(relay))
 		return false;
 	make_rooms(relay);
@@ -599,6 +609,7 @@ run(struct relay *relay)
 	rooms_free(relay->rooms);
 	uv_loop_close(&relay->loop);
 	auth_free(relay->auth);
+	web_free(relay->web);
 	log_event(RELAY_INFO, "relay", "ended");
 }
 

@@ -52,6 +52,20 @@ static const struct histogram_row histogram_rows[] = {HISTOGRAMS(HISTOGRAM_ROW)}
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
+/* Count an answer over HTTP. */
+void
+metrics_count_status(struct metrics *m, int status)
+{
+	if (status < 300)
+		m->http_2xx++;
+	else if (status < 400)
+		m->http_3xx++;
+	else if (status < 500)
+		m->http_4xx++;
+	else
+		m->http_5xx++;
+}
+
 _Static_assert(offsetof(struct metrics, histograms) == ROW_COUNT * sizeof(uint64_t), "a metric is one uint64_t");
 
 /* Get the microseconds of a clock that only goes on. */

@@ -81,6 +81,14 @@
 	M(timeouts_hello, counter, "timeouts_total{what=\"hello\"}", "clients closed because something of theirs did not come in time") \
 	M(timeouts_message, counter, "timeouts_total{what=\"message\"}", NULL) \
 	M(timeouts_pong, counter, "timeouts_total{what=\"pong\"}", NULL) \
+	M(http_requests, counter, "http_requests_total", "requests over HTTP") \
+	M(http_2xx, counter, "http_answers_total{status=\"2xx\"}", "answers over HTTP, by the first digit of their status") \
+	M(http_3xx, counter, "http_answers_total{status=\"3xx\"}", NULL) \
+	M(http_4xx, counter, "http_answers_total{status=\"4xx\"}", NULL) \
+	M(http_5xx, counter, "http_answers_total{status=\"5xx\"}", NULL) \
+	M(http_limited, counter, "http_limited_total", "requests over HTTP refused because their user or address sent too many") \
+	M(calls, counter, "calls_total", "calls of SQL made for HTTP") \
+	M(call_retries, counter, "call_retries_total", "times such a call was tried again") \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "when the last event came from logical decoding; 0: none yet") \
 	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not reached") \
@@ -97,6 +105,7 @@
 	H(HISTOGRAM_PG_SWEEP, seconds, "pg_round_trip_seconds{statement=\"sweep\"}", NULL) \
 	H(HISTOGRAM_PG_ROLES, seconds, "pg_round_trip_seconds{statement=\"roles\"}", NULL) \
 	H(HISTOGRAM_PG_CHECKSUM, seconds, "pg_round_trip_seconds{statement=\"checksum\"}", NULL) \
+	H(HISTOGRAM_PG_CALL, seconds, "pg_round_trip_seconds{statement=\"call\"}", NULL) \
 	H(HISTOGRAM_PG_PROBE, seconds, "pg_round_trip_seconds{statement=\"probe\"}", NULL) \
 	H(HISTOGRAM_COMMIT_TO_SEND, seconds, "commit_to_send_seconds", "from an operation's commit to its sending to the clients that are up to date") \
 	H(HISTOGRAM_BATCH_OPS, count, "batch_ops", "operations in a batch submitted to PostgreSQL") \
@@ -128,6 +137,7 @@ struct metrics
 };
 
 void		metrics_observe(struct metrics *m, enum histogram_number number, uint64_t value);
+void		metrics_count_status(struct metrics *m, int status);
 void		metrics_write(const struct metrics *m, struct buf *out);
 
 /* microseconds: of a clock that only goes on, and since 1970 */

@@ -2,7 +2,8 @@
  * pg_link.c: an asynchronous connection to PostgreSQL that comes back.
  *
  * A link is in one of the states below, and enter_state() alone moves it.
- * Statements go out in pipeline mode, each in its own transaction; an answer
+ * Statements go out in pipeline mode, each in its own transaction, or a few
+ * together in one, which what stands between two Syncs is; an answer
  * is handed on only when the server is ready again, since a transaction
  * commits after its last row is sent and may still fail there. A link that
  * breaks answers what was under way with NULL, pauses (longer each time, and
@@ -425,6 +426,19 @@ pop_waiting(struct pg_link *link)
 	free(w);
 }
 
+/* Keep what counts: an error at commit follows the rows; what follows an error was not done. */
+static void
+keep_result(struct waiting *w, PGresult *result)
+{
+	if (w->result != NULL && PQresultStatus(w->result) == PGRES_FATAL_ERROR)
+	{
+		PQclear(result);
+		return;
+	}
+	PQclear(w->result);
+	w->result = result;
+}
+
 /* Take whatever answers are complete. */
 static void
 take_answers(struct pg_link *link)
@@ -445,9 +459,7 @@ take_answers(struct pg_link *link)
 			pop_waiting(link);
 			continue;
 		}
-		/* an error at commit follows the rows, and counts instead of them */
-		PQclear(link->first->result);
-		link->first->result = result;
+		keep_result(link->first, result);
 	}
 }
 
@@ -547,15 +559,36 @@ times_of(const struct pg_link *link, const char *statement)
 	return HISTOGRAM_PG_OTHER;
 }
 
+/* Send one prepared statement of a transaction. */
+static int
+send_call(struct pg_link *link, const struct pg_call *call)
+{
+	const struct pg_params *params = call->params;
+
+	return PQsendQueryPrepared(link->conn, call->statement, params->count, params->values,
+							   params->lengths, params->formats, 0);
+}
+
 /* Send a prepared statement; false where the link cannot, and then no answer comes. */
 bool
 pg_link_send(struct pg_link *link, const char *statement, const struct pg_params *params, pg_answer_fn answer, void *arg)
 {
+	struct pg_call call = {statement, params};
+
+	return pg_link_send_all(link, &call, 1, answer, arg);
+}
+
+/* Send prepared statements as one transaction; the answer is the last one's, or the first error. */
+bool
+pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count, pg_answer_fn answer, void *arg)
+{
+	int			sent = 1;
+
 	if (link->state != LINK_READY)
 		return false;
-	return finish_sending(link, PQsendQueryPrepared(link->conn, statement, params->count, params->values,
-													params->lengths, params->formats, 0),
-						  times_of(link, statement), answer, arg);
+	for (int i = 0; sent && i < count; i++)
+		sent = send_call(link, &calls[i]);
+	return finish_sending(link, sent, times_of(link, calls[count - 1].statement), answer, arg);
 }
 
 /* Get libpq's connection, for the replication protocol. */

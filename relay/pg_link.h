@@ -56,6 +56,13 @@ struct pg_params
 	int			formats[PG_LINK_PARAMS];
 };
 
+/* a prepared statement and what it is called with */
+struct pg_call
+{
+	const char *statement;
+	const struct pg_params *params;
+};
+
 /* the answer to a statement; NULL: the connection was lost before it came */
 typedef void (*pg_answer_fn) (void *arg, PGresult *result);
 
@@ -65,6 +72,8 @@ bool		pg_link_is_ready(const struct pg_link *link);
 int			pg_link_under_way(const struct pg_link *link);
 bool		pg_link_send(struct pg_link *link, const char *statement, const struct pg_params *params,
 						 pg_answer_fn answer, void *arg);
+bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count,
+							 pg_answer_fn answer, void *arg);
 void		pg_link_fail(struct pg_link *link, const char *reason);
 PGconn	   *pg_link_conn(struct pg_link *link);
 void		pg_link_flush(struct pg_link *link);

@@ -48,16 +48,22 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 	switch (reason)
 	{
 		case LWS_CALLBACK_HTTP:
-			return server_answer_http(server, wsi, in);
+		case LWS_CALLBACK_HTTP_BODY:
+		case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		case LWS_CALLBACK_HTTP_WRITEABLE:
+		case LWS_CALLBACK_CLOSED_HTTP:
+			return server_on_http(server, conn, wsi, reason, in, len);
 		case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 			return server_confirm_upgrade(server, wsi);
 		case LWS_CALLBACK_ESTABLISHED:
 		case LWS_CALLBACK_RECEIVE:
 		case LWS_CALLBACK_RECEIVE_PONG:
 		case LWS_CALLBACK_SERVER_WRITEABLE:
-		case LWS_CALLBACK_TIMER:
 		case LWS_CALLBACK_CLOSED:
 			return server_on_websocket(server, conn, wsi, reason, in, len);
+		case LWS_CALLBACK_TIMER:
+			return conn != NULL && conn->exchange != NULL ? server_on_http(server, conn, wsi, reason, in, len) :
+				server_on_websocket(server, conn, wsi, reason, in, len);
 		case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 			server->tls = user;
 			tls_harden(user);

@@ -1,72 +1,309 @@
 /*
- * server_http.c: HTTP beside the WebSockets.
+ * server_http.c: HTTP beside the WebSockets: requests out of libwebsockets,
+ * answers into it.
+ *
+ * A connection has one exchange at a time. It is not read while its answer is
+ * awaited, so that nobody piles requests up; a body is bounded before it
+ * comes, by its length, which must be told.
  */
 #include "server_private.h"
 
-#include "frame.h"
+#include "bounds.h"
 #include "mem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Tell whether a browser on this page may connect; programs send no Origin. */
-bool
-server_origin_allowed(const struct server *server, struct lws *wsi)
-{
-	const struct config_list *origins = &server->config.config->origins;
-	char		origin[URI_BYTES];
+#define HEADERS_BYTES 4096
+#define HEADER_VALUE_BYTES 8192
+#define LENGTH_BYTES 24
+#define BODY_USECS ((lws_usec_t) LIMIT_REQUEST_S * LWS_USEC_PER_SEC)
 
-	if (origins->count == 0 || lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0)
-		return true;
-	if (lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) < 0)
-		return false;
-	for (int i = 0; i < origins->count; i++)
-	{
-		if (strcmp(origins->items[i], origin) == 0)
-			return true;
-	}
-	return false;
-}
+static const char bearer[] = "Bearer ";
 
-/* Send a whole answer to a request. */
-int
-server_send_answer(struct lws *wsi, int status, const char *type, const struct buf *body)
+static const struct
 {
-	unsigned char headers[LWS_PRE + 512];
-	unsigned char *start = headers + LWS_PRE;
+	const char *name;
+	enum lws_token_indexes token;
+}			methods[] =
+
+{
+	{"GET", WSI_TOKEN_GET_URI},
+	{"HEAD", WSI_TOKEN_HEAD_URI},
+	{"POST", WSI_TOKEN_POST_URI},
+	{"PUT", WSI_TOKEN_PUT_URI},
+	{"PATCH", WSI_TOKEN_PATCH_URI},
+	{"DELETE", WSI_TOKEN_DELETE_URI},
+	{"OPTIONS", WSI_TOKEN_OPTIONS_URI},
+};
+
+#define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))
+
+/* ---- answers ---- */
+
+/* Write the headers of an answer. */
+static bool
+write_headers(struct lws *wsi, const struct exchange *x)
+{
+	unsigned char buf[LWS_PRE + HEADERS_BYTES];
+	unsigned char *start = buf + LWS_PRE;
 	unsigned char *p = start;
-	unsigned char *end = headers + sizeof(headers) - 1;
-	struct frame *frame;
-	int			written;
+	unsigned char *end = buf + sizeof(buf) - 1;
 
-	if (lws_add_http_common_headers(wsi, (unsigned) status, type, body->len, &p, end) ||
-		lws_finalize_write_http_header(wsi, start, &p, end))
-		return -1;
-	frame = frame_text(body->data != NULL ? body->data : "", body->len);
-	written = lws_write(wsi, frame->text, frame->len, LWS_WRITE_HTTP_FINAL);
-	frame_unref(frame);
-	return written < 0 ? -1 : 0;
+	/* 204 and 304 have no content, not even one of no length */
+	bool		bare = x->status == 204 || x->status == 304;
+
+	if (lws_add_http_common_headers(wsi, (unsigned) x->status, bare ? NULL : x->type,
+									bare ? LWS_ILLEGAL_HTTP_CONTENT_LEN : x->content.len, &p, end) ||
+		lws_add_http_header_by_name(wsi, (const unsigned char *) "x-content-type-options:",
+									(const unsigned char *) "nosniff", 7, &p, end))
+		return false;
+	for (size_t at = 0; at < x->headers.len; at += strlen(x->headers.data + at) + 1)
+	{
+		const char *line = x->headers.data + at;
+		size_t		name_len = strcspn(line, ":") + 1;
+		char		name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int) name_len, line);
+		if (lws_add_http_header_by_name(wsi, (unsigned char *) name, (const unsigned char *) line + name_len + 1,
+										(int) strlen(line + name_len + 1), &p, end))
+			return false;
+	}
+	return !lws_finalize_write_http_header(wsi, start, &p, end);
 }
 
-/* Answer a request that is no WebSocket. */
-int
-server_answer_http(struct server *server, struct lws *wsi, const char *path)
+/* Write the content of an answer; libwebsockets keeps what the socket does not take. */
+static bool
+write_content(struct lws *wsi, const struct exchange *x)
 {
-	struct buf	body = {0};
-	const char *type;
-	int			status = 405;
-	int			result;
+	struct frame *frame;
+	bool		written;
 
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0)
-		status = http_answer(&server->config.http, path, &body, &type);
-	else
-	{
-		type = "text/plain; charset=utf-8";
-		buf_text(&body, "only GET is answered here\n");
-	}
-	result = server_send_answer(wsi, status, type, &body);
-	buf_free(&body);
-	if (result < 0)
+	if (strcmp(x->method, "HEAD") == 0 || x->status == 204 || x->status == 304)
+		return true;
+	frame = frame_text(x->content.data != NULL ? x->content.data : "", x->content.len);
+	written = lws_write(wsi, frame->text, frame->len, LWS_WRITE_HTTP_FINAL) >= 0;
+	frame_unref(frame);
+	return written;
+}
+
+/* Write the answer of a connection's exchange, which ends it. */
+static int
+write_answer(struct server *server, struct conn *conn, struct lws *wsi)
+{
+	struct exchange *x = conn->exchange;
+	bool		ends = x->ends_connection || server->draining;
+	bool		written;
+
+	/* who does not read an answer does not keep it here */
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LIMIT_ANSWER_S);
+	written = write_headers(wsi, x) && write_content(wsi, x);
+	server->config.metrics->bytes_out += x->content.len;
+	metrics_count_status(server->config.metrics, x->status);
+	conn->exchange = NULL;
+	exchange_free(x);
+	if (!written)
 		return -1;
-	/* a relay that ends keeps no connection for a next request */
-	return lws_http_transaction_completed(wsi) || server->draining ? -1 : 0;
+	return lws_http_transaction_completed(wsi) || ends ? -1 : 0;
+}
+
+/* An answer is there that was awaited: have it written. */
+static void
+on_done(struct exchange *x)
+{
+	struct conn *conn = x->conn;
+
+	lws_callback_on_writable(conn->wsi);
+}
+
+/* Refuse to become a WebSocket. */
+int
+server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail)
+{
+	struct exchange *x = exchange_new();
+	bool		written;
+
+	x->method = methods[0].name;
+	exchange_fail(x, status, code, detail);
+	written = write_headers(wsi, x) && write_content(wsi, x);
+	metrics_count_status(server->config.metrics, status);
+	exchange_free(x);
+	return written ? 1 : -1;
+}
+
+/* ---- requests ---- */
+
+/* Copy a header; NULL where there is none, or it is longer than any that counts. */
+static char *
+header_text(struct lws *wsi, enum lws_token_indexes token)
+{
+	char		value[HEADER_VALUE_BYTES];
+	int			len = lws_hdr_copy(wsi, value, sizeof(value), token);
+
+	return len > 0 ? mem_string(value, (size_t) len) : NULL;
+}
+
+/* Get the token out of an Authorization header. */
+static char *
+bearer_token(struct lws *wsi)
+{
+	char	   *value = header_text(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	char	   *token = NULL;
+
+	if (value != NULL && strncasecmp(value, bearer, sizeof(bearer) - 1) == 0)
+		token = mem_string(value + sizeof(bearer) - 1, strlen(value) - sizeof(bearer) + 1);
+	free(value);
+	return token;
+}
+
+/* Copy the arguments of the URL; false where there are too many or too long ones. */
+static bool
+copy_arguments(struct lws *wsi, struct exchange *x)
+{
+	char		argument[LIMIT_ARGUMENT_BYTES];
+	int			count = 0;
+
+	for (int len; (len = lws_hdr_copy_fragment(wsi, argument, sizeof(argument), WSI_TOKEN_HTTP_URI_ARGS, count)) != -1; count++)
+	{
+		if (len < 0 || count >= LIMIT_ARGUMENTS)
+			return false;
+		buf_put(&x->arguments, argument, strnlen(argument, (size_t) len));
+		buf_put(&x->arguments, "", 1);
+	}
+	return true;
+}
+
+/* Copy what is asked; false where it was answered, since it cannot be right. */
+static bool
+copy_request(struct lws *wsi, struct exchange *x, const char *path)
+{
+	char		peer[64] = "?";
+
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+	{
+		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+			x->method = methods[i].name;
+	}
+	lws_get_peer_simple(wsi, peer, sizeof(peer));
+	x->path = mem_string(path, strlen(path));
+	x->token = bearer_token(wsi);
+	x->origin = header_text(wsi, WSI_TOKEN_ORIGIN);
+	x->if_none_match = header_text(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	x->content_type = header_text(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
+	x->peer = mem_string(peer, strlen(peer));
+	if (x->method == NULL)
+	{
+		x->method = methods[0].name;
+		exchange_fail(x, 405, "malformed", "this method is not known here");
+	}
+	else if (strlen(path) > LIMIT_PATH_BYTES || !copy_arguments(wsi, x))
+		exchange_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
+	return !x->answered;
+}
+
+/* Read the length of the body; -1 where it was refused. */
+static int64_t
+body_length(struct lws *wsi, struct exchange *x, size_t most)
+{
+	char	   *text = header_text(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+	size_t		digits = text != NULL ? strspn(text, "0123456789") : 0;
+	int64_t		len = digits > 0 && digits < LENGTH_BYTES - 4 ? strtoll(text, NULL, 10) : -1;
+	bool		told = text != NULL;
+	bool		good = told && digits == strlen(text) && len >= 0;
+
+	free(text);
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		exchange_fail(x, 411, "malformed", "the length of the body is to be told, by Content-Length");
+	else if (!told)
+		return 0;
+	else if (!good)
+		exchange_fail(x, 400, "malformed", "Content-Length is no length");
+	else if ((uint64_t) len > most)
+	{
+		char		detail[80];
+
+		snprintf(detail, sizeof(detail), "the body has %lld bytes; at most %zu are taken", (long long) len, most);
+		exchange_fail(x, 413, "too_large", detail);
+	}
+	else
+		return len;
+	return -1;
+}
+
+/* Hand a request that is whole on; write the answer if it is there already. */
+static int
+handle(struct server *server, struct conn *conn, struct lws *wsi)
+{
+	struct exchange *x = conn->exchange;
+
+	/* lws_rx_flow_control(wsi, 0); */
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	conn->body_until = 0;
+	server->config.metrics->http_requests++;
+	http_handle(&server->config.http, x);
+	if (x->answered)
+		return write_answer(server, conn, wsi);
+	x->done = on_done;
+	return 0;
+}
+
+/* A request has come, but for its body. */
+static int
+begin(struct server *server, struct conn *conn, struct lws *wsi, const char *path)
+{
+	struct exchange *x = exchange_new();
+	int64_t		len = -1;
+
+	conn->wsi = wsi;
+	conn->exchange = x;
+	x->conn = conn;
+	if (copy_request(wsi, x, path))
+		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
+	if (x->answered)
+	{
+		x->ends_connection = true;
+		return write_answer(server, conn, wsi);
+	}
+	if (len == 0)
+		return handle(server, conn, wsi);
+	buf_reserve(&x->body, (size_t) len);
+	conn->body_until = lws_now_usecs() + BODY_USECS;
+	lws_set_timer_usecs(wsi, BODY_USECS);
+	return 0;
+}
+
+/* Serve what libwebsockets has to tell of a request. */
+int
+server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
+			   void *in, size_t len)
+{
+	struct exchange *x = conn != NULL ? conn->exchange : NULL;
+
+	switch (reason)
+	{
+		case LWS_CALLBACK_HTTP:
+			return x == NULL ? begin(server, conn, wsi, in) : -1;
+		case LWS_CALLBACK_HTTP_BODY:
+			if (x == NULL || x->body.len + len > (size_t) server->config.config->max_message_bytes)
+				return -1;
+			buf_put(&x->body, in, len);
+			return 0;
+		case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+			return x != NULL ? handle(server, conn, wsi) : 0;
+		case LWS_CALLBACK_HTTP_WRITEABLE:
+			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
+		case LWS_CALLBACK_TIMER:
+			/* it cannot be cancelled: it may be an earlier request's */
+			return conn->body_until != 0 && lws_now_usecs() >= conn->body_until ? -1 : 0;
+		default:				/* the connection is gone */
+			if (x != NULL)
+			{
+				if (x->cancel != NULL)
+					x->cancel(x);
+				exchange_free(x);
+				conn->exchange = NULL;
+			}
+			return 0;
+	}
 }

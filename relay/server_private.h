@@ -25,11 +25,13 @@ struct server
 	bool		draining;
 };
 
-/* a WebSocket; libwebsockets allocates it, zeroed */
+/* a connection; libwebsockets allocates it, zeroed */
 struct conn
 {
 	struct lws *wsi;
-	struct session *session;
+	struct session *session;	/* of a WebSocket */
+	struct exchange *exchange;	/* over HTTP */
+	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;
@@ -44,8 +46,8 @@ int			server_on_websocket(struct server *server, struct conn *conn, struct lws *
 								enum lws_callback_reasons reason, void *in, size_t len);
 
 /* server_http.c */
-bool		server_origin_allowed(const struct server *server, struct lws *wsi);
-int			server_send_answer(struct lws *wsi, int status, const char *type, const struct buf *body);
-int			server_answer_http(struct server *server, struct lws *wsi, const char *path);
+int			server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail);
+int			server_on_http(struct server *server, struct conn *conn, struct lws *wsi,
+						   enum lws_callback_reasons reason, void *in, size_t len);
 
 #endif							/* RELAY_SERVER_PRIVATE_H */

@@ -123,33 +123,38 @@ server_transport(void)
 
 /* ---- becoming a WebSocket ---- */
 
+/* Tell whether a browser on this page may connect. */
+static bool
+origin_allowed(const struct server *server, struct lws *wsi)
+{
+	char		origin[URI_BYTES];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0)
+		return true;
+	return lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) >= 0 &&
+		http_origin_allowed(server->config.config, origin);
+}
+
 /* Refuse what cannot become a WebSocket here: 1 tells that it was answered. */
 int
 server_confirm_upgrade(struct server *server, struct lws *wsi)
 {
 	char		path[URI_BYTES];
-	struct buf	body = {0};
-	int			status = 0;
 
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
 		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
-		status = 404;
-	else if (!server_origin_allowed(server, wsi))
-		status = 403;
-	else if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
-		status = 503;
-	if (status == 0)
-		return 0;
-	if (status == 403)
+		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
+	if (!origin_allowed(server, wsi))
+	{
 		server->config.metrics->refused_origin++;
-	else if (status == 503)
+		return server_refuse_upgrade(server, wsi, 403, "forbidden", "this origin is not allowed");
+	}
+	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
+	{
 		server->config.metrics->refused_full++;
-	buf_text(&body, status == 404 ? "WebSockets are at /v1/collab/{document}\n" :
-			 status == 403 ? "this origin is not allowed\n" : "no more connections here now\n");
-	if (server_send_answer(wsi, status, "text/plain; charset=utf-8", &body) < 0)
-		status = -1;
-	buf_free(&body);
-	return status < 0 ? -1 : 1;
+		return server_refuse_upgrade(server, wsi, 503, "unavailable", "no more connections here now");
+	}
+	return 0;
 }
 
 /* Get the token of the request: of its Authorization header, or of its URL. */

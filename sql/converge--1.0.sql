@@ -603,6 +603,10 @@ CREATE FUNCTION converge.content_at(doc_id uuid, at timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_moment' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document as it was at a moment';
 
+CREATE FUNCTION converge.version_at(doc_id uuid, at timestamptz) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_version_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.version_at(uuid, timestamptz) IS 'the version a document was at in a moment';
+
 CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
 									   OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
 									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)

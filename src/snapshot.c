@@ -20,6 +20,7 @@ PG_FUNCTION_INFO_V1(converge_content);
 PG_FUNCTION_INFO_V1(converge_content_at_version);
 PG_FUNCTION_INFO_V1(converge_content_at_moment);
 PG_FUNCTION_INFO_V1(converge_snapshot);
+PG_FUNCTION_INFO_V1(converge_version_at);
 
 /* Compose a run of ops into an empty buffer. */
 static void
@@ -228,11 +229,10 @@ converge_content_at_version(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version));
 }
 
-Datum
-converge_content_at_moment(PG_FUNCTION_ARGS)
+/* The version that a document was at in a moment; before history begins it is an error. */
+static int64
+version_at(const pg_uuid_t *doc_id, TimestampTz at)
 {
-	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	CvgHead		head;
 
 	cvg_open_head(doc_id, &head);
@@ -241,7 +241,21 @@ converge_content_at_moment(PG_FUNCTION_ARGS)
 				(errcode(head.floor_version > 0 ? ERRCODE_CVG_STALE : ERRCODE_CVG_FUTURE_BASE),
 				 errmsg("the document's history begins later than %s", timestamptz_to_str(at)),
 				 errdetail("It begins at %s.", timestamptz_to_str(cvg_history_begins(doc_id, &head)))));
-	PG_RETURN_TEXT_P(cvg_content_at(doc_id, cvg_version_at(doc_id, &head, at)));
+	return cvg_version_at(doc_id, &head, at);
+}
+
+Datum
+converge_version_at(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(version_at(PG_GETARG_UUID_P(0), PG_GETARG_TIMESTAMPTZ(1)));
+}
+
+Datum
+converge_content_at_moment(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
+
+	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version_at(doc_id, PG_GETARG_TIMESTAMPTZ(1))));
 }
 
 Datum

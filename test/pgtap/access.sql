@@ -45,6 +45,7 @@ INSERT INTO calls VALUES
 	('converge.blame(%L)', 'viewer'),
 	('converge.diff(%L, 0, 0)', 'viewer'),
 	('converge.content_at(%L, clock_timestamp())', 'viewer'),
+	('converge.version_at(%L, clock_timestamp())', 'viewer'),
 	('converge.list_snapshots(%L)', 'viewer'),
 	('converge.verify(%L)', 'viewer'),
 	('converge.revert(%L, 0)', 'editor'),

@@ -27,6 +27,7 @@ CREATE TEMP TABLE calls (call text, needs converge.role, gets text);
 INSERT INTO calls VALUES
 	('converge.content_at(%L, 20)', 'viewer', NULL),
 	('converge.content_at(%L, timestamptz ''infinity'')', 'viewer', NULL),
+	('converge.version_at(%L, timestamptz ''infinity'')', 'viewer', NULL),
 	('converge.history(%L)', 'viewer', NULL),
 	('converge.changes(%L)', 'viewer', NULL),
 	('converge.blame(%L)', 'viewer', NULL),

@@ -15,6 +15,7 @@ INSERT INTO promised VALUES
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
 	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
 	('content_at', 'doc_id uuid, at timestamp with time zone', 'text', 'stable', 'safe', true),
+	('version_at', 'doc_id uuid, at timestamp with time zone', 'bigint', 'stable', 'safe', true),
 	-- the past
 	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
 	('changes', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT user_id text, OUT created_at timestamp with time zone, OUT kind text, OUT pos bigint, OUT length bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
