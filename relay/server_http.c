@@ -54,8 +54,10 @@ write_headers(struct lws *wsi, const struct exchange *x)
 	/* 204 and 304 have no content, not even one of no length */
 	bool		bare = x->status == 204 || x->status == 304;
 
-	if (lws_add_http_common_headers(wsi, (unsigned) x->status, bare ? NULL : x->type,
-									bare ? LWS_ILLEGAL_HTTP_CONTENT_LEN : x->content.len, &p, end) ||
+	if (lws_add_http_header_status(wsi, (unsigned) x->status, &p, end) ||
+		(!bare && lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, (const unsigned char *) x->type,
+											   (int) strlen(x->type), &p, end)) ||
+		(!bare && lws_add_http_header_content_length(wsi, x->content.len, &p, end)) ||
 		lws_add_http_header_by_name(wsi, (const unsigned char *) "x-content-type-options:",
 									(const unsigned char *) "nosniff", 7, &p, end))
 		return false;
@@ -265,7 +267,8 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 		x->ends_connection = true;
 		return write_answer(server, conn, wsi);
 	}
-	if (len == 0)
+	/* of a POST, libwebsockets tells the end even of a body that has no length */
+	if (len == 0 && (strcmp(x->method, "POST") != 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
 		return handle(server, conn, wsi);
 	buf_reserve(&x->body, (size_t) len);
 	conn->body_until = lws_now_usecs() + BODY_USECS;
@@ -285,12 +288,13 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 		case LWS_CALLBACK_HTTP:
 			return x == NULL ? begin(server, conn, wsi, in) : -1;
 		case LWS_CALLBACK_HTTP_BODY:
-			if (x == NULL || x->body.len + len > (size_t) server->config.config->max_message_bytes)
+			if (x == NULL || conn->body_until == 0 || x->body.len + len > (size_t) server->config.config->max_message_bytes)
 				return -1;
 			buf_put(&x->body, in, len);
 			return 0;
 		case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-			return x != NULL ? handle(server, conn, wsi) : 0;
+			/* libwebsockets may say so twice */
+			return x != NULL && conn->body_until != 0 ? handle(server, conn, wsi) : 0;
 		case LWS_CALLBACK_HTTP_WRITEABLE:
 			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
 		case LWS_CALLBACK_TIMER:

@@ -50,13 +50,11 @@ class Bytes {
 const metric = async (relay, name) => (await relay.metrics())[name]
 
 test('who sends a little too fast is read more slowly, and nothing is lost', async () => {
-  const relay = await startRelay({ rate: 100, burst: 10 })
+  const relay = await startRelay({ rate: 20, burst: 40 })
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
-  for (let v = 0; v < 60; v++) {
-    ann.op(v, ['é'])
-    assert.equal((await ann.operation()).version, v + 1)
-  }
+  for (let v = 0; v < 60; v++) ann.op(0, ['é'])
+  for (let v = 0; v < 60; v++) assert.equal((await ann.operation()).version, v + 1)
   assert.ok(await metric(relay, 'slowed_total') > 0)
   assert.equal(await metric(relay, 'rejects_total{code="rate_limited"}'), 0)
   ann.end()

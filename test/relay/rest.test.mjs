@@ -1,0 +1,469 @@
+// The REST API: each route does what its function does in SQL, and answers as the
+// description says.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import crypto from 'node:crypto'
+import net from 'node:net'
+import { quote, Session, sql } from './lib/pg.mjs'
+import { Raw } from './lib/raw.mjs'
+import { file, startRelay } from './lib/relay.mjs'
+import { description, User } from './lib/rest.mjs'
+import { SECRET, token } from './lib/token.mjs'
+import { until, within } from './lib/wait.mjs'
+
+let relay, ann, ben, nobody
+before(async () => {
+  await sql('CREATE EXTENSION IF NOT EXISTS pgcrypto')
+  relay = await startRelay({ 'login-rate': 0 })
+  ann = new User(relay, 'ann')
+  ben = new User(relay, 'ben')
+  nobody = new User(relay)
+})
+after(() => relay.stop())
+
+const idOf = place => place.split('/').pop()
+const as = (user, statement) => sql(`SET converge."user" = ${quote(user)}; ${statement}`)
+const text = place => as('ann', `SELECT converge.content('${idOf(place)}')`)
+const uuid = () => crypto.randomUUID()
+
+// A place with a past: ann's and ben's edits, of characters of every length.
+async function withPast () {
+  const place = await ann.create('hello é😀')
+  await ann.put(`${place}/members/ben`, { role: 'editor' })
+  for (const [user, op] of [[ann, [5, ' wörld']], [ben, ['🎉', { d: 1 }]], [ann, [{ d: 2 }, 'J']], [ben, [11, '\u0301']]]) {
+    const { body } = await user.get(place)
+    assert.equal((await user.post(`${place}/ops`, { operationId: uuid(), baseVersion: body.version, op })).status, 200)
+  }
+  return place
+}
+
+// ---- documents ----
+
+test('a document is made, told of, renamed, listed and deleted', async () => {
+  const id = uuid()
+  const made = await ann.post('/v1/docs', { title: 'plän', content: 'één 😀', id })
+  assert.deepEqual([made.status, made.body, made.headers.get('location')], [201, { documentId: id, title: 'plän', role: 'owner', version: 0 }, `/v1/docs/${id}`])
+  const told = await ann.get(`/v1/docs/${id}`)
+  assert.deepEqual([told.body.title, told.body.role, told.body.length, told.body.version], ['plän', 'owner', 5, 0])
+  assert.equal((await ann.patch(`/v1/docs/${id}`, { title: 'andere' })).status, 200)
+  const listed = await ann.get('/v1/docs?limit=1')
+  assert.deepEqual(listed.body.documents.map(d => [d.documentId, d.title]), [[id, 'andere']])
+  assert.equal((await ann.post('/v1/docs', { id })).status, 409)
+  const gone = await ann.delete(`/v1/docs/${id}`)
+  assert.deepEqual([gone.status, gone.body], [204, ''])
+  assert.deepEqual([(await ann.get(`/v1/docs/${id}`)).status, (await ann.get(`/v1/docs/${id}/content`)).body.code], [404, 'OT003'])
+  assert.equal((await ann.post('/v1/docs')).status, 201)
+})
+
+test('a long list comes in pages, each document once, by the links alone', async () => {
+  const cleo = new User(relay, `cleo ${uuid()}`)
+  const made = []
+  for (let i = 0; i < 7; i++) made.push(idOf(await cleo.create('', `nr ${i}`)))
+  const seen = []
+  for (let place = '/v1/docs?limit=3'; place;) {
+    const { body, headers } = await cleo.get(place)
+    assert.ok(body.documents.length <= 3)
+    seen.push(...body.documents.map(d => d.documentId))
+    place = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+  }
+  assert.deepEqual(seen, made.reverse())
+})
+
+// ---- the text ----
+
+test('the text now, at a version and at a moment, with its version as ETag', async () => {
+  const place = await withPast()
+  const now = await ann.get(`${place}/content`)
+  assert.deepEqual([now.body.content, now.body.version, now.headers.get('etag')], [await text(place), 4, '"4"'])
+  for (let version = 0; version <= 4; version++) {
+    const then = await ann.get(`${place}/content?version=${version}`)
+    assert.equal(then.body.content, await as('ann', `SELECT converge.content_at('${idOf(place)}', ${version})`))
+    assert.equal(then.headers.get('etag'), `"${version}"`)
+  }
+  const at = (await ann.get(`${place}/history`)).body.ops[1].at
+  const then = await ann.get(`${place}/content?at=${encodeURIComponent(at)}`)
+  assert.deepEqual([then.body.version, then.headers.get('etag')], [2, '"2"'])
+})
+
+test('who holds the version gets 304, and nobody else', async () => {
+  const place = await withPast()
+  for (const known of ['"4"', 'W/"4"', '"1", "4"']) {
+    const answer = await ann.get(`${place}/content`, { 'if-none-match': known })
+    assert.deepEqual([answer.status, answer.body, answer.headers.get('etag')], [304, '', '"4"'], known)
+  }
+  for (const known of ['"3"', '"44"', '4', '']) assert.equal((await ann.get(`${place}/content`, { 'if-none-match': known })).status, 200, known)
+  assert.equal((await ann.get(`${place}/blame`, { 'if-none-match': '"4"' })).status, 304)
+  assert.equal((await ann.get(`${place}/blame?version=2`, { 'if-none-match': '"4"' })).status, 200)
+  await ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 4, op: ['x'] })
+  assert.equal((await ann.get(`${place}/content`, { 'if-none-match': '"4"' })).status, 200)
+  assert.equal((await ann.get(`${place}/content?version=9`, { 'if-none-match': '"9"' })).body.code, 'OT007')
+  const stranger = new User(relay, 'dan')
+  for (const known of ['"5"', '"4"']) assert.equal((await stranger.get(`${place}/content?version=5`, { 'if-none-match': known })).status, 403)
+})
+
+test('an operation is applied once, transformed, and seen by WebSocket clients', async () => {
+  const place = await ann.create('ab')
+  const live = await new Raw(relay, idOf(place)).join('ann')
+  const op = { operationId: uuid(), baseVersion: 0, op: [2, '😀'] }
+  assert.deepEqual((await ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['>'] })).body.op, ['>'])
+  const first = await ann.post(`${place}/ops`, op)
+  assert.deepEqual([first.body.version, first.body.op, first.body.duplicate], [2, [3, '😀'], false])
+  const second = await ann.post(`${place}/ops`, op)
+  assert.deepEqual(second.body, { ...first.body, duplicate: true })
+  assert.deepEqual([(await live.operation()).version, (await live.operation()).operationId], [1, op.operationId])
+  const deleted = await ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 2, operationType: 'replace', position: 0, payload: '<', length: 1 })
+  assert.deepEqual(deleted.body.op, ['<', { d: 1 }])
+  assert.equal(await text(place), '<ab😀')
+  live.end()
+})
+
+test('operations that cannot be applied say why', async () => {
+  const place = await ann.create('ab')
+  const post = op => ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['x'], ...op })
+  const id = uuid()
+  assert.equal((await post({ operationId: id })).status, 200)
+  for (const [op, status, code] of [
+    [{ operationId: id, op: ['y'] }, 409, 'OT004'], [{ op: [99, 'x'] }, 422, 'OT005'], [{ baseVersion: 7 }, 409, 'OT007'],
+    [{ op: [-1] }, 400, '22P02'], [{ op: 'x' }, 400, '22P02'], [{ op: undefined }, 400, 'malformed'], [{ operationId: 'x' }, 400, 'malformed'],
+    [{ baseVersion: -1 }, 400, 'malformed'], [{ baseVersion: 1.5 }, 400, 'malformed'], [{ op: ['\u0000'] }, 400, '22P05']]) {
+    const answer = await post(op)
+    assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(op))
+  }
+  assert.equal(await text(place), 'xab')
+})
+
+// ---- the past ----
+
+test('history and changes are those of SQL, in pages too', async () => {
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/history`)
+  const rows = JSON.parse(await as('ann', `SELECT json_agg(json_build_array(version, seq, op_id, user_id, base_version, op::text::json)) FROM converge.history('${idOf(place)}')`))
+  assert.deepEqual(body.ops.map(o => [o.version, o.sequenceId, o.operationId, o.userId, o.baseVersion, o.op]), rows)
+  for (const [what, list] of [['history', 'ops'], ['changes', 'changes']]) {
+    const all = (await ann.get(`${place}/${what}`)).body[list]
+    const seen = []
+    for (let at = `${place}/${what}?limit=2`, pages = 0; at; pages++) {
+      const page = await ann.get(at)
+      seen.push(...page.body[list])
+      at = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1]
+      assert.ok(pages < 2, 'two pages')
+    }
+    assert.deepEqual(seen, all)
+    assert.deepEqual((await ann.get(`${place}/${what}?from=2&to=3`)).body[list].map(o => o.version).filter((v, i, l) => v !== l[i - 1]), [2, 3])
+    const within = await ann.get(`${place}/${what}?from=1&to=3&limit=2`)
+    assert.match(within.headers.get('link'), /from=3&to=3&limit=2>/)
+  }
+  const changes = JSON.parse(await as('ann', `SELECT json_agg(json_build_array(version, kind, pos, length, content)) FROM converge.changes('${idOf(place)}')`))
+  assert.deepEqual((await ann.get(`${place}/changes`)).body.changes.map(c => [c.version, c.kind, c.pos, c.length, c.content]), changes)
+})
+
+test('a past that was forgotten begins where it is kept', async () => {
+  const place = await withPast()
+  await as('ann', `SELECT converge.prune('${idOf(place)}', 2)`)
+  assert.deepEqual((await ann.get(`${place}/history`)).body.ops.map(o => o.version), [3, 4])
+  assert.deepEqual([(await ann.get(`${place}/content?version=1`)).status, (await ann.get(`${place}/content?version=1`)).body.code], [409, 'OT001'])
+  assert.equal((await ann.get(place)).body.floorVersion, 2)
+})
+
+test('blame and diff are those of SQL', async () => {
+  const place = await withPast()
+  const runs = JSON.parse(await as('ann', `SELECT json_agg(json_build_array(pos, content, user_id, version)) FROM converge.blame('${idOf(place)}', 3)`))
+  assert.deepEqual((await ann.get(`${place}/blame?version=3`)).body.runs.map(r => [r.pos, r.content, r.userId, r.version]), runs)
+  assert.equal((await ann.get(`${place}/blame`)).body.runs.map(r => r.content).join(''), await text(place))
+  for (const [from, to] of [[0, 4], [4, 1]]) {
+    const { body } = await ann.get(`${place}/diff?from=${from}&to=${to}`)
+    assert.deepEqual(body, { fromVersion: from, version: to, op: JSON.parse(await as('ann', `SELECT converge.diff('${idOf(place)}', ${from}, ${to})`)) })
+  }
+})
+
+test('undo, undo-last and revert are new operations', async () => {
+  const place = await withPast()
+  const { ops } = (await ann.get(`${place}/history`)).body
+  const before = await text(place)
+  assert.deepEqual((await ann.post(`${place}/undo`, { operationId: ops[1].operationId })).body, { version: 5 })
+  assert.deepEqual((await ann.post(`${place}/undo-last`)).body, { version: 6 })
+  assert.deepEqual((await ann.post(`${place}/undo-last`, { userId: 'ben' })).body, { version: 7 })
+  assert.deepEqual((await ann.post(`${place}/undo-last`, { userId: 'nobody here' })).body, { version: null })
+  assert.deepEqual((await ann.post(`${place}/revert`, { version: 4 })).body, { version: 8 })
+  assert.equal(await text(place), before)
+  assert.deepEqual([(await ann.post(`${place}/undo`, { operationId: uuid() })).status, (await ann.post(`${place}/revert`, { version: 99 })).status], [404, 409])
+})
+
+test('snapshots are taken, with a label or without, and listed', async () => {
+  const place = await withPast()
+  const taken = await ann.post(`${place}/snapshots`, { label: 'für später' })
+  assert.deepEqual([taken.status, taken.body, taken.headers.get('location')], [201, { version: 4, label: 'für später' }, `${place}/content?version=4`])
+  assert.equal((await ann.get(taken.headers.get('location'))).body.content, await text(place))
+  assert.deepEqual((await ann.get(`${place}/snapshots`)).body.snapshots.map(s => [s.version, s.kind, s.label]), [[0, 'initial', null], [4, 'named', 'für später']])
+  assert.equal((await ann.get(place)).body.snapshotVersion, 4)
+})
+
+// ---- members ----
+
+test('members are given roles, lose them, and leave', async () => {
+  const place = await ann.create()
+  const roles = async () => Object.fromEntries((await ann.get(`${place}/members`)).body.members.map(m => [m.userId, m.role]))
+  const odd = 'https://people.example//dörte?#%2F 😀'
+  assert.deepEqual((await ann.put(`${place}/members/ben`, { role: 'editor' })).body, { userId: 'ben', role: 'editor' })
+  assert.equal((await ann.put(`${place}/members/*`, { role: 'viewer' })).status, 200)
+  assert.equal((await ann.put(`${place}/members/a%20b%2Fc`, { role: 'viewer' })).status, 200)
+  assert.equal((await ann.put(`${place}/members`, { userId: odd, role: 'commenter' })).status, 200)
+  assert.deepEqual(await roles(), { ann: 'owner', ben: 'editor', '*': 'viewer', 'a b/c': 'viewer', [odd]: 'commenter' })
+  assert.equal((await ann.delete(`${place}/members?userId=${encodeURIComponent(odd)}`)).status, 204)
+  assert.equal((await ann.delete(`${place}/members/a%20b%2Fc`)).status, 204)
+  assert.equal((await ben.delete(`${place}/members/ben`)).status, 204)
+  assert.deepEqual(await roles(), { ann: 'owner', '*': 'viewer' })
+  assert.deepEqual([(await ann.delete(`${place}/members/ann`)).body.code, (await ann.put(`${place}/members/ben`, { role: 'king' })).body.code], ['OT002', '22P02'])
+  assert.equal((await ann.put(`${place}/owner`, { userId: 'ben' })).status, 200)
+  assert.deepEqual(await roles(), { ann: 'editor', ben: 'owner', '*': 'viewer' })
+})
+
+// ---- accounts ----
+
+test('an account is made, logs in, and its token is good everywhere', async () => {
+  const address = `ann.${uuid()}@example.org`
+  const made = await nobody.post('/v1/signup', { name: 'Ann É', address, password: 'a good password' })
+  assert.deepEqual([made.status, Object.keys(made.body), made.headers.get('cache-control')], [201, ['userId', 'token', 'expires'], 'no-store'])
+  const user = new User(relay)
+  const login = await nobody.post('/v1/login', { address: address.toUpperCase(), password: 'a good password' })
+  user.token = login.body.token
+  assert.deepEqual((await user.get('/v1/me')).body, { userId: made.body.userId })
+  const claims = JSON.parse(Buffer.from(user.token.split('.')[1], 'base64url'))
+  assert.deepEqual([claims.sub, claims.exp - claims.iat, claims.exp], [made.body.userId, 43200, login.body.expires])
+  const place = await user.create('mine')
+  const live = await new Raw(relay, idOf(place)).opened()
+  live.send({ type: 'hello', token: user.token })
+  assert.equal((await live.expect('joined')).userId, made.body.userId)
+  live.end()
+  assert.deepEqual((await ann.get(`/v1/users?search=${encodeURIComponent(address)}`)).body.users, [{ userId: made.body.userId, name: 'Ann É' }])
+  assert.deepEqual((await user.get(`${place}/members`)).body.members[0].name, 'Ann É')
+  assert.deepEqual((await user.patch('/v1/me', { name: ' Anna ' })).body, { userId: made.body.userId, name: 'Anna' })
+  assert.equal((await user.put('/v1/me/password', { oldPassword: 'wrong one', newPassword: 'another password' })).status, 403)
+  assert.equal((await user.put('/v1/me/password', { oldPassword: 'a good password', newPassword: 'another password' })).status, 204)
+  assert.equal((await nobody.post('/v1/login', { address, password: 'another password' })).status, 200)
+  assert.equal((await nobody.post('/v1/signup', { name: 'x', address, password: 'a good password' })).status, 409)
+})
+
+test('an unknown address and a wrong password are told alike; ten wrong ones are enough', async () => {
+  const address = `ben.${uuid()}@example.org`
+  await nobody.post('/v1/signup', { name: 'Ben', address, password: 'a good password' })
+  const wrong = await nobody.post('/v1/login', { address, password: 'not the password' })
+  const unknown = await nobody.post('/v1/login', { address: `x${address}`, password: 'not the password' })
+  assert.deepEqual([wrong.status, wrong.body], [unknown.status, unknown.body])
+  assert.equal(wrong.status, 401)
+  for (let i = 1; i < 10; i++) assert.equal((await nobody.post('/v1/login', { address, password: 'not the password' })).status, 401)
+  const enough = await nobody.post('/v1/login', { address, password: 'a good password' })
+  assert.deepEqual([enough.status, enough.body.code, Number(enough.headers.get('retry-after')) > 0], [429, 'OT009', true])
+})
+
+test('a login gives what the relay can sign: audience, issuer and kid; and no token without a secret', async t => {
+  const strict = await startRelay({ 'jwt-key': `one=${file('one', SECRET)}`, 'jwt-audience': 'docs', 'jwt-issuer': 'us', 'token-lifetime': 60 })
+  t.after(() => strict.stop())
+  const account = { name: 'Cleo', address: `cleo.${uuid()}@example.org`, password: 'a good password' }
+  const { body } = await new User(strict).post('/v1/signup', account)
+  const user = new User(strict)
+  user.token = body.token
+  assert.equal((await user.get('/v1/me')).body.userId, body.userId)
+  const { publicKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const open = await startRelay({ 'jwt-key': file('public', publicKey.export({ type: 'spki', format: 'pem' })), 'jwt-alg': 'ES256' })
+  t.after(() => open.stop())
+  assert.deepEqual((await new User(open).post('/v1/login', account)).body, { userId: body.userId })
+})
+
+// ---- who and how often ----
+
+test('without a good token there is nothing', async () => {
+  const place = await ann.create()
+  for (const [given, error] of [[undefined, undefined], ['x', 'invalid_token'], [token('ann', { exp: 1 }), 'invalid_token'], [token('ann', {}, { secret: 'another secret, as long' }), 'invalid_token']]) {
+    const user = new User(relay)
+    user.token = given
+    const answer = await user.get(place)
+    assert.deepEqual([answer.status, answer.body.code], [401, 'unauthenticated'])
+    assert.equal(answer.headers.get('www-authenticate'), error ? `Bearer error="${error}"` : 'Bearer')
+    assert.equal((await user.get(`/v1/docs?token=${token('ann')}`)).status, 401)
+  }
+})
+
+test('who asks too often is told when to come back, and others are not', async t => {
+  const busy = await startRelay({ 'call-rate': 1, 'call-burst': 5, 'login-rate': 1, 'login-burst': 2 })
+  t.after(() => busy.stop())
+  const answers = await Promise.all(Array.from({ length: 20 }, () => new User(busy, 'ann').get('/v1/me')))
+  const refused = answers.filter(a => a.status === 429)
+  assert.ok(refused.length >= 10 && answers.length - refused.length >= 5, `${refused.length} of 20`)
+  assert.deepEqual([refused[0].body.code, Number(refused[0].headers.get('retry-after')) >= 1], ['rate_limited', true])
+  assert.equal((await new User(busy, 'ben').get('/v1/me')).status, 200)
+  const logins = await Promise.all(Array.from({ length: 8 }, () => new User(busy).post('/v1/login', { address: 'x@example.org', password: 'not the password' })))
+  assert.ok(logins.some(a => a.status === 429) && logins.some(a => a.status === 401))
+  assert.equal((await busy.metrics()).http_limited_total, refused.length + logins.filter(a => a.status === 429).length)
+})
+
+test('a change of roles counts from the next request on', async () => {
+  const place = await ann.create('x')
+  await ann.put(`${place}/members/ben`, { role: 'editor' })
+  assert.equal((await ben.get(`${place}/content`)).status, 200)
+  await ann.delete(`${place}/members/ben`)
+  const refused = await ben.get(`${place}/content`)
+  assert.deepEqual([refused.status, refused.body.code, refused.body.title], [403, 'OT002', 'Forbidden'])
+})
+
+// ---- requests that cannot be right ----
+
+test('requests that cannot be right are told what is wrong', async () => {
+  const place = await ann.create()
+  for (const [method, at, body, status, detail] of [
+    ['GET', `${place}/content?vresion=1`, undefined, 400, /no argument "vresion"/],
+    ['GET', `${place}/content?version=1&version=2`, undefined, 400, /version is given twice/],
+    ['GET', `${place}/content?version=x`, undefined, 400, /version: "x" is not a whole number/],
+    ['GET', `${place}/content?version=-1`, undefined, 400, /"-1" is not a whole number from 0/],
+    ['GET', `${place}/content?version=99999999999999999999`, undefined, 400, /is not a whole number/],
+    ['GET', `${place}/content?version=0&at=2026-01-01`, undefined, 400, /version and at exclude each other/],
+    ['GET', `${place}/content?at=yesterdayish`, undefined, 400, /yesterdayish/],
+    ['GET', `${place}/history?limit=0`, undefined, 400, /from 1 to 1000/],
+    ['GET', `${place}/history?limit=1001`, undefined, 400, /from 1 to 1000/],
+    ['GET', `${place}/diff?from=0`, undefined, 400, /to is missing/],
+    ['GET', '/v1/docs/no-uuid', undefined, 400, /no-uuid/],
+    ['GET', '/v1/docs?before=x', undefined, 400, /x/],
+    ['PATCH', place, {}, 400, /title is missing/],
+    ['PATCH', place, { title: 7 }, 400, /title: a text is wanted/],
+    ['PATCH', place, { title: 'a\u0000b' }, 400, /title: U\+0000/],
+    ['PATCH', place, { title: 'x'.repeat(1001) }, 413, /1001 characters/],
+    ['PATCH', place, '[]', 400, /no JSON object/],
+    ['PATCH', place, '{"title":"x","title":"y"}', 400, /no JSON object/],
+    ['PATCH', place, '{"title":"\\ud800"}', 400, /no JSON object/],
+    ['POST', `${place}/revert`, { version: '1' }, 400, /version: a whole number is wanted/]]) {
+    const answer = await ann.ask(method, at, body)
+    assert.equal(answer.status, status, `${method} ${at}: ${JSON.stringify(answer.body)}`)
+    assert.match(answer.body.detail, detail)
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json')
+  }
+  assert.equal((await ann.ask('PATCH', place, 'title=x', { 'content-type': 'application/x-www-form-urlencoded' })).status, 415)
+  assert.equal((await ann.ask('PATCH', place, '{"title":"ok"}', { 'content-type': 'Application/JSON; charset=utf-8' })).status, 200)
+})
+
+test('other methods and paths are told what there is', async () => {
+  const place = await ann.create()
+  const answer = await ann.ask('DELETE', `${place}/content`)
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, OPTIONS'])
+  assert.equal((await ann.ask('PUT', '/v1/docs')).headers.get('allow'), 'POST, GET, OPTIONS')
+  for (const at of ['/v1/', '/v1/docs/', `${place}/`, `${place}/content/x`, `/v1/docs/${idOf(place)}/nothing`, '/v2/docs']) {
+    assert.equal((await ann.get(at)).status, 404, at)
+  }
+  assert.equal((await ann.get(`/v1/collab/${idOf(place)}`)).status, 426)
+})
+
+test('the description is served as it stands in doc/', async () => {
+  assert.deepEqual((await nobody.get('/v1/openapi.json')).body, description)
+})
+
+test('HEAD is GET without what is in it', async () => {
+  const place = await ann.create('hello')
+  const headers = { authorization: `Bearer ${ann.token}` }
+  const [head, get] = await Promise.all(['HEAD', 'GET'].map(method => relay.get(`${place}/content`, { method, headers })))
+  assert.deepEqual([head.status, head.headers.get('etag'), await head.text()], [200, '"0"', ''])
+  assert.equal(head.headers.get('content-length'), get.headers.get('content-length'))
+  assert.equal((await relay.get('/healthz', { method: 'HEAD' })).status, 200)
+})
+
+test('pages of other origins may ask, where they are listed or all are', async t => {
+  const listed = await startRelay({ origin: 'https://app.example' })
+  t.after(() => listed.stop())
+  const from = (where, origin, method = 'GET') => where.get('/v1/me', { method, headers: { origin, authorization: `Bearer ${ann.token}` } })
+  const any = await from(relay, 'https://any.example')
+  assert.deepEqual([any.status, any.headers.get('access-control-allow-origin')], [200, '*'])
+  const good = await from(listed, 'https://app.example')
+  assert.deepEqual([good.status, good.headers.get('access-control-allow-origin'), good.headers.get('vary')], [200, 'https://app.example', 'origin'])
+  const bad = await from(listed, 'https://evil.example')
+  assert.deepEqual([bad.status, bad.headers.get('access-control-allow-origin')], [403, null])
+  const asked = await from(listed, 'https://app.example', 'OPTIONS')
+  assert.equal(asked.status, 204)
+  assert.match(asked.headers.get('access-control-allow-methods'), /PATCH/)
+  assert.match(asked.headers.get('access-control-allow-headers'), /authorization/)
+})
+
+// ---- bodies, connections ----
+
+// What comes back on a connection for these bytes, until it says all of `last`, or ends.
+async function speak (bytes, last) {
+  const socket = net.connect(relay.port, '127.0.0.1')
+  let heard = ''
+  let ended = false
+  socket.on('data', data => { heard += data })
+  socket.on('close', () => { ended = true })
+  socket.on('error', () => {})
+  socket.write(bytes)
+  await until(`an answer to ${bytes.slice(0, 80)}`, () => ended || (last && heard.includes(last)))
+  socket.destroy()
+  return heard
+}
+const head = (method, at, more = '') => `${method} ${at} HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${ann.token}\r\nContent-Type: application/json\r\n${more}\r\n`
+
+test('a body is bounded before it comes, and its length is told', async () => {
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 1114113\r\n'), 'taken'), /^HTTP\/1.1 413 .*1114113 bytes; at most 1114112/s)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 99999999999999999999999\r\n'), 'no length'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: -1\r\n'), 'no length'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Transfer-Encoding: chunked\r\n') + '2\r\n{}\r\n0\r\n\r\n', 'told'), /^HTTP\/1.1 411 /)
+  const large = 'é'.repeat(500000)
+  const place = await ann.create(large)
+  assert.equal((await ann.get(`${place}/content`)).body.content, large)
+})
+
+test('a body in small pieces is the same body', async () => {
+  const body = JSON.stringify({ title: 'in pieces 😀', content: 'x'.repeat(5000) })
+  const socket = net.connect(relay.port, '127.0.0.1')
+  let heard = ''
+  socket.on('data', data => { heard += data })
+  const bytes = Buffer.from(head('POST', '/v1/docs', `Content-Length: ${Buffer.byteLength(body)}\r\n`) + body)
+  for (let at = 0; at < bytes.length; at += 97) await new Promise(resolve => socket.write(bytes.subarray(at, at + 97), resolve))
+  await until('the answer', () => heard.includes('in pieces'))
+  assert.match(heard, /^HTTP\/1.1 201 /)
+  socket.destroy()
+})
+
+test('requests in one packet are answered in order, each by itself', async () => {
+  const answers = await speak(head('GET', '/v1/me') + head('GET', '/v1/users?search=zz') + head('GET', '/healthz'), '\r\n\r\nok')
+  assert.deepEqual(answers.match(/HTTP\/1.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200'])
+  assert.ok(answers.indexOf('userId') < answers.indexOf('users'))
+})
+
+test('many requests at once are all answered', async () => {
+  const place = await ann.create('')
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: [`${i} `] })))
+  assert.deepEqual(new Set(answers.map(a => a.status)), new Set([200]))
+  assert.deepEqual(answers.map(a => a.body.version).sort((a, b) => a - b), answers.map((_, i) => i + 1))
+})
+
+test('who goes away while he waits takes his request along; the next one is served', async t => {
+  const place = await ann.create()
+  const holder = new Session()
+  t.after(() => holder.close())
+  await holder.run(`BEGIN; SELECT FROM converge.heads WHERE doc_id = '${idOf(place)}' FOR UPDATE`)
+  const waits = async () => Number(await sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'rename_document'"))
+  const sockets = Array.from({ length: 6 }, () => net.connect(relay.port, '127.0.0.1'))
+  const title = JSON.stringify({ title: 'never' })
+  for (const socket of sockets) socket.write(head('PATCH', place, `Content-Length: ${title.length}\r\n`) + title)
+  await until('two of them to wait in PostgreSQL', async () => await waits() === 2)
+  sockets.forEach(socket => socket.destroy())
+  const calls = async () => (await relay.metrics()).calls_total
+  const before = await calls()
+  await holder.run('COMMIT')
+  await until('nobody to wait', async () => await waits() === 0)
+  assert.equal((await ann.patch(place, { title: 'now' })).status, 200)
+  assert.equal(await calls(), before + 1)
+  assert.equal((await ann.get(place)).body.title, 'now')
+})
+
+test('a request that PostgreSQL undid is tried again; one whose connection died is told so', async t => {
+  const place = await ann.create()
+  const holder = new Session()
+  t.after(() => holder.close())
+  await holder.run(`BEGIN; SELECT FROM converge.heads WHERE doc_id = '${idOf(place)}' FOR UPDATE`)
+  const renamed = ann.patch(place, { title: 'x' })
+  const waiter = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'rename_document'"
+  const pid = await until('it to wait', () => sql(waiter))
+  await sql(`SELECT pg_terminate_backend(${pid})`)
+  const answer = await within('the answer', renamed)
+  assert.deepEqual([answer.status, Number(answer.headers.get('retry-after')) > 0], [503, true])
+  await holder.run('COMMIT')
+  assert.equal((await ann.get(place)).body.title, 'a title')
+})
