@@ -267,7 +267,11 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 		x->ends_connection = true;
 		return write_answer(server, conn, wsi);
 	}
-	/* of a POST, libwebsockets tells the end even of a body that has no length */
+
+	/*
+	 * of a POST, libwebsockets tells the end even of a body that has no
+	 * length
+	 */
 	if (len == 0 && (strcmp(x->method, "POST") != 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
 		return handle(server, conn, wsi);
 	buf_reserve(&x->body, (size_t) len);

@@ -146,6 +146,7 @@ DECLARE
 BEGIN
 	RETURN NEXT is((SELECT count(*) FROM replayed WHERE what = 'text' AND at >= floor AND md5(converge.content_at(doc, at)) = value),
 				   (SELECT count(*) FROM replayed WHERE what = 'text' AND at >= floor), name || ': the texts');
+	RETURN NEXT is_empty(format('SELECT created_at FROM converge.history(%L, %s) AS h WHERE converge.version_at(%1$L, created_at) < version OR converge.content_at(%1$L, created_at) <> converge.content_at(%1$L, converge.version_at(%1$L, created_at)) LIMIT 5', doc, greatest(floor + 1, (SELECT version - 20 FROM converge.heads WHERE doc_id = doc))), name || ': the versions of moments');
 	RETURN NEXT set_eq(format('SELECT at, value::bigint, length FROM pg_temp.stretches(%L, false) WHERE value::bigint > %s OR %2$s = 0', doc, floor),
 					   format('SELECT at, value::bigint, length FROM replayed WHERE what = ''run'' AND (value::bigint > %s OR %1$s = 0)', floor), name || ': what each version wrote');
 	IF floor = 0 THEN
