@@ -5,6 +5,7 @@ import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import crypto from 'node:crypto'
 import net from 'node:net'
+import { Cluster } from './lib/cluster.mjs'
 import { quote, Session, sql } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
 import { file, startRelay } from './lib/relay.mjs'
@@ -466,4 +467,21 @@ test('a request that PostgreSQL undid is tried again; one whose connection died 
   assert.deepEqual([answer.status, Number(answer.headers.get('retry-after')) > 0], [503, true])
   await holder.run('COMMIT')
   assert.equal((await ann.get(place)).body.title, 'a title')
+})
+
+test('a restart of PostgreSQL is waited for, and told of when it takes too long', async t => {
+  const cluster = await Cluster.make()
+  t.after(() => cluster.remove())
+  const own = await startRelay({}, cluster.env)
+  t.after(() => own.stop())
+  const user = new User(own, 'ann')
+  const place = await user.create('kept')
+  await cluster.stop('immediate')
+  const waiting = user.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['x'] })
+  await until('a call to wait', async () => (await own.metrics()).calls_total === 2)
+  await cluster.start()
+  assert.equal((await waiting).body.version, 1)
+  await cluster.stop('immediate')
+  const late = await user.get(`${place}/content`)
+  assert.deepEqual([late.status, late.body.code, Number(late.headers.get('retry-after')) > 0], [503, 'unavailable', true])
 })
