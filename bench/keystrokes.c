@@ -1,7 +1,8 @@
 /*
  * keystrokes.c
  *		Keystrokes through converge-relay against a bare relay in front of the least
- *		durable work (bare/relay.mjs).
+ *		durable work (bare/relay.mjs): few people ("keystrokes"), or crowds ("crowds"),
+ *		those also through two relays at once.
  *
  * Every edit is durable before it is acknowledged, and a writer has one in flight.
  * The relays take turns in slices on one cluster.  converge-relay runs only in its
@@ -9,23 +10,24 @@
  * keeps running, idle, since Node needs a while to be at its fastest.
  */
 #include "common.h"
-#include "jwt.h"
 #include "least.h"
 #include "pg.h"
 #include "proc.h"
 #include "report.h"
+#include "servers.h"
 #include "typist.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DOCUMENTS		64
-#define HOST			"127.0.0.1"
+#define DOCUMENTS		1000
+#define SPARE_FILES		256
 #define WARM_UP_S		1.0
 
 typedef struct Scenario
 {
+	const char *set;
 	const char *title;
 	int			documents;
 	int			writers;		/* a document */
@@ -36,10 +38,12 @@ typedef struct Scenario
 } Scenario;
 
 static const Scenario scenarios[] = {
-	{"1 document, 1 writer, 1 reader", 1, 1, 1, 0, 1},
-	{"64 documents, a writer each", 64, 1, 0, 0, 2},
-	{"64 documents, a writer and a reader each, 1,000 edits/s", 64, 1, 1, 1000, 0},
-	{"1 document, 200 writers, 1 reader", 1, 200, 1, 0, 0}
+	{"keystrokes", "1 document, 1 writer, 1 reader", 1, 1, 1, 0, 1},
+	{"keystrokes", "64 documents, a writer each", 64, 1, 0, 0, 2},
+	{"keystrokes", "64 documents, a writer and a reader each, 1,000 edits/s", 64, 1, 1, 1000, 0},
+	{"crowds", "1 document, 200 writers, 1 reader", 1, 200, 1, 0, 0},
+	{"crowds", "1,000 documents, 10 writers each", 1000, 10, 0, 0, 0},
+	{"crowds", "1,000 documents, 10 writers each, 1,000 edits/s", 1000, 10, 0, 1000, 0}
 };
 
 #define SCENARIOS ((int) (sizeof(scenarios) / sizeof(scenarios[0])))
@@ -48,12 +52,14 @@ enum
 {
 	BARE,
 	CONVERGE,
-	RELAYS
+	TWO,						/* converge-relays, each with half of every
+								 * document's clients */
+	CONTESTANTS
 };
 
-static const char *const relay_names[RELAYS] = {"bare relay", "converge-relay"};
+static const char *const names[CONTESTANTS] = {"bare relay", "converge-relay", "two of them"};
 
-/* What a relay did in a scenario, all rounds together. */
+/* What a contestant did in a scenario, all rounds together. */
 typedef struct Outcome
 {
 	Samples		rates;
@@ -64,51 +70,84 @@ typedef struct Outcome
 	double		relay_cpu;
 	double		postgres_cpu;
 	double		load_cpu;
+	double		batches;		/* submitted to PostgreSQL */
+	double		batch_edits;	/* ... in them */
 } Outcome;
 
 typedef struct Bench
 {
-	const char *key_file;
-	const char *relay;			/* program */
-	const char *bare;			/* script */
-	const char *log_file;
-	const char *connections;	/* of the bare relay */
-	pid_t		postmaster;
+	Servers		servers;
+	int			contestants;
 	pid_t		bare_pid;
 	int			bare_port;
-	char	   *token;
 	char	   *documents[DOCUMENTS];
 } Bench;
 
+/* The servers of a slice. */
+typedef struct Relays
+{
+	int			count;
+	int			ports[2];
+	pid_t		pids[2];
+} Relays;
+
 /* ---- the relays ---- */
 
-static pid_t
-start_relay(const Bench *bench, int which, int port)
+static void
+start_relays(const Bench *bench, int which, Relays *relays)
 {
-	char		listen[32];
-	char		port_text[16];
-	char	   *converge[] = {(char *) bench->relay, "--dsn", "user=converge_relay",
-	"--listen", listen, "--jwt-key", (char *) bench->key_file, "--log-level", "warn", NULL};
-	char	   *bare[] = {"node", (char *) bench->bare, port_text,
-	(char *) bench->connections, NULL};
-
-	snprintf(listen, sizeof(listen), HOST ":%d", port);
-	snprintf(port_text, sizeof(port_text), "%d", port);
-	return proc_start(which == CONVERGE ? converge : bare, bench->log_file);
+	relays->count = which == TWO ? 2 : 1;
+	relays->ports[0] = bench->bare_port;
+	relays->pids[0] = bench->bare_pid;
+	for (int i = 0; which != BARE && i < relays->count; i++)
+	{
+		relays->ports[i] = proc_free_port();
+		relays->pids[i] = servers_start_relay(&bench->servers, relays->ports[i]);
+	}
 }
 
-/* Seat everybody of a scenario. */
 static void
-open_stage(Stage *stage, const Bench *bench, const Scenario *scenario, int port)
+stop_relays(int which, const Relays *relays)
+{
+	for (int i = 0; which != BARE && i < relays->count; i++)
+		proc_stop(relays->pids[i], names[which]);
+}
+
+/* Add what has been used until now to an outcome, or take it away. */
+static void
+add_costs(const Bench *bench, int which, const Relays *relays, Outcome *outcome, int sign)
+{
+	for (int i = 0; i < relays->count; i++)
+	{
+		outcome->relay_cpu += sign * proc_cpu(relays->pids[i]);
+		if (which == BARE)
+			continue;
+		outcome->batches += sign * servers_metric(relays->ports[i], "batch_ops_count");
+		outcome->batch_edits += sign * servers_metric(relays->ports[i], "batch_ops_sum");
+	}
+	outcome->postgres_cpu += sign * proc_cpu_family(bench->servers.postmaster);
+	outcome->load_cpu += sign * proc_cpu_own();
+}
+
+/* ---- a slice ---- */
+
+/* Seat everybody of a scenario: a document's seats go to the relays in turn. */
+static void
+open_stage(Stage *stage, const Bench *bench, const Scenario *scenario, const Relays *relays)
 {
 	int			each = scenario->writers + scenario->watchers;
 	int			writers = scenario->documents * scenario->writers;
 
-	stage_open(stage, HOST, port, scenario->documents * each,
+	stage_open(stage, SERVERS_HOST, relays->ports[0], scenario->documents * each,
 			   scenario->rate > 0 ? writers * 1e6 / scenario->rate : 0);
 	for (int i = 0; i < stage->count; i++)
-		stage_typist(stage, i, bench->documents[i % scenario->documents], bench->token,
-					 i / scenario->documents < scenario->writers);
+	{
+		int			seat = i / scenario->documents;
+
+		stage_typist(stage, i, bench->documents[i % scenario->documents],
+					 bench->servers.token, seat < scenario->writers);
+		stage->typists[i].port = relays->ports[seat % relays->count];
+	}
 }
 
 /* Move one set of samples behind another. */
@@ -119,29 +158,37 @@ append_samples(Samples *to, const Samples *from)
 		samples_add(to, from->values[i]);
 }
 
-/* One slice: start the relay, let everybody type, stop it. */
+/* Let everybody type for a while; edits a second. */
+static double
+measure(const Bench *bench, int which, const Relays *relays, Stage *stage, double seconds,
+		Outcome *outcome)
+{
+	int64_t		started;
+	double		rate;
+
+	add_costs(bench, which, relays, outcome, -1);
+	started = now_us();
+	stage_measure(stage, seconds);
+	rate = stage->answered * 1e6 / (double) (now_us() - started);
+	add_costs(bench, which, relays, outcome, 1);
+	return rate;
+}
+
+/* One slice: start the relays, let everybody type, stop them. */
 static double
 run_slice(const Bench *bench, const Scenario *scenario, int which, double seconds,
 		  Outcome *outcome)
 {
-	int			port = which == BARE ? bench->bare_port : proc_free_port();
-	pid_t		relay = which == BARE ? bench->bare_pid : start_relay(bench, which, port);
 	Stage	   *stage = xcalloc(1, sizeof(Stage));
+	Relays		relays;
 	double		rate;
-	int64_t		started;
 
-	open_stage(stage, bench, scenario, port);
+	start_relays(bench, which, &relays);
+	open_stage(stage, bench, scenario, &relays);
 	stage_join(stage);
 	stage_warm_up(stage, WARM_UP_S);
-	outcome->relay_cpu -= proc_cpu(relay);
-	outcome->postgres_cpu -= proc_cpu_family(bench->postmaster);
-	outcome->load_cpu -= proc_cpu_own();
-	started = now_us();
-	stage_measure(stage, seconds);
-	rate = stage->answered * 1e6 / (double) (now_us() - started);
-	outcome->relay_cpu += proc_cpu(relay);
-	outcome->postgres_cpu += proc_cpu_family(bench->postmaster);
-	outcome->load_cpu += proc_cpu_own();
+	rate = measure(bench, which, &relays, stage, seconds, outcome);
+	stage_rest(stage);
 	outcome->edits += stage->answered;
 	outcome->gaps += stage->gaps;
 	samples_add(&outcome->rates, rate);
@@ -149,8 +196,7 @@ run_slice(const Bench *bench, const Scenario *scenario, int which, double second
 	append_samples(&outcome->seen_ms, &stage->seen_ms);
 	stage_close(stage);
 	free(stage);
-	if (which == CONVERGE)
-		proc_stop(relay, relay_names[which]);
+	stop_relays(which, &relays);
 	return rate;
 }
 
@@ -173,12 +219,15 @@ report_outcome(int which, Outcome *outcome)
 {
 	char		answered[32];
 	char		seen[32];
+	char		batch[16] = "-";
 	double		edits = outcome->edits > 0 ? outcome->edits : 1;
 
-	printf("  %-16s %9s/s  %15s %15s %9.0f %9.0f %9.0f\n", relay_names[which],
+	if (outcome->batches > 0)
+		snprintf(batch, sizeof(batch), "%.1f", outcome->batch_edits / outcome->batches);
+	printf("  %-16s %9s/s  %15s %15s %6s %7.0f %8.0f %6.0f\n", names[which],
 		   grouped(samples_percentile(&outcome->rates, 0.5)),
 		   quantiles(&outcome->answered_ms, answered, sizeof(answered)),
-		   quantiles(&outcome->seen_ms, seen, sizeof(seen)),
+		   quantiles(&outcome->seen_ms, seen, sizeof(seen)), batch,
 		   outcome->relay_cpu * 1e6 / edits, outcome->postgres_cpu * 1e6 / edits,
 		   outcome->load_cpu * 1e6 / edits);
 	if (outcome->gaps > 0)
@@ -187,118 +236,144 @@ report_outcome(int which, Outcome *outcome)
 
 /* A ratio of two latencies at one share of the samples. */
 static void
-report_latency(const Scenario *scenario, Outcome *outcomes, double share)
+report_latency(const Scenario *scenario, const char *what, Samples *ours, Samples *theirs,
+			   double share, Aim aim)
 {
-	char		what[128];
-	double		ratio = samples_percentile(&outcomes[CONVERGE].seen_ms, share) /
-	samples_percentile(&outcomes[BARE].seen_ms, share);
+	char		line[160];
+	double		ratio = samples_percentile(ours, share) / samples_percentile(theirs, share);
 
-	snprintf(what, sizeof(what), "edit to screen p%.0f: %s", share * 100, scenario->title);
-	printf("  edit to the other's screen p%-2.0f %s\n", share * 100,
-		   report_format(ratio, AT_MOST, 1));
-	report_ratio(what, ratio, AT_MOST, 1);
+	snprintf(line, sizeof(line), "%s p%.0f: %s", what, share * 100, scenario->title);
+	printf("  %s p%-20.0f %s\n", what, share * 100, report_format(ratio, aim, 1));
+	report_ratio(line, ratio, aim, 1);
+}
+
+/* A ratio of rates. */
+static void
+report_rate(const Scenario *scenario, const char *what, double ratio)
+{
+	char		line[160];
+	Aim			aim = scenario->aim > 0 ? AT_LEAST : NO_AIM;
+
+	snprintf(line, sizeof(line), "%s: %s", what, scenario->title);
+	printf("  %-36s %s\n", what, report_format(ratio, aim, scenario->aim));
+	report_ratio(line, ratio, aim, scenario->aim);
 }
 
 static void
-report_scenario(const Scenario *scenario, Outcome *outcomes, double ratio)
+report_scenario(const Bench *bench, const Scenario *scenario, Outcome *outcomes, Samples *ratios)
 {
-	char		what[128];
-	Aim			aim = scenario->aim > 0 ? AT_LEAST : NO_AIM;
+	Outcome    *ours = &outcomes[CONVERGE];
+	Outcome    *bare = &outcomes[BARE];
 
-	printf("\n%s\n  %-16s %11s  %15s %15s %29s\n", scenario->title, "",
-		   "edits", "answered ms", "seen ms", "CPU us an edit");
-	printf("  %-16s %11s  %15s %15s %9s %9s %9s\n", "", "", "p50 / p99", "p50 / p99",
-		   "relay", "postgres", "load");
-	for (int which = 0; which < RELAYS; which++)
+	printf("\n%s\n  %-16s %11s  %15s %15s %6s %23s\n", scenario->title, "",
+		   "edits", "answered ms", "seen ms", "edits", "CPU us an edit");
+	printf("  %-16s %11s  %15s %15s %6s %7s %8s %6s\n", "", "", "p50 / p99", "p50 / p99",
+		   "/batch", "relay", "postgres", "load");
+	for (int which = 0; which < bench->contestants; which++)
 		report_outcome(which, &outcomes[which]);
 	if (scenario->rate == 0)
-	{
-		snprintf(what, sizeof(what), "keystrokes: %s", scenario->title);
-		printf("  %-32s %s\n", "edits a second",
-			   report_format(ratio, aim, scenario->aim));
-		report_ratio(what, ratio, aim, scenario->aim);
-	}
+		report_rate(scenario, scenario->set, samples_percentile(&ratios[CONVERGE], 0.5));
+	if (bench->contestants > TWO && scenario->rate == 0)
+		report_rate(scenario, "... through two relays", samples_percentile(&ratios[TWO], 0.5));
 	if (scenario->watchers > 0)
 	{
-		report_latency(scenario, outcomes, 0.5);
-		report_latency(scenario, outcomes, 0.99);
+		report_latency(scenario, "edit to screen", &ours->seen_ms, &bare->seen_ms, 0.5, AT_MOST);
+		report_latency(scenario, "edit to screen", &ours->seen_ms, &bare->seen_ms, 0.99, AT_MOST);
+	}
+	else if (bench->contestants > TWO)
+	{
+		report_latency(scenario, "answered", &ours->answered_ms, &bare->answered_ms, 0.5, NO_AIM);
+		report_latency(scenario, "answered", &ours->answered_ms, &bare->answered_ms, 0.99, NO_AIM);
 	}
 	fflush(stdout);
 }
 
-/* One scenario, the relays in turn. */
+/* One scenario, the contestants in turn. */
 static void
 run_scenario(const Bench *bench, const Scenario *scenario, int rounds, double seconds)
 {
-	Outcome		outcomes[RELAYS] = {0};
-	Samples		ratios = {0};
+	Outcome		outcomes[CONTESTANTS] = {0};
+	Samples		ratios[CONTESTANTS] = {0};
 
 	for (int r = 0; r < rounds; r++)
 	{
-		double		rates[RELAYS];
+		double		rates[CONTESTANTS];
 
-		for (int which = 0; which < RELAYS; which++)
+		for (int which = 0; which < bench->contestants; which++)
+		{
 			rates[which] = run_slice(bench, scenario, which, seconds, &outcomes[which]);
-		samples_add(&ratios, rates[CONVERGE] / rates[BARE]);
+			samples_add(&ratios[which], rates[which] / rates[BARE]);
+		}
 	}
-	report_scenario(scenario, outcomes, samples_percentile(&ratios, 0.5));
-	samples_free(&ratios);
-	for (int which = 0; which < RELAYS; which++)
+	report_scenario(bench, scenario, outcomes, ratios);
+	for (int which = 0; which < CONTESTANTS; which++)
 	{
+		samples_free(&ratios[which]);
 		samples_free(&outcomes[which].rates);
 		samples_free(&outcomes[which].answered_ms);
 		samples_free(&outcomes[which].seen_ms);
 	}
 }
 
-/* Empty documents, a user who may write them, and the least work's tables. */
+/* Empty documents and the least work's tables. */
 static void
-create_documents(Bench *bench)
+create_documents(Bench *bench, const char *set)
 {
 	PGconn	   *conn = pg_connect("");
+	int			count = 0;
 
-	for (int i = 0; i < DOCUMENTS; i++)
+	servers_init(&bench->servers, conn);
+	for (int i = 0; i < SCENARIOS; i++)
 	{
-		bench->documents[i] = pg_value(conn, "SELECT converge.create_document()", NULL);
-		PQclear(pg_query(conn, "SELECT converge.share($1, 'ann', 'editor')",
-						 bench->documents[i], NULL));
+		if (strcmp(scenarios[i].set, set) == 0 && scenarios[i].documents > count)
+			count = scenarios[i].documents;
 	}
+	for (int i = 0; i < count; i++)
+		bench->documents[i] = servers_document(conn);
 	least_create(conn);
 	pg_run(conn, "VACUUM ANALYZE");
-	bench->token = jwt_token(bench->key_file, "ann");
-	bench->postmaster = proc_parent((pid_t) pg_number(conn, "SELECT pg_backend_pid()", NULL));
 	PQfinish(conn);
+}
+
+/* Run those of a set, or the one that was asked for. */
+static void
+run_set(const Bench *bench, const char *set, int rounds, double seconds)
+{
+	const char *only = getenv("BENCH_SCENARIO");
+
+	for (int i = 0; i < SCENARIOS; i++)
+	{
+		const Scenario *scenario = &scenarios[i];
+		int			files = scenario->documents * (scenario->writers + scenario->watchers) + SPARE_FILES;
+
+		if (strcmp(scenario->set, set) != 0 || (only != NULL && atoi(only) != i + 1))
+			continue;
+		if (proc_allow_files(files))
+			run_scenario(bench, scenario, rounds, seconds);
+		else
+			printf("\n%s\n  skipped: %d open files are not allowed here (ulimit -Hn)\n",
+				   scenario->title, files);
+	}
 }
 
 int
 main(int argc, char **argv)
 {
-	Bench		bench = {0};
-	int			rounds = argc > 5 ? atoi(argv[5]) : 3;
-	double		seconds = argc > 6 ? atof(argv[6]) : 2;
-	const char *only = getenv("BENCH_SCENARIO");
+	static Bench bench;
+	int			rounds = argc > 2 ? atoi(argv[2]) : 3;
+	double		seconds = argc > 3 ? atof(argv[3]) : 2;
 
-	if (argc < 5 || rounds < 1 || seconds <= 0)
-		die("usage: keystrokes KEYFILE RELAY BARE.mjs LOG [ROUNDS [SECONDS]]"
-			" (PostgreSQL from the environment)");
-	bench.key_file = argv[1];
-	bench.relay = argv[2];
-	bench.bare = argv[3];
-	bench.log_file = argv[4];
-	bench.connections = getenv("BENCH_BARE_CONNECTIONS");
-	if (bench.connections == NULL)
-		bench.connections = "8";
-	create_documents(&bench);
+	if (argc < 2 || rounds < 1 || seconds <= 0)
+		die("usage: keystrokes keystrokes|crowds [ROUNDS [SECONDS]] (started by bench/run)");
+	bench.contestants = strcmp(argv[1], "crowds") == 0 ? CONTESTANTS : TWO;
+	create_documents(&bench, argv[1]);
+	proc_allow_files(DOCUMENTS * 10 + SPARE_FILES);		/* inherited by the bare relay */
 	bench.bare_port = proc_free_port();
-	bench.bare_pid = start_relay(&bench, BARE, bench.bare_port);
-	for (int i = 0; i < SCENARIOS; i++)
-	{
-		if (only == NULL || atoi(only) == i + 1)
-			run_scenario(&bench, &scenarios[i], rounds, seconds);
-	}
-	proc_stop(bench.bare_pid, relay_names[BARE]);
+	bench.bare_pid = servers_start_bare(&bench.servers, bench.bare_port);
+	run_set(&bench, argv[1], rounds, seconds);
+	proc_stop(bench.bare_pid, names[BARE]);
 	for (int i = 0; i < DOCUMENTS; i++)
 		free(bench.documents[i]);
-	free(bench.token);
+	free(bench.servers.token);
 	return 0;
 }

@@ -37,7 +37,7 @@ extern pid_t servers_start_broadcast(const Servers *servers, const char *loop, i
 extern char *servers_document(PGconn *conn);
 
 /*
- * A counter of a relay's /metrics, as its line begins: "batches_total".  It must be
+ * A counter of a relay's /metrics, as its line begins: "batch_ops_count".  It must be
  * asked while nobody else waits for this thread.
  */
 extern double servers_metric(int port, const char *name);

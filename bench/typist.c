@@ -72,6 +72,7 @@ type_edit(Typist *typist)
 	typist->needle_size = (size_t) snprintf(typist->needle, sizeof(typist->needle),
 											"\"operationId\":\"%s\"", id);
 	typist->in_flight = true;
+	stage->flying++;
 	typist->sent_us = now_us();
 	stage->sent_us[number % STAGE_FLIGHTS] = typist->sent_us;
 	ws_send(&typist->ws, stage->scratch.data, stage->scratch.size);
@@ -81,17 +82,17 @@ type_edit(Typist *typist)
 static void
 type_next(Typist *typist)
 {
-	double		pause_us = typist->stage->pause_us;
+	Stage	   *stage = typist->stage;
 
-	if (!typist->writes || !typist->stage->measuring)
+	if (stage->pausing && stage->flying == 0)
+		loop_stop(&stage->loop);
+	if (stage->pausing || !typist->writes || !stage->measuring)
 		return;
-	if (typist->stage->pausing)
-		loop_stop(&typist->stage->loop);
-	else if (pause_us == 0)
+	if (stage->pause_us == 0)
 		type_edit(typist);
 	else if (!typist->turn.armed)
-		loop_timer_start(&typist->stage->loop, &typist->turn,
-						 typist->sent_us + (int64_t) pause_us - now_us());
+		loop_timer_start(&stage->loop, &typist->turn,
+						 typist->sent_us + (int64_t) stage->pause_us - now_us());
 }
 
 /* ---- connecting ---- */
@@ -200,7 +201,7 @@ watch(Typist *typist, const char *text, size_t size)
 		int64_t		sent_us = stage->sent_us[ids_number(text + sizeof(key) - 1) % STAGE_FLIGHTS];
 
 		text += sizeof(key);
-		if (stage->measuring && sent_us >= stage->from_us)
+		if (stage->sampling)
 			samples_add(&stage->seen_ms, (double) (now - sent_us) / 1000);
 	}
 }
@@ -212,10 +213,11 @@ take_answer(Typist *typist)
 	Stage	   *stage = typist->stage;
 
 	typist->in_flight = false;
+	stage->flying--;
 	if (stage->measuring)
 	{
 		stage->answered++;
-		if (typist->sent_us >= stage->from_us)
+		if (stage->sampling)
 			samples_add(&stage->answered_ms, (double) (now_us() - typist->sent_us) / 1000);
 	}
 	type_next(typist);
@@ -374,7 +376,6 @@ void
 stage_warm_up(Stage *stage, double seconds)
 {
 	stage->measuring = true;
-	stage->from_us = INT64_MAX;
 	run_for(stage, seconds);
 	stage->answered = 0;
 }
@@ -382,9 +383,9 @@ stage_warm_up(Stage *stage, double seconds)
 void
 stage_measure(Stage *stage, double seconds)
 {
-	stage->from_us = now_us();
+	stage->sampling = true;
 	run_for(stage, seconds);
-	stage->measuring = false;
+	stage->measuring = stage->sampling = false;
 }
 
 /* Go on until somebody stops the loop: what is awaited is there. */
@@ -394,8 +395,17 @@ settle(Stage *stage)
 	loop_timer_start(&stage->loop, &stage->clock, SETTLE_TIMEOUT_US);
 	loop_run(&stage->loop);
 	if (!stage->clock.armed)
-		die("after %d seconds not everybody has every edit", (int) (SETTLE_TIMEOUT_US / 1000000));
+		die("after %d seconds not everything has come", (int) (SETTLE_TIMEOUT_US / 1000000));
 	loop_timer_stop(&stage->loop, &stage->clock);
+}
+
+void
+stage_rest(Stage *stage)
+{
+	stage->pausing = true;
+	if (stage->flying > 0)
+		settle(stage);
+	stage->pausing = false;
 }
 
 /* Where the writer stands whom everybody waits for. */
@@ -417,20 +427,18 @@ stage_broadcast(Stage *stage, double seconds)
 	int64_t		started = now_us();
 	int64_t		before = writer->version;
 
-	stage->measuring = true;
-	stage->from_us = started;
+	stage->measuring = stage->sampling = true;
 	stage->answered = stage->deliveries = 0;
 	samples_clear(&stage->seen_ms);
 	samples_clear(&stage->answered_ms);
 	run_for(stage, seconds);
-	stage->pausing = true;
-	if (writer->in_flight)
-		settle(stage);
+	stage_rest(stage);
 	stage->due = (double) (writer->version - before) * (stage->count - 1);
+	stage->pausing = true;
 	if (stage->deliveries < stage->due)
 		settle(stage);
 	stage->due = 0;
-	stage->measuring = stage->pausing = false;
+	stage->measuring = stage->sampling = stage->pausing = false;
 	return (double) (now_us() - started) / 1e6;
 }
 

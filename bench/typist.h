@@ -59,9 +59,11 @@ struct Stage
 
 	WsBuffer	scratch;		/* the message being written */
 
-	bool		measuring;
+	bool		measuring;		/* everybody types */
 	bool		pausing;		/* nobody begins another edit */
-	int64_t		from_us;		/* what was sent before does not count */
+	int			flying;			/* edits without an answer */
+	bool		sampling;		/* latencies are noted, also of what was sent
+								 * before */
 	double		answered;
 	double		deliveries;		/* of an edit to a client that watches */
 	double		due;			/* so many are awaited; 0: none */
@@ -82,6 +84,9 @@ extern void stage_join(Stage *stage);
 /* Let them type, unmeasured and then measured. */
 extern void stage_warm_up(Stage *stage, double seconds);
 extern void stage_measure(Stage *stage, double seconds);
+
+/* Wait until every edit has its answer. */
+extern void stage_rest(Stage *stage);
 
 /*
  * Let the writer of a stage that has one type, and wait until everybody who watches
