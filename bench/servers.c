@@ -19,6 +19,7 @@
 
 #define USER			"ann"
 #define METRICS_BYTES	65536
+#define AWAIT_US		(30 * 1000000LL)
 
 /* A setting that bench/run makes. */
 static const char *
@@ -88,21 +89,49 @@ servers_document(PGconn *conn)
 	return document;
 }
 
-/* ---- counters ---- */
+/* ---- talking to them ---- */
+
+/* A connection to a server, or -1. */
+static int
+connect_to(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,.sin_port = htons((uint16_t) port),
+	.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket: %s", strerror(errno));
+	if (connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void
+servers_await(int port)
+{
+	int64_t		until = now_us() + AWAIT_US;
+	int			fd;
+
+	while ((fd = connect_to(port)) < 0)
+	{
+		if (now_us() > until)
+			die("no server on port %d", port);
+		usleep(5000);
+	}
+	close(fd);
+}
 
 /* What a relay answers to GET /metrics, headers and all. */
 static void
 fetch_metrics(int port, char *text, size_t capacity)
 {
 	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
-	struct sockaddr_in address = {.sin_family = AF_INET,.sin_port = htons((uint16_t) port),
-	.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int			fd = connect_to(port);
 	size_t		size = 0;
 	ssize_t		got;
 
-	if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-		send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+	if (fd < 0 || send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
 		die("/metrics: %s", strerror(errno));
 	while (size < capacity - 1 && (got = recv(fd, text + size, capacity - 1 - size, 0)) > 0)
 		size += (size_t) got;

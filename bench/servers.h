@@ -33,6 +33,9 @@ extern pid_t servers_start_bare(const Servers *servers, int port);
 /* loop: "uv" or "poll". */
 extern pid_t servers_start_broadcast(const Servers *servers, const char *loop, int port);
 
+/* Wait until a server takes connections; what it does then may still have to wait. */
+extern void servers_await(int port);
+
 /* An empty document's id, to be freed. */
 extern char *servers_document(PGconn *conn);
 

@@ -228,10 +228,11 @@ static void
 advance(Typist *typist, int64_t version)
 {
 	Stage	   *stage = typist->stage;
+	double		step = (double) (version - typist->version);
 
-	stage->deliveries += (double) (version - typist->version);
+	stage->deliveries += step;
 	typist->version = version;
-	if (stage->due > 0 && stage->deliveries >= stage->due)
+	if (stage->awaiting && (stage->behind -= step) <= 0)
 		loop_stop(&stage->loop);
 }
 
@@ -408,37 +409,41 @@ stage_rest(Stage *stage)
 	stage->pausing = false;
 }
 
-/* Where the writer stands whom everybody waits for. */
-static const Typist *
-writer_of(const Stage *stage)
+void
+stage_catch_up(Stage *stage)
 {
+	int64_t		head = 0;
+
+	stage_rest(stage);
 	for (int i = 0; i < stage->count; i++)
 	{
-		if (stage->typists[i].writes)
-			return &stage->typists[i];
+		if (stage->typists[i].version > head)
+			head = stage->typists[i].version;
 	}
-	die("a stage without a writer");
+	stage->behind = 0;
+	for (int i = 0; i < stage->count; i++)
+	{
+		if (!stage->typists[i].writes)
+			stage->behind += (double) (head - stage->typists[i].version);
+	}
+	stage->pausing = stage->awaiting = true;
+	if (stage->behind > 0)
+		settle(stage);
+	stage->pausing = stage->awaiting = false;
 }
 
 double
 stage_broadcast(Stage *stage, double seconds)
 {
-	const Typist *writer = writer_of(stage);
 	int64_t		started = now_us();
-	int64_t		before = writer->version;
 
 	stage->measuring = stage->sampling = true;
 	stage->answered = stage->deliveries = 0;
 	samples_clear(&stage->seen_ms);
 	samples_clear(&stage->answered_ms);
 	run_for(stage, seconds);
-	stage_rest(stage);
-	stage->due = (double) (writer->version - before) * (stage->count - 1);
-	stage->pausing = true;
-	if (stage->deliveries < stage->due)
-		settle(stage);
-	stage->due = 0;
-	stage->measuring = stage->sampling = stage->pausing = false;
+	stage_catch_up(stage);
+	stage->measuring = stage->sampling = false;
 	return (double) (now_us() - started) / 1e6;
 }
 

@@ -66,7 +66,8 @@ struct Stage
 								 * before */
 	double		answered;
 	double		deliveries;		/* of an edit to a client that watches */
-	double		due;			/* so many are awaited; 0: none */
+	bool		awaiting;		/* ... until everybody has everything */
+	double		behind;			/* edits that those who watch have not */
 	double		gaps;
 	Samples		answered_ms;	/* sent -> back, durable */
 	Samples		seen_ms;		/* sent -> at a client that watches */
@@ -87,6 +88,9 @@ extern void stage_measure(Stage *stage, double seconds);
 
 /* Wait until every edit has its answer. */
 extern void stage_rest(Stage *stage);
+
+/* ... and everybody who watches the one document of a stage has it. */
+extern void stage_catch_up(Stage *stage);
 
 /*
  * Let the writer of a stage that has one type, and wait until everybody who watches

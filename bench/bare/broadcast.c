@@ -241,6 +241,9 @@ main(int argc, char **argv)
 		.rx_buffer_size = 1024,.tx_packet_size = 1024 * 1024},
 		{0}
 	};
+
+	/* nobody's life is watched, which would cost a timer a client */
+	static const lws_retry_bo_t no_idle_policy = {0};
 	struct lws_context_creation_info info = {0};
 	struct rlimit files;
 
@@ -256,6 +259,7 @@ main(int argc, char **argv)
 	info.protocols = protocols;
 	info.pt_serv_buf_size = 16384;
 	info.max_http_header_data = 8192;
+	info.retry_and_idle_policy = &no_idle_policy;
 	info.fd_limit_per_thread = (unsigned) files.rlim_cur;
 	if (strcmp(argv[2], "uv") == 0)
 		info.options |= LWS_SERVER_OPTION_LIBUV;
