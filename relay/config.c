@@ -77,6 +77,9 @@ static const struct option options[] = {
 	"bytes of operations a room keeps ready"},
 	{"max-message", OPTION_NUMBER, FIELD(max_message_bytes), "BYTES", "1114112", 1024, 67108864,
 	"longest message accepted from a client (an operation of 1 MiB and what is around it)"},
+	{"max-memory", OPTION_NUMBER, FIELD(max_memory_mib), "MIB", "1024", 1, 1048576,
+		"mebibytes of operations kept ready, and as many of messages for clients that are slow to read; "
+	"beyond it rooms keep less, and joins are refused"},
 	{"max-connections", OPTION_NUMBER, FIELD(max_connections), "N", "20000", 1, 1000000,
 	"clients at once; more are answered 503"},
 	{"max-per-address", OPTION_NUMBER, FIELD(address_connections), "N", "0", 0, 1000000,

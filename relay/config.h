@@ -36,6 +36,7 @@ struct config
 	int			ring_entries;
 	int			ring_bytes;
 	int			max_message_bytes;
+	int			max_memory_mib;
 	int			max_connections;
 	int			address_connections;
 	int			user_connections;

@@ -360,6 +360,7 @@ on_tick(uv_timer_t *timer)
 
 	sessions_tick(relay->sessions, (int64_t) (uv_now(&relay->loop) / 1000));
 	rest_tick(relay->rest);
+	rooms_shorten(relay->rooms);
 }
 
 /* ---- the end ---- */
@@ -508,7 +509,7 @@ make_rooms(struct relay *relay)
 		.ahead = on_room_ahead,.lost = on_room_lost,.arg = relay,
 	};
 
-	relay->rooms = rooms_new(&bounds, &callbacks, &relay->metrics);
+	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);
 }
 
 static void

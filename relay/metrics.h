@@ -32,6 +32,7 @@
 	M(sessions_live, gauge, "sessions_live", "clients that receive operations") \
 	M(rooms, gauge, "rooms", "documents that have clients here") \
 	M(ring_bytes, gauge, "ring_bytes", "bytes of operations kept ready in rooms") \
+	M(rings_shortened, counter, "rings_shortened_total", "times all rooms together kept too much, and kept less from then on") \
 	M(ring_misses, counter, "ring_misses_total", "clients served from the tables because they were too far behind") \
 	M(room_gaps, counter, "room_gaps_total", "times a room had to read missing operations from the tables") \
 	M(rooms_lost, counter, "rooms_lost_total", "times the database had lost what a room held") \
@@ -62,6 +63,7 @@
 	M(joins_resumed, counter, "joins_total{kind=\"resumed\"}", NULL) \
 	M(joins_resynced, counter, "joins_total{kind=\"resynced\"}", NULL) \
 	M(joins_refused, counter, "joins_total{kind=\"refused\"}", NULL) \
+	M(socket_bytes, gauge, "socket_bytes", "bytes of messages that sockets have not taken whole") \
 	M(catch_ups, counter, "catch_ups_total", "catch-ups read from the tables") \
 	M(access_checks, counter, "access_checks_total", "times the tables were asked who may still read a document") \
 	M(roles_changed, counter, "roles_changed_total", "clients told of another role while connected") \
@@ -75,6 +77,7 @@
 	M(refused_address, counter, "refused_total{reason=\"address\"}", NULL) \
 	M(refused_user, counter, "refused_total{reason=\"user\"}", NULL) \
 	M(refused_full, counter, "refused_total{reason=\"full\"}", NULL) \
+	M(refused_memory, counter, "refused_total{reason=\"memory\"}", NULL) \
 	M(refused_token, counter, "refused_total{reason=\"token\"}", NULL) \
 	M(slowed, counter, "slowed_total", "times a client was read more slowly") \
 	M(floods, counter, "floods_total", "clients closed because they sent too much") \

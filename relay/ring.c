@@ -71,6 +71,14 @@ ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len, cons
 	r->bytes += len;
 }
 
+/* Push out what is beyond so many bytes; the newest entry stays. */
+void
+ring_shorten(struct ring *r, size_t bytes)
+{
+	while (r->count > 1 && r->bytes > bytes)
+		evict(r);
+}
+
 /* Get the entry that makes this version, or NULL. */
 const struct ring_slot *
 ring_get(const struct ring *r, int64_t version)

@@ -37,6 +37,7 @@ struct ring_bounds
 int64_t		ring_head(const struct ring *r);
 void		ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len,
 						const struct ring_bounds *bounds);
+void		ring_shorten(struct ring *r, size_t bytes);
 const struct ring_slot *ring_get(const struct ring *r, int64_t version);
 void		ring_reset(struct ring *r, int64_t base);
 void		ring_free(struct ring *r);

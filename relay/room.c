@@ -80,13 +80,15 @@ room_flush(struct room *room)
 	int64_t		to = from + room->cut_count;
 	size_t		bytes_before = room->ring.bytes;
 	uint32_t	count = room->cut_count;
+	struct ring_bounds bounds;
 
 	if (count == 0)
 		return;
+	rooms_bounds(rooms, &bounds);
 	frame = frame_append(frame, ops_close, OPS_CLOSE_LEN);
 	room->building = NULL;
 	for (uint32_t i = 0; i < count; i++)
-		ring_append(&room->ring, frame_ref(frame), room->cuts[i].offset, room->cuts[i].len, &rooms->bounds);
+		ring_append(&room->ring, frame_ref(frame), room->cuts[i].offset, room->cuts[i].len, &bounds);
 	room->cut_count = 0;
 	rooms->metrics->ring_bytes += room->ring.bytes - bytes_before;
 	for (struct room_member *m = room->live; m != NULL; m = m->next)

@@ -69,7 +69,8 @@ enum room_next_result
 	ROOM_TABLES					/* the cursor fell off the ring */
 };
 
-struct rooms *rooms_new(const struct ring_bounds *bounds, const struct rooms_callbacks *callbacks,
+/* the bounds are a room's, and that of all their bytes together */
+struct rooms *rooms_new(const struct ring_bounds *bounds, size_t bytes_in_all, const struct rooms_callbacks *callbacks,
 						struct metrics *metrics);
 void		rooms_free(struct rooms *rooms);
 
@@ -102,6 +103,7 @@ void		rooms_lose(struct rooms *rooms, const struct uuid *doc);
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);
+void		rooms_shorten(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms,
 							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg);

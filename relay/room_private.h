@@ -56,7 +56,8 @@ struct seen
 struct rooms
 {
 	struct doc_map map;
-	struct ring_bounds bounds;
+	struct ring_bounds bounds;	/* of a room */
+	size_t		bytes_in_all;
 	struct rooms_callbacks callbacks;
 	struct metrics *metrics;
 	struct room *dirty;
@@ -71,6 +72,7 @@ struct rooms
 	int64_t		shared_to;
 };
 
+void		rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds);
 int64_t		room_head(const struct room *room);
 void		room_flush(struct room *room);
 void		room_close_gap(struct room *room);

@@ -10,15 +10,51 @@
 
 /* Set up a house without rooms. */
 struct rooms *
-rooms_new(const struct ring_bounds *bounds, const struct rooms_callbacks *callbacks, struct metrics *metrics)
+rooms_new(const struct ring_bounds *bounds, size_t bytes_in_all, const struct rooms_callbacks *callbacks,
+		  struct metrics *metrics)
 {
 	struct rooms *rooms = mem_zalloc(sizeof(struct rooms));
 
 	doc_map_init(&rooms->map);
 	rooms->bounds = *bounds;
+	rooms->bytes_in_all = bytes_in_all;
 	rooms->callbacks = *callbacks;
 	rooms->metrics = metrics;
 	return rooms;
+}
+
+/* Get what a room may keep now: where all together keep too much, each has its share. */
+void
+rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds)
+{
+	size_t		share = rooms->bytes_in_all / (rooms->map.count > 0 ? rooms->map.count : 1);
+
+	*bounds = rooms->bounds;
+	if (rooms->metrics->ring_bytes > rooms->bytes_in_all && share < bounds->bytes)
+		bounds->bytes = share;
+}
+
+/* Where all rooms together keep too much, take from those that have more than their share. */
+void
+rooms_shorten(struct rooms *rooms)
+{
+	struct ring_bounds bounds;
+
+	if (rooms->metrics->ring_bytes <= rooms->bytes_in_all)
+		return;
+	rooms_bounds(rooms, &bounds);
+	for (size_t i = 0; i < rooms->map.slot_count; i++)
+	{
+		for (struct doc_node *node = rooms->map.slots[i]; node != NULL; node = node->next)
+		{
+			struct room *room = (struct room *) node;
+			size_t		before = room->ring.bytes;
+
+			ring_shorten(&room->ring, bounds.bytes);
+			rooms->metrics->ring_bytes -= before - room->ring.bytes;
+		}
+	}
+	rooms->metrics->rings_shortened++;
 }
 
 /* Forget the frame kept for the next member. */

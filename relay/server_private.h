@@ -35,6 +35,8 @@ struct conn
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;
+	size_t		held_bytes;		/* of the message that the socket has not
+								 * taken whole */
 	bool		killed;
 	bool		closing;		/* the close frame is libwebsockets's business
 								 * now */

@@ -49,6 +49,14 @@ kill_conn(void *arg)
 	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
+/* Note what libwebsockets holds for a socket: how much of a message is left, it does not tell. */
+static void
+note_held(struct server *server, struct conn *conn, size_t bytes)
+{
+	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
+	conn->held_bytes = bytes;
+}
+
 /* Write a frame, if the socket has taken everything before it. */
 static bool
 send_frame(void *arg, struct frame *frame)
@@ -62,6 +70,7 @@ send_frame(void *arg, struct frame *frame)
 		kill_conn(conn);
 	else
 		server->config.metrics->bytes_out += frame->len;
+	note_held(server, conn, lws_partial_buffered(conn->wsi) ? frame->len : 0);
 	return true;
 }
 
@@ -281,6 +290,8 @@ server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, e
 			session_charge(conn->session, len);
 			return close_if_wanted(conn);
 		case LWS_CALLBACK_SERVER_WRITEABLE:
+			if (!lws_partial_buffered(wsi))
+				note_held(server, conn, 0);
 			session_writable(conn->session);
 			if (may_close(conn))
 				lws_set_timer_usecs(wsi, 1);
@@ -288,6 +299,7 @@ server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, e
 		case LWS_CALLBACK_TIMER:
 			return close_if_wanted(conn);
 		default:
+			note_held(server, conn, 0);
 			close_conn(conn);
 			return 0;
 	}

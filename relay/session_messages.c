@@ -110,12 +110,27 @@ on_joined(void *arg, const struct join_answer *answer)
 	session_let_go(s);
 }
 
+/* Tell whether slow readers leave no memory for one more snapshot. */
+static bool
+is_full(const struct sessions *sessions)
+{
+	const struct metrics *m = sessions->config.metrics;
+
+	return m->messages_waiting_bytes + m->socket_bytes > (uint64_t) sessions->config.config->max_memory_mib << 20;
+}
+
 /* Ask the tables for what a joining client needs. */
 void
 session_join(struct session *s, const struct hello *hello)
 {
 	struct join_request request = {.doc = s->doc,.user = s->user,.hello = hello};
 
+	if (is_full(s->owner))
+	{
+		s->owner->config.metrics->refused_memory++;
+		session_refuse(s, CLOSE_RESTARTING, "unavailable", "too much waits for clients that are slow to read");
+		return;
+	}
 	session_move(s, SESSION_JOINING);
 	session_hold(s);
 	reader_join(s->owner->reader, &request, on_joined, s);

@@ -3,9 +3,10 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { Collab } from './lib/collab.mjs'
-import { content, createDocument } from './lib/pg.mjs'
+import { content, createDocument, sql } from './lib/pg.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
+import { token } from './lib/token.mjs'
 import { until } from './lib/wait.mjs'
 
 const CHUNK = 'é日😀x'.repeat(20000)
@@ -88,5 +89,28 @@ test('a client that reads nothing while it asks for much is let go', async () =>
   await until('it to be let go', async () => (await relay.metrics()).connections === 0)
   clearInterval(timer)
   rude.end()
+  await relay.stop()
+})
+
+test('while too much waits for slow readers, nobody else may join; then they may', async () => {
+  const relay = await startRelay({ 'max-memory': 1 })
+  const doc = await createDocument('')
+  await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat('é日😀x', 1200000)))`)
+  const other = await createDocument('é')
+  const slow = await new Raw(relay, doc).opened()
+  slow.socket.pause()
+  slow.send({ type: 'hello', token: token('slow') })
+  const held = async () => { const m = await relay.metrics(); return m.socket_bytes + m.messages_waiting_bytes }
+  await until('its snapshot to wait for it', async () => await held() > 1 << 20)
+  const refused = await new Raw(relay, other).opened()
+  refused.send({ type: 'hello', token: token('ann') })
+  assert.deepEqual([(await refused.expect('error')).code, (await refused.close()).code], ['unavailable', 1012])
+  assert.equal((await relay.metrics())['refused_total{reason="memory"}'], 1)
+  slow.socket.resume()
+  await until('it to have its snapshot', () => slow.messages.some(message => message.type === 'snapshot'))
+  await until('nothing to be held', async () => await held() === 0)
+  const ann = await new Raw(relay, other).join('ann')
+  ann.end()
+  slow.end()
   await relay.stop()
 })

@@ -106,6 +106,9 @@ lost(void *arg, const struct uuid *id)
 	losses++;
 }
 
+/* what all rooms together may keep: more than any test but one asks for */
+static size_t bytes_in_all = 1 << 20;
+
 /* Begin a test with a house of small rooms. */
 static void
 begin(uint32_t entries, size_t bytes)
@@ -121,7 +124,7 @@ begin(uint32_t entries, size_t bytes)
 	aheads = 0;
 	losses = 0;
 	held = NULL;
-	rooms = rooms_new(&bounds, &callbacks, &metrics);
+	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);
 }
 
 static void
@@ -800,6 +803,44 @@ doubt_in_an_empty_room(void)
 	end(&r, 1);
 }
 
+/* Rooms that together keep too much each keep their share, those where nothing happens as well. */
+static void
+bounded_in_all(void)
+{
+	struct uuid first = doc;
+	struct reader r[2];
+	size_t		entry_len = strlen(entry(1));
+
+	bytes_in_all = entry_len * 10;
+	begin(64, 1 << 20);
+	enter(&r[0], 0);
+	for (int v = 1; v <= 8; v++)
+	{
+		event(v);
+		rooms_flush(rooms);
+	}
+	CHECK(metrics.ring_bytes == 8 * entry_len);
+	rooms_shorten(rooms);
+	CHECK(metrics.ring_bytes == 8 * entry_len && metrics.rings_shortened == 0);
+	doc.bytes[0] ^= 1;
+	enter(&r[1], 0);
+	for (int v = 1; v <= 8; v++)
+	{
+		event(v);
+		rooms_flush(rooms);
+	}
+	CHECK(metrics.ring_bytes > 10 * entry_len && metrics.ring_bytes <= 13 * entry_len);
+	rooms_shorten(rooms);
+	CHECK(metrics.ring_bytes <= 10 * entry_len && metrics.rings_shortened == 1);
+	doc = first;
+	event(9);
+	rooms_flush(rooms);
+	CHECK(r[0].member.cursor == 9 && r[1].member.cursor == 8);
+	CHECK(metrics.ring_bytes <= 11 * entry_len);
+	end(r, 2);
+	bytes_in_all = 1 << 20;
+}
+
 int
 main(void)
 {
@@ -820,6 +861,7 @@ main(void)
 		{"a slow member holds up nobody and gets everything in one frame", slow_member},
 		{"a cursor that fell off the ring goes to the tables", off_the_ring},
 		{"the ring is bounded in bytes", bounded_bytes},
+		{"all rings together are bounded in bytes", bounded_in_all},
 		{"a frame is encoded once", frames_are_shared},
 		{"a snapshot ahead of the room gets only what follows it", member_in_the_middle},
 		{"a paused member gets nothing until it lives again", paused_member},
