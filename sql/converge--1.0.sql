@@ -285,6 +285,44 @@ CREATE UNLOGGED TABLE converge.attempts (
 );
 COMMENT ON TABLE converge.attempts IS 'wrong passwords of late, by a hash of the address they were tried for';
 
+-- Who is connected is for the moment: unlogged, so neither in the log nor on standbys,
+-- gone after a crash, and written again by the relays that live.
+CREATE UNLOGGED TABLE converge.relays (
+	id			uuid PRIMARY KEY,
+	since		timestamptz NOT NULL,
+	alive_until	timestamptz NOT NULL
+);
+COMMENT ON TABLE converge.relays IS 'the relays at work';
+COMMENT ON COLUMN converge.relays.alive_until IS 'when it is to be taken for dead, unless it shows itself before';
+
+CREATE UNLOGGED TABLE converge.presence (
+	doc_id		uuid NOT NULL,
+	client_id	uuid NOT NULL,
+	relay_id	uuid NOT NULL,
+	user_id		text NOT NULL,
+	name		text,
+	color		text,
+	version		bigint,
+	anchor		bigint,
+	head		bigint,
+	since		timestamptz NOT NULL,
+	updated_at	timestamptz NOT NULL,
+	PRIMARY KEY (doc_id, client_id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX presence_relay_id_idx ON converge.presence (relay_id);
+COMMENT ON TABLE converge.presence IS 'who is connected to which document, and where his cursor was a moment ago';
+COMMENT ON COLUMN converge.presence.name IS 'what the client calls itself; who it is says user_id';
+COMMENT ON COLUMN converge.presence.version IS 'the version that anchor and head are places in; null with them: no cursor';
+COMMENT ON COLUMN converge.presence.anchor IS 'where the selection begins, in code points';
+COMMENT ON COLUMN converge.presence.head IS 'where it ends: the cursor';
+
+-- Anybody may listen to a channel, so what relays tell each other there is encrypted.
+CREATE UNLOGGED TABLE converge.relay_keys (
+	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
+	key		text NOT NULL
+);
+COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other by NOTIFY, as hexadecimal digits';
+
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
@@ -319,6 +357,13 @@ CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
 COMMENT ON FUNCTION converge.may_read(uuid) IS
 	'whether the acting user has a role in a document: what row-level security asks of every row';
 
+CREATE FUNCTION converge.relay_lives(relay_id uuid) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM converge.relays r WHERE r.id = relay_lives.relay_id AND r.alive_until > clock_timestamp())
+$$;
+COMMENT ON FUNCTION converge.relay_lives(uuid) IS
+	'whether a relay has shown itself of late: row-level security hides who was connected to one that has not';
+
 -- Plain SELECTs show a member what he may read.  Nobody writes but through the
 -- functions, so there is nothing else to grant, and no policy for it.
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
@@ -327,6 +372,9 @@ ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.presence ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.relay_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.relays ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.snapshots ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
@@ -335,11 +383,13 @@ CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.packs FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.presence FOR SELECT
+	USING (converge.may_read(doc_id) AND converge.relay_lives(relay_id));
 CREATE POLICY readers ON converge.snapshots FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.undos FOR SELECT USING (converge.may_read(doc_id));
 GRANT SELECT ON
 	converge.documents, converge.heads, converge.members, converge.ops,
-	converge.packs, converge.snapshots, converge.undos TO PUBLIC;
+	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
 
 -- Whoever changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
@@ -1043,6 +1093,91 @@ CREATE FUNCTION converge.become(user_id text) RETURNS void
 COMMENT ON FUNCTION converge.become(text) IS
 	'act on behalf of a user to the end of the transaction, and no longer';
 
+-- Presence.  A relay begins, writes who comes, moves and goes, shows that it lives, and
+-- ends.  What it tells the others is sealed; announce() only passes it on.
+CREATE FUNCTION converge.begin_presence(relay_id uuid, timeout_s integer) RETURNS text
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM converge.show_life(relay_id, timeout_s);
+	DELETE FROM converge.presence p WHERE p.relay_id = begin_presence.relay_id;
+	INSERT INTO converge.relay_keys (key)
+		VALUES (encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex'))
+		ON CONFLICT DO NOTHING;
+	RETURN (SELECT k.key FROM converge.relay_keys k);
+END
+$$;
+COMMENT ON FUNCTION converge.begin_presence(uuid, integer) IS
+	'a relay begins, with nobody connected to it; the key of what relays tell each other';
+
+CREATE FUNCTION converge.show_life(relay_id uuid, timeout_s integer) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	at timestamptz := clock_timestamp();
+	known boolean := EXISTS (SELECT FROM converge.relays r WHERE r.id = relay_id);
+BEGIN
+	INSERT INTO converge.relays AS r (id, since, alive_until)
+		VALUES (relay_id, at, at + make_interval(secs => least(greatest(timeout_s, 1), 3600)))
+		ON CONFLICT ON CONSTRAINT relays_pkey DO UPDATE SET alive_until = excluded.alive_until;
+	DELETE FROM converge.relays r WHERE r.alive_until < at AND r.id <> relay_id;
+	DELETE FROM converge.presence p WHERE NOT EXISTS (SELECT FROM converge.relays r WHERE r.id = p.relay_id);
+	RETURN known;
+END
+$$;
+COMMENT ON FUNCTION converge.show_life(uuid, integer) IS
+	'note that a relay lives, and forget those that do not; whether it was known: if not, its rows are gone';
+
+CREATE FUNCTION converge.announce(messages text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	message text;
+BEGIN
+	FOREACH message IN ARRAY messages LOOP
+		PERFORM pg_notify('converge_presence', message);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.announce(text[]) IS 'pass messages, already sealed, on to the other relays';
+
+CREATE FUNCTION converge.keep_presence(relay_id uuid, timeout_s integer, message text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM pg_notify('converge_presence', message);
+	RETURN converge.show_life(relay_id, timeout_s);
+END
+$$;
+COMMENT ON FUNCTION converge.keep_presence(uuid, integer, text) IS
+	'a relay lives, and says so; false: it had been taken for dead, and its rows are gone';
+
+CREATE FUNCTION converge.write_presence(relay_id uuid, here jsonb, gone jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM converge.presence p USING jsonb_to_recordset(gone) AS g (doc_id uuid, client_id uuid)
+		WHERE p.doc_id = g.doc_id AND p.client_id = g.client_id AND p.relay_id = write_presence.relay_id;
+	INSERT INTO converge.presence AS p
+			(doc_id, client_id, relay_id, user_id, name, color, version, anchor, head, since, updated_at)
+		SELECT h.doc_id, h.client_id, write_presence.relay_id, h.user_id, h.name, h.color, h.version, h.anchor, h.head,
+			   to_timestamp(h.since), clock_timestamp()
+		FROM jsonb_to_recordset(here) AS h (doc_id uuid, client_id uuid, user_id text, name text, color text,
+											version bigint, anchor bigint, head bigint, since bigint)
+		ON CONFLICT ON CONSTRAINT presence_pkey DO UPDATE
+			SET name = excluded.name, color = excluded.color, version = excluded.version, anchor = excluded.anchor,
+				head = excluded.head, updated_at = excluded.updated_at
+			WHERE p.relay_id = excluded.relay_id;
+END
+$$;
+COMMENT ON FUNCTION converge.write_presence(uuid, jsonb, jsonb) IS
+	'write who is connected to a relay, each with all his columns, and delete who is not any more';
+
+CREATE FUNCTION converge.end_presence(relay_id uuid, message text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM pg_notify('converge_presence', message);
+	DELETE FROM converge.presence p WHERE p.relay_id = end_presence.relay_id;
+	DELETE FROM converge.relays r WHERE r.id = end_presence.relay_id;
+END
+$$;
+COMMENT ON FUNCTION converge.end_presence(uuid, text) IS 'a relay ends, and says so';
+
 CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1066,6 +1201,11 @@ BEGIN
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
+				   'converge.begin_presence(uuid, integer), '
+				   'converge.announce(text[]), '
+				   'converge.keep_presence(uuid, integer, text), '
+				   'converge.write_presence(uuid, jsonb, jsonb), '
+				   'converge.end_presence(uuid, text), '
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
 				   'converge.search_users(text, integer) TO %s', relay);
@@ -1085,6 +1225,12 @@ REVOKE ALL ON FUNCTION
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
 	converge.become(text),
+	converge.begin_presence(uuid, integer),
+	converge.show_life(uuid, integer),
+	converge.announce(text[]),
+	converge.keep_presence(uuid, integer, text),
+	converge.write_presence(uuid, jsonb, jsonb),
+	converge.end_presence(uuid, text),
 	converge.bcrypt(text, text),
 	converge.is_password(text, text),
 	converge.count_attempt(text),

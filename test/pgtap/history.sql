@@ -212,7 +212,7 @@ SELECT skip('shared/traces is not here', 7);
 \endif
 
 \! rm -f "$REPLAYED"
-SELECT lives_ok(format('DELETE FROM converge.%I WHERE %I::text LIKE ''41570ace-%%''', name, CASE name WHEN 'documents' THEN 'id' ELSE 'doc_id' END), 'nothing left in ' || name)
+SELECT lives_ok(format('DELETE FROM converge.%I WHERE %I::text LIKE ''41570ace-%%''', name, CASE WHEN name IN ('documents', 'relays') THEN 'id' ELSE 'doc_id' END), 'nothing left in ' || name)
 FROM converge.storage_totals
 WHERE EXISTS (SELECT FROM pg_attribute WHERE attrelid = ('converge.' || name)::regclass AND attname IN ('id', 'doc_id') AND atttypid = 'uuid'::regtype)
 ORDER BY name;

@@ -14,6 +14,11 @@ CREATE ROLE reports BYPASSRLS;
 
 -- three documents with a row in every table: one of ann and ben, one that everyone may
 -- read, one of eve
+CREATE FUNCTION pg_temp.connect(doc uuid, name text) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
+	SELECT converge.begin_presence(doc, 30),
+		   converge.write_presence(doc, jsonb_build_array(jsonb_build_object('doc_id', doc, 'client_id', doc, 'user_id', name, 'since', 0)), '[]')
+$$;
+GRANT EXECUTE ON FUNCTION pg_temp.connect(uuid, text) TO PUBLIC;
 CREATE FUNCTION pg_temp.make(doc uuid, secret text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM converge.create_document(secret, 'é' || secret, doc);
@@ -21,6 +26,7 @@ BEGIN
 	PERFORM converge.undo_last(doc);
 	PERFORM converge.snapshot(doc, secret);
 	PERFORM converge.pack(doc, 2);
+	PERFORM pg_temp.connect(doc, secret);
 END
 $$;
 GRANT EXECUTE ON FUNCTION pg_temp.make(uuid, text) TO PUBLIC;
@@ -37,13 +43,14 @@ ANALYZE;
 CREATE TEMP VIEW seen WITH (security_invoker = true) AS
 	SELECT 'documents' AS name, id FROM converge.documents UNION ALL SELECT 'heads', doc_id FROM converge.heads
 	UNION ALL SELECT 'members', doc_id FROM converge.members UNION ALL SELECT 'ops', doc_id FROM converge.ops
-	UNION ALL SELECT 'packs', doc_id FROM converge.packs UNION ALL SELECT 'snapshots', doc_id FROM converge.snapshots
+	UNION ALL SELECT 'packs', doc_id FROM converge.packs UNION ALL SELECT 'presence', doc_id FROM converge.presence
+	UNION ALL SELECT 'snapshots', doc_id FROM converge.snapshots
 	UNION ALL SELECT 'undos', doc_id FROM converge.undos;
 GRANT SELECT ON seen TO PUBLIC;
 CREATE FUNCTION pg_temp.check_rows(VARIADIC docs uuid[]) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT is((SELECT array_agg(DISTINCT id ORDER BY id) FROM seen WHERE seen.name = v.name), docs,
 			  concat(session_user, ' ', nullif(current_setting('converge.user'), ''), ' sees of ', v.name))
-	FROM unnest(ARRAY['documents', 'heads', 'members', 'ops', 'packs', 'snapshots', 'undos']) AS v (name)
+	FROM unnest(ARRAY['documents', 'heads', 'members', 'ops', 'packs', 'presence', 'snapshots', 'undos']) AS v (name)
 $$;
 SELECT set_eq('SELECT DISTINCT name FROM seen',
 	$$SELECT relname::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind = 'r' AND has_table_privilege('public', oid, 'select')$$, 'every table is looked at');
@@ -111,7 +118,7 @@ END
 $$;
 SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'no plain user calls his function leakproof');
 SELECT lives_ok(format('SELECT count(*) FROM converge.%I WHERE pg_temp.tell(%I::text)', name, col), 'a leaky function over ' || name) FROM (VALUES
-	('documents', 'title'), ('heads', 'version'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
+	('documents', 'title'), ('heads', 'version'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
 SELECT lives_ok($$SELECT count(*) FROM converge.documents d JOIN converge.snapshots s ON s.doc_id = d.id AND pg_temp.tell(d.title || s.content)$$, 'and over a join');
 SELECT ok(count(*) > 0, 'it told something') FROM caught;
 SELECT is_empty($$SELECT what FROM caught WHERE what LIKE '%ann''s%'$$, 'and nothing that is not to be read');

@@ -45,6 +45,12 @@ INSERT INTO promised VALUES
 	('rename_user', 'name text', 'void', 'volatile', 'unsafe', false),
 	('search_users', 'term text, max_rows integer DEFAULT 20, OUT user_id text, OUT name text', 'SETOF record', 'stable', 'unsafe', false),
 	('become', 'user_id text', 'void', 'volatile', 'unsafe', false),
+	('begin_presence', 'relay_id uuid, timeout_s integer', 'text', 'volatile', 'unsafe', false),
+	('announce', 'messages text[]', 'void', 'volatile', 'unsafe', false),
+	('keep_presence', 'relay_id uuid, timeout_s integer, message text', 'boolean', 'volatile', 'unsafe', false),
+	('write_presence', 'relay_id uuid, here jsonb, gone jsonb', 'void', 'volatile', 'unsafe', false),
+	('end_presence', 'relay_id uuid, message text', 'void', 'volatile', 'unsafe', false),
+	('relay_lives', 'relay_id uuid', 'boolean', 'stable', 'safe', true),
 	('may_read', 'doc_id uuid', 'boolean', 'stable', 'safe', true),
 	-- the algebra
 	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
@@ -122,12 +128,18 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
 	('attempts', 'bucket integer, count integer, since timestamp with time zone'),
+	('presence', 'anchor bigint null, client_id uuid, color text null, doc_id uuid, head bigint null, name text null, relay_id uuid, since timestamp with time zone, updated_at timestamp with time zone, user_id text, version bigint null'),
+	('relays', 'alive_until timestamp with time zone, id uuid, since timestamp with time zone'),
+	('relay_keys', 'id boolean, key text'),
 	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
 SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
 SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
 SELECT col_is_pk('converge', 'members', ARRAY['doc_id', 'user_id'], 'key of members');
 SELECT col_is_pk('converge', 'ops', ARRAY['doc_id', 'version'], 'key of ops');
 SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
+SELECT col_is_pk('converge', 'presence', ARRAY['doc_id', 'client_id'], 'key of presence');
+SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys')), 3::bigint,
+	'who is connected is in no log, no backup and on no standby, nor is the key');
 SELECT col_is_unique('converge', 'ops', ARRAY['doc_id', 'op_id'], 'an op id names one op of its document');
 SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'converge.heads'::regclass), '{fillfactor=50}', 'heads has room for HOT updates');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = 'converge.heads'::regclass), 1::bigint, 'and no index but its key');
@@ -147,7 +159,7 @@ SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may
 SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
 SELECT set_eq($$SELECT c.relname::text, c.relrowsecurity FROM pg_class AS c
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, 'select')$$,
-	$$VALUES ('documents', true), ('heads', true), ('members', true), ('ops', true), ('packs', true), ('snapshots', true), ('undos', true)$$,
+	$$VALUES ('documents', true), ('heads', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
 	'PUBLIC may read what row-level security guards, and nothing else');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity$$,
 	'which is on for every table');
@@ -161,8 +173,8 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'bcrypt', 'become', 'catch_up', 'checksum', 'count_attempt', 'due_documents', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'lock_for_owner', 'log_in',
-		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'sign_up', 'submit'],
+	ARRAY['allow_relay', 'announce', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');
