@@ -87,6 +87,16 @@ uuid_equal(const struct uuid *a, const struct uuid *b)
 	return memcmp(a->bytes, b->bytes, UUID_BYTES) == 0;
 }
 
+/* Make a random uuid (version 4). */
+void
+uuid_make(struct uuid *id)
+{
+	if (getrandom(id->bytes, UUID_BYTES, 0) != UUID_BYTES)
+		abort();
+	id->bytes[6] = (unsigned char) ((id->bytes[6] & 0x0f) | 0x40);
+	id->bytes[8] = (unsigned char) ((id->bytes[8] & 0x3f) | 0x80);
+}
+
 /* Get the process's random seed, the same one every time. */
 static uint64_t
 hash_seed(void)

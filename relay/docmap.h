@@ -19,6 +19,7 @@ struct uuid
 bool		uuid_parse(const char *text, size_t len, struct uuid *id);
 void		uuid_format(const struct uuid *id, char text[UUID_TEXT_LEN + 1]);
 bool		uuid_equal(const struct uuid *a, const struct uuid *b);
+void		uuid_make(struct uuid *id);
 uint64_t	uuid_hash(const struct uuid *id);
 
 /* stands first in whatever is kept in a map */

@@ -463,6 +463,19 @@ take_answers(struct pg_link *link)
 	}
 }
 
+/* Hand on what came on channels that are listened to. */
+static void
+take_notifies(struct pg_link *link)
+{
+	PGnotify   *notify;
+
+	while (link->config.on_notify != NULL && link->state == LINK_READY && (notify = PQnotifies(link->conn)) != NULL)
+	{
+		link->config.on_notify(link->config.arg, notify->extra);
+		PQfreemem(notify);
+	}
+}
+
 /* Serve the socket. */
 static void
 on_poll(uv_poll_t *poll, int status, int events)
@@ -487,7 +500,10 @@ on_poll(uv_poll_t *poll, int status, int events)
 	if (link->config.replication)
 		link->config.on_input(link->config.arg);
 	else
+	{
 		take_answers(link);
+		take_notifies(link);
+	}
 
 	/*
 	 * after an error libuv watches no more, though the last words could be

@@ -43,6 +43,7 @@ struct pg_link_config
 	void		(*on_ready) (void *arg);
 	void		(*on_lost) (void *arg);
 	void		(*on_input) (void *arg);
+	void		(*on_notify) (void *arg, const char *payload);	/* or NULL */
 	void	   *arg;
 	uv_loop_t  *loop;
 	struct metrics *metrics;
