@@ -110,4 +110,32 @@
 /* ... and given up after so many looks, each twice as late up to 64 times */
 #define LIMIT_GAP_ATTEMPTS			64
 
+/* what a client may say of itself; a text has no more code points than that */
+#define LIMIT_NAME_CHARACTERS		100
+#define LIMIT_POSITION				67108864
+
+/* a document's presence is shown this often, and as much less often as it has this many clients */
+#define LIMIT_PRESENCE_MS			50
+#define LIMIT_PRESENCE_CROWD		500
+
+/* clients of a document whom the others are shown, those with cursors first */
+#define LIMIT_PRESENCE_SHOWN		100
+
+/* presence waiting for its time is looked at this often */
+#define LIMIT_PRESENCE_TICK_MS		10
+
+/* other relays, and clients of theirs that are remembered */
+#define LIMIT_PEERS					256
+#define LIMIT_PEERS_CLIENTS			200000
+
+/* longest --presence-timeout */
+#define LIMIT_PRESENCE_TIMEOUT_S	3600
+
+/* a message between relays before it is sealed, and messages in one statement; PostgreSQL takes payloads below 8000 bytes */
+#define LIMIT_NEWS_BYTES			5800
+#define LIMIT_NEWS_BATCH			64
+
+/* rows of presence written by one statement */
+#define LIMIT_PRESENCE_ROWS			1000
+
 #endif							/* RELAY_BOUNDS_H */

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 
+#include "bounds.h"
 #include "mem.h"
 #include "version.h"
 
@@ -126,6 +127,8 @@ static const struct option options[] = {
 	"how far the replication stream may be behind before /readyz says no; 0: any time"},
 	{"verify-interval", OPTION_NUMBER, FIELD(verify_interval_s), "SECONDS", "0", 0, 86400,
 	"how often a client is asked for the checksum of its text; 0: never"},
+	{"presence-timeout", OPTION_NUMBER, FIELD(presence_timeout_s), "SECONDS", "30", 3, LIMIT_PRESENCE_TIMEOUT_S,
+	"how long other relays show the clients of this one when they hear nothing of it"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

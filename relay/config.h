@@ -60,6 +60,7 @@ struct config
 	int			drain_timeout_s;
 	int			ready_lag_s;
 	int			verify_interval_s;
+	int			presence_timeout_s;
 };
 
 enum config_result

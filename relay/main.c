@@ -12,6 +12,8 @@
 #include "log.h"
 #include "mem.h"
 #include "metrics.h"
+#include "presence.h"
+#include "presence_link.h"
 #include "reader.h"
 #include "rest.h"
 #include "room.h"
@@ -58,6 +60,8 @@ struct relay
 	struct web *web;
 	struct stream *stream;
 	struct sweeper *sweeper;
+	struct presence *presence;
+	struct presence_link *presence_link;
 	struct sessions *sessions;
 	struct server *server;
 	struct listener *listener;
@@ -293,6 +297,24 @@ on_log_end(void *arg, uint64_t end)
 	stream_note_log_end(relay->stream, end);
 }
 
+/* ---- presence ---- */
+
+static void
+on_presence(void *arg, const struct uuid *doc, struct frame *frame)
+{
+	struct relay *relay = arg;
+
+	sessions_show(relay->sessions, doc, frame);
+}
+
+static void
+on_presence_waiting(void *arg)
+{
+	struct relay *relay = arg;
+
+	presence_link_pace(relay->presence_link);
+}
+
 /* ---- those who send too much ---- */
 
 static void
@@ -337,6 +359,7 @@ end_turn(struct relay *relay)
 	writer_dispatch(relay->writer);
 	reader_dispatch(relay->reader);
 	rooms_flush(relay->rooms);
+	presence_link_dispatch(relay->presence_link);
 	sessions_reap(relay->sessions);
 }
 
@@ -391,6 +414,7 @@ end_parts(struct relay *relay)
 	writer_close(relay->writer);
 	reader_close(relay->reader);
 	sweeper_close(relay->sweeper);
+	presence_link_close(relay->presence_link);
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);
 }
@@ -402,9 +426,15 @@ on_drain_timer(uv_timer_t *timer)
 	struct relay *relay = timer->data;
 	bool		late = uv_now(&relay->loop) >= relay->phase_ends;
 
-	if (relay->phase == PHASE_DRAINING && (late || (writer_is_idle(relay->writer) && rest_is_idle(relay->rest) && rooms_owe_nothing(relay->rooms))))
-		close_clients(relay);
-	else if (relay->phase == PHASE_CLOSING && (late || sessions_count(relay->sessions) == 0))
+	if (relay->phase == PHASE_DRAINING)
+	{
+		if (late || (writer_is_idle(relay->writer) && rest_is_idle(relay->rest) && rooms_owe_nothing(relay->rooms)))
+			close_clients(relay);
+		return;
+	}
+	if (sessions_count(relay->sessions) == 0)
+		presence_link_leave(relay->presence_link);
+	if (relay->phase == PHASE_CLOSING && (late || presence_link_has_left(relay->presence_link)))
 		end_parts(relay);
 }
 
@@ -542,15 +572,29 @@ make_stream(struct relay *relay)
 }
 
 static void
+make_presence(struct relay *relay)
+{
+	struct presence_callbacks callbacks = {.show = on_presence,.waiting = on_presence_waiting,.arg = relay};
+	struct uuid id;
+
+	uuid_make(&id);
+	relay->presence = presence_new(&callbacks, &id, relay->config.presence_timeout_s, &relay->metrics);
+	relay->presence_link = presence_link_new(&relay->loop, &relay->config, relay->presence, &id, &relay->metrics);
+}
+
+static void
 make_sessions(struct relay *relay)
 {
 	struct sessions_config config = {
 		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
 		.slowed = on_slowed,.arg = relay,
 	};
+	struct sessions_parts parts = {
+		.rooms = relay->rooms,.writer = relay->writer,.reader = relay->reader,.presence = relay->presence,
+	};
 
 	relay->sessions = sessions_new(&config);
-	sessions_connect(relay->sessions, relay->rooms, relay->writer, relay->reader);
+	sessions_connect(relay->sessions, &parts);
 	server_connect(relay->server, relay->sessions);
 }
 
@@ -591,6 +635,7 @@ start(struct relay *relay)
 	make_reader(relay);
 	make_stream(relay);
 	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
+	make_presence(relay);
 	make_sessions(relay);
 	start_handles(relay);
 	sweeper_start(relay->sweeper, false);
@@ -608,6 +653,7 @@ run(struct relay *relay)
 	server_free(relay->server);
 	sessions_free(relay->sessions);
 	rooms_free(relay->rooms);
+	presence_free(relay->presence);
 	uv_loop_close(&relay->loop);
 	auth_free(relay->auth);
 	web_free(relay->web);

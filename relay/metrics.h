@@ -92,6 +92,17 @@
 	M(http_limited, counter, "http_limited_total", "requests over HTTP refused because their user or address sent too many") \
 	M(calls, counter, "calls_total", "calls of SQL made for HTTP") \
 	M(call_retries, counter, "call_retries_total", "times such a call was tried again") \
+	M(presence_clients, gauge, "presence_clients", "clients present in documents here") \
+	M(presence_hidden, gauge, "presence_hidden", "clients here whom others are not shown, there being too many") \
+	M(presence_elsewhere, gauge, "presence_elsewhere", "clients known to be present on other relays") \
+	M(presence_relays, gauge, "presence_relays", "other relays that are heard of") \
+	M(presence_in, counter, "presence_in_total", "messages of presence received from clients") \
+	M(presence_dropped, counter, "presence_dropped_total", "messages of presence dropped, their clients having sent too much") \
+	M(presence_out, counter, "presence_out_total", "messages of presence sent to clients") \
+	M(presence_owed, counter, "presence_owed_total", "times a client was shown everybody at once, having missed messages of presence") \
+	M(presence_rows, counter, "presence_rows_total", "rows of presence written, or deleted") \
+	M(notifies_out, counter, "notifies_out_total", "messages of presence sent to other relays") \
+	M(notifies_in, counter, "notifies_in_total", "messages of presence received from other relays") \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "when the last event came from logical decoding; 0: none yet") \
 	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not reached") \
@@ -109,6 +120,7 @@
 	H(HISTOGRAM_PG_ROLES, seconds, "pg_round_trip_seconds{statement=\"roles\"}", NULL) \
 	H(HISTOGRAM_PG_CHECKSUM, seconds, "pg_round_trip_seconds{statement=\"checksum\"}", NULL) \
 	H(HISTOGRAM_PG_CALL, seconds, "pg_round_trip_seconds{statement=\"call\"}", NULL) \
+	H(HISTOGRAM_PG_PRESENCE, seconds, "pg_round_trip_seconds{statement=\"presence\"}", NULL) \
 	H(HISTOGRAM_PG_PROBE, seconds, "pg_round_trip_seconds{statement=\"probe\"}", NULL) \
 	H(HISTOGRAM_COMMIT_TO_SEND, seconds, "commit_to_send_seconds", "from an operation's commit to its sending to the clients that are up to date") \
 	H(HISTOGRAM_BATCH_OPS, count, "batch_ops", "operations in a batch submitted to PostgreSQL") \

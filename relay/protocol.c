@@ -299,17 +299,26 @@ encode(json_t *object)
 	return f;
 }
 
-/* Encode the answer to a hello. */
+/* Encode the answer to a hello; the list of users is ready, and stands at the end. */
 struct frame *
 protocol_joined(const struct joined *joined)
 {
+	static const char open[] = ",\"users\":[";
 	char		doc[UUID_TEXT_LEN + 1];
+	char		client[UUID_TEXT_LEN + 1];
+	struct frame *f;
 
 	uuid_format(joined->doc, doc);
-	return encode(json_pack("{s:s, s:s, s:s, s:s, s:s, s:[], s:I, s:b}",
-							"type", "joined", "documentId", doc, "userId", joined->user,
-							"role", joined->role, "title", joined->title, "users",
-							"version", (json_int_t) joined->version, "resumed", (int) joined->resumed));
+	uuid_format(joined->client, client);
+	f = encode(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b}",
+						 "type", "joined", "documentId", doc, "userId", joined->user, "clientId", client,
+						 "role", joined->role, "title", joined->title,
+						 "version", (json_int_t) joined->version, "resumed", (int) joined->resumed));
+	f->len--;
+	f = frame_append(f, open, sizeof(open) - 1);
+	if (joined->users != NULL && joined->users->len > 0)
+		f = frame_append(f, joined->users->data, joined->users->len);
+	return frame_append(f, "]}", 2);
 }
 
 /* Add the hint when to come back, where there is one. */

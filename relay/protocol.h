@@ -6,6 +6,7 @@
 
 #include "docmap.h"
 #include "frame.h"
+#include "mem.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -82,6 +83,8 @@ struct joined
 	const char *title;
 	int64_t		version;
 	bool		resumed;
+	const struct uuid *client;
+	const struct buf *users;	/* a list of clients, or NULL */
 };
 
 /* a committed operation, as the stream shows it */

@@ -239,6 +239,8 @@ session_writable(struct session *s)
 {
 	if (send_waiting(s) && s->state == SESSION_LIVE && !s->catching_up)
 		send_operations(s);
+	if (s->unseen)
+		session_show_missed(s);
 }
 
 /* Take a frame of the room at once, if nothing else has to go first. */
@@ -287,8 +289,10 @@ session_move(struct session *s, enum session_state state)
 		case SESSION_CLOSING:
 			session_list_add(&owner->closing, &s->link, s, owner->now_s);
 			room_pause(&s->member);
+			session_disappear(s);
 			break;
 		case SESSION_CLOSED:
+			session_disappear(s);
 			session_list_remove(&s->link);
 			session_set_expiry(s, 0);
 			session_end_flow(s);
@@ -331,6 +335,7 @@ session_open(struct sessions *sessions, void *conn, const char *doc, const char 
 	s->conn = conn;
 	s->refs = 1;
 	s->id = ++sessions->last_id;
+	uuid_make(&s->client_id);
 	s->last = &s->first;
 	s->has_doc = uuid_parse(doc, strlen(doc), &s->doc);
 	if (token != NULL)

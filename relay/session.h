@@ -12,6 +12,7 @@
 #include "docmap.h"
 #include "frame.h"
 #include "metrics.h"
+#include "presence.h"
 #include "protocol.h"
 #include "reader.h"
 #include "room.h"
@@ -51,11 +52,19 @@ struct sessions_config
 	void	   *arg;
 };
 
+struct sessions_parts
+{
+	struct rooms *rooms;
+	struct writer *writer;
+	struct reader *reader;
+	struct presence *presence;
+};
+
 struct sessions *sessions_new(const struct sessions_config *config);
 void		sessions_free(struct sessions *sessions);
 
 /* what sessions stand on; made after them, since these call back */
-void		sessions_connect(struct sessions *sessions, struct rooms *rooms, struct writer *writer, struct reader *reader);
+void		sessions_connect(struct sessions *sessions, const struct sessions_parts *parts);
 
 /* from the server */
 struct session *session_open(struct sessions *sessions, void *conn, const char *doc, const char *token);
@@ -76,6 +85,9 @@ void		session_answer(void *arg, void *owner, const struct write_answer *answer);
 /* who may read: session_access.c */
 void		sessions_notice(struct sessions *sessions, const struct notice *notice);
 void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
+
+/* from presence, by way of main: session_presence.c */
+void		sessions_show(struct sessions *sessions, const struct uuid *doc, struct frame *frame);
 
 /* from main */
 bool		sessions_speed_up(struct sessions *sessions);

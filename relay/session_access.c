@@ -156,6 +156,8 @@ settle(struct session *s, const char *role, enum roles_result result)
 			session_refuse(s, CLOSE_INTERNAL, "internal", "it cannot be told whether you may still read");
 		if (s->state == SESSION_LIVE)
 			session_go_live(s, s->member.cursor);
+		if (s->unseen)
+			s->owner->config.transport.wake(s->conn);
 	}
 	session_let_go(s);
 }

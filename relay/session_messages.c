@@ -75,7 +75,7 @@ welcome(struct session *s, const struct join_answer *answer)
 {
 	struct joined joined = {
 		.doc = &s->doc,.user = s->user,.role = answer->role,.title = answer->title,
-		.version = answer->mark.version,.resumed = answer->resumed,
+		.version = answer->mark.version,.resumed = answer->resumed,.client = &s->client_id,
 	};
 
 	room_open(&s->member, &answer->mark);
@@ -84,16 +84,16 @@ welcome(struct session *s, const struct join_answer *answer)
 		session_check(s);
 	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->mark.version, answer->role,
 				answer->resumed ? "resumed" : "with a snapshot");
+	session_move(s, answer->resumed ? SESSION_LIVE : SESSION_SYNCING);
+	joined.users = session_appear(s);
 	session_send(s, protocol_joined(&joined));
 	if (answer->resumed)
 	{
-		session_move(s, SESSION_LIVE);
 		session_go_live(s, s->held_version);
 		return;
 	}
 	s->snapshot_seq = answer->mark.sequence_id;
 	s->member.cursor = s->covered = answer->mark.version;
-	session_move(s, SESSION_SYNCING);
 	session_send(s, frame_text(answer->snapshot, answer->snapshot_len));
 }
 
@@ -246,6 +246,7 @@ static const struct handler
 	{"ack", on_ack, IN(SESSION_SYNCING), 0, "an ack, and no snapshot waits for one"},
 	{"op", on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "an op before the snapshot was acknowledged"},
 	{"checksum", session_claim, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a checksum before the snapshot was acknowledged"},
+	{"presence", session_say, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a presence before the snapshot was acknowledged"},
 	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "a token before the hello"},
 };
 

@@ -74,6 +74,10 @@ struct session
 	int64_t		resumes_ms;
 	int			wait_ms;		/* until the debt is paid */
 	enum flow	flow;
+	struct presence_client *presence;	/* while others may see it */
+	struct uuid client_id;
+	bool		unseen;			/* missed messages of presence; is to be shown
+								 * everybody */
 	int64_t		held_version;	/* resumed from */
 	int64_t		snapshot_seq;
 	int64_t		covered;		/* versions up to here came without their own
@@ -104,6 +108,7 @@ struct sessions
 	struct rooms *rooms;
 	struct writer *writer;
 	struct reader *reader;
+	struct presence *presence;
 	struct session_list greeting;
 	struct session_list settled;
 	struct session_list closing;
@@ -138,6 +143,10 @@ bool		session_hold_account(struct session *s);
 void		session_end_flow(struct session *s);
 void		session_claim(struct session *s, const struct message *m);
 void		sessions_verify(struct sessions *sessions);
+const struct buf *session_appear(struct session *s);
+void		session_disappear(struct session *s);
+void		session_say(struct session *s, const struct message *m);
+void		session_show_missed(struct session *s);
 void		sessions_forget_users(struct sessions *sessions);
 void		session_reject(struct session *s, const struct uuid *id, enum reject_code code, const char *message);
 

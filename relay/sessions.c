@@ -26,11 +26,12 @@ sessions_new(const struct sessions_config *config)
 
 /* Say what sessions stand on. */
 void
-sessions_connect(struct sessions *sessions, struct rooms *rooms, struct writer *writer, struct reader *reader)
+sessions_connect(struct sessions *sessions, const struct sessions_parts *parts)
 {
-	sessions->rooms = rooms;
-	sessions->writer = writer;
-	sessions->reader = reader;
+	sessions->rooms = parts->rooms;
+	sessions->writer = parts->writer;
+	sessions->reader = parts->reader;
+	sessions->presence = parts->presence;
 }
 
 /* Free the sessions that nobody holds any more. */

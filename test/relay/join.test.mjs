@@ -15,7 +15,10 @@ after(() => relay.stop())
 test('a client joins, gets the text, and sees what it types', async () => {
   const doc = await createDocument('héllo 😀')
   const ann = await new Raw(relay, doc).join('ann')
-  assert.deepEqual(ann.joined, { type: 'joined', documentId: doc, userId: 'ann', role: 'editor', title: 'a title', users: [], version: 0, resumed: false })
+  const { clientId, users, ...joined } = ann.joined
+  assert.match(clientId, /^[0-9a-f]{8}-/)
+  await until('ann to see herself', () => ann.present.has(clientId))
+  assert.deepEqual(joined, { type: 'joined', documentId: doc, userId: 'ann', role: 'editor', title: 'a title', version: 0, resumed: false })
   assert.equal(ann.snapshot.content, 'héllo 😀')
   assert.equal(ann.snapshot.version, 0)
   const id = ann.op(0, [6, '日本'])

@@ -17,7 +17,7 @@ export class Collab {
   constructor (doc, user) {
     Object.assign(this, { doc, user, version: 0, lastId: null, text: null, base: null, inFlight: null, buffer: null })
     this.acknowledged = []
-    this.heard = { ops: 0, catchup: 0, snapshot: 0, joined: 0, transformed: 0, checksum: 0 }
+    this.heard = { ops: 0, catchup: 0, snapshot: 0, joined: 0, transformed: 0, checksum: 0, presence: 0 }
   }
 
   // Connect to a relay, also after an earlier one was lost.
@@ -95,6 +95,10 @@ export class Collab {
   on_checksum () {
     this.heard.checksum++
     this.say({ type: 'checksum', version: this.version, checksum: crypto.createHash('sha256').update(this.base).digest('hex') })
+  }
+
+  on_presence () {
+    this.heard.presence++
   }
 
   on_reject (message) {

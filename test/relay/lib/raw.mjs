@@ -12,7 +12,9 @@ export class Raw {
     this.socket = new WebSocket(`ws://127.0.0.1:${relay.port}/v1/collab/${doc}${query}`, protocol ? [protocol] : [], options)
     this.messages = []
     this.next = 0
-    this.socket.on('message', data => this.messages.push(JSON.parse(data)))
+    this.present = new Map()
+    this.presence = []
+    this.socket.on('message', data => this.hear(JSON.parse(data)))
     this.socket.on('unexpected-response', (request, response) => { this.refused = response.statusCode; this.socket.terminate() })
     this.socket.on('error', error => { this.error = error })
     this.socket.on('close', (code, reason) => { this.closed = { code, reason: String(reason) } })
@@ -21,6 +23,26 @@ export class Raw {
   async opened () {
     await until('a connection', () => this.socket.readyState !== WebSocket.CONNECTING)
     return this
+  }
+
+  // Presence comes in between whenever somebody moves, so it is kept apart.
+  hear (message) {
+    if (message.type === 'joined' || message.complete) this.present.clear()
+    if (message.type === 'joined' || message.type === 'presence') {
+      for (const user of message.users) this.present.set(user.clientId, user)
+      for (const id of message.left ?? []) this.present.delete(id)
+    }
+    (message.type === 'presence' ? this.presence : this.messages).push(message)
+  }
+
+  // The users that it is shown, in the order of their names.
+  get users () {
+    return [...this.present.values()].map(user => user.userId).sort()
+  }
+
+  // The one client of a user that it is shown.
+  seen (user) {
+    return [...this.present.values()].find(({ userId }) => userId === user)
   }
 
   send (message) {

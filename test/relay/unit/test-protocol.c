@@ -180,11 +180,15 @@ static void
 answers(void)
 {
 	struct uuid id;
-	struct joined joined = {.doc = &id,.user = "ann",.role = "editor",.title = "\xc3\xa9 \"t\"",.version = 4,.resumed = true};
+	struct joined joined = {.doc = &id,.user = "ann",.role = "editor",.title = "\xc3\xa9 \"t\"",.version = 4,.resumed = true,.client = &id};
+	struct buf	users = {.data = "{},{}",.len = 5};
 
 	CHECK(uuid_parse(ID, strlen(ID), &id));
-	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"role\":\"editor\","
-			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"users\":[],\"version\":4,\"resumed\":true}"));
+	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"clientId\":\"" ID "\",\"role\":\"editor\","
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"users\":[]}"));
+	joined.users = &users;
+	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"clientId\":\"" ID "\",\"role\":\"editor\","
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"users\":[{},{}]}"));
 	CHECK(says(protocol_error("malformed", "no", 0), "{\"type\":\"error\",\"code\":\"malformed\",\"message\":\"no\"}"));
 	CHECK(says(protocol_reject(&id, REJECT_UNAVAILABLE, "later", 700), "{\"type\":\"reject\",\"operationId\":\"" ID "\","
 			   "\"code\":\"unavailable\",\"message\":\"later\",\"retryAfter\":700}"));
