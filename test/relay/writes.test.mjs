@@ -2,8 +2,8 @@
 
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
-import { content, createDocument, Session, sql, version } from './lib/pg.mjs'
-import { newId, Raw } from './lib/raw.mjs'
+import { content, createDocument, Session, sql, version, withTrigger } from './lib/pg.mjs'
+import { Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
 import { until } from './lib/wait.mjs'
 
@@ -16,20 +16,6 @@ async function lock (doc) {
   const session = new Session()
   await session.run(`BEGIN; SELECT FROM converge.heads WHERE doc_id = '${doc}' FOR UPDATE`)
   return session
-}
-
-// Call a function for each operation inserted; the body may raise.
-async function withTrigger (body, use, { deferred = false } = {}) {
-  const name = `t${newId().replaceAll('-', '')}`
-  await sql(`CREATE SEQUENCE ${name}_calls; GRANT USAGE ON ${name}_calls TO PUBLIC;
-    CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body.replaceAll('CALLS', `'${name}_calls'`)} RETURN NEW; END $$;
-    CREATE ${deferred ? 'CONSTRAINT ' : ''}TRIGGER ${name} ${deferred ? 'AFTER' : 'BEFORE'} INSERT ON converge.ops
-    ${deferred ? 'DEFERRABLE INITIALLY DEFERRED' : ''} FOR EACH ROW EXECUTE FUNCTION ${name}()`)
-  try {
-    return await use()
-  } finally {
-    await sql(`DROP TRIGGER ${name} ON converge.ops; DROP FUNCTION ${name}; DROP SEQUENCE ${name}_calls`)
-  }
 }
 
 test('a locked document holds up only itself', async () => {

@@ -1,6 +1,7 @@
 // PostgreSQL by psql: no driver is needed for a handful of statements.
 
 import { spawn, execFile } from 'node:child_process'
+import crypto from 'node:crypto'
 import { promisify } from 'node:util'
 import { BOUND_MS, until, within } from './wait.mjs'
 
@@ -45,5 +46,19 @@ export class Session {
     const ended = new Promise(resolve => this.psql.once('exit', resolve))
     this.psql.stdin.end()
     await within('psql to end', ended)
+  }
+}
+
+// Call a function for each operation inserted; the body may raise.
+export async function withTrigger (body, use, { deferred = false, env } = {}) {
+  const name = `t${crypto.randomUUID().replaceAll('-', '')}`
+  await sql(`CREATE SEQUENCE ${name}_calls; GRANT USAGE ON ${name}_calls TO PUBLIC;
+    CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body.replaceAll('CALLS', `'${name}_calls'`)} RETURN NEW; END $$;
+    CREATE ${deferred ? 'CONSTRAINT ' : ''}TRIGGER ${name} ${deferred ? 'AFTER' : 'BEFORE'} INSERT ON converge.ops
+    ${deferred ? 'DEFERRABLE INITIALLY DEFERRED' : ''} FOR EACH ROW EXECUTE FUNCTION ${name}()`, env)
+  try {
+    return await use()
+  } finally {
+    await sql(`DROP TRIGGER ${name} ON converge.ops; DROP FUNCTION ${name}; DROP SEQUENCE ${name}_calls`, env)
   }
 }
