@@ -12,10 +12,12 @@
 #include "snapshot.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -141,6 +143,32 @@ compare_items(const void *a, const void *b)
 	return order != 0 ? order : x->ord - y->ord;
 }
 
+/* Wait for a document's lock, which stays with the transaction. */
+static void
+lock_document(void *arg)
+{
+	Relation	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	CvgHead		head;
+
+	cvg_head_lock(heads, arg, true, &head);
+	table_close(heads, RowExclusiveLock);
+}
+
+/*
+ * Wait for a document's lock, but no longer than lock_timeout says: false then.
+ * In a subtransaction, so that it is an answer, and no error in the server's
+ * log for each time that somebody keeps a document to himself.
+ */
+static bool
+lock_patiently(const pg_uuid_t *doc_id)
+{
+	ErrorData  *error = LockTimeout > 0 ? cvg_try(lock_document, (void *) doc_id) : NULL;
+
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	return error == NULL;
+}
+
 /* Apply what is well-formed, a document after the other. */
 static void
 apply_batch(BatchItem *items, int count, bool wait)
@@ -160,7 +188,7 @@ apply_batch(BatchItem *items, int count, bool wait)
 		for (upto = from; upto < well_formed &&
 			 memcmp(&sorted[upto]->doc_id, doc_id, UUID_LEN) == 0; upto++)
 			subs[upto] = &sorted[upto]->sub;
-		cvg_apply(doc_id, subs + from, upto - from, wait);
+		cvg_apply(doc_id, subs + from, upto - from, wait && lock_patiently(doc_id));
 	}
 }
 
