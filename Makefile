@@ -11,6 +11,7 @@
 #   make test            every test;  make test SUITE=regress  one suite of them
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
+#   make soak            kills at random while people type, for an hour (CHECKER_S=seconds)
 #   make lint            formatter and static analysers, where installed
 #   make stop            end whatever was started from here;  make clean  and remove it
 #
@@ -108,7 +109,7 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz lint stop clean-local
+.PHONY: relay demo test bench fuzz soak lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
@@ -134,6 +135,13 @@ fuzz:
 	@tools/deps build demo test
 	@$(MAKE) --no-print-directory -C test/ot fuzz
 	@$(MAKE) --no-print-directory -C test/past fuzz
+
+soak: export CHECKER_S ?= 3600
+soak:
+	@tools/deps build demo test
+	+@$(BUILD)
+	@tools/cluster start
+	@$(MAKE) --no-print-directory -C test/relay e2e FILES=checker.test.mjs
 
 lint:
 	@tools/lint

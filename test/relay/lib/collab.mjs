@@ -40,7 +40,8 @@ export class Collab {
   // Connect again whenever the connection is lost, to whatever relay() gives.
   stayConnected (relay) {
     this.staying = setInterval(() => {
-      if (this.closed && relay()?.port) this.connect(relay())
+      const next = this.closed && relay()
+      if (next?.port) this.connect(next)
     }, 20)
     return this.connect(relay())
   }

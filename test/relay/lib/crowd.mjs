@@ -50,7 +50,7 @@ export class Crowd {
   }
 
   // Stop typing, and compare everything with the tables, where others made so many operations.
-  async finish (env, others = 0) {
+  async check (env, others = 0) {
     this.pause()
     await allSettled(this.clients, () => version(this.doc, env))
     const text = await content(this.doc, env)
@@ -60,6 +60,11 @@ export class Crowd {
     const stored = new Set((await sql(`SELECT op_id FROM converge.ops WHERE doc_id = '${this.doc}'`, env)).split('\n'))
     assert.deepEqual(ids.filter(id => !stored.has(id)), [], 'an acknowledged operation is not there')
     assert.equal(stored.size, ids.length + others)
+  }
+
+  // The same, and leave.
+  async finish (env, others = 0) {
+    await this.check(env, others)
     this.clients.forEach(client => client.leave())
   }
 }
