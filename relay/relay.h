@@ -1,0 +1,74 @@
+/*
+ * relay.h: the whole of it: every part, for those who wire them and end them.
+ */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include "auth.h"
+#include "config.h"
+#include "listener.h"
+#include "metrics.h"
+#include "presence.h"
+#include "presence_link.h"
+#include "reader.h"
+#include "rest.h"
+#include "room.h"
+#include "server.h"
+#include "session.h"
+#include "stream.h"
+#include "sweep.h"
+#include "web.h"
+#include "writer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum phase
+{
+	PHASE_RUNNING,
+	PHASE_DRAINING,				/* edits under way are waited for */
+	PHASE_CLOSING,				/* clients are told to come back elsewhere */
+	PHASE_ENDED
+};
+
+struct relay
+{
+	struct config config;
+	struct metrics metrics;
+	uv_loop_t	loop;
+	struct auth *auth;
+	struct rooms *rooms;
+	struct writer *writer;
+	struct reader *reader;
+	struct rest *rest;
+	struct web *web;
+	struct stream *stream;
+	struct sweeper *sweeper;
+	struct presence *presence;
+	struct presence_link *presence_link;
+	struct sessions *sessions;
+	struct server *server;
+	struct listener *listener;
+	enum phase	phase;
+	uint64_t	phase_ends;
+	uint64_t	turn_began_ns;
+	uint64_t	idle_ns;		/* spent waiting until then, all turns */
+	uv_prepare_t before_poll;
+	uv_check_t	after_poll;
+	uv_timer_t	tick;
+	uv_timer_t	gap_timer;
+	uv_timer_t	slow_timer;
+	uv_timer_t	drain_timer;
+	uv_signal_t sigterm;
+	uv_signal_t sigint;
+	uv_signal_t sighup;
+};
+
+/* wiring.c: make the parts, each knowing whom it tells what; false: one cannot be, which was logged */
+bool		relay_wire(struct relay *relay);
+
+/* turn.c: what runs with every turn of the loop, every second, or on a signal */
+void		relay_start_handles(struct relay *relay);
+
+#endif							/* RELAY_RELAY_H */

@@ -1,0 +1,365 @@
+/*
+ * wiring.c: the parts, made in the order of dependence, and what each has to
+ * tell one above it, which goes by the callbacks here.
+ */
+#include "relay.h"
+
+#include "bounds.h"
+#include "log.h"
+
+#define SLOW_TICK_MS 10
+
+/* ---- rooms and the tables ---- */
+
+/*
+ * A room is about to publish what the tables gave. They may be ahead of the
+ * stream, and of what it has to say about who may read: so everyone there is
+ * asked about first, which holds them until the answer.
+ */
+static void
+on_room_ahead(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	sessions_check(relay->sessions, doc, NULL);
+}
+
+/* Tell whether a room must begin anew: in doubt, only what was found is trusted. */
+static bool
+is_lost(struct relay *relay, const struct uuid *doc, enum catch_up_result result)
+{
+	if (rooms_is_doubtful(relay->rooms, doc))
+		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
+	return result == CATCH_UP_OTHER;
+}
+
+/* Hand what the tables gave for a room on to it. */
+static void
+on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+{
+	struct relay *relay = arg;
+	bool		lost = is_lost(relay, doc, result);
+
+	if (result == CATCH_UP_DONE)
+		rooms_trust(relay->rooms, doc);
+	if (frame != NULL)
+	{
+		rooms_frame(relay->rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+		return;
+	}
+	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
+	if (lost)
+		rooms_lose(relay->rooms, doc);
+}
+
+/* A room misses operations. */
+static void
+on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct mark *known)
+{
+	struct relay *relay = arg;
+	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
+
+	reader_catch_up(relay->reader, &request, on_room_caught_up, relay);
+}
+
+/* The database has lost what was shown here: whoever saw it joins anew, and sends again what was not answered. */
+static void
+on_room_lost(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+	char		text[UUID_TEXT_LEN + 1];
+
+	uuid_format(doc, text);
+	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s; its clients are to join anew", text);
+	sessions_restart(relay->sessions, doc, "the database has lost the last operations; join again");
+	writer_drop(relay->writer, doc);
+}
+
+/* A connection is new, and may be to another history. */
+static void
+on_connected(void *arg)
+{
+	struct relay *relay = arg;
+
+	reader_doubt(relay->reader);
+	rooms_doubt(relay->rooms);
+	if (rooms_doubtful(relay->rooms) > 0)
+		sweeper_start(relay->sweeper, true);
+}
+
+static void
+on_gap_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	if (!rooms_retry(relay->rooms))
+		uv_timer_stop(timer);
+}
+
+/* A room waits for operations to become visible. */
+static void
+on_room_retry(void *arg)
+{
+	struct relay *relay = arg;
+
+	uv_timer_start(&relay->gap_timer, on_gap_timer, LIMIT_GAP_RETRY_MS, LIMIT_GAP_RETRY_MS);
+}
+
+/* ---- the stream ---- */
+
+static void
+on_stream_event(void *arg, const struct event *event)
+{
+	struct relay *relay = arg;
+
+	rooms_event(relay->rooms, event);
+}
+
+static void
+on_stream_notice(void *arg, const struct notice *notice)
+{
+	struct relay *relay = arg;
+
+	sessions_notice(relay->sessions, notice);
+}
+
+static void
+check_room(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	sessions_check(relay->sessions, doc, NULL);
+}
+
+/* The stream runs: catch up with what it did not show, operations and members. */
+static void
+on_stream_up(void *arg, bool other_history)
+{
+	struct relay *relay = arg;
+
+	if (other_history)
+	{
+		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now");
+		rooms_forget_seen(relay->rooms, NULL);
+	}
+	rooms_each(relay->rooms, check_room, relay);
+	sweeper_start(relay->sweeper, true);
+}
+
+static void
+on_stream_down(void *arg)
+{
+	struct relay *relay = arg;
+
+	sweeper_start(relay->sweeper, false);
+}
+
+/* ---- the writer ---- */
+
+/*
+ * An edit was committed. Nothing is published from its answer: the answer may
+ * overtake the stream, and with it the news that somebody may not read on.
+ */
+static void
+on_committed(void *arg, const struct uuid *doc, const struct mark *mark)
+{
+	struct relay *relay = arg;
+
+	rooms_owe(relay->rooms, doc, mark, !stream_is_up(relay->stream));
+}
+
+/* Nothing is submitted while any room is in doubt: what it was made on may be lost. */
+static bool
+may_write(void *arg)
+{
+	const struct relay *relay = arg;
+
+	return rooms_doubtful(relay->rooms) == 0;
+}
+
+/* ---- HTTP ---- */
+
+/* Get what is wrong with the database for those who come now, or NULL. */
+static const char *
+complaint(const struct relay *relay)
+{
+	static const char *const for_writing[] = {
+		[PG_READ_ONLY] = "PostgreSQL takes no writes: it is a standby, or read-only",
+		[PG_SILENT] = "PostgreSQL does not answer",
+		[PG_UNCONNECTED] = "no connection to PostgreSQL for writing",
+	};
+	static const char *const for_reading[] = {
+		[PG_SILENT] = "PostgreSQL does not answer",
+		[PG_UNCONNECTED] = "no connection to PostgreSQL for reading",
+	};
+	uint64_t	most_us = (uint64_t) relay->config.ready_lag_s * 1000000;
+
+	if (writer_health(relay->writer) != PG_WELL)
+		return for_writing[writer_health(relay->writer)];
+	if (!reader_is_ready(relay->reader))
+		return for_reading[reader_health(relay->reader)];
+	if (!rest_is_ready(relay->rest))
+		return "no connection to PostgreSQL for the REST API";
+	if (!stream_is_up(relay->stream))
+		return "no replication stream from PostgreSQL";
+	if (most_us > 0 && relay->metrics.replication_lag > most_us)
+		return "the replication stream is too far behind";
+	return NULL;
+}
+
+/* Tell whether a client that comes now is served, or why not. */
+static bool
+is_ready(void *arg, const char **reason)
+{
+	struct relay *relay = arg;
+
+	*reason = relay->phase != PHASE_RUNNING ? "ending" : complaint(relay);
+	return *reason == NULL;
+}
+
+/* PostgreSQL told where its log ends. */
+static void
+on_log_end(void *arg, uint64_t end)
+{
+	struct relay *relay = arg;
+
+	stream_note_log_end(relay->stream, end);
+}
+
+/* ---- presence ---- */
+
+static void
+on_presence(void *arg, const struct uuid *doc, struct frame *frame)
+{
+	struct relay *relay = arg;
+
+	sessions_show(relay->sessions, doc, frame);
+}
+
+static void
+on_presence_waiting(void *arg)
+{
+	struct relay *relay = arg;
+
+	presence_link_pace(relay->presence_link);
+}
+
+/* ---- those who send too much ---- */
+
+static void
+on_slow_timer(uv_timer_t *timer)
+{
+	struct relay *relay = timer->data;
+
+	if (!sessions_speed_up(relay->sessions))
+		uv_timer_stop(timer);
+}
+
+/* Somebody is not read for a while. */
+static void
+on_slowed(void *arg)
+{
+	struct relay *relay = arg;
+
+	if (!uv_is_active((uv_handle_t *) &relay->slow_timer))
+		uv_timer_start(&relay->slow_timer, on_slow_timer, SLOW_TICK_MS, SLOW_TICK_MS);
+}
+
+/* ---- the parts ---- */
+
+static void
+make_rooms(struct relay *relay)
+{
+	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
+	struct rooms_callbacks callbacks = {
+		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
+		.ahead = on_room_ahead,.lost = on_room_lost,.arg = relay,
+	};
+
+	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);
+}
+
+static void
+make_writer(struct relay *relay)
+{
+	struct writer_callbacks callbacks = {
+		.committed = on_committed,.answer = session_answer,.may_write = may_write,.connected = on_connected,.arg = relay,
+	};
+
+	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_reader(struct relay *relay)
+{
+	struct reader_callbacks callbacks = {.connected = on_connected,.log_end = on_log_end,.arg = relay};
+
+	relay->reader = reader_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_stream(struct relay *relay)
+{
+	struct stream_callbacks callbacks = {
+		.event = on_stream_event,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,
+		.connected = on_connected,.arg = relay,
+	};
+
+	relay->stream = stream_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);
+}
+
+static void
+make_presence(struct relay *relay)
+{
+	struct presence_callbacks callbacks = {.show = on_presence,.waiting = on_presence_waiting,.arg = relay};
+	struct uuid id;
+
+	uuid_make(&id);
+	relay->presence = presence_new(&callbacks, &id, relay->config.presence_timeout_s, &relay->metrics);
+	relay->presence_link = presence_link_new(&relay->loop, &relay->config, relay->presence, &id, &relay->metrics);
+}
+
+static void
+make_sessions(struct relay *relay)
+{
+	struct sessions_config config = {
+		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
+		.slowed = on_slowed,.arg = relay,
+	};
+	struct sessions_parts parts = {
+		.rooms = relay->rooms,.writer = relay->writer,.reader = relay->reader,.presence = relay->presence,
+	};
+
+	relay->sessions = sessions_new(&config);
+	sessions_connect(relay->sessions, &parts);
+	server_connect(relay->server, relay->sessions);
+}
+
+static bool
+make_server(struct relay *relay)
+{
+	struct server_config config = {
+		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
+		.http = {.is_ready = is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
+	};
+
+	relay->server = server_new(&config);
+	return relay->server != NULL;
+}
+
+/* Make every part, those first that others stand on. */
+bool
+relay_wire(struct relay *relay)
+{
+	relay->rest = rest_new(&relay->loop, &relay->config, relay->auth, &relay->metrics);
+	if (!make_server(relay))
+		return false;
+	make_rooms(relay);
+	make_writer(relay);
+	make_reader(relay);
+	make_stream(relay);
+	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
+	make_presence(relay);
+	make_sessions(relay);
+	return true;
+}
