@@ -52,7 +52,7 @@ endif
 # Packs of history are zstd frames.
 SHLIB_LINK += -lzstd
 
-RELAY_LIBS = libwebsockets libuv jansson libjwt openssl libpq
+RELAY_LIBS = libwebsockets libuv jansson libjwt openssl libpq zlib
 HAVE_RELAY := $(shell test -e relay/Makefile && pkg-config --exists $(RELAY_LIBS) 2>/dev/null && echo yes)
 RELAY = .local/bin/converge-relay
 

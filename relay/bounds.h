@@ -35,6 +35,12 @@
 #define LIMIT_MESSAGE_FRAMES		4096
 #define LIMIT_MESSAGE_S				60
 
+/* longest message that is compressed, which nobody else is served meanwhile */
+#define LIMIT_DEFLATE_BYTES			(1024 * 1024)
+
+/* clients whose messages may come compressed: some 40 KB each */
+#define LIMIT_DEFLATE_CLIENTS		4096
+
 /* how long a closing connection has for its last words */
 #define LIMIT_CLOSING_S				5
 

@@ -129,6 +129,8 @@ static const struct option options[] = {
 	"how often a client is asked for the checksum of its text; 0: never"},
 	{"presence-timeout", OPTION_NUMBER, FIELD(presence_timeout_s), "SECONDS", "30", 3, LIMIT_PRESENCE_TIMEOUT_S,
 	"how long other relays show the clients of this one when they hear nothing of it"},
+	{"deflate", OPTION_NUMBER, FIELD(deflate_bytes), "BYTES", "0", 0, 1048576,
+	"compress messages of at least so many bytes for clients that offer permessage-deflate; 0: never"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))

@@ -61,6 +61,7 @@ struct config
 	int			ready_lag_s;
 	int			verify_interval_s;
 	int			presence_timeout_s;
+	int			deflate_bytes;
 };
 
 enum config_result

@@ -17,6 +17,8 @@ frame_new(size_t cap)
 	f->refs = 1;
 	f->len = 0;
 	f->cap = cap;
+	f->deflated = NULL;
+	f->tried = false;
 	return f;
 }
 
@@ -53,6 +55,8 @@ frame_ref(struct frame *f)
 void
 frame_unref(struct frame *f)
 {
-	if (f != NULL && --f->refs == 0)
-		free(f);
+	if (f == NULL || --f->refs > 0)
+		return;
+	frame_unref(f->deflated);
+	free(f);
 }

@@ -8,6 +8,7 @@
 #ifndef RELAY_FRAME_H
 #define RELAY_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ struct frame
 	uint32_t	refs;
 	size_t		len;
 	size_t		cap;
+	struct frame *deflated;		/* the same compressed, if that was tried and
+								 * is shorter */
+	bool		tried;
 	unsigned char headroom[FRAME_HEADROOM];
 	unsigned char text[];
 };

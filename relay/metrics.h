@@ -46,6 +46,10 @@
 	M(bytes_out, counter, "bytes_out_total", "bytes of messages sent") \
 	M(bytes_in, counter, "bytes_in_total", "bytes of messages received") \
 	M(messages_in, counter, "messages_in_total", "messages received") \
+	M(deflate_clients, gauge, "deflate_clients", "clients with permessage-deflate") \
+	M(deflate_sent, counter, "deflate_messages_total{direction=\"out\"}", "messages that went or came compressed") \
+	M(deflate_received, counter, "deflate_messages_total{direction=\"in\"}", NULL) \
+	M(deflate_saved, counter, "deflate_saved_bytes_total", "bytes that were not sent because of that") \
 	M(reject_stale, counter, "rejects_total{code=\"stale\"}", "operations rejected, by code") \
 	M(reject_forbidden, counter, "rejects_total{code=\"forbidden\"}", NULL) \
 	M(reject_invalid, counter, "rejects_total{code=\"invalid\"}", NULL) \

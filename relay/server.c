@@ -53,6 +53,9 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		case LWS_CALLBACK_HTTP_WRITEABLE:
 		case LWS_CALLBACK_CLOSED_HTTP:
 			return server_on_http(server, conn, wsi, reason, in, len);
+		case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+			conn->deflates = server_accepts_extension(server, wsi);
+			return conn->deflates ? 0 : 1;
 		case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 			return server_confirm_upgrade(server, wsi);
 		case LWS_CALLBACK_ESTABLISHED:
@@ -106,6 +109,8 @@ fill_info(struct server *server, struct lws_context_creation_info *info, void **
 	info->server_string = "converge-relay";
 	info->alpn = "http/1.1";
 	info->retry_and_idle_policy = &no_idle_policy;
+	if (server->deflater != NULL)
+		info->extensions = server_extensions();
 	if (tls)
 	{
 		info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
@@ -128,6 +133,8 @@ server_new(const struct server_config *config)
 		.name = PROTOCOL_NAME,.callback = on_event,.per_session_data_size = sizeof(struct conn),
 			.rx_buffer_size = RX_BYTES,.tx_packet_size = TX_BYTES,
 	};
+	if (config->config->deflate_bytes > 0)
+		server->deflater = deflater_new();
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
 	fill_info(server, &info, loops);
 	server->context = lws_create_context(&info);
@@ -230,6 +237,7 @@ server_free(struct server *server)
 {
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
+	deflater_free(server->deflater);
 	tally_free(&server->addresses);
 	free(server);
 }

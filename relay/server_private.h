@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 
 #define URI_BYTES 512
+#include "deflate.h"
 
 struct server
 {
@@ -22,6 +23,8 @@ struct server
 	struct lws_protocols protocols[2];
 	SSL_CTX    *tls;			/* of the vhost */
 	struct tally addresses;
+	struct deflater *deflater;	/* NULL: messages are not compressed */
+	bool		compressed;		/* what is being written */
 	bool		draining;
 };
 
@@ -37,6 +40,9 @@ struct conn
 	int			message_frames;
 	size_t		held_bytes;		/* of the message that the socket has not
 								 * taken whole */
+	bool		deflates;		/* permessage-deflate was agreed on */
+	bool		message_deflated;
+	struct inflater *inflater;
 	bool		killed;
 	bool		closing;		/* the close frame is libwebsockets's business
 								 * now */
@@ -46,6 +52,12 @@ struct conn
 int			server_confirm_upgrade(struct server *server, struct lws *wsi);
 int			server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi,
 								enum lws_callback_reasons reason, void *in, size_t len);
+
+/* server_deflate.c */
+const struct lws_extension *server_extensions(void);
+bool		server_accepts_extension(struct server *server, struct lws *wsi);
+struct frame *server_pack(struct server *server, const struct conn *conn, struct frame *frame);
+void		server_hand_on(struct server *server, struct conn *conn, const char *text, size_t len);
 
 /* server_http.c */
 int			server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail);

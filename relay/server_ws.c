@@ -63,14 +63,18 @@ send_frame(void *arg, struct frame *frame)
 {
 	struct conn *conn = arg;
 	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct frame *packed;
 
 	if (conn->killed || lws_partial_buffered(conn->wsi))
 		return false;
-	if (lws_write(conn->wsi, frame->text, frame->len, LWS_WRITE_TEXT) < 0)
+	packed = server_pack(server, conn, frame);
+	server->compressed = packed != frame;
+	if (lws_write(conn->wsi, packed->text, packed->len, LWS_WRITE_TEXT) < 0)
 		kill_conn(conn);
 	else
-		server->config.metrics->bytes_out += frame->len;
-	note_held(server, conn, lws_partial_buffered(conn->wsi) ? frame->len : 0);
+		server->config.metrics->bytes_out += packed->len;
+	note_held(server, conn, lws_partial_buffered(conn->wsi) ? packed->len : 0);
+	server->compressed = false;
 	return true;
 }
 
@@ -188,6 +192,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < (int) sizeof(collab_path) - 1)
 		return -1;
 	conn->wsi = wsi;
+	server->config.metrics->deflate_clients += conn->deflates;
 	conn->session = session_open(server->sessions, conn, path + sizeof(collab_path) - 1,
 								 request_token(wsi, token, sizeof(token)));
 	return 0;
@@ -243,12 +248,14 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 	bool		whole = lws_is_final_fragment(conn->wsi) && lws_remaining_packet_payload(conn->wsi) == 0;
 	size_t		limit = (size_t) server->config.config->max_message_bytes;
 
+	if (lws_is_first_fragment(conn->wsi))
+		conn->message_deflated = (lws_get_reserved_bits(conn->wsi) & 0x40) != 0;
 	if (lws_frame_is_binary(conn->wsi))
 		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages are text frames");
 	else if (conn->message.len + len + lws_remaining_packet_payload(conn->wsi) > limit)
 		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
 	else if (whole && conn->message.len == 0)
-		session_receive(conn->session, piece, len);
+		server_hand_on(server, conn, piece, len);
 	else if (!whole && !count_piece(conn))
 		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
 	else
@@ -256,7 +263,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		buf_put(&conn->message, piece, len);
 		if (!whole)
 			return;
-		session_receive(conn->session, conn->message.data, conn->message.len);
+		server_hand_on(server, conn, conn->message.data, conn->message.len);
 	}
 	buf_free(&conn->message);
 	conn->message_since_s = 0;
@@ -264,8 +271,11 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 
 /* The socket is gone. */
 static void
-close_conn(struct conn *conn)
+close_conn(struct server *server, struct conn *conn)
 {
+	server->config.metrics->deflate_clients -= conn->deflates;
+	inflater_free(conn->inflater);
+	conn->inflater = NULL;
 	session_closed(conn->session);
 	conn->session = NULL;
 	buf_free(&conn->message);
@@ -300,7 +310,7 @@ server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, e
 			return close_if_wanted(conn);
 		default:
 			note_held(server, conn, 0);
-			close_conn(conn);
+			close_conn(server, conn);
 			return 0;
 	}
 }
