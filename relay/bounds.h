@@ -144,4 +144,8 @@
 /* rows of presence written by one statement */
 #define LIMIT_PRESENCE_ROWS			1000
 
+/* other relays are told, and rows written, no more often than that */
+#define LIMIT_ANNOUNCE_MS			20
+#define LIMIT_PRESENCE_WRITE_MS		200
+
 #endif							/* RELAY_BOUNDS_H */

@@ -54,10 +54,12 @@ void		presence_hear(struct presence *presence, const char *text, size_t len, int
 void		presence_forget_silent(struct presence *presence, int64_t now_ms);
 
 /* the next message for other relays; false: there is none */
+bool		presence_has_news(const struct presence *presence);
 bool		presence_next_news(struct presence *presence, struct buf *text);
 void		presence_signal(struct presence *presence, enum presence_kind kind, struct buf *text);
 
 /* the next rows for the table, as JSON lists of those here and those gone; false: there are none */
+bool		presence_has_rows(const struct presence *presence);
 bool		presence_next_rows(struct presence *presence, struct buf *here, struct buf *gone);
 void		presence_second(struct presence *presence);
 void		presence_write_all(struct presence *presence);

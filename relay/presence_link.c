@@ -45,7 +45,11 @@ struct presence_link
 	uv_loop_t  *loop;
 	uv_timer_t	pace;
 	uv_timer_t	second;
+	uv_timer_t	due;			/* wakes the loop for what may go out only
+								 * then */
 	int			timers;			/* still open */
+	int64_t		announce_ms;	/* not to be done earlier */
+	int64_t		write_ms;
 	char		relay[UUID_TEXT_LEN + 1];
 	char		timeout[16];
 	int			beat_every_s;
@@ -163,7 +167,7 @@ seal_text(struct presence_link *pl)
 
 /* Tell other relays what they are to know. */
 static void
-announce(struct presence_link *pl)
+announce(struct presence_link *pl, int64_t now_ms)
 {
 	struct pg_params params = {0};
 	uint32_t	count = 0;
@@ -178,6 +182,7 @@ announce(struct presence_link *pl)
 	}
 	if (count == 0)
 		return;
+	pl->announce_ms = now_ms + LIMIT_ANNOUNCE_MS;
 	pg_array_finish(&pl->batch, count);
 	pg_param_binary(&params, pl->batch.data, pl->batch.len);
 	pl->announcing = pg_link_send(pl->link, "announce", &params, on_announced, pl);
@@ -185,12 +190,13 @@ announce(struct presence_link *pl)
 
 /* Bring the table up to date. */
 static void
-write_rows(struct presence_link *pl)
+write_rows(struct presence_link *pl, int64_t now_ms)
 {
 	struct pg_params params = {0};
 
 	if (!presence_next_rows(pl->presence, &pl->here, &pl->gone))
 		return;
+	pl->write_ms = now_ms + LIMIT_PRESENCE_WRITE_MS;
 	buf_put(&pl->here, "", 1);
 	buf_put(&pl->gone, "", 1);
 	pg_param_text(&params, pl->relay);
@@ -216,17 +222,39 @@ beat(struct presence_link *pl)
 	pl->keeping = pg_link_send(pl->link, "keep", &params, on_kept, pl);
 }
 
+/* The loop is awake, which is all that is wanted: the end of its turn does the rest. */
+static void
+on_due(uv_timer_t *timer)
+{
+	(void) timer;
+}
+
+/* Tell whether it is time; where it is not, the loop is awake when it is. */
+static bool
+is_time(struct presence_link *pl, int64_t at_ms, int64_t now_ms)
+{
+	uint64_t	left_ms = (uint64_t) (at_ms - now_ms);
+
+	if (now_ms >= at_ms)
+		return true;
+	if (!uv_is_active((uv_handle_t *) &pl->due) || uv_timer_get_due_in(&pl->due) > left_ms)
+		uv_timer_start(&pl->due, on_due, left_ms, 0);
+	return false;
+}
+
 /* End the turn: show what may be shown, and pass on what other relays and the table are to know. */
 void
 presence_link_dispatch(struct presence_link *pl)
 {
-	presence_flush(pl->presence, (int64_t) uv_now(pl->loop));
+	int64_t		now_ms = (int64_t) uv_now(pl->loop);
+
+	presence_flush(pl->presence, now_ms);
 	if (pl->phase != PHASE_OPEN)
 		return;
-	if (!pl->announcing)
-		announce(pl);
-	if (!pl->writing)
-		write_rows(pl);
+	if (!pl->announcing && presence_has_news(pl->presence) && is_time(pl, pl->announce_ms, now_ms))
+		announce(pl, now_ms);
+	if (!pl->writing && presence_has_rows(pl->presence) && is_time(pl, pl->write_ms, now_ms))
+		write_rows(pl, now_ms);
 }
 
 /* ---- timers ---- */
@@ -344,8 +372,9 @@ presence_link_new(uv_loop_t *loop, const struct config *config, struct presence 
 	snprintf(pl->timeout, sizeof(pl->timeout), "%d", config->presence_timeout_s);
 	uv_timer_init(loop, &pl->pace);
 	uv_timer_init(loop, &pl->second);
-	pl->pace.data = pl->second.data = pl;
-	pl->timers = 2;
+	uv_timer_init(loop, &pl->due);
+	pl->pace.data = pl->second.data = pl->due.data = pl;
+	pl->timers = 3;
 	uv_timer_start(&pl->second, on_second, SECOND_MS, SECOND_MS);
 	pl->link = pg_link_open(&link);
 	return pl;
@@ -374,4 +403,5 @@ presence_link_close(struct presence_link *pl)
 	pg_link_close(pl->link);
 	uv_close((uv_handle_t *) &pl->pace, on_timer_closed);
 	uv_close((uv_handle_t *) &pl->second, on_timer_closed);
+	uv_close((uv_handle_t *) &pl->due, on_timer_closed);
 }

@@ -407,11 +407,19 @@ tell_changes(struct presence *presence, struct buf *text)
 	presence_close_news(text, false);
 }
 
+/* Tell whether other relays are to be told something. */
+bool
+presence_has_news(const struct presence *presence)
+{
+	return presence->connected && (presence->owes_hello || presence->owes_all || presence->all.len > 0 ||
+								   !TAILQ_EMPTY(&presence->to_tell));
+}
+
 /* Make the next message for other relays; false: there is none. */
 bool
 presence_next_news(struct presence *presence, struct buf *text)
 {
-	if (!presence->connected)
+	if (!presence_has_news(presence))
 		return false;
 	if (presence->all.len == 0 && presence->owes_hello)
 	{
@@ -423,10 +431,8 @@ presence_next_news(struct presence *presence, struct buf *text)
 		collect_everybody(presence);
 	if (presence->all.len > 0)
 		tell_everybody(presence, text);
-	else if (!TAILQ_EMPTY(&presence->to_tell))
-		tell_changes(presence, text);
 	else
-		return false;
+		tell_changes(presence, text);
 	return true;
 }
 

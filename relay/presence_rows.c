@@ -31,6 +31,13 @@ stop_writing(struct presence_client *c)
 	c->writing = WRITING_NOTHING;
 }
 
+/* Tell whether there are rows to be written. */
+bool
+presence_has_rows(const struct presence *presence)
+{
+	return !TAILQ_EMPTY(&presence->to_write);
+}
+
 /* Give the next rows for the table. */
 bool
 presence_next_rows(struct presence *presence, struct buf *here, struct buf *gone)
