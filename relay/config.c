@@ -45,6 +45,9 @@ struct option
 
 #define FIELD(field) offsetof(struct config, field)
 
+/* as many as the output plugin knows */
+#define MAX_SHARDS 4096
+
 static const struct option options[] = {
 	{"dsn", OPTION_TEXT, FIELD(dsn), "CONNINFO", "", 0, 0,
 	"PostgreSQL to connect to, as libpq reads it; what it leaves open is taken from PG* variables"},
@@ -113,6 +116,10 @@ static const struct option options[] = {
 	"logins and sign-ups from one address at once"},
 	{"token-lifetime", OPTION_NUMBER, FIELD(token_lifetime_s), "SECONDS", "43200", 1, 31536000,
 	"how long a token is good that a login gives; it is signed with the first --jwt-key, if that is one for HS256"},
+	{"shards", OPTION_NUMBER, FIELD(shards), "N", "1", 1, MAX_SHARDS,
+	"into how many shards documents are divided, by a hash of their id"},
+	{"shard", OPTION_LIST, FIELD(shard), "I", "", 0, 0,
+	"a shard that this relay follows on the replication stream, repeatable; none given: all"},
 	{"held-ops", OPTION_NUMBER, FIELD(held_ops), "N", "20000", 1, 10000000,
 	"edits held while PostgreSQL is away; more are rejected as unavailable"},
 	{"handshake-timeout", OPTION_NUMBER, FIELD(handshake_timeout_s), "SECONDS", "10", 1, 3600,
@@ -428,11 +435,33 @@ split_listen(struct config *config, FILE *err)
 	return true;
 }
 
+/* Note which shards are followed. */
+static bool
+read_shards(struct config *config, FILE *err)
+{
+	long		shard;
+
+	if (config->shard.count == 0)
+		return true;
+	config->followed = mem_zalloc((size_t) config->shards * sizeof(bool));
+	for (int i = 0; i < config->shard.count; i++)
+	{
+		if (!parse_number(config->shard.items[i], &shard) || shard < 0 || shard >= config->shards)
+		{
+			fprintf(err, "converge-relay: shard: \"%s\" is not a whole number from 0 to %d, one less than --shards\n",
+					config->shard.items[i], config->shards - 1);
+			return false;
+		}
+		config->followed[shard] = true;
+	}
+	return true;
+}
+
 /* Check what concerns more than one option. */
 static bool
 check_together(struct config *config, FILE *err)
 {
-	if (!split_listen(config, err))
+	if (!split_listen(config, err) || !read_shards(config, err))
 		return false;
 	if (config->jwt_keys.count == 0 && *config->jwks == '\0')
 	{
@@ -523,5 +552,6 @@ config_free(struct config *config)
 			clear_list(field_of(config, &options[i]));
 	}
 	free(config->listen_host);
+	free(config->followed);
 	memset(config, 0, sizeof(*config));
 }

@@ -7,6 +7,7 @@
 
 #include "log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* a list of texts, as given by an option that may be repeated */
@@ -46,6 +47,9 @@ struct config
 	int			user_burst;
 	int			writers;
 	int			waiters;
+	int			shards;
+	struct config_list shard;
+	bool	   *followed;		/* by shard; NULL: all */
 	int			readers;
 	int			callers;
 	int			call_rate;

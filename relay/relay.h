@@ -15,6 +15,7 @@
 #include "room.h"
 #include "server.h"
 #include "session.h"
+#include "shard.h"
 #include "stream.h"
 #include "sweep.h"
 #include "web.h"

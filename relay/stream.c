@@ -13,6 +13,7 @@
 #include "log.h"
 #include "mem.h"
 #include "pg_link.h"
+#include "shard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ enum stream_state
 struct stream
 {
 	struct stream_callbacks callbacks;
+	const struct config *config;
 	struct metrics *metrics;
 	struct pg_link *link;
 	enum stream_state state;
@@ -193,10 +195,13 @@ create_slot(struct stream *stream)
 static void
 start_replication(struct stream *stream)
 {
-	char		command[160];
+	struct buf	command = {0};
 
-	snprintf(command, sizeof(command), "START_REPLICATION SLOT %s LOGICAL 0/0 (\"committed\" 'on')", stream->slot);
-	send_command(stream, STREAM_STARTING, command);
+	buf_format(&command, "START_REPLICATION SLOT %s LOGICAL 0/0 (\"committed\" 'on'", stream->slot);
+	shard_put_options(stream->config, &command);
+	buf_put(&command, ")", 2);	/* and the end of the text */
+	send_command(stream, STREAM_STARTING, command.data);
+	buf_free(&command);
 }
 
 /* The stream runs: tell the rooms. */
@@ -292,6 +297,7 @@ stream_new(uv_loop_t *loop, const struct config *config, const struct stream_cal
 	};
 
 	stream->callbacks = *callbacks;
+	stream->config = config;
 	stream->metrics = metrics;
 	uv_timer_init(loop, &stream->timer);
 	stream->timer.data = stream;

@@ -6,17 +6,20 @@
  * When it is up, once at once, for what was committed before its slot; and
  * once more a second later, for a commit that was written before the slot
  * began and became visible only after the first look. And once at every new
- * connection, to end the doubt in which that puts the rooms.
+ * connection, to end the doubt in which that puts the rooms. Rooms of shards
+ * that this relay does not follow live from the tables all the time.
  */
 #include "sweep.h"
 
 #include "bounds.h"
 #include "mem.h"
+#include "shard.h"
 
 #include <stdlib.h>
 
 struct sweeper
 {
+	const struct config *config;
 	struct rooms *rooms;
 	struct reader *reader;
 	const struct stream *stream;
@@ -26,6 +29,8 @@ struct sweeper
 	int			under_way;		/* statements */
 	bool		again;			/* when those are answered */
 	bool		was_up;			/* the stream, at the last look */
+	bool		settled;		/* only what the stream does not show is left
+								 * to look for */
 };
 
 /* Take what the tables say of a room. */
@@ -83,6 +88,8 @@ add_room(void *arg, const struct uuid *doc, int64_t head, const struct mark *kno
 {
 	struct sweeper *sweeper = arg;
 
+	if (sweeper->settled && shard_is_followed(sweeper->config, doc))
+		return;
 	sweeper->asked[sweeper->count++] = (struct sweep_room)
 	{
 		*doc, head, *known
@@ -110,7 +117,8 @@ on_timer(uv_timer_t *timer)
 
 	if (reader_is_ready(sweeper->reader) && sweeper->under_way == 0)
 		sweep(sweeper);
-	if (up && sweeper->was_up && rooms_doubtful(sweeper->rooms) == 0)
+	sweeper->settled = up && sweeper->was_up && rooms_doubtful(sweeper->rooms) == 0;
+	if (sweeper->settled && sweeper->config->followed == NULL)
 		uv_timer_stop(timer);
 	sweeper->was_up = up;
 }
@@ -119,6 +127,7 @@ on_timer(uv_timer_t *timer)
 void
 sweeper_start(struct sweeper *sweeper, bool now)
 {
+	sweeper->settled = false;
 	if (now)
 		sweep(sweeper);
 	sweeper->was_up = false;
@@ -126,10 +135,12 @@ sweeper_start(struct sweeper *sweeper, bool now)
 }
 
 struct sweeper *
-sweeper_new(uv_loop_t *loop, struct rooms *rooms, struct reader *reader, const struct stream *stream)
+sweeper_new(uv_loop_t *loop, const struct config *config, struct rooms *rooms, struct reader *reader,
+			const struct stream *stream)
 {
 	struct sweeper *sweeper = mem_zalloc(sizeof(struct sweeper));
 
+	sweeper->config = config;
 	sweeper->rooms = rooms;
 	sweeper->reader = reader;
 	sweeper->stream = stream;

@@ -11,7 +11,8 @@
 
 struct sweeper;
 
-struct sweeper *sweeper_new(uv_loop_t *loop, struct rooms *rooms, struct reader *reader, const struct stream *stream);
+struct sweeper *sweeper_new(uv_loop_t *loop, const struct config *config, struct rooms *rooms, struct reader *reader,
+							const struct stream *stream);
 void		sweeper_start(struct sweeper *sweeper, bool now);
 void		sweeper_close(struct sweeper *sweeper);
 

@@ -59,10 +59,23 @@ on_after_poll(uv_check_t *handle)
 	end_turn(handle->data);
 }
 
+/* Of documents that the stream does not show, ask who may read them. */
+static void
+check_other(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	if (!shard_is_followed(&relay->config, doc))
+		sessions_check(relay->sessions, doc, NULL);
+}
+
 static void
 on_tick(uv_timer_t *timer)
 {
 	struct relay *relay = timer->data;
+
+	if (relay->config.followed != NULL && relay->phase == PHASE_RUNNING && reader_is_ready(relay->reader))
+		rooms_each(relay->rooms, check_other, relay);
 
 	sessions_tick(relay->sessions, (int64_t) (uv_now(&relay->loop) / 1000));
 	rest_tick(relay->rest);

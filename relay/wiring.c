@@ -165,7 +165,7 @@ on_committed(void *arg, const struct uuid *doc, const struct mark *mark)
 {
 	struct relay *relay = arg;
 
-	rooms_owe(relay->rooms, doc, mark, !stream_is_up(relay->stream));
+	rooms_owe(relay->rooms, doc, mark, !stream_is_up(relay->stream) || !shard_is_followed(&relay->config, doc));
 }
 
 /* Nothing is submitted while any room is in doubt: what it was made on may be lost. */
@@ -358,7 +358,7 @@ relay_wire(struct relay *relay)
 	make_writer(relay);
 	make_reader(relay);
 	make_stream(relay);
-	relay->sweeper = sweeper_new(&relay->loop, relay->rooms, relay->reader, relay->stream);
+	relay->sweeper = sweeper_new(&relay->loop, &relay->config, relay->rooms, relay->reader, relay->stream);
 	make_presence(relay);
 	make_sessions(relay);
 	return true;
