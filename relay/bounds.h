@@ -104,6 +104,9 @@
 /* progress is reported to the walsender this often */
 #define LIMIT_PROGRESS_MS			10000
 
+/* ... and answered; a walsender that says nothing for so long is gone */
+#define LIMIT_STREAM_SILENCE_MS		30000
+
 /* rooms are read from the tables this often while there is no stream */
 #define LIMIT_SWEEP_MS				1000
 

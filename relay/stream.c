@@ -4,7 +4,8 @@
  * The slot is temporary: it ends with the connection and keeps no WAL behind.
  * What was committed before the slot existed is read from the tables by the
  * rooms, which `up` tells to do so. Progress is reported at a steady pace,
- * also when nothing comes, as received is all that matters here.
+ * also when nothing comes, as received is all that matters here; and answered,
+ * so that a connection which only seems to be there is noticed.
  */
 #include "stream.h"
 
@@ -49,6 +50,7 @@ struct stream
 	uv_timer_t	timer;
 	uint64_t	received;		/* the end of what came */
 	uint64_t	reported;
+	uint64_t	heard_ms;		/* by the loop's clock */
 	struct lag	lag;
 	char		slot[64];
 	char		history[64];	/* system and timeline, as last seen */
@@ -81,7 +83,8 @@ report_progress(struct stream *stream)
 	for (int i = 0; i < 3; i++) /* written, flushed, applied */
 		buf_be64(&b, stream->received);
 	buf_be64(&b, (uint64_t) ((now.tv_sec - POSTGRES_EPOCH_S) * INT64_C(1000000) + now.tv_usec));
-	buf_put(&b, "\0", 1);		/* no answer wanted */
+	buf_put(&b, "\1", 1);		/* an answer wanted: silence is a broken
+								 * connection */
 	if (PQputCopyData(pg_link_conn(stream->link), b.data, (int) b.len) != 1)
 		pg_link_fail(stream->link, PQerrorMessage(pg_link_conn(stream->link)));
 	else
@@ -93,7 +96,12 @@ report_progress(struct stream *stream)
 static void
 on_timer(uv_timer_t *timer)
 {
-	report_progress(timer->data);
+	struct stream *stream = timer->data;
+
+	if (uv_now(timer->loop) - stream->heard_ms > LIMIT_STREAM_SILENCE_MS)
+		pg_link_fail(stream->link, "the server has fallen silent");
+	else
+		report_progress(stream);
 }
 
 /* Note that everything up to here came. */
@@ -111,6 +119,7 @@ take_message(struct stream *stream, char *message, size_t len)
 	struct event event;
 	struct notice notice;
 
+	stream->heard_ms = uv_now(stream->timer.loop);
 	if (len >= DATA_HEADER && *message == 'w')
 	{
 		note_received(stream, read_be64(message + 1));
@@ -210,6 +219,7 @@ go_up(struct stream *stream)
 {
 	stream->state = STREAM_UP;
 	stream->metrics->stream_up = 1;
+	stream->heard_ms = uv_now(stream->timer.loop);
 	uv_timer_start(&stream->timer, on_timer, LIMIT_PROGRESS_MS, LIMIT_PROGRESS_MS);
 	log_event(RELAY_INFO, "stream", "following commits with slot %s", stream->slot);
 	stream->callbacks.up(stream->callbacks.arg, stream->other_history);

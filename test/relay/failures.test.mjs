@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { Cluster } from './lib/cluster.mjs'
 import { Crowd } from './lib/crowd.mjs'
 import { content, createDocument, edit, Session, sql, version } from './lib/pg.mjs'
+import { Proxy } from './lib/proxy.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { Relay, startRelay } from './lib/relay.mjs'
 import { token } from './lib/token.mjs'
@@ -100,6 +101,21 @@ test('what is committed while the stream is cut arrives', async () => {
   }
   ann.end()
   await relay.stop()
+})
+
+test('a stream that only seems to be there is noticed', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const proxy = await Proxy.before(cluster)
+  const relay = await startRelay({ dsn: proxy.dsn }, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  // an idle one is no silent one: its walsender answers
+  proxy.lose(pair => pair.replicates)
+  await edit(doc, ['x'], cluster.env)
+  await until('the silence to be noticed', () => /fallen silent/.test(relay.log()), 90000)
+  assert.equal((await ann.operation()).version, 1)
+  ann.end()
+  await relay.stop()
+  await proxy.end()
 })
 
 test('rooms live from the tables while a long transaction keeps the stream from starting', async () => {

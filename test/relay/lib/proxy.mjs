@@ -14,6 +14,8 @@ export class Proxy {
 
   join (client, server) {
     const pair = { client, server }
+    // the first that a client says may be a request for TLS
+    client.on('data', data => { pair.replicates ||= data.includes('\0replication\0') })
     this.pairs.add(pair)
     client.pipe(server)
     server.on('data', data => { if (!pair.mute) client.write(data) })
@@ -23,9 +25,9 @@ export class Proxy {
     }
   }
 
-  // What PostgreSQL says on the connections that are there is lost; it hears everything.
-  lose () {
-    this.pairs.forEach(pair => { pair.mute = true })
+  // What PostgreSQL says on these connections, all that are there, is lost; it hears everything.
+  lose (which = () => true) {
+    this.pairs.forEach(pair => { pair.mute = which(pair) })
   }
 
   // Every connection breaks; new ones are as good as ever.
