@@ -110,7 +110,7 @@
 /* rooms are read from the tables this often while there is no stream */
 #define LIMIT_SWEEP_MS				1000
 
-/* what is held here and not in the tables is looked for again so many times, each twice as late */
+/* what is held here, or by who joins, and not in the tables is looked for so often, each time twice as late */
 #define LIMIT_UNSEEN_ATTEMPTS		8
 
 /* a version seen on the stream is looked for in the tables this often */

@@ -65,8 +65,11 @@ mark_at(const PGresult *result, int row, int column)
 	return mark;
 }
 
-/* Hand the answer to a join on. */
-static void
+/*
+ * Hand the answer to a join on; tells whether it was one. Who comes from another
+ * relay may have been shown by the stream what SQL does not see yet.
+ */
+static bool
 answer_join(struct request *r, const PGresult *result)
 {
 	struct join_answer answer = {0};
@@ -86,8 +89,11 @@ answer_join(struct request *r, const PGresult *result)
 		answer.close = pg_classify(pg_sqlstate(result)).close;
 		answer.message = pg_message(result);
 	}
+	if (answer.joined && r->has_version && r->version > answer.mark.version && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
+		return false;
 	count_join(r, &answer);
 	r->on_join(r->arg, &answer);
+	return true;
 }
 
 /* Tell how a catch-up ended. */
@@ -208,8 +214,7 @@ reader_answer(struct request *r, const PGresult *result)
 	switch (r->kind)
 	{
 		case REQUEST_JOIN:
-			answer_join(r, result);
-			return true;
+			return answer_join(r, result);
 		case REQUEST_CHECKSUM:
 			answer_checksum(r, result);
 			return true;

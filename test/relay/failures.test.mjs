@@ -103,6 +103,30 @@ test('what is committed while the stream is cut arrives', async () => {
   await relay.stop()
 })
 
+test('who was shown what SQL does not see yet resumes elsewhere', async () => {
+  const doc = await createDocument('', { env: cluster.env })
+  const relays = [await startRelay({}, cluster.env), await startRelay({}, cluster.env)]
+  const ann = await new Raw(relays[0], doc).join('ann')
+  await edit(doc, ['seen '], cluster.env)
+  await ann.operation()
+  // the stream shows a commit that waits for a standby; SQL sees it when that has answered
+  await sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", cluster.env)
+  await sql('SELECT pg_reload_conf()', cluster.env)
+  const id = ann.op(1, [5, 'not yet '])
+  assert.equal((await ann.operation()).operationId, id)
+  assert.equal(await version(doc, cluster.env), 1)
+  const again = await new Raw(relays[1], doc).opened()
+  again.send({ type: 'hello', token: token('ann'), version: 2, operationId: id })
+  await until('it to be asked for again', async () => (await relays[1].metrics())['pg_round_trip_seconds_count{statement="join"}'] > 1)
+  await sql('ALTER SYSTEM RESET synchronous_standby_names', cluster.env)
+  await sql('SELECT pg_reload_conf()', cluster.env)
+  const joined = await again.expect('joined')
+  assert.deepEqual([joined.resumed, joined.version], [true, 2])
+  ann.end()
+  again.end()
+  for (const relay of relays) await relay.stop()
+})
+
 test('a stream that only seems to be there is noticed', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const proxy = await Proxy.before(cluster)
