@@ -1,0 +1,265 @@
+// Who may do what: a row for each thing that can be asked for, an outcome for each kind
+// of person. roles.test.mjs tries every cell, and proves that no row is missing.
+//
+// An outcome is `ok`, or what the refusal says: for SQL the SQLSTATE, or `none` where
+// rows are hidden; for a WebSocket the code of the close or of the reject; for HTTP the
+// status.
+
+import crypto from 'node:crypto'
+import { until } from './wait.mjs'
+
+// Who asks: his name, and the document he asks about. Nobody shows no token; in SQL he
+// is the role whose name means everyone, which cannot act.
+export const people = {
+  nobody: { user: '*', place: 'closed' },
+  stranger: { user: 'eve', place: 'closed' },
+  viewer: { user: 'dan', place: 'closed' },
+  commenter: { user: 'cleo', place: 'closed' },
+  editor: { user: 'ben', place: 'closed' },
+  owner: { user: 'ann é', place: 'closed' },
+  everyone: { user: 'zoë', place: 'open' } // no member by name, where '*' is a viewer
+}
+
+//              nobody stranger viewer commenter editor owner everyone
+const all = '   ok     ok       ok     ok        ok     ok    ok'
+const acting = 'OT002  ok       ok     ok        ok     ok    ok'
+const reads = ' OT002  OT002    ok     ok        ok     ok    ok'
+const says = '  OT002  OT002    OT002  ok        ok     ok    OT002'
+const writes = 'OT002  OT002    OT002  OT002     ok     ok    OT002'
+const owns = '  OT002  OT002    OT002  OT002     OT002  ok    OT002'
+const closed = '42501  42501    42501  42501     42501  42501 42501'
+
+// Every function of the schema: its signature, the arguments of the call ($doc is the
+// document), the outcomes.
+export const functions = [
+  // documents
+  ['create_document(text,text,uuid)', "'é', '😀'", acting],
+  ['document(uuid)', '$doc', reads],
+  ['my_documents(integer,timestamp with time zone,uuid)', '', acting],
+  ['rename_document(uuid,text)', "$doc, 'é'", writes],
+  ['delete_document(uuid)', '$doc', owns],
+  ['apply_op(uuid,uuid,bigint,op)', `$doc, gen_random_uuid(), 0, '["é"]'`, writes],
+  ['edit(uuid,op)', `$doc, '["é"]'`, writes],
+  ['content(uuid)', '$doc', reads],
+  ['version_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
+  ['content_at(uuid,bigint)', '$doc, 0::bigint', reads],
+  ['content_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
+  ['open_document(uuid,bigint,uuid)', '$doc, 0', reads],
+  // the past
+  ['history(uuid,bigint,bigint)', '$doc', reads],
+  ['changes(uuid,bigint,bigint)', '$doc', reads],
+  ['blame(uuid,bigint)', '$doc', reads],
+  ['diff(uuid,bigint,bigint)', '$doc, 0, 1', reads],
+  ['revert(uuid,bigint)', '$doc, 0', writes],
+  ['undo(uuid,uuid)', '$doc, $op', writes],
+  ['undo_last(uuid,text)', '$doc', writes],
+  ['snapshot(uuid,text)', '$doc', writes],
+  ['list_snapshots(uuid)', '$doc', reads],
+  ['verify(uuid)', '$doc', reads],
+  ['pack(uuid,bigint)', '$doc', owns],
+  ['prune(uuid,bigint)', '$doc, 0', owns],
+  // access
+  ['acting_user()', '', acting],
+  ['my_role(uuid)', '$doc', acting],
+  ['may_read(uuid)', '$doc', acting],
+  ['require_role(uuid,role)', "$doc, 'commenter'", says],
+  ['relay_lives(uuid)', '$doc', all],
+  ['members(uuid)', '$doc', reads],
+  ['share(uuid,text,role)', "$doc, 'fred', 'viewer'", owns],
+  ['unshare(uuid,text)', "$doc, 'fred'", owns],
+  ['transfer_ownership(uuid,text)', "$doc, 'fred'", owns],
+  // accounts: nobody here has one
+  ['rename_user(text)', "'é'", 'OT002 42704 42704 42704 42704 42704 42704'],
+  ['change_password(text,text)', "'12345678', '12345678'", 'OT002 42704 42704 42704 42704 42704 42704'],
+  // what looks at nothing but its arguments
+  ['check_title(text)', "'é'", all],
+  ['check_name(text)', "'é'", all],
+  ['check_password(text)', "'12345678'", all],
+  ['max_document_length()', '', all],
+  ['insert(bigint,text)', "0, 'é'", all],
+  ['delete(bigint,bigint)', '0, 1', all],
+  ['replace(bigint,bigint,text)', "0, 1, 'é'", all],
+  ['apply(text,op)', "'é', '[1]'", all],
+  ['compose(op,op)', "'[]', '[]'", all],
+  ['transform(op,op,text)', "'[]', '[]', 'left'", all],
+  ['invert(op,text)', "'[]', ''", all],
+  ['transform_position(bigint,op,text)', "0, '[]', 'left'", all],
+  ['compose_agg(op)', "'[]'", all],
+  ['op_in(cstring)', "'[]'", all],
+  ['op_out(op)', "'[]'", all],
+  ['op_send(op)', "'[]'", all],
+  ['op_to_jsonb(op)', "'[]'", all],
+  ['op_from_jsonb(jsonb)', "'[]'", all],
+  ['op_eq(op,op)', "'[]', '[]'", all],
+  ['op_ne(op,op)', "'[]', '[]'", all],
+  ['op_hash(op)', "'[]'", all],
+  ['op_hash_extended(op,bigint)', "'[]', 0", all],
+  // nobody has a value of the type internal
+  ['op_recv(internal)', "''", '42883 42883 42883 42883 42883 42883 42883'],
+  ['compose_step(internal,op)', "'', '[]'", '42883 42883 42883 42883 42883 42883 42883'],
+  ['compose_final(internal)', "''", '42883 42883 42883 42883 42883 42883 42883'],
+  // the relay's, maintenance's, and those that only others call
+  ['submit(uuid[],text[],uuid[],bigint[],text[],boolean)', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
+  ['join_document(text,uuid,bigint,uuid)', "'ann é', $doc", closed],
+  ['catch_up(uuid,bigint,uuid)', '$doc, 0', closed],
+  ['checksum(uuid,bigint)', '$doc, 0', closed],
+  ['has_version(uuid,bigint,uuid,bigint)', '$doc, 1, $op, 1', closed],
+  ['role_in(text,uuid)', "'ann é', $doc", closed],
+  ['settled_roles(uuid,text[])', "$doc, '{ann é}'", closed],
+  ['begin_presence(uuid,integer)', '$doc, 30', closed],
+  ['write_presence(uuid,jsonb,jsonb)', "$doc, '[]', '[]'", closed],
+  ['keep_presence(uuid,integer,text)', "$doc, 30, ''", closed],
+  ['end_presence(uuid,text)', "$doc, ''", closed],
+  ['show_life(uuid,integer)', '$doc, 30', closed],
+  ['announce(text[])', "'{}'", closed],
+  ['become(text)', "'ann é'", closed],
+  ['sign_up(text,text,text)', "'é', 'a@example.com', '12345678'", closed],
+  ['log_in(text,text)', "'a@example.com', '12345678'", closed],
+  ['search_users(text,integer)', "'ann'", closed],
+  ['allow_relay(regrole)', 'session_user::regrole', closed],
+  ['maintain()', '', closed],
+  ['maintain_document(uuid)', '$doc', closed],
+  ['due_documents()', '', closed],
+  ['lock_for_owner(uuid)', '$doc', closed],
+  ['keep_an_owner(uuid)', '$doc', closed],
+  ['bcrypt(text,text)', "'12345678'", closed],
+  ['is_password(text,text)', "'12345678', ''", closed],
+  ['count_attempt(text)', "'a@example.com'", closed]
+]
+
+//             nobody stranger viewer commenter editor owner everyone
+const shown = 'OT002  none     ok     ok        ok     ok    ok'
+
+// Every table, view and sequence: which rows are the document's, and who sees them.
+// Nobody writes to any: roles.test.mjs tries that without being told.
+export const tables = [
+  ['documents', 'id = $doc', shown],
+  ['heads', 'doc_id = $doc', shown],
+  ['members', 'doc_id = $doc', shown],
+  ['ops', 'doc_id = $doc', shown],
+  ['packs', 'doc_id = $doc', shown],
+  ['snapshots', 'doc_id = $doc', shown],
+  ['undos', 'doc_id = $doc', shown],
+  ['presence', 'doc_id = $doc', shown],
+  ['relays', 'true', closed],
+  ['relay_keys', 'true', closed],
+  ['users', 'true', closed],
+  ['attempts', 'true', closed],
+  ['op_seq', 'true', closed],
+  ['storage', 'doc_id = $doc', closed],
+  ['storage_totals', 'true', closed],
+  ['maintenance', 'true', closed]
+]
+
+// What is tried on each: none of it is for anybody.
+export const touches = {
+  insert: 'INSERT INTO $table DEFAULT VALUES',
+  update: 'UPDATE $table SET $column = $column',
+  delete: 'DELETE FROM $table',
+  truncate: 'TRUNCATE $table',
+  lock: 'SELECT FROM $table FOR KEY SHARE',
+  trigger: 'CREATE TRIGGER mine BEFORE INSERT ON $table FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()',
+  policy: 'CREATE POLICY mine ON $table USING (true)',
+  alter: 'ALTER TABLE $table DISABLE ROW LEVEL SECURITY',
+  drop: 'DROP TABLE $table'
+}
+
+// Every message of a client: its type, what comes before it, the message, what a member's
+// answer tells. Nobody says it first thing, and a stranger when his hello was refused.
+// What ends in a close is the code of that.
+const joinedAs = async client => (await client.expect('joined')).role
+const resumed = async client => (await client.expect('joined')).resumed && (await client.operation()).version === 1 ? 'ok' : 'lost'
+const lives = async client => {
+  client.send({ type: 'nonsense' })
+  const { code } = await client.expect('error')
+  if (code !== 'unknown_type') throw new Error(code)
+  return 'ok'
+}
+const reading = async client => {
+  await client.typed()
+  return (await client.operation()).version === 2 ? 'ok' : 'lost'
+}
+const judged = async client => {
+  const message = await client.take()
+  if (message.type === 'error') throw new Error(message.code)
+  return message.type === 'reject' ? message.code : message.ops.some(entry => entry.operationId === client.own) ? 'ok' : 'lost'
+}
+const anew = async client => {
+  const { code } = await client.expect('error')
+  if (code !== 'diverged') throw new Error(code)
+  await client.expect('joined')
+  return (await client.expect('snapshot')).content === 'étext' ? 'ok' : 'lost'
+}
+const seen = async client => {
+  await until('its cursor, or its end', () => client.closed || client.seen(client.user)?.cursor?.head === 1)
+  if (client.closed) throw new Error('closed')
+  return 'ok'
+}
+const sha256 = text => crypto.createHash('sha256').update(text).digest('hex')
+const edit = fields => client => ({ type: 'op', operationId: client.own, baseVersion: 1, ...fields })
+const token = user => (client, makeToken) => ({ type: 'token', token: makeToken(user ?? client.user) })
+
+//                                            nobody stranger viewer    commenter editor owner everyone
+const joins = '                               4401   4403     viewer    commenter editor owner viewer'
+const edits = '                               4400   4403     forbidden forbidden ok     ok    forbidden'
+const member = '                              4400   4403     ok        ok        ok     ok    ok'
+export const messages = [
+  { type: 'hello', what: 'from the beginning', after: [], say: client => client.hello, answer: joinedAs, outcomes: joins },
+  { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0 }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
+  { type: 'ack', what: 'and reading on', after: ['hello'], say: client => ({ type: 'ack', sequenceId: client.snapshot?.sequenceId ?? 1 }), answer: reading, outcomes: member },
+  { type: 'op', what: 'an edit', after: ['hello', 'ack'], say: edit({ op: ['é'] }), answer: judged, outcomes: edits },
+  { type: 'op', what: 'an edit in its other form', after: ['hello', 'ack'], say: edit({ operationType: 'insert', position: 0, payload: '😀' }), answer: judged, outcomes: edits },
+  { type: 'op', what: 'an edit that changes nothing', after: ['hello', 'ack'], say: edit({ op: [] }), answer: judged, outcomes: edits },
+  { type: 'checksum', what: 'of the text', after: ['hello', 'ack'], say: () => ({ type: 'checksum', version: 1, checksum: sha256('étext') }), answer: lives, outcomes: member },
+  { type: 'checksum', what: 'of another text', after: ['hello', 'ack'], say: () => ({ type: 'checksum', version: 1, checksum: sha256('') }), answer: anew, outcomes: member },
+  { type: 'presence', what: 'a cursor', after: ['hello', 'ack'], say: () => ({ type: 'presence', version: 1, cursor: { anchor: 0, head: 1 } }), answer: seen, outcomes: member },
+  { type: 'token', what: 'a fresh one', after: ['hello', 'ack'], say: token(), answer: lives, outcomes: member },
+  { type: 'token', what: 'of somebody else', after: ['hello', 'ack'], say: token('fred'), answer: lives, outcomes: '4400 4403 4401 4401 4401 4401 4401' }
+]
+
+// Every path of relay/http.c: open to all, and the same for all.
+export const paths = ['/healthz', '/readyz', '/metrics', '/v1/openapi.json'].map(path => ['GET', path, '200 200 200 200 200 200 200'])
+
+//                nobody stranger viewer commenter editor owner everyone
+const asks = '    401    200      200    200       200    200   200'
+const gets = '    401    403      200    200       200    200   200'
+const changes = ' 401    403      403    403       200    200   403'
+const owners = '  401    403      403    403       403    200   403'
+const removes = ' 401    403      403    403       403    204   403'
+const makes = '   401    403      403    403       201    201   403'
+const account = ' 401    404      404    404       404    404   404' // which nobody here has
+const place = '/v1/docs/{id}'
+
+// Every route of relay/rest_routes.c: the request, the outcomes. {op} is the id of the
+// document's first operation, {new} a fresh one.
+export const routes = [
+  ['POST', '/v1/docs', '401 201 201 201 201 201 201', { title: 'é' }],
+  ['GET', '/v1/docs', asks],
+  ['GET', place, gets],
+  ['PATCH', place, changes, { title: 'é' }],
+  ['DELETE', place, removes],
+  ['GET', `${place}/content`, gets],
+  ['POST', `${place}/ops`, changes, { operationId: '{new}', baseVersion: 0, op: ['😀'] }],
+  ['POST', `${place}/revert`, changes, { version: 0 }],
+  ['POST', `${place}/undo`, changes, { operationId: '{op}' }],
+  ['POST', `${place}/undo-last`, changes, { userId: 'ben' }],
+  ['GET', `${place}/history`, gets],
+  ['GET', `${place}/changes`, gets],
+  ['GET', `${place}/blame`, gets],
+  ['GET', `${place}/diff`, gets, { from: 0, to: 1 }],
+  ['GET', `${place}/snapshots`, gets],
+  ['POST', `${place}/snapshots`, makes, {}],
+  ['GET', `${place}/members`, gets],
+  ['PUT', `${place}/members/{user}`, owners, { role: 'viewer' }],
+  ['DELETE', `${place}/members/{user}`, removes],
+  ['PUT', `${place}/members`, owners, { userId: 'fred', role: 'viewer' }],
+  ['DELETE', `${place}/members`, removes, { userId: 'fred' }],
+  ['PUT', `${place}/owner`, owners, { userId: 'fred' }],
+  ['GET', '/v1/users', asks, { search: 'fred' }],
+  ['GET', '/v1/me', asks],
+  ['PATCH', '/v1/me', account, { name: 'é' }],
+  ['PUT', '/v1/me/password', account, { oldPassword: '12345678', newPassword: '12345678' }],
+  // a token is not looked at
+  ['POST', '/v1/signup', '201 201 201 201 201 201 201', { name: 'é', address: '{new}@example.com', password: '12345678' }],
+  ['POST', '/v1/login', '401 401 401 401 401 401 401', { address: '{new}@example.com', password: '12345678' }]
+]
