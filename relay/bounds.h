@@ -74,11 +74,10 @@
 #define LIMIT_CALL_LOCK_MS			"10000"
 #define LIMIT_CALL_ATTEMPTS			4
 
-/* a request over HTTP: its path and its arguments, how many, and how long it may take to come */
+/* a request over HTTP: its path and its arguments, how many, and how long its answer may be read */
 #define LIMIT_PATH_BYTES			1024
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
-#define LIMIT_REQUEST_S				60
 #define LIMIT_ANSWER_S				120
 
 /* a file of the web folder */

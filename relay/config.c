@@ -124,6 +124,8 @@ static const struct option options[] = {
 	"edits held while PostgreSQL is away; more are rejected as unavailable"},
 	{"handshake-timeout", OPTION_NUMBER, FIELD(handshake_timeout_s), "SECONDS", "10", 1, 3600,
 	"how long a new connection has for TLS and for its request"},
+	{"body-timeout", OPTION_NUMBER, FIELD(body_timeout_s), "SECONDS", "60", 1, 3600,
+	"how long the body of a request may take"},
 	{"hello-timeout", OPTION_NUMBER, FIELD(hello_timeout_s), "SECONDS", "10", 1, 3600,
 	"how long a new client has for its hello"},
 	{"ping-interval", OPTION_NUMBER, FIELD(ping_interval_s), "SECONDS", "25", 1, 3600,

@@ -59,6 +59,7 @@ struct config
 	int			token_lifetime_s;
 	int			held_ops;
 	int			handshake_timeout_s;
+	int			body_timeout_s;
 	int			hello_timeout_s;
 	int			ping_interval_s;
 	int			drain_timeout_s;

@@ -39,7 +39,6 @@ struct exchange
 	/* the server's */
 	void		(*done) (struct exchange *x);
 	void	   *conn;
-	bool		ends_connection;
 };
 
 extern const char exchange_json[];

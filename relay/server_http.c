@@ -2,15 +2,18 @@
  * server_http.c: HTTP beside the WebSockets: requests out of libwebsockets,
  * answers into it.
  *
- * A connection has one exchange at a time. It is not read while its answer is
- * awaited, so that nobody piles requests up; a body is bounded before it
- * comes, by its length, which must be told.
+ * A connection has one exchange, and ends with its answer. libwebsockets 4.1
+ * takes the body of a request that came in one packet behind another from the
+ * wrong place, and then turns in a circle for ever; so there is never a
+ * request behind another. A body is bounded before it comes, by its length,
+ * which must be told.
  */
 #include "server_private.h"
 
 #include "bounds.h"
 #include "mem.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,7 @@
 #define HEADERS_BYTES 4096
 #define HEADER_VALUE_BYTES 8192
 #define LENGTH_BYTES 24
-#define BODY_USECS ((lws_usec_t) LIMIT_REQUEST_S * LWS_USEC_PER_SEC)
+#define WATCH_USECS (100 * 1000)
 
 static const char bearer[] = "Bearer ";
 
@@ -58,6 +61,7 @@ write_headers(struct lws *wsi, const struct exchange *x)
 		(!bare && lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, (const unsigned char *) x->type,
 											   (int) strlen(x->type), &p, end)) ||
 		(!bare && lws_add_http_header_content_length(wsi, x->content.len, &p, end)) ||
+		lws_add_http_header_by_name(wsi, (const unsigned char *) "connection:", (const unsigned char *) "close", 5, &p, end) ||
 		lws_add_http_header_by_name(wsi, (const unsigned char *) "x-content-type-options:",
 									(const unsigned char *) "nosniff", 7, &p, end))
 		return false;
@@ -90,12 +94,22 @@ write_content(struct lws *wsi, const struct exchange *x)
 	return written;
 }
 
-/* Write the answer of a connection's exchange, which ends it. */
+/* End a connection when all of its answer has gone out. */
+static int
+end_when_written(struct conn *conn, struct lws *wsi)
+{
+	conn->answered = true;
+	if (!lws_partial_buffered(wsi))
+		return -1;
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+/* Write the answer of a connection's exchange, which ends both. */
 static int
 write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 {
 	struct exchange *x = conn->exchange;
-	bool		ends = x->ends_connection || server->draining;
 	bool		written;
 
 	/* who does not read an answer does not keep it here */
@@ -105,9 +119,7 @@ write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 	metrics_count_status(server->config.metrics, x->status);
 	conn->exchange = NULL;
 	exchange_free(x);
-	if (!written)
-		return -1;
-	return lws_http_transaction_completed(wsi) || ends ? -1 : 0;
+	return written ? end_when_written(conn, wsi) : -1;
 }
 
 /* An answer is there that was awaited: have it written. */
@@ -233,13 +245,28 @@ body_length(struct lws *wsi, struct exchange *x, size_t most)
 	return -1;
 }
 
+/*
+ * While an answer is awaited nothing is read, and libwebsockets wakes at once
+ * and again for what there is to read: the next request, or the client's end.
+ * Either ends the connection.
+ */
+static int
+watch(struct lws *wsi)
+{
+	struct pollfd socket = {.fd = lws_get_socket_fd(wsi),.events = POLLIN | POLLRDHUP};
+
+	if (poll(&socket, 1, 0) != 0)
+		return -1;
+	lws_set_timer_usecs(wsi, WATCH_USECS);
+	return 0;
+}
+
 /* Hand a request that is whole on; write the answer if it is there already. */
 static int
 handle(struct server *server, struct conn *conn, struct lws *wsi)
 {
 	struct exchange *x = conn->exchange;
 
-	/* lws_rx_flow_control(wsi, 0); */
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	conn->body_until = 0;
 	server->config.metrics->http_requests++;
@@ -247,6 +274,7 @@ handle(struct server *server, struct conn *conn, struct lws *wsi)
 	if (x->answered)
 		return write_answer(server, conn, wsi);
 	x->done = on_done;
+	lws_set_timer_usecs(wsi, WATCH_USECS);
 	return 0;
 }
 
@@ -255,6 +283,7 @@ static int
 begin(struct server *server, struct conn *conn, struct lws *wsi, const char *path)
 {
 	struct exchange *x = exchange_new();
+	lws_usec_t	body_usecs = server->config.config->body_timeout_s * LWS_USEC_PER_SEC;
 	int64_t		len = -1;
 
 	conn->wsi = wsi;
@@ -263,10 +292,7 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	if (copy_request(wsi, x, path))
 		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
 	if (x->answered)
-	{
-		x->ends_connection = true;
 		return write_answer(server, conn, wsi);
-	}
 
 	/*
 	 * of a POST, libwebsockets tells the end even of a body that has no
@@ -275,8 +301,8 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	if (len == 0 && (strcmp(x->method, "POST") != 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
 		return handle(server, conn, wsi);
 	buf_reserve(&x->body, (size_t) len);
-	conn->body_until = lws_now_usecs() + BODY_USECS;
-	lws_set_timer_usecs(wsi, BODY_USECS);
+	conn->body_until = lws_now_usecs() + body_usecs;
+	lws_set_timer_usecs(wsi, body_usecs);
 	return 0;
 }
 
@@ -290,20 +316,25 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 	switch (reason)
 	{
 		case LWS_CALLBACK_HTTP:
-			return x == NULL ? begin(server, conn, wsi, in) : -1;
+			return x == NULL && !conn->answered ? begin(server, conn, wsi, in) : -1;
 		case LWS_CALLBACK_HTTP_BODY:
 			if (x == NULL || conn->body_until == 0 || x->body.len + len > (size_t) server->config.config->max_message_bytes)
 				return -1;
 			buf_put(&x->body, in, len);
 			return 0;
 		case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-			/* libwebsockets may say so twice */
-			return x != NULL && conn->body_until != 0 ? handle(server, conn, wsi) : 0;
+			if (x != NULL && conn->body_until != 0)
+				return handle(server, conn, wsi);
+			/* said again, and again, where more follows than was asked for */
+			return x != NULL && x->body.len > 0 ? -1 : 0;
 		case LWS_CALLBACK_HTTP_WRITEABLE:
+			if (conn->answered)
+				return end_when_written(conn, wsi);
 			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
 		case LWS_CALLBACK_TIMER:
-			/* it cannot be cancelled: it may be an earlier request's */
-			return conn->body_until != 0 && lws_now_usecs() >= conn->body_until ? -1 : 0;
+			if (conn->body_until != 0)
+				return lws_now_usecs() >= conn->body_until ? -1 : 0;
+			return x != NULL && !x->answered ? watch(wsi) : 0;
 		default:				/* the connection is gone */
 			if (x != NULL)
 			{

@@ -34,6 +34,7 @@ struct conn
 	struct lws *wsi;
 	struct session *session;	/* of a WebSocket */
 	struct exchange *exchange;	/* over HTTP */
+	bool		answered;		/* over HTTP, and so at its end */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */

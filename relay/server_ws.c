@@ -22,6 +22,8 @@
 
 _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's header");
 
+#define KEY_CHARACTERS 24
+
 static const char collab_path[] = "/v1/collab/";
 
 /* ---- what sessions call ---- */
@@ -148,15 +150,41 @@ origin_allowed(const struct server *server, struct lws *wsi)
 		http_origin_allowed(server->config.config, origin);
 }
 
+/*
+ * Say what is wrong with a handshake, or NULL. libwebsockets takes any version
+ * and any key, and a body as frames, which a proxy may take for a body.
+ */
+static const char *
+handshake_problem(struct lws *wsi)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char		version[8];
+	char		key[KEY_CHARACTERS + 1];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||
+		lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return "a handshake has no body";
+	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <= 0 || strcmp(version, "13") != 0)
+		return "Sec-WebSocket-Version must be 13";
+	if (lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY) <= 0 || strspn(key, digits) != KEY_CHARACTERS - 2 ||
+		strcmp(key + KEY_CHARACTERS - 2, "==") != 0)
+		return "Sec-WebSocket-Key must be 16 bytes in base64";
+	return NULL;
+}
+
 /* Refuse what cannot become a WebSocket here: 1 tells that it was answered. */
 int
 server_confirm_upgrade(struct server *server, struct lws *wsi)
 {
 	char		path[URI_BYTES];
+	const char *problem;
 
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
 		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
 		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
+	problem = handshake_problem(wsi);
+	if (problem != NULL)
+		return server_refuse_upgrade(server, wsi, 400, "malformed", problem);
 	if (!origin_allowed(server, wsi))
 	{
 		server->config.metrics->refused_origin++;

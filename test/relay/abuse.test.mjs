@@ -2,50 +2,12 @@
 
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import crypto from 'node:crypto'
-import net from 'node:net'
+import { Bytes } from './lib/bytes.mjs'
 import { createDocument } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
 import { token } from './lib/token.mjs'
 import { until } from './lib/wait.mjs'
-
-// A client that writes bytes, not frames.
-class Bytes {
-  constructor (relay) {
-    this.heard = Buffer.alloc(0)
-    this.socket = net.connect(relay.port, '127.0.0.1')
-    this.socket.on('data', data => { this.heard = Buffer.concat([this.heard, data]) })
-    this.socket.on('error', () => {})
-    this.socket.on('close', () => { this.closed = true })
-  }
-
-  write (bytes) {
-    if (!this.closed) this.socket.write(bytes)
-    return this
-  }
-
-  // Become a WebSocket.
-  async upgrade (doc) {
-    this.write(`GET /v1/collab/${doc} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
-      `Sec-WebSocket-Key: ${crypto.randomBytes(16).toString('base64')}\r\nSec-WebSocket-Protocol: converge.v1\r\n\r\n`)
-    await until('an upgrade', () => this.heard.includes('\r\n\r\n'))
-    assert.match(String(this.heard), /^HTTP\/1\.1 101/)
-    this.heard = Buffer.alloc(0)
-    return this
-  }
-
-  // A frame: its first byte, and what it holds, masked with zeros.
-  frame (first, payload = '', mask = 0x80) {
-    const bytes = Buffer.from(payload)
-    assert.ok(bytes.length < 126)
-    return this.write(Buffer.concat([Buffer.from([first, mask | bytes.length]), mask ? Buffer.alloc(4) : Buffer.alloc(0), bytes]))
-  }
-
-  async end () {
-    await until('the connection to be closed', () => this.closed)
-  }
-}
 
 const metric = async (relay, name) => (await relay.metrics())[name]
 
@@ -191,15 +153,31 @@ test('a frame that says it is huge is refused before it comes', async () => {
   await relay.stop()
 })
 
-test('frames that are none: unmasked, compressed, of unknown kinds', async () => {
+test('frames that are none: compressed, of unknown kinds, out of place, too long', async () => {
   const relay = await startRelay()
   const doc = await createDocument('')
-  const hello = JSON.stringify({ type: 'ack', sequenceId: 1 })
-  for (const [first, mask] of [[0x81, 0], [0xc1, 0x80], [0xa1, 0x80], [0x83, 0x80], [0x8b, 0x80], [0x09, 0x80]]) {
+  const hello = JSON.stringify({ type: 'hello', token: token('ann') })
+  // what would be a good hello in a good frame
+  const good = (await new Bytes(relay).upgrade(doc)).frame(0x81, hello)
+  await until('a welcome', () => good.heard.includes('joined'))
+  good.socket.destroy()
+  for (const first of [0xc1, 0xa1, 0x91, 0x83, 0x87, 0x8b, 0x09, 0x0a, 0x00, 0x80, 0x89, 0x8a, 0x88]) {
     const bytes = await new Bytes(relay).upgrade(doc)
-    bytes.frame(first, hello, mask)
+    bytes.frame(first, hello)
     await bytes.end()
-    assert.ok(!bytes.heard.includes('joined'))
+    assert.ok(!bytes.heard.includes('joined'), first.toString(16))
+  }
+  await relay.stop()
+})
+
+test('frames that are not masked open no door', async () => {
+  const relay = await startRelay({ 'max-message': 1024 })
+  const doc = await createDocument('')
+  // a relay that closes them at once would do as well
+  for (const [payload, code] of [[JSON.stringify({ type: 'hello', token: 'none' }), 4401], ['x'.repeat(1025), 1009], ['{', 4400]]) {
+    const bytes = (await new Bytes(relay).upgrade(doc)).frame(0x81, payload, 0)
+    await bytes.end()
+    assert.ok(bytes.heard.length === 0 || bytes.heard.includes(Buffer.from([code >> 8, code & 255])), String(bytes.heard))
   }
   await relay.stop()
 })

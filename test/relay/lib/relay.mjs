@@ -54,7 +54,8 @@ export class Relay {
   // Wait until it serves clients.
   async ready () {
     await this.listening()
-    await until('the relay to be ready', async () => (await this.get('/readyz')).status === 200)
+    // fetch may hold a connection to an earlier relay that had this port
+    await until('the relay to be ready', () => this.get('/readyz').then(answer => answer.status === 200, () => false))
     return this
   }
 

@@ -1,0 +1,158 @@
+// HTTP as attackers write it: requests that can be read in two ways, that are none, that
+// never end, and far too many.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import crypto from 'node:crypto'
+import { Bytes, upgrade } from './lib/bytes.mjs'
+import { createDocument, Session, sql } from './lib/pg.mjs'
+import { Raw } from './lib/raw.mjs'
+import { startRelay } from './lib/relay.mjs'
+import { token } from './lib/token.mjs'
+import { until } from './lib/wait.mjs'
+
+let relay, doc
+before(async () => {
+  relay = await startRelay()
+  doc = await createDocument('é')
+})
+after(() => relay.stop())
+
+const request = (first, ...headers) => `${[`${first} HTTP/1.1`, 'Host: x', ...headers].join('\r\n')}\r\n\r\n`
+const inner = request('GET /metrics')
+
+// The statuses of the answers until the relay ends the connection.
+async function answers (bytes, where = relay) {
+  const client = new Bytes(where).write(bytes)
+  await client.end()
+  return client.statuses()
+}
+
+for (const [what, headers, body] of [
+  ['two lengths', ['Content-Length: 0', `Content-Length: ${inner.length}`], inner],
+  ['one length twice', [`Content-Length: ${inner.length}`, `Content-Length: ${inner.length}`], inner],
+  ['two lengths in one', [`Content-Length: 0, ${inner.length}`], inner],
+  ['a length in hexadecimal', ['Content-Length: 0x10'], inner],
+  ['a length with a sign', ['Content-Length: +0'], inner],
+  ['a negative length', ['Content-Length: -1'], inner],
+  ['a length that overflows', ['Content-Length: 18446744073709551616'], inner],
+  ['chunks', ['Transfer-Encoding: chunked'], `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`],
+  ['chunks and a length', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${inner}`],
+  ['chunks in disguise', ['Transfer-Encoding: xchunked', `Content-Length: ${inner.length}`], inner]
+]) {
+  test(`a body of which nobody knows the end: ${what}`, async () => {
+    for (const method of ['GET', 'POST']) assert.deepEqual(await answers(request(`${method} /healthz`, ...headers) + body), [/Transfer/.test(headers) ? 411 : 400])
+  })
+}
+
+test('a body is not taken for a request, nor is there any request behind another', async () => {
+  const get = request('GET /healthz')
+  const post = request('POST /healthz', 'Content-Length: 2') + 'ab'
+  assert.deepEqual(await answers(request('POST /healthz', `Content-Length: ${inner.length}`) + inner), [405])
+  for (const sequence of ['P', 'GG', 'GP', 'PG', 'PP', 'PPG', 'GPG', 'PGP']) {
+    assert.deepEqual(await answers(sequence.replaceAll('G', get).replaceAll('P', post)), [sequence[0] === 'G' ? 200 : 405])
+    assert.equal((await relay.get('/healthz')).status, 200)
+  }
+})
+
+test('a handshake that is none becomes no WebSocket', async () => {
+  const path = `/v1/collab/${doc}`
+  const accepted = new Bytes(relay).write(upgrade(path))
+  await until('a good one', () => accepted.statuses()[0] === 101)
+  accepted.socket.destroy()
+  for (const [headers, first] of [
+    [{ 'Sec-WebSocket-Version': '8' }], [{ 'Sec-WebSocket-Version': '0' }], [{ 'Sec-WebSocket-Version': null }], [{ 'Sec-WebSocket-Version': ['8', '13'] }],
+    [{ 'Sec-WebSocket-Key': null }], [{ 'Sec-WebSocket-Key': 'short' }], [{ 'Sec-WebSocket-Key': 'x'.repeat(500) }], [{ 'Sec-WebSocket-Key': `${'!'.repeat(22)}==` }],
+    [{ 'Content-Length': '10' }], [{ 'Transfer-Encoding': 'chunked' }], [{ 'Sec-WebSocket-Protocol': 'chat' }], [{ Connection: 'close' }], [{}, 'POST'], [{}, 'PUT']
+  ]) {
+    const statuses = await answers(upgrade(path, headers, first))
+    assert.ok(statuses.every(status => status >= 400), JSON.stringify([headers, first, statuses]))
+  }
+})
+
+test('no extension is agreed on, so nothing comes compressed', async () => {
+  const client = new Bytes(relay).write(upgrade(`/v1/collab/${doc}`, { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }))
+  await until('an answer', () => client.statuses().length)
+  assert.ok(!/sec-websocket-extensions/i.test(String(client.heard)))
+  client.socket.destroy()
+})
+
+test('requests that are none are not answered with anything', async () => {
+  for (const bytes of [
+    crypto.randomBytes(5000), Buffer.from('16030100c8010000c40303', 'hex'), 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', request('TRACE /metrics'), request('BREW /metrics'),
+    request('GE T /metrics'), request('GET http://other.example/metrics'), request('GET /metrics\0'), request('GET /metrics%00'), request(`GET /${'x'.repeat(100000)}`),
+    request('GET /metrics', `X-Long: ${'x'.repeat(100000)}`), request('GET /metrics', `Authorization: Bearer ${'x'.repeat(100000)}`), request('GET /metrics', `${'x'.repeat(100000)}: y`),
+    request('GET /metrics', ...Array.from({ length: 20000 }, (unused, n) => `X-${n}: y`)), request(`GET /v1/collab/${doc}?${'a=b&'.repeat(3000)}`, 'Upgrade: websocket')
+  ]) {
+    const client = new Bytes(relay).write(bytes)
+    await client.end()
+    assert.ok(client.statuses().every(status => status >= 400), String(bytes).slice(0, 60))
+    assert.ok(!client.heard.includes('converge_relay_'))
+  }
+})
+
+test('no path leads out of the paths', async () => {
+  for (const path of ['/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc/passwd', '/..\\..\\etc\\passwd', '//etc/passwd', '/healthz/../etc/passwd',
+    '/metrics/', '/metrics%20', '/METRICS', '/.', '/%', '/%zz', '/?/metrics', '/v1/collab/../../metrics/..']) {
+    const client = new Bytes(relay).write(request(`GET ${path}`, 'Connection: close'))
+    await until('an answer or the end', () => client.statuses().length || client.closed)
+    assert.ok(client.statuses().every(status => status >= 400), path)
+    assert.ok(!/root:|converge_relay_/.test(String(client.heard)), path)
+    client.socket.destroy()
+  }
+})
+
+test('a body that never comes, and one that comes a byte at a time', async () => {
+  const own = await startRelay({ 'handshake-timeout': 1, 'body-timeout': 1 })
+  const silent = new Bytes(own).write(request('POST /healthz', 'Content-Length: 100000'))
+  const slow = new Bytes(own).write(request('POST /healthz', 'Content-Length: 100000'))
+  const drip = setInterval(() => slow.write('x'), 100)
+  for (const client of [silent, slow]) await client.end()
+  clearInterval(drip)
+  await own.stop()
+})
+
+test('who says more while an answer is awaited is let go', async t => {
+  const holder = new Session()
+  t.after(() => holder.close())
+  await holder.run(`BEGIN; SELECT version FROM converge.heads WHERE doc_id = '${doc}' FOR UPDATE`)
+  const headers = [`Authorization: Bearer ${token('ann')}`, 'Content-Type: application/json']
+  const body = JSON.stringify({ operationId: crypto.randomUUID(), baseVersion: 0, op: ['x'] })
+  for (const bytes of [request(`DELETE /v1/docs/${doc}/members/fred`, ...headers), request(`POST /v1/docs/${doc}/ops`, ...headers, `Content-Length: ${body.length}`) + body]) {
+    const client = new Bytes(relay).write(bytes)
+    await until('it to wait', async () => Number(await sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) > 0)
+    client.write(request('GET /healthz'))
+    await client.end()
+    assert.deepEqual(client.statuses(), [])
+  }
+  await holder.run('ROLLBACK')
+  assert.equal((await relay.get('/healthz')).status, 200)
+})
+
+test('many connections that say nothing are in nobody\'s way, and end', async () => {
+  const own = await startRelay({ 'handshake-timeout': 3 })
+  const silent = Array.from({ length: 400 }, (unused, n) => new Bytes(own).write(n % 2 ? 'GET /' : ''))
+  const ann = await new Raw(own, await createDocument('')).join('ann')
+  ann.op(0, ['é'])
+  assert.equal((await ann.operation()).version, 1)
+  for (const client of silent) await client.end()
+  assert.equal((await own.get('/readyz')).status, 200)
+  ann.end()
+  await own.stop()
+})
+
+test('more connections than there are descriptors', async () => {
+  const own = await startRelay({ 'handshake-timeout': 3 })
+  const ann = await new Raw(own, await createDocument('')).join('ann')
+  // enough for what it has, and some
+  execFileSync('prlimit', ['--pid', String(own.process.pid), '--nofile=64:64'])
+  const silent = Array.from({ length: 200 }, () => new Bytes(own))
+  await until('it to be out of descriptors', () => own.log().includes('cannot accept'))
+  ann.op(0, ['é'])
+  assert.equal((await ann.operation()).version, 1)
+  for (const client of silent) await client.end()
+  await until('it to take connections again', async () => own.get('/readyz').then(answer => answer.status === 200, () => false))
+  ann.end()
+  await own.stop()
+})
