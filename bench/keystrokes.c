@@ -367,7 +367,8 @@ main(int argc, char **argv)
 		die("usage: keystrokes keystrokes|crowds [ROUNDS [SECONDS]] (started by bench/run)");
 	bench.contestants = strcmp(argv[1], "crowds") == 0 ? CONTESTANTS : TWO;
 	create_documents(&bench, argv[1]);
-	proc_allow_files(DOCUMENTS * 10 + SPARE_FILES);		/* inherited by the bare relay */
+	proc_allow_files(DOCUMENTS * 10 + SPARE_FILES); /* inherited by the bare
+													 * relay */
 	bench.bare_port = proc_free_port();
 	bench.bare_pid = servers_start_bare(&bench.servers, bench.bare_port);
 	run_set(&bench, argv[1], rounds, seconds);

@@ -13,9 +13,8 @@
 /* the description of the API, as it stands in doc/ */
 __asm__(OPENAPI_SECTION
 		".global openapi_begin\nopenapi_begin:\n.incbin \"" OPENAPI_FILE "\"\n"
-		".global openapi_end\nopenapi_end:\n.byte 0\n.previous\n");
-extern const char openapi_begin[];
-extern const char openapi_end[];
+		".byte 0\n.previous\n");
+extern const char openapi_begin[];	/* ends in a NUL */
 
 static const char collab_prefix[] = "/v1/collab/";
 
@@ -56,7 +55,7 @@ static void
 description(const struct http_context *context, struct exchange *x)
 {
 	(void) context;
-	buf_put(&x->content, openapi_begin, (size_t) (openapi_end - openapi_begin));
+	buf_text(&x->content, openapi_begin);
 	exchange_answer(x, 200, exchange_json);
 }
 

@@ -122,8 +122,8 @@ take_part(const struct rest_call *rc, int number, char **value)
 	size_t		lens[REST_PARAMS];
 	int			count;
 
-	rest_path_fits(rc->route->path, rc->x->path, parts, lens, &count);
-	*value = mem_string(parts[number], lens[number]);
+	if (rest_path_fits(rc->route->path, rc->x->path, parts, lens, &count) && number < count)
+		*value = mem_string(parts[number], lens[number]);
 }
 
 /* Take the value of a parameter from where it stands; it stays NULL where it was not given. */
@@ -229,7 +229,7 @@ rest_read_body(struct rest_call *rc)
 		rc->body = json_object();
 		return true;
 	}
-	if (type_len != strlen(exchange_json) || strncasecmp(x->content_type, exchange_json, type_len) != 0)
+	if (x->content_type == NULL || type_len != strlen(exchange_json) || strncasecmp(x->content_type, exchange_json, type_len) != 0)
 	{
 		exchange_fail(x, 415, "malformed", "the body is to be application/json");
 		return false;

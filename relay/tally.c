@@ -64,7 +64,7 @@ tally_hold(struct tally *tally, const char *name)
 	if (row == NULL)
 	{
 		row = mem_zalloc(sizeof(struct tally_row) + strlen(name) + 1);
-		strcpy(row->name, name);
+		memcpy(row->name, name, strlen(name));
 		row->next = tally->slots[slot];
 		tally->slots[slot] = row;
 		tally->row_count++;

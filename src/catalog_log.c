@@ -56,7 +56,7 @@ cvg_content_hash(OtOp op)
 }
 
 /* The log has a hole. */
-static void
+pg_attribute_noreturn() static void
 missing_version(const pg_uuid_t *doc_id, int64 version)
 {
 	ereport(ERROR,
@@ -93,8 +93,12 @@ read_op_row(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
 static void
 copy_op_row(CvgOpRow *row)
 {
+	uint8	   *copy = palloc(row->op.size + 1);
+
 	row->user_id = pnstrdup(row->user_id, row->user_len);
-	row->op.data = memcpy(palloc(row->op.size + 1), row->op.data, row->op.size);
+	if (row->op.size > 0)
+		memcpy(copy, row->op.data, row->op.size);
+	row->op.data = copy;
 }
 
 /* An op that is not packed yet, by its id. */

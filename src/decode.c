@@ -502,7 +502,7 @@ write_event(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 			const EventKind *kind, const EventLayout *layout)
 {
 	DecodeState *state = ctx->output_plugin_private;
-	Datum		values[MAX_COLUMNS];
+	Datum		values[MAX_COLUMNS] = {0};
 	HeapTuple	row = row_of(change);
 
 	/* a deleted row without its key: somebody took the replica identity away */
