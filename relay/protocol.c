@@ -174,8 +174,10 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 {
 	json_t	   *token = json_object_get(m->root, "token");
 	json_t	   *version = json_object_get(m->root, "version");
+	json_t	   *sequence_id = json_object_get(m->root, "sequenceId");
 
 	memset(hello, 0, sizeof(*hello));
+	hello->sequence_id = -1;
 	*problem = NULL;
 	if (token != NULL && !json_is_null(token) && !json_is_string(token))
 		*problem = "hello: token is a string";
@@ -183,6 +185,8 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 		*problem = "hello: version is a whole number, not negative";
 	else if (!uuid_field(m->root, "operationId", &hello->has_operation_id, &hello->operation_id))
 		*problem = "hello: operationId is a uuid";
+	else if (sequence_id != NULL && !json_is_null(sequence_id) && !count_field(m->root, "sequenceId", &hello->sequence_id))
+		*problem = "hello: sequenceId is a whole number, not negative";
 	else if (!uuid_field(m->root, "pending", &hello->has_pending, &hello->pending))
 		*problem = "hello: pending is a uuid";
 	hello->token = json_string_value(token);

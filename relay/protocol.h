@@ -62,6 +62,7 @@ struct hello
 	int64_t		version;
 	bool		has_operation_id;
 	struct uuid operation_id;
+	int64_t		sequence_id;	/* -1: not given */
 	bool		has_pending;
 	struct uuid pending;
 };

@@ -14,7 +14,9 @@
 
 const struct pg_statement reader_statements[] = {
 	[REQUEST_JOIN] = {"join",
-	"SELECT role, title, version, seq, operation_id, resumed, snapshot FROM converge.join_document($1, $2, $3, $4)", HISTOGRAM_PG_JOIN},
+		"SELECT role, title, version, seq, operation_id, resumed, snapshot"
+		" FROM converge.join_document($1, $2,"
+	" CASE WHEN $5::bigint IS NULL OR converge.has_version($2, $3, $4, $5) IS NOT FALSE THEN $3::bigint END, $4)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
 		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
@@ -49,6 +51,7 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 			pg_param_text(params, t->doc);
 			pg_param_text(params, r->has_version ? t->version : NULL);
 			pg_param_text(params, r->has_id ? t->id : NULL);
+			pg_param_text(params, r->has_version && r->known.sequence_id >= 0 ? t->known_seq : NULL);
 			break;
 		case REQUEST_CATCH_UP:
 			pg_param_text(params, t->doc);
@@ -102,6 +105,7 @@ reader_join(struct reader *reader, const struct join_request *request, join_fn a
 		r->version = request->hello->version;
 		r->has_id = request->hello->has_operation_id;
 		r->id = request->hello->operation_id;
+		r->known.sequence_id = request->hello->sequence_id;
 	}
 	r->on_join = answer;
 	reader_push(reader, r);

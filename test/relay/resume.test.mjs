@@ -150,3 +150,22 @@ test('the same operation by two connections at once is applied once', async () =
   assert.equal(await content(doc), 'once')
   clients.forEach(client => client.end())
 })
+
+test('another past that ends in the same operation is noticed by its sequence number', async t => {
+  const [doc, ids] = await documentWith(2)
+  const ann = await new Raw(relay, doc).join('ann')
+  const { version: held, sequenceId } = ann.snapshot
+  ann.end()
+  // what a failover does: both operations are lost, another comes, the second goes again
+  await sql(`DELETE FROM converge.ops WHERE doc_id = '${doc}';
+    UPDATE converge.heads SET version = 0, seq = 0, length = 0, log_bytes = 0 WHERE doc_id = '${doc}'`)
+  await edit(doc, ['another'])
+  await sql(`SELECT converge.apply_op('${doc}', '${ids[2]}', 0, converge.insert(0, '2,'))`)
+  const other = await startRelay()
+  t.after(() => other.stop())
+  const back = await new Raw(other, doc).join('ann', { version: held, operationId: ids[2], sequenceId })
+  assert.deepEqual([back.joined.resumed, back.snapshot.content], [false, '2,another'])
+  const again = await new Raw(other, doc).join('ann', { version: held, operationId: ids[2], sequenceId: back.snapshot.sequenceId })
+  assert.equal(again.joined.resumed, true)
+  ;[back, again].forEach(client => client.end())
+})

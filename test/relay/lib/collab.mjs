@@ -15,7 +15,7 @@ const { apply, compose, transform } = type
 
 export class Collab {
   constructor (doc, user) {
-    Object.assign(this, { doc, user, version: 0, lastId: null, text: null, base: null, inFlight: null, buffer: null })
+    Object.assign(this, { doc, user, version: 0, lastId: null, lastSequenceId: null, text: null, base: null, inFlight: null, buffer: null })
     this.acknowledged = []
     this.heard = { ops: 0, catchup: 0, snapshot: 0, joined: 0, transformed: 0, checksum: 0, presence: 0 }
   }
@@ -52,7 +52,7 @@ export class Collab {
   }
 
   hello () {
-    const held = this.text === null ? {} : { version: this.version, ...(this.lastId && { operationId: this.lastId }) }
+    const held = this.text === null ? {} : { version: this.version, ...(this.lastId && { operationId: this.lastId, sequenceId: this.lastSequenceId }) }
     this.say({ type: 'hello', token: token(this.user), ...held, ...(this.inFlight && { pending: this.inFlight.id }) })
   }
 
@@ -77,7 +77,7 @@ export class Collab {
   on_snapshot (message) {
     if (this.inFlight || this.buffer) throw new Error('a snapshot, and edits are pending')
     this.heard.snapshot++
-    Object.assign(this, { version: message.version, lastId: message.operationId ?? null, text: message.content, base: message.content })
+    Object.assign(this, { version: message.version, lastId: message.operationId ?? null, lastSequenceId: message.sequenceId, text: message.content, base: message.content })
     this.say({ type: 'ack', sequenceId: message.sequenceId })
     this.live = true
   }
@@ -125,6 +125,7 @@ export class Collab {
     if (first > this.version) {
       this.version = entry.version
       this.lastId = entry.operationId
+      this.lastSequenceId = entry.sequenceId
       this.base = apply(this.base, entry.op)
     }
     if (mine) this.acknowledge(entry)

@@ -98,7 +98,9 @@ hellos(void)
 	struct hello hello;
 
 	CHECK(parse("{\"type\":\"hello\"}") && protocol_hello(&m, &hello, &problem));
-	CHECK(hello.token == NULL && !hello.resumes && !hello.has_operation_id && !hello.has_pending);
+	CHECK(hello.token == NULL && !hello.resumes && !hello.has_operation_id && !hello.has_pending && hello.sequence_id == -1);
+	CHECK(parse("{\"type\":\"hello\",\"version\":7,\"sequenceId\":0}") && protocol_hello(&m, &hello, &problem) && hello.sequence_id == 0);
+	CHECK(parse("{\"type\":\"hello\",\"version\":7,\"sequenceId\":\"8\"}") && !protocol_hello(&m, &hello, &problem));
 	CHECK(parse("{\"type\":\"hello\",\"token\":\"t\",\"version\":7,\"operationId\":\"" ID "\",\"pending\":null}"));
 	CHECK(protocol_hello(&m, &hello, &problem));
 	CHECK(strcmp(hello.token, "t") == 0 && hello.resumes && hello.version == 7);
