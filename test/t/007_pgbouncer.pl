@@ -104,7 +104,9 @@ is(ask($other, "SELECT code FROM converge.submit(ARRAY['$doc']::uuid[], '{ann}',
 
 # ---- prepared statements ----
 
-# of the protocol: named ones where the pooler follows them; unnamed ones anywhere
+# of the protocol: named ones where the pooler follows them; unnamed ones anywhere.  A
+# thread for each client: pgbench waits where it prepares, and would keep the client that
+# has the server connection from its COMMIT.
 for my $mode ('extended', 'prepared')
 {
   SKIP:
@@ -116,7 +118,7 @@ for my $mode ('extended', 'prepared')
 		append_to_file($script, join("\n", '\set who random(0, 1)', 'BEGIN;', q{SELECT set_config('converge.user', (ARRAY['ann', 'ben'])[:who + 1], true);},
 			"SELECT converge.apply_op('$doc', gen_random_uuid(), 0, converge.insert(0, (ARRAY['a', 'b'])[:who + 1]));", 'COMMIT;', ''));
 		command_ok(
-			[ 'pgbench', '-n', '-M', $mode, '-c', 8, '-t', 25, '-f', $script, "host=$dir port=$port dbname=pooled user=app" ],
+			[ 'pgbench', '-n', '-M', $mode, '-c', 8, '-j', 8, '-t', 25, '-f', $script, "host=$dir port=$port dbname=pooled user=app" ],
 			"$mode statements of many clients over one connection");
 		is($node->safe_psql('postgres', "SELECT count(*), bool_and(op::text LIKE '%\"' || left(user_id, 1) || '\"%') FROM converge.ops WHERE doc_id = '$doc' AND version > $before"),
 			'200|t', "$mode statements: each op stands under who made it");
