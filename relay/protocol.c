@@ -131,6 +131,9 @@ protocol_parse(const char *text, size_t len, struct message *m, const char **pro
 		return false;
 	}
 	m->type = json_string_value(json_object_get(m->root, "type"));
+	/* U+0000 may stand in texts, and ends no name */
+	if (m->type != NULL && strlen(m->type) != json_string_length(json_object_get(m->root, "type")))
+		m->type = NULL;
 	if (m->type == NULL)
 		*problem = "a message is an object with a type";
 	return m->type != NULL;

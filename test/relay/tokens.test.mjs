@@ -88,6 +88,16 @@ test('another audience, another issuer, another time', async () => {
   await refused(token('zoë', { ...claims, exp: now() - 600 }), /expired/)
 })
 
+test('names that look like others are others, or none', async () => {
+  for (const name of ['zoë\0', 'zoë\0ann', '\0', ['zoë'], { zoë: 1 }, 7, null, true]) await refused(token(name, claims), /user|malformed/)
+  // another form of the same letters is another user
+  for (const name of ['zoe\u0308', 'ZOË', 'zoë ', ' zoë', "zoë'; --"]) {
+    const client = await new Raw(relay, doc).join(name, { token: token(name, claims) })
+    assert.equal(client.joined.userId, name)
+    client.end()
+  }
+})
+
 test('a long token, wherever it comes', async () => {
   const long = token('zoë', { ...claims, filler: 'é'.repeat(8000) })
   await refused(long, /too long/)

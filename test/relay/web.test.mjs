@@ -1,0 +1,88 @@
+// The folder of files for browsers: what lies in it is served, and nothing else is.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import { Bytes } from './lib/bytes.mjs'
+import { Relay, startRelay } from './lib/relay.mjs'
+import { until, within } from './lib/wait.mjs'
+
+let relay, place, pipe
+before(async () => {
+  place = fs.mkdtempSync(path.join(process.env.CONVERGE_TEST_DIR, 'web-'))
+  const put = (name, text) => fs.writeFileSync(path.join(place, name), text)
+  for (const folder of ['web', 'web/inner', 'web/.git', 'web-secret']) fs.mkdirSync(path.join(place, folder))
+  put('web/index.html', '<p>é 😀')
+  put('web/inner/index.html', 'inner')
+  put('web/inner/page.js', 'export {}')
+  put('web/.htpasswd', 'secret')
+  put('web/.git/config', 'secret')
+  put('secret.txt', 'secret')
+  put('web-secret/secret.txt', 'secret')
+  put('web/two%2f.txt', 'percent')
+  for (const [name, to] of [['out.txt', '../secret.txt'], ['away', '/etc'], ['passwd', '/etc/passwd'], ['beside', '../web-secret'], ['round', 'round'], ['within.js', 'inner/page.js'], ['null', '/dev/null'], ['zero', '/dev/zero']]) {
+    fs.symlinkSync(to, path.join(place, 'web', name))
+  }
+  execFileSync('mkfifo', [path.join(place, 'web', 'pipe')])
+  await new Promise(resolve => { pipe = net.createServer().listen(path.join(place, 'web', 'socket'), resolve) })
+  relay = await startRelay({ web: path.join(place, 'web') })
+})
+after(async () => {
+  await relay.stop()
+  pipe.close()
+  fs.rmSync(place, { recursive: true })
+})
+
+// What is answered to a path just as it stands; fetch would tidy it up.
+async function ask (where, method = 'GET') {
+  const client = new Bytes(relay).write(Buffer.concat([Buffer.from(`${method} `), Buffer.from(where, 'latin1'), Buffer.from(' HTTP/1.1\r\nHost: x\r\n\r\n')]))
+  await client.end()
+  return { status: client.statuses()[0], text: String(client.heard) }
+}
+
+test('what lies in the folder is served', async () => {
+  for (const [where, type, text] of [['/', 'text/html', '<p>é 😀'], ['/index.html', 'text/html', '<p>é 😀'], ['/inner/', 'text/html', 'inner'], ['/inner/page.js', 'text/javascript', 'export {}'], ['/within.js', 'text/javascript', 'export {}'], ['/inner/../index.html', 'text/html', '<p>é'], ['/..', 'text/html', '<p>é']]) {
+    const answer = await ask(where)
+    assert.equal(answer.status, 200, where)
+    assert.ok(answer.text.includes(`content-type: ${type}`) && answer.text.includes(text), where)
+    assert.match(answer.text, /x-content-type-options: ?nosniff/)
+  }
+})
+
+test('and nothing outside, hidden, or special', async () => {
+  for (const where of [
+    // up
+    '/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/%2e%2e%2fsecret.txt', '/.%2e/secret.txt', '/inner/../../secret.txt', '/inner/%2e%2e/%2e%2e/secret.txt',
+    '/%252e%252e/secret.txt', '/..%252fsecret.txt', '/..;/secret.txt', '/inner/..../secret.txt', '/inner/..%00/secret.txt', '/%c0%ae%c0%ae/secret.txt', '/..%c0%afsecret.txt',
+    // the other slash, and absolute
+    '/..\\secret.txt', '/..%5csecret.txt', '\\..\\secret.txt', '//etc/passwd', '/%2fetc/passwd', '/etc/passwd', 'file:///etc/passwd', 'http://x/../secret.txt',
+    // a folder whose name begins alike
+    '/../web-secret/secret.txt', '-secret/secret.txt',
+    // links that lead out, or round
+    '/out.txt', '/passwd', '/away/passwd', '/beside/secret.txt', '/round', '/round/x',
+    // what is no file
+    '/inner', '/null', '/zero', '/pipe', '/socket', '/index.html/', '/index.html/x',
+    // hidden
+    '/.htpasswd', '/.git/config', '/inner/../.htpasswd', '/%2ehtpasswd', '/.git/',
+    // NUL and its like
+    '/index.html\0', '/index.html%00', '/index.html%00.js', '/secret.txt%00', '/\x01', '/%', '/%z', `/${'a/'.repeat(400)}`, `/${'x'.repeat(3000)}`, `/${'x'.repeat(300)}`
+  ]) {
+    const answer = await ask(where)
+    assert.ok(answer.status === undefined || answer.status >= 400, `${where}: ${answer.status}`)
+    assert.ok(!/root:|secret\b(?!\.txt)/.test(answer.text), `${where}: ${answer.text}`)
+  }
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) assert.ok((await ask('/index.html', method)).status >= 400)
+  assert.ok(!(await ask('/index.html', 'HEAD')).text.includes('<p>'))
+})
+
+test('a relay goes no further for a request than its folder', async () => {
+  assert.equal((await ask('/healthz')).status, 200)
+  assert.equal(fs.readFileSync(path.join(place, 'web', 'index.html'), 'utf8'), '<p>é 😀')
+  const own = new Relay({ web: path.join(place, 'secret.txt') })
+  assert.equal((await within('the relay to end', own.ended)).code, 2)
+  assert.match(own.log(), /no folder/)
+  await until('it to have ended', () => own.exit)
+})
