@@ -2,6 +2,7 @@
 
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { edit, quote, Session, sql, version } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
@@ -125,6 +126,62 @@ test('nothing that was committed after the revocation is shown or accepted', asy
     ann.end()
   }))
 })
+
+// Ben types here and in SQL at once, in sessions of his, until he is refused.
+function typingInSql (doc, user) {
+  const text = `SET converge."user" = ${quote(user)};\n` + `SELECT converge.edit('${doc}', '["日"]');\n`.repeat(20000)
+  const typist = { edits: 0 }
+  const psql = spawn('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=sqlstate'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let error = ''
+  psql.stdin.on('error', () => {})
+  psql.stdout.on('data', data => { typist.edits += String(data).split('\n').length - 1 })
+  psql.stderr.on('data', data => { error += data })
+  psql.once('exit', () => { typist.refused = error.trim() })
+  psql.stdin.end(text)
+  return typist
+}
+
+for (const [what, take, refusal] of [
+  ['his right to read', doc => `converge.unshare('${doc}', 'ben')`, null],
+  ['his right to write', doc => `converge.share('${doc}', 'ben', 'viewer')`, 'forbidden']
+]) {
+  test(`who loses ${what} while he types everywhere: nothing of his is committed after that`, async () => {
+    const doc = await create('', { ann: 'editor', ben: 'editor' })
+    const slot = `roles_${process.pid}_${doc.slice(0, 8)}`
+    await sql(`SELECT pg_create_logical_replication_slot('${slot}', 'converge')`)
+    const [ann, ben, twin] = await Promise.all(['ann', 'ben', 'ben'].map(user => new Raw(relay, doc).join(user)))
+    const typists = [ann, ben, twin].map(typing)
+    const inSql = [typingInSql(doc, 'ben'), typingInSql(doc, 'ben')]
+    await until('edits on every way', () => inSql.every(typist => typist.edits > 10) && [ben, twin].every(client => shown(client).length > 10))
+    await sql(`SELECT ${take(doc)}`)
+    await until('SQL to refuse', () => inSql.every(typist => typist.refused))
+    for (const typist of inSql) assert.match(typist.refused, /^ERROR: {2}OT002$/m)
+    for (const client of [ben, twin]) {
+      if (refusal) await until('a refusal', () => client.messages.some(m => m.type === 'reject' && m.code === refusal))
+      else assert.equal((await client.close()).code, 4403)
+    }
+    const sum = await version(doc)
+    await until('ann to go on', () => shown(ann).at(-1) > sum)
+    typists.forEach(typist => { typist.stopped = true })
+    await until('ann to be done', async () => shown(ann).at(-1) === await version(doc))
+    // what was committed, in the order of commits
+    const lines = (await sql(`SELECT data FROM pg_logical_slot_get_changes('${slot}', NULL, NULL)`)).split('\n').map(line => JSON.parse(line)).filter(line => line.documentId === doc)
+    await sql(`SELECT pg_drop_replication_slot('${slot}')`)
+    const taken = lines.findIndex(line => line.type === 'member' && line.userId === 'ben')
+    const bens = lines.flatMap((line, at) => line.type === 'op' && line.userId === 'ben' ? [at] : [])
+    assert.ok(taken > 0 && bens.length >= inSql[0].edits + inSql[1].edits)
+    assert.ok(bens.at(-1) < taken, `${bens.at(-1)}, and the role was gone at ${taken} of ${lines.length}`)
+    assert.ok(lines.slice(taken).some(line => line.userId === 'ann'))
+    // whoever was told that an edit of his was taken was told the truth
+    const stored = new Set(bens.map(at => lines[at].operationId))
+    for (const client of [ben, twin]) {
+      const acknowledged = client.messages.flatMap(m => m.ops ?? []).filter(entry => entry.userId === 'ben').map(entry => entry.operationId)
+      assert.deepEqual(acknowledged.filter(id => !stored.has(id)), [])
+      client.end()
+    }
+    ann.end()
+  })
+}
 
 test('nor while there is no stream, when rooms are read from the tables', async () => {
   const name = `no-stream-${process.pid}`
