@@ -7,10 +7,13 @@ SELECT * FROM no_plan();
 CREATE ROLE ann;
 CREATE ROLE ben;
 CREATE ROLE eve;
+CREATE SCHEMA eves AUTHORIZATION eve;
 CREATE ROLE reports BYPASSRLS;
 \set closed '00075ec0-0000-4000-8000-00000000000c'
 \set open '00075ec0-0000-4000-8000-00000000000a'
 \set eves '00075ec0-0000-4000-8000-00000000000e'
+\set copied `mktemp`
+\setenv COPIED :copied
 
 -- three documents with a row in every table: one of ann and ben, one that everyone may
 -- read, one of eve
@@ -155,6 +158,67 @@ SELECT throws_ok('SELECT stavalues1 FROM pg_statistic', '42501', NULL, 'nor what
 SET row_security = off;
 SELECT throws_ok('SELECT FROM converge.ops', '42501', NULL, 'without the filter, nothing at all');
 SET row_security = on;
+
+-- who a session is stays who connected, and what only owners and superusers may do is theirs
+CREATE FUNCTION pg_temp.state_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+CREATE FUNCTION pg_temp.mine_too() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE FUNCTION pg_temp.mine_as_well() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE TEMP TABLE child (doc_id uuid);
+SELECT is(pg_temp.state_of(statement), '42501', 'not for eve: ' || statement) FROM unnest(ARRAY[
+	'SET ROLE ann', 'SET LOCAL converge."user" = ''ann''', 'ALTER ROLE eve SET converge."user" = ''ann''',
+	format('ALTER DATABASE %I SET converge."user" = ''ann''', current_database()), 'GRANT SET ON PARAMETER converge."user" TO eve',
+	'CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION pg_temp.mine_as_well()',
+	'CREATE TRIGGER mine BEFORE INSERT ON converge.ops FOR EACH ROW EXECUTE FUNCTION pg_temp.mine_too()',
+	'CREATE RULE mine AS ON INSERT TO converge.ops DO INSTEAD NOTHING', 'CREATE POLICY mine ON converge.ops USING (true)',
+	'ALTER TABLE child INHERIT converge.ops', 'CREATE TEMP TABLE another () INHERITS (converge.ops)',
+	'CREATE INDEX ON converge.ops (user_id)', 'CREATE STATISTICS pg_temp.mine ON doc_id, user_id FROM converge.ops',
+	'CREATE PUBLICATION mine FOR TABLE converge.ops', 'SELECT pg_create_logical_replication_slot(''mine'', ''converge'')',
+	'CREATE TABLE converge.mine ()', 'CREATE FUNCTION converge.mine() RETURNS void LANGUAGE sql AS ''''',
+	'CREATE OR REPLACE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean LANGUAGE sql AS ''SELECT true''',
+	'CREATE FUNCTION pg_temp.mine_c(uuid) RETURNS boolean LANGUAGE c AS ''$libdir/converge'', ''converge_undo''',
+	'CREATE CAST (converge.op AS text) WITH INOUT AS IMPLICIT', 'DROP EXTENSION converge', 'ALTER EXTENSION converge UPDATE',
+	'LOCK TABLE converge.heads IN ROW EXCLUSIVE MODE', 'SELECT FROM converge.heads FOR UPDATE',
+	'MERGE INTO converge.members m USING (VALUES (1)) v ON m.user_id = ''eve'' WHEN MATCHED THEN UPDATE SET role = ''owner''',
+	'COPY converge.members FROM PROGRAM ''true''', 'COPY converge.ops TO ''/tmp/ops''', 'COMMENT ON TABLE converge.ops IS ''mine''',
+	'SELECT pg_read_file(''PG_VERSION'')', 'SELECT pg_terminate_backend(pg_backend_pid()) FROM pg_stat_replication WHERE pg_read_file(''x'') <> ''''',
+	-- a foreign key would tell what exists
+	'CREATE TABLE eves.theirs (doc_id uuid REFERENCES converge.documents (id))', 'LOAD ''nothing''']) AS statement;
+
+-- what is counted, planned, fetched and stored is what is seen; a plan tells how many rows
+-- were left out, and nothing of them
+CREATE FUNCTION pg_temp.told_by(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	lines text := '';
+BEGIN
+	FOR line IN EXECUTE statement LOOP
+		lines := concat(lines, line, E'\n');
+	END LOOP;
+	RETURN lines;
+END
+$$;
+SELECT unalike(pg_temp.told_by(statement), '%ann''s%', statement) FROM unnest(ARRAY[
+	'EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM converge.documents WHERE pg_temp.tell(title)', 'EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM converge.snapshots WHERE content ~ ''s''',
+	'EXPLAIN (ANALYZE, VERBOSE) SELECT max(title) FROM converge.documents', 'SELECT title FROM converge.documents TABLESAMPLE system (100)',
+	'SELECT title FROM ONLY converge.documents', 'SELECT d::text FROM converge.documents d', 'SELECT to_jsonb(d)::text FROM converge.documents d',
+	'SELECT title FROM converge.documents WHERE ctid = ''(0,1)''', 'SELECT string_agg(title, '','') OVER () FROM converge.documents',
+	'SELECT query_to_xml(''SELECT * FROM converge.documents'', true, false, '''')::text', 'SELECT table_to_xml(''converge.documents'', true, false, '''')::text',
+	'SELECT string_agg(x::text, '''') FROM converge.documents d, LATERAL (SELECT d.*) AS x']) AS statement;
+SELECT is_empty($$SELECT what FROM caught WHERE what LIKE '%ann''s%'$$, 'nor was a function told while it was planned');
+SELECT is((SELECT count(*) FROM converge.documents), 2::bigint, 'counted');
+CREATE TEMP TABLE stored AS SELECT * FROM converge.snapshots;
+SELECT is_empty($$SELECT FROM stored WHERE content LIKE '%ann''s%'$$, 'stored');
+CREATE TEMP TABLE copied (title text);
+\copy (SELECT title FROM converge.documents) TO PROGRAM 'cat >"$COPIED"'
+\copy copied FROM PROGRAM 'cat "$COPIED"; rm -f "$COPIED"'
+SELECT set_eq('SELECT title FROM copied', $$VALUES ('all''s'), ('eve''s')$$, 'copied');
 
 -- views of one's own, definer functions of one's own, look-alikes in the path
 CREATE TEMP VIEW mine AS SELECT title FROM converge.documents;
