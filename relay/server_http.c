@@ -176,11 +176,13 @@ static bool
 copy_arguments(struct lws *wsi, struct exchange *x)
 {
 	char		argument[LIMIT_ARGUMENT_BYTES];
-	int			count = 0;
 
-	for (int len; (len = lws_hdr_copy_fragment(wsi, argument, sizeof(argument), WSI_TOKEN_HTTP_URI_ARGS, count)) != -1; count++)
+	/* copying says the same of one that is too long and one that is not there */
+	for (int i = 0; lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++)
 	{
-		if (len < 0 || count >= LIMIT_ARGUMENTS)
+		int			len = lws_hdr_copy_fragment(wsi, argument, sizeof(argument), WSI_TOKEN_HTTP_URI_ARGS, i);
+
+		if (len < 0 || i >= LIMIT_ARGUMENTS)
 			return false;
 		buf_put(&x->arguments, argument, strnlen(argument, (size_t) len));
 		buf_put(&x->arguments, "", 1);

@@ -210,8 +210,11 @@ test('a certificate is read again on SIGHUP, and a bad one changes nothing', asy
   assert.ok(second && second !== first)
   await assert.rejects(new Promise((resolve, reject) => tls.connect({ host: '127.0.0.1', port: own.port, rejectUnauthorized: false, maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, resolve).on('error', reject)))
   // who begins no handshake, or does not finish it, is not waited for
-  for (const bytes of ['', '\x16\x03\x01']) {
+  for (const bytes of ['', '\x16\x03\x01', '\x16\x03\x01\x02\x00\x01']) {
     const socket = net.connect(own.port, '127.0.0.1', () => socket.write(bytes))
+    // a byte at a time is no sign of life either
+    const drip = bytes.length > 3 && setInterval(() => socket.write('\x01'), 100)
+    socket.on('close', () => clearInterval(drip))
     let closed = false
     socket.on('error', () => {}).on('close', () => { closed = true })
     await until('the connection to be closed', () => closed)

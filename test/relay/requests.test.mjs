@@ -103,6 +103,41 @@ test('no path leads out of the paths', async () => {
   }
 })
 
+test('no condition, and no form of a path, tells a stranger what he may not know', async () => {
+  const closed = await sql("SELECT converge.create_document('a secret', 'a secret')")
+  const eve = { Authorization: `Bearer ${token('eve')}`, 'Content-Type': 'application/json' }
+  const ask = async (path, headers = {}, method = 'GET', body) => {
+    const answer = await relay.get(path, { method, headers: { ...eve, ...headers }, body }).catch(() => null)
+    // a connection that ends without a word
+    if (answer === null) return 400
+    const text = await answer.text()
+    assert.ok(!text.includes('a secret'), path)
+    return answer.status
+  }
+  for (const condition of ['"0"', '*', 'W/"0"', '"0", "1"', '""']) {
+    for (const what of ['content', 'blame']) assert.equal(await ask(`/v1/docs/${closed}/${what}`, { 'If-None-Match': condition }), 403)
+    assert.ok(await ask(`/v1/docs/${closed}`, { 'If-Match': condition, 'If-Modified-Since': 'Thu, 01 Jan 1970 00:00:00 GMT', Range: 'bytes=0-1' }) === 403)
+  }
+  for (const path of [`${closed}%2fcontent`, `${doc}/../${closed}/content`, `${doc}%2f..%2f${closed}/content`, `${closed}/content/../members`, `${closed}/%2e/content`, `${closed.toUpperCase()}/content`,
+    `{${closed}}/content`, `${closed.replaceAll('-', '')}/content`, `%20${closed}/content`, `${closed}%20/content`, `${closed};x/content`, `${closed}/content?version=0%00`, `${closed}/content?version=0&version=1`]) {
+    assert.ok([400, 403, 404].includes(await ask(`/v1/docs/${path}`)), path)
+  }
+  assert.equal(await ask(`/v1/docs/${closed}%00/content`), 400)
+  for (const name of ['X-User', 'X-Forwarded-User', 'X-HTTP-Method-Override', 'X-Original-URL', 'X-Rewrite-URL']) assert.equal(await ask(`/v1/docs/${closed}/content`, { [name]: name.endsWith('URL') ? '/healthz' : 'postgres' }), 403)
+  // what a token says elsewhere is not looked at
+  assert.equal((await relay.get(`/v1/docs/${doc}?token=${token('ann')}`)).status, 401)
+  assert.equal((await relay.get(`/v1/docs/${doc}`, { headers: { Cookie: `token=${token('ann')}` } })).status, 401)
+  // too long, too many, of another type
+  assert.equal(await ask(`/v1/docs?limit=${'9'.repeat(2000)}`), 414)
+  assert.ok([414, 400].includes(await ask(`/v1/docs?${'a=b&'.repeat(100)}limit=1`)))
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx', '']) {
+    assert.equal(await ask('/v1/docs', { 'Content-Type': type }, 'POST', '{"title":"x"}'), 415, type)
+  }
+  for (const body of ['{', '[]', '"x"', '{"title":"a","title":"b"}', '{"title":"\\u0000"}', '{"title":"\\ud800"}', `{"title":${'['.repeat(5000)}${']'.repeat(5000)}}`, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), '{"id":"\' OR 1=1"}']) {
+    assert.equal(await ask('/v1/docs', {}, 'POST', body), 400, String(body).slice(0, 40))
+  }
+})
+
 test('a body that never comes, and one that comes a byte at a time', async () => {
   const own = await startRelay({ 'handshake-timeout': 1, 'body-timeout': 1 })
   const silent = new Bytes(own).write(request('POST /healthz', 'Content-Length: 100000'))
