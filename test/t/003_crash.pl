@@ -90,18 +90,6 @@ sub check_acknowledged
 	is(scalar(@lost), 0, "$when: none of " . scalar(@acknowledged) . ' acknowledged ops is lost');
 }
 
-# Start again, once the processes of the last life have let go.
-sub start_again
-{
-	my $tries = 10 * $PostgreSQL::Test::Utils::timeout_default;
-
-	until ($node->start(fail_ok => 1))
-	{
-		die 'the server does not start' if $tries-- <= 0;
-		$node->stop('fast', fail_ok => 1);
-	}
-}
-
 my %kill = (
 	'immediate shutdown' => sub { $node->stop('immediate') },
 	'kill -9 of the postmaster' => sub { $node->kill9 });
@@ -122,7 +110,7 @@ for my $how (sort keys %kill)
 	push @scripts, map { $_->{script} } @running;
 
 	cmp_ok(scalar(@acknowledged), '<', $clients * $ops_each, "$how: it struck in the middle");
-	start_again();
+	start_again($node);
 	check_acknowledged($how, @acknowledged);
 	check_documents($how);
 }

@@ -68,18 +68,6 @@ sub start_typist
 	} 1 .. $edits_each);
 }
 
-# Start again, once the processes of the last life have let go.
-sub start_again
-{
-	my $tries = 10 * $timeout;
-
-	until ($node->start(fail_ok => 1))
-	{
-		die 'the server does not start' if $tries-- <= 0;
-		$node->stop('fast', fail_ok => 1);
-	}
-}
-
 # Take the lock that maintenance stops at, in a session that dies with the server.
 sub hold
 {
@@ -119,7 +107,7 @@ sub round
 		$acknowledged{"$doc $op_id"} = $version;
 	}
 	ok($working, "$name: it struck at work");
-	start_again();
+	start_again($node);
 	is(problems($node, 'postgres'), '', "$name: all documents are whole");
 
 	my %stored = map { split(/=/) } split(/\n/, sql($node, 'postgres', q{SELECT id || ' ' || op_id || '=' || version FROM converge.documents, converge.history(id);}));

@@ -9,8 +9,9 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
-our @EXPORT = qw(start_node doc op_id events plain_events stored_events);
+our @EXPORT = qw(start_node start_again doc op_id events plain_events stored_events);
 
 # A running node whose database postgres has the extension.
 sub start_node
@@ -29,6 +30,48 @@ sub start_node
 	$node->safe_psql('postgres', 'ALTER ROLE CURRENT_USER SET output_plugin_libraries = pgoutput, test_decoding, converge')
 	  if $node->safe_psql('postgres', "SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'");
 	return $node;
+}
+
+# Start a killed server again, once the processes of its last life have let go.
+sub start_again
+{
+	my ($node) = @_;
+	my $tries = 10 * $PostgreSQL::Test::Utils::timeout_default;
+
+	forget_postmaster($node);
+	until ($node->start(fail_ok => 1))
+	{
+		die 'the server does not start' if $tries-- <= 0;
+		$node->stop('fast', fail_ok => 1);
+	}
+}
+
+# Wait for the end of a killed postmaster.  Where nobody takes note of it, as in a
+# container without an init, its number stays taken, and its lock files are in the way.
+sub forget_postmaster
+{
+	my ($node) = @_;
+	my $file = $node->data_dir . '/postmaster.pid';
+	my $tries = 100 * $PostgreSQL::Test::Utils::timeout_default;
+
+	return unless -e $file;
+	my ($pid) = slurp_file($file) =~ /^(\d+)/;
+	while ((my $state = process_state($pid)) ne '')
+	{
+		return unlink($file, $node->host . '/.s.PGSQL.' . $node->port . '.lock') if $state eq 'Z';
+		die "postmaster $pid does not end" if $tries-- <= 0;
+		usleep(10_000);
+	}
+}
+
+# The letter of a process's state in /proc; none when it is gone.
+sub process_state
+{
+	my ($pid) = @_;
+
+	open(my $status, '<', "/proc/$pid/status") or return '';
+	my ($state) = join('', <$status>) =~ /^State:\s+(\w)/m;
+	return $state // '';
 }
 
 # The id of the n-th document, of the n-th op.
