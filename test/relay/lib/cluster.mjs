@@ -27,6 +27,17 @@ async function give (place) {
   if (process.getuid() === 0) await run('chown', [`${USER}:`, place])
 }
 
+// Tell whether a process is gone, or only waits for its parent to take note. It may go
+// between the opening of its file and the reading, which is ESRCH.
+function isDead (pid) {
+  try {
+    return /State:\s+Z/.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return true
+    throw error
+  }
+}
+
 const clusters = new Set()
 
 // A test that is broken off leaves no server behind.
@@ -110,7 +121,7 @@ export class Cluster {
     for (const pid of pids) {
       try { process.kill(pid, 'SIGKILL') } catch {}
     }
-    await until('every server process to be gone', () => pids.every(pid => !fs.existsSync(`/proc/${pid}`) || /State:\s+Z/.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))))
+    await until('every server process to be gone', () => pids.every(isDead))
     // its number may be a dead process's that nobody waits for, as in a container without an init
     fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true })
     fs.rmSync(path.join(this.sockets, '.s.PGSQL.5432.lock'), { force: true })
