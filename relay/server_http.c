@@ -313,8 +313,11 @@ int
 server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
 			   void *in, size_t len)
 {
-	struct exchange *x = conn != NULL ? conn->exchange : NULL;
+	struct exchange *x;
 
+	if (conn == NULL)
+		return reason == LWS_CALLBACK_CLOSED_HTTP ? 0 : -1;
+	x = conn->exchange;
 	switch (reason)
 	{
 		case LWS_CALLBACK_HTTP:
