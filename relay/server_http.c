@@ -4,9 +4,10 @@
  *
  * A connection has one exchange, and ends with its answer. libwebsockets 4.1
  * takes the body of a request that came in one packet behind another from the
- * wrong place, and then turns in a circle for ever; so there is never a
- * request behind another. A body is bounded before it comes, by its length,
- * which must be told.
+ * wrong place, and then turns in a circle for ever; 4.3 takes for the body
+ * what came in one packet behind it, and waits for more. So there is never a
+ * request behind another, and a body ends here where it was told to. It is
+ * bounded before it comes, by its length, which must be told.
  */
 #include "server_private.h"
 
@@ -303,9 +304,21 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	if (len == 0 && (strcmp(x->method, "POST") != 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
 		return handle(server, conn, wsi);
 	buf_reserve(&x->body, (size_t) len);
+	conn->body_len = (size_t) len;
 	conn->body_until = lws_now_usecs() + body_usecs;
 	lws_set_timer_usecs(wsi, body_usecs);
 	return 0;
+}
+
+/* A piece of the body has come, or more than that: then what was told is the body. */
+static int
+take_body(struct server *server, struct conn *conn, struct lws *wsi, const char *in, size_t len)
+{
+	struct exchange *x = conn->exchange;
+	size_t		left = conn->body_len - x->body.len;
+
+	buf_put(&x->body, in, len < left ? len : left);
+	return len > left ? handle(server, conn, wsi) : 0;
 }
 
 /* Serve what libwebsockets has to tell of a request. */
@@ -323,10 +336,7 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 		case LWS_CALLBACK_HTTP:
 			return x == NULL && !conn->answered ? begin(server, conn, wsi, in) : -1;
 		case LWS_CALLBACK_HTTP_BODY:
-			if (x == NULL || conn->body_until == 0 || x->body.len + len > (size_t) server->config.config->max_message_bytes)
-				return -1;
-			buf_put(&x->body, in, len);
-			return 0;
+			return x != NULL && conn->body_until != 0 ? take_body(server, conn, wsi, in, len) : -1;
 		case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 			if (x != NULL && conn->body_until != 0)
 				return handle(server, conn, wsi);

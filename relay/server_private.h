@@ -36,6 +36,7 @@ struct conn
 	struct exchange *exchange;	/* over HTTP */
 	bool		answered;		/* over HTTP, and so at its end */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
+	size_t		body_len;		/* how long it was told to be */
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;
