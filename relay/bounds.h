@@ -71,7 +71,7 @@
 #define LIMIT_CALLS_WAITING			1024
 #define LIMIT_CALL_WAIT_MS			10000
 #define LIMIT_CALL_MS				"30000"
-#define LIMIT_CALL_LOCK_MS			"10000"
+#define LIMIT_CALL_LOCK_MS			"2000"
 #define LIMIT_CALL_ATTEMPTS			4
 
 /* a request over HTTP: its path and its arguments, how many, and how long its answer may be read */

@@ -104,7 +104,7 @@ static const struct option options[] = {
 	"PostgreSQL connections that wait for documents somebody else has locked"},
 	{"readers", OPTION_NUMBER, FIELD(readers), "N", "1", 1, 64,
 	"PostgreSQL connections for joins and catching up"},
-	{"callers", OPTION_NUMBER, FIELD(callers), "N", "2", 1, 64,
+	{"callers", OPTION_NUMBER, FIELD(callers), "N", "4", 1, 64,
 	"PostgreSQL connections for the REST API"},
 	{"call-rate", OPTION_NUMBER, FIELD(call_rate), "N", "100", 0, 1000000,
 	"REST requests a second that a user may send for long; 0: any number"},

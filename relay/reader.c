@@ -118,10 +118,11 @@ on_locked_timer(uv_timer_t *timer)
 static void
 ask_later(struct reader *reader, struct request *r)
 {
-	r->pause = 1U << (r->attempts < 6 ? r->attempts : 6);
+	/* who may read no longer is to hear of it at once */
+	r->pause = (r->kind == REQUEST_ROLES ? 1U : LIMIT_GAP_RETRY_MS) << (r->attempts < 6 ? r->attempts : 6);
 	r->attempts++;
 	if (reader->locked == NULL)
-		uv_timer_start(&reader->locked_timer, on_locked_timer, LIMIT_GAP_RETRY_MS, LIMIT_GAP_RETRY_MS);
+		uv_timer_start(&reader->locked_timer, on_locked_timer, 1, 1);
 	r->next = reader->locked;
 	reader->locked = r;
 }

@@ -16,7 +16,7 @@ import { until, within } from './lib/wait.mjs'
 let relay, ann, ben, nobody
 before(async () => {
   await sql('CREATE EXTENSION IF NOT EXISTS pgcrypto')
-  relay = await startRelay({ 'login-rate': 0 })
+  relay = await startRelay({ 'login-rate': 0, callers: 2 })
   ann = new User(relay, 'ann')
   ben = new User(relay, 'ben')
   nobody = new User(relay)
@@ -43,18 +43,19 @@ async function withPast () {
 
 test('a document is made, told of, renamed, listed and deleted', async () => {
   const id = uuid()
-  const made = await ann.post('/v1/docs', { title: 'plän', content: 'één 😀', id })
+  const dora = new User(relay, `dora ${uuid()}`) // whose list no other test changes
+  const made = await dora.post('/v1/docs', { title: 'plän', content: 'één 😀', id })
   assert.deepEqual([made.status, made.body, made.headers.get('location')], [201, { documentId: id, title: 'plän', role: 'owner', version: 0 }, `/v1/docs/${id}`])
-  const told = await ann.get(`/v1/docs/${id}`)
+  const told = await dora.get(`/v1/docs/${id}`)
   assert.deepEqual([told.body.title, told.body.role, told.body.length, told.body.version], ['plän', 'owner', 5, 0])
-  assert.equal((await ann.patch(`/v1/docs/${id}`, { title: 'andere' })).status, 200)
-  const listed = await ann.get('/v1/docs?limit=1')
+  assert.equal((await dora.patch(`/v1/docs/${id}`, { title: 'andere' })).status, 200)
+  const listed = await dora.get('/v1/docs?limit=1')
   assert.deepEqual(listed.body.documents.map(d => [d.documentId, d.title]), [[id, 'andere']])
-  assert.equal((await ann.post('/v1/docs', { id })).status, 409)
-  const gone = await ann.delete(`/v1/docs/${id}`)
+  assert.equal((await dora.post('/v1/docs', { id })).status, 409)
+  const gone = await dora.delete(`/v1/docs/${id}`)
   assert.deepEqual([gone.status, gone.body], [204, ''])
-  assert.deepEqual([(await ann.get(`/v1/docs/${id}`)).status, (await ann.get(`/v1/docs/${id}/content`)).body.code], [404, 'OT003'])
-  assert.equal((await ann.post('/v1/docs')).status, 201)
+  assert.deepEqual([(await dora.get(`/v1/docs/${id}`)).status, (await dora.get(`/v1/docs/${id}/content`)).body.code], [404, 'OT003'])
+  assert.equal((await dora.post('/v1/docs')).status, 201)
 })
 
 test('a long list comes in pages, each document once, by the links alone', async () => {
