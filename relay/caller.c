@@ -93,18 +93,13 @@ push_back(struct call *call)
 	caller->metrics->call_retries++;
 }
 
-/* Tell whether PostgreSQL undid a call for reasons that may be gone the next time. */
+/* Tell whether a failed call may go again: what PostgreSQL undid, or had not prepared on this connection. */
 static bool
 goes_again(const struct call *call, const char *sqlstate)
 {
-	struct pg_failure failure = pg_classify(sqlstate);
-
 	if (call->answer == NULL || call->attempts >= LIMIT_CALL_ATTEMPTS)
 		return false;
-	if (strncmp(sqlstate, "40", 2) == 0)
-		return true;
-	/* 0A000 also says what is not there at all: once is enough to know */
-	return failure.remedy == REMEDY_RECONNECT && call->attempts == 1;
+	return strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, SQLSTATE_UNPREPARED) == 0;
 }
 
 /* Take the answer to a call. */
@@ -126,7 +121,7 @@ on_answer(void *arg, PGresult *result)
 		finish(call, CALL_IN_DOUBT, NULL);
 	else if (failed && goes_again(call, sqlstate))
 	{
-		if (pg_classify(sqlstate).remedy == REMEDY_RECONNECT)
+		if (strcmp(sqlstate, SQLSTATE_UNPREPARED) == 0)
 			pg_link_fail(line->link, pg_message(result));
 		push_back(call);
 	}

@@ -8,10 +8,8 @@
 
 #include <string.h>
 
-#define OPENAPI_SECTION ".section .rodata\n"
-
 /* the description of the API, as it stands in doc/ */
-__asm__(OPENAPI_SECTION
+__asm__(".section .rodata\n"
 		".global openapi_begin\nopenapi_begin:\n.incbin \"" OPENAPI_FILE "\"\n"
 		".byte 0\n.previous\n");
 extern const char openapi_begin[];	/* ends in a NUL */

@@ -78,6 +78,13 @@ metrics_clock_us(void)
 	return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
+/* Get its milliseconds. */
+int64_t
+metrics_clock_ms(void)
+{
+	return (int64_t) (metrics_clock_us() / 1000);
+}
+
 /* Get the microseconds since 1970. */
 int64_t
 metrics_now_us(void)

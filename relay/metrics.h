@@ -159,8 +159,9 @@ void		metrics_observe(struct metrics *m, enum histogram_number number, uint64_t 
 void		metrics_count_status(struct metrics *m, int status);
 void		metrics_write(const struct metrics *m, struct buf *out);
 
-/* microseconds: of a clock that only goes on, and since 1970 */
+/* of a clock that only goes on, in microseconds and milliseconds; and microseconds since 1970 */
 uint64_t	metrics_clock_us(void);
+int64_t		metrics_clock_ms(void);
 int64_t		metrics_now_us(void);
 
 #endif							/* RELAY_METRICS_H */

@@ -33,8 +33,8 @@ static const struct
 	{"57014", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* statement timeout,
 																		 * cancelled */
 	{"0A000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* cached plan changed */
-	{"26000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* prepared statement
-																			 * gone */
+	{SQLSTATE_UNPREPARED, {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* prepared statement
+																						 * gone */
 	{"42883", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* extension gone */
 	{"3F000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* schema gone */
 	{"08", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* connection */

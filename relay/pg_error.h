@@ -31,6 +31,7 @@ struct pg_failure
 #define SQLSTATE_FORBIDDEN	"OT002"
 #define SQLSTATE_NOT_FOUND	"OT003"
 #define SQLSTATE_LOCK		"55P03"
+#define SQLSTATE_UNPREPARED	"26000"
 
 const char *pg_sqlstate(const PGresult *result);
 const char *pg_message(const PGresult *result);

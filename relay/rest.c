@@ -118,22 +118,12 @@ find_route(const struct exchange *x, struct buf *allowed)
 
 /* ---- who asks ---- */
 
-/* Get a time that never goes back. */
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Take what a call costs of somebody's bucket; false where the request was refused. */
 static bool
 charge(struct rest *rest, struct exchange *x, struct tally *tally, const char *name, const struct bucket_size *size)
 {
 	struct tally_row *row = tally_hold(tally, name);
-	enum flow	flow = bucket_take(&row->bucket, size, 1, clock_ms());
+	enum flow	flow = bucket_take(&row->bucket, size, 1, metrics_clock_ms());
 	int			wait_ms = bucket_wait_ms(&row->bucket, size);
 
 	if (flow != FLOW_FREE)
@@ -425,8 +415,8 @@ void
 rest_tick(struct rest *rest)
 {
 	caller_tick(rest->caller);
-	tally_sweep(&rest->users, clock_ms() - REMEMBERED_MS);
-	tally_sweep(&rest->strangers, clock_ms() - REMEMBERED_MS);
+	tally_sweep(&rest->users, metrics_clock_ms() - REMEMBERED_MS);
+	tally_sweep(&rest->strangers, metrics_clock_ms() - REMEMBERED_MS);
 }
 
 /* Begin. */

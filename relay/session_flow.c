@@ -8,7 +8,6 @@
  */
 #include "session_private.h"
 
-#include <time.h>
 
 /* a message costs one token, and one more for each so many bytes */
 #define BYTES_A_TOKEN 16384
@@ -18,16 +17,6 @@
 
 /* a user's debt is remembered so long after his last connection */
 #define REMEMBERED_MS 60000
-
-/* Get a time that never goes back. */
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Count a connection to its user; false where he has too many. */
 bool
@@ -75,7 +64,7 @@ session_charge(struct session *s, size_t len)
 	struct bucket_size own = {config->rate, config->burst};
 	struct bucket_size all = {config->user_rate, config->user_burst};
 	double		cost = 1 + (double) len / BYTES_A_TOKEN;
-	int64_t		now_ms = clock_ms();
+	int64_t		now_ms = metrics_clock_ms();
 	int			wait_ms;
 
 	s->flow = bucket_take(&s->bucket, &own, cost, now_ms);
@@ -103,7 +92,7 @@ session_charge(struct session *s, size_t len)
 bool
 sessions_speed_up(struct sessions *sessions)
 {
-	int64_t		now_ms = clock_ms();
+	int64_t		now_ms = metrics_clock_ms();
 	struct session *next;
 
 	for (struct session *s = LIST_FIRST(&sessions->slowed); s != NULL; s = next)
@@ -131,5 +120,5 @@ session_end_flow(struct session *s)
 void
 sessions_forget_users(struct sessions *sessions)
 {
-	tally_sweep(&sessions->users, clock_ms() - REMEMBERED_MS);
+	tally_sweep(&sessions->users, metrics_clock_ms() - REMEMBERED_MS);
 }

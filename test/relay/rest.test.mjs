@@ -489,6 +489,19 @@ test('a request that PostgreSQL undid is tried again; one whose connection died 
   assert.equal((await ann.get(place)).body.title, 'a title')
 })
 
+test('without pgcrypto there are no accounts, and asking for one costs no connection', async t => {
+  const cluster = await Cluster.make()
+  t.after(() => cluster.remove())
+  const own = await startRelay({}, cluster.env)
+  t.after(() => own.stop())
+  const before = (await own.metrics()).pg_reconnects_total
+  for (const [place, account] of [['signup', { name: 'Ann', address: 'ann@example.org', password: 'a good password' }], ['login', { address: 'ann@example.org', password: 'a good password' }]]) {
+    const answer = await new User(own).post(`/v1/${place}`, account)
+    assert.deepEqual([answer.status, answer.body.code], [501, '0A000'])
+  }
+  assert.equal((await own.metrics()).pg_reconnects_total, before)
+})
+
 test('a restart of PostgreSQL is waited for, and told of when it takes too long', async t => {
   const cluster = await Cluster.make()
   t.after(() => cluster.remove())
