@@ -4,7 +4,9 @@
  *
  * Each statement is one row, built by PostgreSQL. What a user may do is
  * decided by the functions that it calls, none of which takes a user: he was
- * become before. A reading statement is one snapshot, so a version stands
+ * become before. Parameters are of PostgreSQL's own types: a prepared statement
+ * keeps those of its parameters, and ours are others when the extension is
+ * created anew. A reading statement is one snapshot, so a version stands
  * beside exactly its text.
  */
 #include "rest.h"
@@ -149,8 +151,8 @@ const struct rest_route rest_routes[] = {
 
 	{"PUT", "/v1/docs/{id}/members/{user}", "share", REST_SHOW, false,
 		{ID, PART("user"), NEEDED_FIELD("role", REST_TEXT)},
-		"SELECT json_build_object('userId', $2::text, 'role', $3::converge.role) AS body"
-	" FROM converge.share($1::uuid, $2::text, $3::converge.role)"},
+		"SELECT json_build_object('userId', $2::text, 'role', $3::text::converge.role) AS body"
+	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
 
 	{"DELETE", "/v1/docs/{id}/members/{user}", "unshare", REST_EMPTY, false,
 		{ID, PART("user")},
@@ -162,8 +164,8 @@ const struct rest_route rest_routes[] = {
 	 */
 	{"PUT", "/v1/docs/{id}/members", "share_any", REST_SHOW, false,
 		{ID, NEEDED_FIELD("userId", REST_TEXT), NEEDED_FIELD("role", REST_TEXT)},
-		"SELECT json_build_object('userId', $2::text, 'role', $3::converge.role) AS body"
-	" FROM converge.share($1::uuid, $2::text, $3::converge.role)"},
+		"SELECT json_build_object('userId', $2::text, 'role', $3::text::converge.role) AS body"
+	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
 
 	{"DELETE", "/v1/docs/{id}/members", "unshare_any", REST_EMPTY, false,
 		{ID, NEEDED_ARGUMENT("userId", REST_TEXT)},

@@ -489,7 +489,7 @@ test('a request that PostgreSQL undid is tried again; one whose connection died 
   assert.equal((await ann.get(place)).body.title, 'a title')
 })
 
-test('without pgcrypto there are no accounts, and asking for one costs no connection', async t => {
+test('without pgcrypto there are no accounts, and no connection is lost; an extension made anew is used', async t => {
   const cluster = await Cluster.make()
   t.after(() => cluster.remove())
   const own = await startRelay({}, cluster.env)
@@ -500,6 +500,14 @@ test('without pgcrypto there are no accounts, and asking for one costs no connec
     assert.deepEqual([answer.status, answer.body.code], [501, '0A000'])
   }
   assert.equal((await own.metrics()).pg_reconnects_total, before)
+
+  // nor does it when the extension is another one
+  const ann = new User(own, 'ann')
+  const share = async () => (await ann.put(`${await ann.create()}/members/ben`, { role: 'editor' })).status
+  assert.equal(await share(), 200)
+  await sql(`DROP EXTENSION converge CASCADE; CREATE EXTENSION converge;
+    SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
+  for (let call = 0; call < 8; call++) assert.equal(await share(), 200)
 })
 
 test('a restart of PostgreSQL is waited for, and told of when it takes too long', async t => {
