@@ -136,7 +136,8 @@ function typingInSql (doc, user) {
   psql.stdin.on('error', () => {})
   psql.stdout.on('data', data => { typist.edits += String(data).split('\n').length - 1 })
   psql.stderr.on('data', data => { error += data })
-  psql.once('exit', () => { typist.refused = error.trim() })
+  // at its exit the last of what it said may still be in the pipe
+  psql.once('close', () => { typist.refused = error.trim() })
   psql.stdin.end(text)
   return typist
 }
