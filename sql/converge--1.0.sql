@@ -179,7 +179,8 @@ CREATE TABLE converge.heads (
 	snapshot_version	bigint NOT NULL,
 	log_bytes			bigint NOT NULL,
 	updated_at			timestamptz NOT NULL,
-	packed_version		bigint NOT NULL
+	packed_version		bigint NOT NULL,
+	member_changes		bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE converge.heads IS
 	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
@@ -191,6 +192,7 @@ COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snap
 COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot: what makes the next one due';
 COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
 COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
+COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members: an op that was answered with the same number as one before it has none between them';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
@@ -394,7 +396,20 @@ GRANT SELECT ON
 -- Whoever changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
 -- only locked: a transaction whose snapshot is older than the change could not see
--- it, and fails at the new row when it comes to edit.
+-- it, and fails at the new row when it comes to edit.  And it is counted there, so
+-- that the answer to an op says whether any change of members came before it.
+CREATE FUNCTION converge.count_member_change() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE converge.heads h SET member_changes = h.member_changes + 1
+		WHERE h.doc_id IN (old.doc_id, new.doc_id);
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION converge.count_member_change() IS 'count a change of members in the document''s head, whoever made it and however';
+CREATE TRIGGER count_change AFTER INSERT OR UPDATE OR DELETE ON converge.members
+	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
+
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -412,7 +427,6 @@ BEGIN
 			USING ERRCODE = 'OT002',
 				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
 	END IF;
-	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
 $$;
 COMMENT ON FUNCTION converge.lock_for_owner(uuid) IS
@@ -461,7 +475,7 @@ BEGIN
 	END IF;
 	IF user_id <> '*' AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
-		UPDATE converge.heads h SET version = h.version WHERE h.doc_id = unshare.doc_id;
+		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE
 		PERFORM converge.lock_for_owner(doc_id);
 	END IF;
@@ -532,9 +546,10 @@ BEGIN
 	END IF;
 	INSERT INTO converge.documents (id, title, owner, created_at)
 		VALUES (create_document.id, create_document.title, acting, now_at);
+	-- before the head, which would have it to count
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
 	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
 		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
-	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
 	IF content <> '' THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
 			VALUES (create_document.id, 0, 0, now_at, 'initial', create_document.content);
@@ -1030,7 +1045,8 @@ COMMENT ON FUNCTION converge.search_users(text, integer) IS
 
 CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
 								wait boolean DEFAULT false,
-								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text)
+								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text,
+								OUT member_changes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean) IS
@@ -1215,6 +1231,7 @@ COMMENT ON FUNCTION converge.allow_relay(regrole) IS
 	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
 
 REVOKE ALL ON FUNCTION
+	converge.count_member_change(),
 	converge.lock_for_owner(uuid),
 	converge.keep_an_owner(uuid),
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),

@@ -232,6 +232,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 
 	row->version = sub->version = head->version;
 	row->seq = sub->seq = head->seq;
+	sub->member_changes = head->member_changes;
 	row->base_version = sub->first_base = sub->base_version;
 	row->created_at = sub->created_at = work->at;
 	row->op_id = sub->op_id;

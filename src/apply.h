@@ -41,6 +41,7 @@ typedef struct CvgSubmission
 	int64		first_base;
 	TimestampTz created_at;
 	OtOp		applied;
+	int64		member_changes; /* of the applied: before it, in its document */
 } CvgSubmission;
 
 /*

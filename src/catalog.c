@@ -64,6 +64,7 @@ static const struct
 	{"heads", HEADS_LOG_BYTES, "log_bytes"},
 	{"heads", HEADS_UPDATED_AT, "updated_at"},
 	{"heads", HEADS_PACKED_VERSION, "packed_version"},
+	{"heads", HEADS_MEMBER_CHANGES, "member_changes"},
 	{"members", MEMBERS_DOC_ID, "doc_id"},
 	{"members", MEMBERS_USER_ID, "user_id"},
 	{"members", MEMBERS_ROLE, "role"},
@@ -237,6 +238,7 @@ cvg_head_from_columns(const Datum *values, CvgHead *head)
 	head->log_bytes = DatumGetInt64(values[HEADS_LOG_BYTES - 1]);
 	head->updated_at = DatumGetTimestampTz(values[HEADS_UPDATED_AT - 1]);
 	head->packed_version = DatumGetInt64(values[HEADS_PACKED_VERSION - 1]);
+	head->member_changes = DatumGetInt64(values[HEADS_MEMBER_CHANGES - 1]);
 }
 
 /* Read a document's head without locking it. */

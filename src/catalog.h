@@ -50,7 +50,8 @@ enum
 {
 	HEADS_DOC_ID = 1, HEADS_VERSION, HEADS_SEQ, HEADS_LENGTH, HEADS_FLOOR_VERSION,
 	HEADS_SNAPSHOT_VERSION, HEADS_LOG_BYTES, HEADS_UPDATED_AT, HEADS_PACKED_VERSION,
-	HEADS_COLUMNS = HEADS_PACKED_VERSION
+	HEADS_MEMBER_CHANGES,
+	HEADS_COLUMNS = HEADS_MEMBER_CHANGES
 };
 
 enum
@@ -76,6 +77,7 @@ typedef struct CvgHead
 	int64		log_bytes;
 	TimestampTz updated_at;
 	int64		packed_version;
+	int64		member_changes;
 	ItemPointerData tid;		/* of a locked head */
 } CvgHead;
 

@@ -163,6 +163,7 @@ cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_LOG_BYTES - 1] = Int64GetDatum(head->log_bytes);
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
 	values[HEADS_PACKED_VERSION - 1] = Int64GetDatum(head->packed_version);
+	values[HEADS_MEMBER_CHANGES - 1] = Int64GetDatum(head->member_changes);
 	if (RelationGetDescr(heads)->natts > HEADS_COLUMNS)
 		old = copy_foreign_columns(heads, &tid, values, nulls);
 	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);

@@ -222,8 +222,8 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	const CvgSubmission *sub = &item->sub;
 	bool		committed = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE;
 	const char *message = sub->detail != NULL ? sub->detail : outcome_words[sub->outcome].message;
-	Datum		values[5];
-	bool		nulls[5] = {false};
+	Datum		values[6];
+	bool		nulls[6] = {false};
 
 	values[0] = Int32GetDatum(item->ord + 1);
 	values[1] = CStringGetTextDatum(outcome_words[sub->outcome].code);
@@ -239,6 +239,8 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	nulls[4] = message == NULL;
 	if (message != NULL)
 		values[4] = CStringGetTextDatum(message);
+	values[5] = Int64GetDatum(sub->member_changes);
+	nulls[5] = sub->outcome != CVG_APPLIED;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -63,7 +63,7 @@ INSERT INTO promised VALUES
 	('transform_position', 'pos bigint, op converge.op, side text', 'bigint', 'immutable', 'safe', true),
 	('compose_agg', 'op converge.op', 'converge.op', 'immutable', 'safe', false),
 	-- the gateway
-	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text', 'SETOF record', 'volatile', 'unsafe', false),
+	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
 	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text', 'record', 'stable', 'safe', false),
 	('checksum', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
 	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text', 'SETOF record', 'stable', 'safe', false),
@@ -123,7 +123,7 @@ CREATE FUNCTION pg_temp.columns_of(name text) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
 	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
-	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
@@ -173,7 +173,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'announce', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+	ARRAY['allow_relay', 'announce', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
 		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,

@@ -120,6 +120,7 @@ export const functions = [
   ['maintain()', '', closed],
   ['maintain_document(uuid)', '$doc', closed],
   ['due_documents()', '', closed],
+  ['count_member_change()', '', closed],
   ['lock_for_owner(uuid)', '$doc', closed],
   ['keep_an_owner(uuid)', '$doc', closed],
   ['bcrypt(text,text)', "'12345678'", closed],
