@@ -19,6 +19,7 @@ frame_new(size_t cap)
 	f->cap = cap;
 	f->deflated = NULL;
 	f->tried = false;
+	f->sent_us = 0;
 	return f;
 }
 

@@ -41,6 +41,7 @@
 	M(ops_duplicate, counter, "ops_duplicate_total", "operations of clients that had been committed before") \
 	M(ops_transformed, counter, "ops_transformed_total", "operations of clients that were carried over others at their commit") \
 	M(ops_published, counter, "ops_published_total", "operations published in rooms") \
+	M(ops_from_answers, counter, "ops_from_answers_total", "of those, the ones published from PostgreSQL's answer, before the stream showed them") \
 	M(frames_direct, counter, "frames_total{path=\"direct\"}", "frames of operations sent, at once or when a socket had room again") \
 	M(frames_behind, counter, "frames_total{path=\"behind\"}", NULL) \
 	M(bytes_out, counter, "bytes_out_total", "bytes of messages sent") \

@@ -53,21 +53,26 @@ room_fall_behind(struct room_member *member)
 	member->room->rooms->callbacks.wake(member);
 }
 
-/* Note how long after their commits the operations of this turn were sent. */
+/* Note how long after its commit an operation was sent. */
 static void
-measure(const struct room *room, uint32_t count)
+measure(const struct room *room, int64_t committed_us, int64_t sent_us)
 {
-	int64_t		now_us = metrics_now_us();
+	/* a clock that is behind makes it nothing, not a time before */
+	if (committed_us != 0 && sent_us != 0)
+		metrics_observe(room->rooms->metrics, HISTOGRAM_COMMIT_TO_SEND,
+						sent_us > committed_us ? (uint64_t) (sent_us - committed_us) : 0);
+}
 
-	for (uint32_t i = 0; i < count; i++)
-	{
-		int64_t		committed_us = room->cuts[i].committed_us;
+/* The stream tells when an operation was committed that is published already. */
+static void
+measure_late(struct room *room, const struct event *event)
+{
+	const struct ring_slot *slot = ring_get(&room->ring, event->version);
 
-		/* a clock that is behind makes it nothing, not a time before */
-		if (committed_us != 0)
-			metrics_observe(room->rooms->metrics, HISTOGRAM_COMMIT_TO_SEND,
-							now_us > committed_us ? (uint64_t) (now_us - committed_us) : 0);
-	}
+	if (slot != NULL)
+		measure(room, event->committed_us, slot->frame->sent_us);
+	else if (event->version > ring_head(&room->ring))
+		room->cuts[event->version - ring_head(&room->ring) - 1].committed_us = event->committed_us;
 }
 
 /* Encode what was published and hand it to everyone who is up to date. */
@@ -86,9 +91,13 @@ room_flush(struct room *room)
 		return;
 	rooms_bounds(rooms, &bounds);
 	frame = frame_append(frame, ops_close, OPS_CLOSE_LEN);
+	frame->sent_us = room->live != NULL ? metrics_now_us() : 0;
 	room->building = NULL;
 	for (uint32_t i = 0; i < count; i++)
+	{
 		ring_append(&room->ring, frame_ref(frame), room->cuts[i].offset, room->cuts[i].len, &bounds);
+		measure(room, room->cuts[i].committed_us, frame->sent_us);
+	}
 	room->cut_count = 0;
 	rooms->metrics->ring_bytes += room->ring.bytes - bytes_before;
 	for (struct room_member *m = room->live; m != NULL; m = m->next)
@@ -103,8 +112,6 @@ room_flush(struct room *room)
 		else
 			room_fall_behind(m);
 	}
-	if (room->live != NULL)
-		measure(room, count);
 	frame_unref(frame);
 }
 
@@ -117,8 +124,8 @@ room_note_known(struct room *room, const struct mark *mark)
 }
 
 /* Append the entry that makes head + 1 to what this turn publishes. */
-static void
-publish(struct room *room, const char *entry, size_t len, int64_t committed_us)
+void
+room_publish(struct room *room, const char *entry, size_t len, int64_t committed_us)
 {
 	struct mark mark;
 
@@ -177,7 +184,7 @@ room_merge_ahead(struct room *room)
 		int64_t		committed_us;
 
 		memcpy(&committed_us, slot->frame->text, AHEAD_OPEN_LEN);
-		publish(room, (const char *) slot->frame->text + slot->offset, slot->len, committed_us);
+		room_publish(room, (const char *) slot->frame->text + slot->offset, slot->len, committed_us);
 	}
 	ring_reset(&room->ahead, 0);
 }
@@ -237,11 +244,15 @@ rooms_event(struct rooms *rooms, const struct event *event)
 	}
 	if (room->want < event->version)
 		room->want = event->version;
+	room_note_streamed(room, event->version);
 	if (room->open && event->version <= room_head(room))
+	{
+		measure_late(room, event);
 		return;
+	}
 	if (room->open && !room->doubtful && event->version == room_head(room) + 1)
 	{
-		publish(room, event->entry, event->entry_len, event->committed_us);
+		room_publish(room, event->entry, event->entry_len, event->committed_us);
 		room_merge_ahead(room);
 		return;
 	}
@@ -275,7 +286,7 @@ publish_entries(struct room *room, const char *list, size_t len)
 	while (protocol_next_entry(&list, &len, &entry, &entry_len))
 	{
 		if (protocol_entry_version(entry, entry_len, &version) && version == room_head(room) + 1)
-			publish(room, entry, entry_len, 0);
+			room_publish(room, entry, entry_len, 0);
 	}
 }
 
@@ -341,6 +352,7 @@ room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *mem
 		room = mem_zalloc(sizeof(struct room));
 		room->node.id = *doc;
 		room->rooms = rooms;
+		room_unsettle(room);
 		doc_map_add(&rooms->map, &room->node);
 		rooms->metrics->rooms++;
 	}

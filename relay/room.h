@@ -88,6 +88,10 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 
 /* operations */
 void		rooms_event(struct rooms *rooms, const struct event *event);
+
+/* room_answer.c; member_changes as submit() gives them, -1: it does not tell */
+void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct mark *mark,
+						 const char *entry, size_t len, int64_t member_changes);
 void		rooms_owe(struct rooms *rooms, const struct uuid *doc, const struct mark *mark, bool read);
 bool		rooms_owe_nothing(const struct rooms *rooms);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark,

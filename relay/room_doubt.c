@@ -47,6 +47,7 @@ empty(struct room *room)
 static void
 doubt(struct room *room)
 {
+	room_unsettle(room);
 	ring_reset(&room->ahead, 0);
 	if (room->users == 0)
 		empty(room);

@@ -11,7 +11,8 @@ struct cut
 {
 	uint32_t	offset;
 	uint32_t	len;
-	int64_t		committed_us;	/* 0: from the tables, which do not tell */
+	int64_t		committed_us;	/* 0: not from the stream, and nobody else
+								 * tells */
 };
 
 LIST_HEAD(room_seats, room_member);
@@ -36,6 +37,12 @@ struct room
 	int64_t		want;			/* the highest version known to be committed */
 	struct mark known;			/* the highest version that the room or a
 								 * member holds, or an answer told of */
+	int64_t		streamed;		/* the highest version that the stream showed */
+	int64_t		settled;		/* changes of members that the stream has told
+								 * of; -1: not known */
+	int64_t		unsettled;		/* a version that the stream has yet to show,
+								 * or 0 */
+	int64_t		unsettled_changes;	/* ... and the changes before it */
 	struct ring ring;
 	struct ring ahead;			/* from the stream, not yet contiguous */
 	struct frame *building;		/* what this turn has published */
@@ -79,6 +86,9 @@ void		room_close_gap(struct room *room);
 void		room_reap_later(struct room *room);
 void		room_fall_behind(struct room_member *member);
 void		room_merge_ahead(struct room *room);
+void		room_publish(struct room *room, const char *entry, size_t len, int64_t committed_us);
+void		room_unsettle(struct room *room);
+void		room_note_streamed(struct room *room, int64_t version);
 void		room_note_known(struct room *room, const struct mark *mark);
 int64_t		rooms_seen(struct rooms *rooms, const struct uuid *doc);
 void		rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version);

@@ -156,16 +156,17 @@ on_stream_down(void *arg)
 
 /* ---- the writer ---- */
 
-/*
- * An edit was committed. Nothing is published from its answer: the answer may
- * overtake the stream, and with it the news that somebody may not read on.
- */
+/* An edit was committed: it is published from here, or from the stream a moment later. */
 static void
-on_committed(void *arg, const struct uuid *doc, const struct mark *mark)
+on_committed(void *arg, const struct uuid *doc, const struct write_answer *answer)
 {
 	struct relay *relay = arg;
+	bool		shown = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc);
+	struct mark mark = {.version = answer->version};
 
-	rooms_owe(relay->rooms, doc, mark, !stream_is_up(relay->stream) || !shard_is_followed(&relay->config, doc));
+	protocol_entry_mark(answer->entry, answer->entry_len, &mark);
+	rooms_answer(relay->rooms, doc, &mark, answer->entry, answer->entry_len, answer->member_changes);
+	rooms_owe(relay->rooms, doc, &mark, !shown);
 }
 
 /* Nothing is submitted while any room is in doubt: what it was made on may be lost. */

@@ -63,7 +63,7 @@ struct writer
 };
 
 static const struct pg_statement statements[] = {
-	{"submit", "SELECT ord, code, version, event, message FROM converge.submit($1, $2, $3, $4, $5, $6)", HISTOGRAM_PG_SUBMIT},
+	{"submit", "SELECT ord, code, version, event, message, member_changes FROM converge.submit($1, $2, $3, $4, $5, $6)", HISTOGRAM_PG_SUBMIT},
 	PG_PROBE_STATEMENT,
 };
 
@@ -79,7 +79,8 @@ enum column
 	COLUMN_CODE,
 	COLUMN_VERSION,
 	COLUMN_EVENT,
-	COLUMN_MESSAGE
+	COLUMN_MESSAGE,
+	COLUMN_MEMBER_CHANGES
 };
 
 /* ---- documents and their queues ---- */
@@ -261,17 +262,17 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 {
 	const char *code = PQgetvalue(result, row, COLUMN_CODE);
 	const char *message = PQgetvalue(result, row, COLUMN_MESSAGE);
-	struct write_answer answer = {.code = REJECT_INVALID,.message = *message != '\0' ? message : code};
-	struct mark mark = {0};
+	struct write_answer answer = {.code = REJECT_INVALID,.message = *message != '\0' ? message : code,.member_changes = -1};
 
 	if (is_committed(code))
 	{
 		answer.committed = true;
 		answer.duplicate = strcmp(code, "duplicate") == 0;
-		answer.version = mark.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+		answer.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
 		answer.entry = PQgetvalue(result, row, COLUMN_EVENT);
 		answer.entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
-		protocol_entry_mark(answer.entry, answer.entry_len, &mark);
+		if (!PQgetisnull(result, row, COLUMN_MEMBER_CHANGES))
+			answer.member_changes = strtoll(PQgetvalue(result, row, COLUMN_MEMBER_CHANGES), NULL, 10);
 		if (answer.duplicate)
 			writer->metrics->ops_duplicate++;
 		else
@@ -280,7 +281,7 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 			if (doc->first->base_version != answer.version - 1)
 				writer->metrics->ops_transformed++;
 		}
-		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, &mark);
+		writer->callbacks.committed(writer->callbacks.arg, &doc->node.id, &answer);
 	}
 	else
 	{

@@ -26,6 +26,8 @@ struct write_answer
 	int64_t		version;
 	const char *entry;			/* committed: ready to be sent */
 	size_t		entry_len;
+	int64_t		member_changes; /* in the document before it; -1 where the
+								 * answer does not tell */
 	enum reject_code code;
 	const char *message;
 };
@@ -33,7 +35,7 @@ struct write_answer
 struct writer_callbacks
 {
 	/* an operation was committed; called before the answer */
-	void		(*committed) (void *arg, const struct uuid *doc, const struct mark *mark);
+	void		(*committed) (void *arg, const struct uuid *doc, const struct write_answer *answer);
 	/* the answer to a submission, exactly one for each */
 	void		(*answer) (void *arg, void *owner, const struct write_answer *answer);
 	/* whether batches may be sent now */

@@ -1,0 +1,233 @@
+/*
+ * house.h: a house of small rooms with readers, for the tests of rooms.
+ *
+ * The members here keep what they were sent as a text of versions: "3 4,5 "
+ * is a frame of 3 and a frame of 4 and 5.
+ */
+#ifndef TEST_HOUSE_H
+#define TEST_HOUSE_H
+
+#include "protocol.h"
+#include "room.h"
+#include "tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader
+{
+	struct room_member member;	/* first */
+	char		got[512];
+	bool		full;			/* its socket takes nothing */
+	int			woken;
+};
+
+static struct uuid doc = {{1}};
+static struct metrics metrics;
+static struct rooms *rooms;
+static struct frame *last_frame;
+static int64_t age_us;			/* of the commits of events */
+static int64_t fetched_from;
+static struct mark fetched_known;
+static int	losses;
+static int	fetches;
+static bool retry_wanted;
+static int	aheads;				/* times that the tables were about to be
+								 * published */
+static struct reader *held;		/* by those times */
+
+/* Note the versions of a frame. */
+static inline void
+note(struct reader *r, const struct frame *frame)
+{
+	const char *list = (const char *) frame->text + strlen("{\"type\":\"ops\",\"ops\":[");
+	size_t		len = frame->len - strlen("{\"type\":\"ops\",\"ops\":[]}");
+	const char *entry;
+	size_t		entry_len;
+	int64_t		version;
+	bool		first = true;
+
+	while (protocol_next_entry(&list, &len, &entry, &entry_len) && protocol_entry_version(entry, entry_len, &version))
+	{
+		sprintf(r->got + strlen(r->got), "%s%d", first ? "" : ",", (int) version);
+		first = false;
+	}
+	strcat(r->got, " ");
+}
+
+static inline bool
+deliver(struct room_member *member, struct frame *frame)
+{
+	struct reader *r = (struct reader *) member;
+
+	if (r->full)
+		return false;
+	note(r, frame);
+	last_frame = frame;
+	return true;
+}
+
+static inline void
+wake(struct room_member *member)
+{
+	((struct reader *) member)->woken++;
+}
+
+static inline void
+fetch(void *arg, const struct uuid *id, int64_t from, const struct mark *known)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	fetched_from = from;
+	fetched_known = *known;
+	fetches++;
+}
+
+static inline void
+retry(void *arg)
+{
+	(void) arg;
+	retry_wanted = true;
+}
+
+static inline void
+ahead(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	aheads++;
+	if (held != NULL)
+		room_pause(&held->member);
+}
+
+static inline void
+lost(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	losses++;
+}
+
+/* what all rooms together may keep: more than any test but one asks for */
+static size_t bytes_in_all = 1 << 20;
+
+/* Begin a test with a house of small rooms. */
+static inline void
+begin(uint32_t entries, size_t bytes)
+{
+	struct ring_bounds bounds = {entries, bytes};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost};
+
+	memset(&metrics, 0, sizeof(metrics));
+	age_us = 0;
+	fetches = 0;
+	fetched_from = -1;
+	retry_wanted = false;
+	aheads = 0;
+	losses = 0;
+	held = NULL;
+	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);
+}
+
+static inline void
+end(struct reader *r, int count)
+{
+	for (int i = 0; i < count; i++)
+		room_detach(&r[i].member);
+	rooms_flush(rooms);
+	CHECK(metrics.rooms == 0 && metrics.ring_bytes == 0 && metrics.sessions_live == 0);
+	rooms_free(rooms);
+}
+
+/* Get what is known of a version: by its seq, and its operation if the version is not 0. */
+static inline const struct mark *
+mark(int64_t version)
+{
+	static struct mark result;
+
+	result = (struct mark)
+	{
+		.version = version,.sequence_id = 100 + version,.has_id = version > 0
+	};
+	snprintf((char *) result.id.bytes, UUID_BYTES, "id %d", (int) version);
+	return &result;
+}
+
+/* Let a reader into the room, open it at a version, and let it live there. */
+static inline void
+enter(struct reader *r, int64_t version)
+{
+	memset(r, 0, sizeof(*r));
+	room_attach(rooms, &doc, &r->member);
+	room_open(&r->member, mark(version));
+	room_go_live(&r->member, version);
+}
+
+static char entry_text[192];
+
+static inline const char *
+entry(int version)
+{
+	char		id[UUID_TEXT_LEN + 1];
+
+	uuid_format(&mark(version)->id, id);
+	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"operationId\":\"%s\",\"op\":[\"\xc3\xa9\"]}", version, 100 + version, id);
+	return entry_text;
+}
+
+static inline void
+event(int version)
+{
+	const char *text = entry(version);
+
+	struct event e = {.doc = doc,.version = version,.committed_us = metrics_now_us() - age_us,.entry = text,.entry_len = strlen(text)};
+
+	rooms_event(rooms, &e);
+}
+
+/* Tell how many operations were sent so long after their commit that they stand in a bucket. */
+static inline int
+sent_in(int bucket)
+{
+	return (int) metrics.histograms[HISTOGRAM_COMMIT_TO_SEND].counts[bucket];
+}
+
+/* Give the room an ops message from the tables. */
+static inline void
+table_ops(int from, int to)
+{
+	char		text[2048] = "{\"type\":\"ops\",\"ops\":[";
+
+	for (int v = from + 1; v <= to; v++)
+		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
+	strcat(text, "]}");
+	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+}
+
+static inline void
+table_composed(int from, int to)
+{
+	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
+
+	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+}
+
+/* Let a reader's socket take what it can, as the writeable callback does. */
+static inline const char *
+drain(struct reader *r)
+{
+	struct frame *frame;
+	enum room_next_result next;
+
+	r->full = false;
+	r->woken = 0;
+	while ((next = room_next(&r->member, &frame)) == ROOM_FRAME)
+	{
+		note(r, frame);
+		frame_unref(frame);
+	}
+	return next == ROOM_TABLES ? "tables" : r->got;
+}
+
+#endif							/* TEST_HOUSE_H */

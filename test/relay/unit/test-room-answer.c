@@ -1,0 +1,230 @@
+/*
+ * test-room-answer.c: what is published from PostgreSQL's answers, and what has
+ * to wait for the stream.
+ */
+#include "house.h"
+
+/* The answer to an operation, with the changes of members before it. */
+static void
+answer(int version, int64_t member_changes)
+{
+	const char *text = entry(version);
+
+	rooms_answer(rooms, &doc, mark(version), text, strlen(text), member_changes);
+}
+
+/* Get what a reader was sent in this turn. */
+static const char *
+sent(struct reader *r)
+{
+	static char got[sizeof(r->got)];
+
+	rooms_flush(rooms);
+	strcpy(got, r->got);
+	*r->got = '\0';
+	return got;
+}
+
+/* A reader at version 5, to whom the stream has shown 6, which was answered with so many changes. */
+static void
+begin_settled(struct reader *r, int64_t member_changes)
+{
+	begin(8, 10000);
+	enter(r, 5);
+	answer(6, member_changes);
+	CHECK(strcmp(sent(r), "") == 0);
+	event(6);
+	CHECK(strcmp(sent(r), "6 ") == 0);
+}
+
+static void
+settled_by_the_stream(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	answer(7, 3);
+	answer(8, 3);
+	CHECK(strcmp(sent(&r), "7,8 ") == 0);
+	CHECK(metrics.ops_from_answers == 2 && metrics.ops_published == 3);
+	event(7);
+	event(8);
+	CHECK(strcmp(sent(&r), "") == 0);
+	CHECK(metrics.ops_published == 3 && fetches == 0);
+	end(&r, 1);
+}
+
+/* The answer comes after the stream. */
+static void
+settled_by_the_answer(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(6);
+	answer(6, 0);
+	CHECK(strcmp(sent(&r), "6 ") == 0);
+	answer(7, 0);
+	CHECK(strcmp(sent(&r), "7 ") == 0);
+	end(&r, 1);
+}
+
+static void
+a_change_between(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	answer(7, 4);
+	answer(8, 4);
+	CHECK(strcmp(sent(&r), "") == 0);
+	event(7);					/* the change was told before it, but 8 is
+								 * what was noted */
+	CHECK(strcmp(sent(&r), "7 ") == 0);
+	event(8);
+	CHECK(strcmp(sent(&r), "8 ") == 0);
+	answer(9, 4);
+	CHECK(strcmp(sent(&r), "9 ") == 0);
+	answer(10, 3);				/* less than before is another number, too */
+	CHECK(strcmp(sent(&r), "") == 0);
+	end(&r, 1);
+}
+
+static void
+a_later_operation_settles(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	answer(7, 4);
+	rooms_frame(rooms, &doc, 6, mark(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
+	answer(8, 4);				/* the tables tell nothing of members */
+	CHECK(strcmp(sent(&r), "") == 0);
+	event(9);
+	CHECK(fetches == 1);
+	table_ops(7, 8);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r), "tables") == 0);
+	room_go_live(&r.member, 9);
+	answer(10, 4);
+	CHECK(strcmp(sent(&r), "10 ") == 0);
+	end(&r, 1);
+}
+
+/* Somebody else's operation stands between, which only the stream shows. */
+static void
+not_contiguous(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	answer(8, 3);
+	CHECK(strcmp(sent(&r), "") == 0);
+	event(7);
+	event(8);
+	CHECK(strcmp(sent(&r), "7,8 ") == 0);
+	answer(8, 3);
+	CHECK(strcmp(sent(&r), "") == 0 && fetches == 0);
+	end(&r, 1);
+}
+
+/* An operation that had been committed before tells nothing of the changes before it. */
+static void
+duplicates(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	enter(&r, 5);
+	event(6);
+	answer(6, -1);
+	answer(7, -1);
+	CHECK(strcmp(sent(&r), "6 ") == 0 && metrics.ops_from_answers == 0);
+	end(&r, 1);
+}
+
+/* Another history may have other changes under the same number. */
+static void
+doubt_unsettles(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	rooms_doubt(rooms);
+	answer(7, 3);
+	CHECK(strcmp(sent(&r), "") == 0);
+	rooms_trust(rooms, &doc);
+	answer(7, 3);
+	CHECK(strcmp(sent(&r), "") == 0);
+	event(7);
+	CHECK(strcmp(sent(&r), "7 ") == 0);
+	answer(8, 3);
+	CHECK(strcmp(sent(&r), "8 ") == 0);
+	end(&r, 1);
+}
+
+static void
+no_room(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	answer(1, 0);
+	memset(&r, 0, sizeof(r));
+	room_attach(rooms, &doc, &r.member);
+	event(6);
+	answer(6, 0);
+	answer(7, 0);				/* nobody has joined yet */
+	CHECK(metrics.ops_from_answers == 0);
+	room_open(&r.member, mark(7));
+	room_go_live(&r.member, 7);
+	answer(8, 0);
+	CHECK(strcmp(sent(&r), "8 ") == 0);
+	end(&r, 1);
+}
+
+/* The time from its commit is known when the stream tells, in the same turn or later. */
+static void
+times(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	CHECK(sent_in(0) == 1);
+	answer(7, 3);
+	event(7);
+	CHECK(sent_in(0) == 1);
+	sent(&r);
+	CHECK(sent_in(0) == 2);
+	answer(8, 3);
+	sent(&r);
+	CHECK(sent_in(0) == 2);
+	age_us = 60000000;
+	event(8);
+	CHECK(sent_in(HISTOGRAM_BOUNDS) == 1);
+	room_pause(&r.member);
+	answer(9, 3);
+	rooms_flush(rooms);
+	event(9);					/* nobody was sent it */
+	CHECK(sent_in(0) == 2 && sent_in(HISTOGRAM_BOUNDS) == 1);
+	end(&r, 1);
+}
+
+int
+main(void)
+{
+	static const struct tap_test tests[] = {
+		{"the stream shows an operation: what it settles is published from answers", settled_by_the_stream},
+		{"the stream may come first", settled_by_the_answer},
+		{"what follows a change of members waits for the stream", a_change_between},
+		{"what the tables gave settles nothing, a later operation on the stream does", a_later_operation_settles},
+		{"an operation after one that is missing waits", not_contiguous},
+		{"duplicates settle nothing", duplicates},
+		{"doubt unsettles", doubt_unsettles},
+		{"a room that is not open publishes nothing", no_room},
+		{"the time since the commit is measured when the stream tells it", times},
+	};
+
+	return TAP_RUN(tests);
+}
