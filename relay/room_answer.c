@@ -5,9 +5,9 @@
  * Invariant: nobody is shown an operation that was committed after his right to
  * read was taken away. The stream keeps it, for there a change of members stands
  * before the operations that follow it; an answer could overtake the change. So
- * an answer tells how many changes of members its document has had, ever, and
- * the room remembers the number that the stream has told of: equal numbers mean
- * that no change stands between. Otherwise the operation waits for the stream,
+ * an answer tells how many changes of members its document has had, ever, that
+ * may have taken a right, and the room remembers the number that the stream has
+ * told of: equal numbers mean that none stands between. Otherwise the operation waits for the stream,
  * which settles the new number, since whatever is shown after the operation that
  * was answered with it has every change before it told.
  */

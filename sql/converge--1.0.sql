@@ -192,7 +192,7 @@ COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snap
 COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot: what makes the next one due';
 COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
 COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
-COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members: an op that was answered with the same number as one before it has none between them';
+COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members that took a right from somebody, or may have: between two ops that were answered with the same number stands none';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
@@ -396,8 +396,10 @@ GRANT SELECT ON
 -- Whoever changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
 -- only locked: a transaction whose snapshot is older than the change could not see
--- it, and fails at the new row when it comes to edit.  And it is counted there, so
--- that the answer to an op says whether any change of members came before it.
+-- it, and fails at the new row when it comes to edit.  And what may take a right
+-- away is counted there, so that the answer to an op says how much of it came before:
+-- a new row takes none, since what counts is the higher one of a user's and everyone's
+-- roles, and a restore writes nothing but new rows.
 CREATE FUNCTION converge.count_member_change() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -406,8 +408,8 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION converge.count_member_change() IS 'count a change of members in the document''s head, whoever made it and however';
-CREATE TRIGGER count_change AFTER INSERT OR UPDATE OR DELETE ON converge.members
+COMMENT ON FUNCTION converge.count_member_change() IS 'count in the document''s head that somebody''s right may have been taken, whoever did it and however';
+CREATE TRIGGER count_change AFTER UPDATE OR DELETE ON converge.members
 	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
 
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
@@ -427,6 +429,7 @@ BEGIN
 			USING ERRCODE = 'OT002',
 				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
 	END IF;
+	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
 $$;
 COMMENT ON FUNCTION converge.lock_for_owner(uuid) IS
@@ -546,10 +549,9 @@ BEGIN
 	END IF;
 	INSERT INTO converge.documents (id, title, owner, created_at)
 		VALUES (create_document.id, create_document.title, acting, now_at);
-	-- before the head, which would have it to count
-	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
 	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
 		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
 	IF content <> '' THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
 			VALUES (create_document.id, 0, 0, now_at, 'initial', create_document.content);
