@@ -290,7 +290,7 @@ begin_work(Work *work, int count)
 
 /* Apply ops on one document. */
 void
-cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait)
+cvg_apply(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait)
 {
 	Work		work = {.doc_id = doc_id};
 	Relation	heads;
@@ -309,7 +309,7 @@ cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool 
 			decide(&work, submissions[i]);
 		if (work.row_count > 0)
 		{
-			cvg_append(heads, doc_id, &work.head, work.rows, work.row_count);
+			cvg_append(appender, heads, doc_id, &work.head, work.rows, work.row_count);
 			CommandCounterIncrement();
 		}
 		PopActiveSnapshot();
@@ -319,5 +319,5 @@ cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool 
 		for (int i = 0; i < count; i++)
 			refuse(submissions[i], locked == CVG_BUSY ? CVG_DOC_BUSY : CVG_NOT_FOUND, NULL);
 	}
-	table_close(heads, RowExclusiveLock);
+	table_close(heads, NoLock);
 }

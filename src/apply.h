@@ -5,7 +5,7 @@
 #ifndef CVG_APPLY_H
 #define CVG_APPLY_H
 
-#include "converge.h"
+#include "catalog.h"
 
 /* What became of a submitted op. */
 typedef enum CvgOutcome
@@ -49,7 +49,7 @@ typedef struct CvgSubmission
  * is decided by itself, and what is refused leaves no trace.  Waits for the
  * document's lock only if told to.
  */
-extern void cvg_apply(const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait);
+extern void cvg_apply(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait);
 
 /* Apply one op as the acting user, waiting for the document; refusals are errors. */
 extern void cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub);

@@ -16,6 +16,7 @@
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -197,6 +198,30 @@ cvg_catalog(void)
 	return &catalog;
 }
 
+/* Take a relation's lock for reading, and for writing where that is wanted, too. */
+static void
+hold_lock(Oid relation, bool written)
+{
+	LockRelationOid(relation, AccessShareLock);
+	if (written)
+		LockRelationOid(relation, RowExclusiveLock);
+}
+
+/* Take the locks that reading and writing one document after another would take each time. */
+void
+cvg_hold_locks(void)
+{
+	const CvgCatalog *cat = cvg_catalog();
+
+	hold_lock(cat->heads, true);
+	hold_lock(cat->heads_pkey, true);
+	hold_lock(cat->members, false);
+	hold_lock(cat->members_pkey, false);
+	hold_lock(cat->ops, true);
+	hold_lock(cat->ops_pkey, true);
+	hold_lock(cat->ops_op_id_key, true);
+}
+
 /* ---- snapshots of the database ---- */
 
 /* The active snapshot, with this transaction's own doings up to now. */
@@ -241,18 +266,16 @@ cvg_head_from_columns(const Datum *values, CvgHead *head)
 	head->member_changes = DatumGetInt64(values[HEADS_MEMBER_CHANGES - 1]);
 }
 
-/* Read a document's head without locking it. */
+/* Find a document's head in its table, which is open. */
 bool
-cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
+cvg_head_find(Relation heads, const pg_uuid_t *doc_id, CvgHead *head)
 {
-	const CvgCatalog *cat = cvg_catalog();
-	Relation	heads = table_open(cat->heads, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	cvg_document_key(&key, HEADS_DOC_ID, doc_id);
-	scan = systable_beginscan(heads, cat->heads_pkey, true, GetActiveSnapshot(), 1, &key);
+	scan = systable_beginscan(heads, cvg_catalog()->heads_pkey, true, GetActiveSnapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
@@ -264,8 +287,18 @@ cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
 		head->tid = tuple->t_self;
 	}
 	systable_endscan(scan);
-	table_close(heads, AccessShareLock);
 	return HeapTupleIsValid(tuple);
+}
+
+/* Read a document's head without locking it. */
+bool
+cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
+{
+	Relation	heads = table_open(cvg_catalog()->heads, AccessShareLock);
+	bool		found = cvg_head_find(heads, doc_id, head);
+
+	table_close(heads, AccessShareLock);
+	return found;
 }
 
 /* A user's own row in members. */

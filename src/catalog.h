@@ -40,6 +40,13 @@ typedef struct CvgCatalog
 /* Looked up once a backend, and again when one of them has changed. */
 extern const CvgCatalog *cvg_catalog(void);
 
+/*
+ * Take the locks on tables and indexes that an op needs, to the end of the
+ * transaction: for those who have many documents to go through, since a lock
+ * that is held is only counted when it is taken again.
+ */
+extern void cvg_hold_locks(void);
+
 /* A scan key on a document's id. */
 struct ScanKeyData;
 extern void cvg_document_key(struct ScanKeyData *key, AttrNumber column, const pg_uuid_t *doc_id);
@@ -89,6 +96,7 @@ typedef enum CvgLockResult
 } CvgLockResult;
 
 extern bool cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head);
+extern bool cvg_head_find(Relation heads, const pg_uuid_t *doc_id, CvgHead *head);
 
 /* Take a head apart, from the columns of its row. */
 extern void cvg_head_from_columns(const Datum *values, CvgHead *head);
@@ -139,9 +147,12 @@ typedef struct CvgPackRange
 /* The packs of a document, in order; how many. */
 extern int	cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges);
 
-/* Append a run of ops to the log and move the head, whose lock we hold. */
-extern void cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
+/* Append a run of ops to the log and move the head, whose lock we hold; to one document or many in turn. */
+typedef struct CvgAppender CvgAppender;
+extern CvgAppender *cvg_appender_begin(void);
+extern void cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 					   const CvgOpRow *rows, int count);
+extern void cvg_appender_end(CvgAppender *appender);
 extern int64 cvg_next_seq(void);
 
 /* What tells one submitted content from another: CRC-32C of the packed op. */

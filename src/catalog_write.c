@@ -118,7 +118,7 @@ cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 	cvg_push_own_snapshot();
 	if (read_own_head(heads, doc_id, slot))
 		result = CVG_LOCKED;
-	else if (cvg_head_read(doc_id, head))
+	else if (cvg_head_find(heads, doc_id, head))
 		result = lock_result(lock_row(heads, &head->tid, wait, slot));
 	if (result == CVG_LOCKED)
 		head_from_slot(slot, head);
@@ -185,6 +185,35 @@ cvg_next_seq(void)
 }
 
 /* ---- ops ---- */
+
+struct CvgAppender
+{
+	EState	   *estate;			/* NULL: the log is not open yet */
+	ResultRelInfo *target;
+	MemoryContext context;		/* of one document's ops */
+	TupleTableSlot **slots;
+	int			slot_count;
+};
+
+/* Get so many slots; they stay, and are filled anew for each document. */
+static TupleTableSlot **
+need_slots(CvgAppender *appender, int count)
+{
+	EState	   *estate = appender->estate;
+
+	if (count > appender->slot_count)
+	{
+		MemoryContext before = MemoryContextSwitchTo(estate->es_query_cxt);
+		Size		size = count * sizeof(TupleTableSlot *);
+
+		appender->slots = appender->slots == NULL ? palloc(size) : repalloc(appender->slots, size);
+		while (appender->slot_count < count)
+			appender->slots[appender->slot_count++] =
+				table_slot_create(appender->target->ri_RelationDesc, &estate->es_tupleTable);
+		MemoryContextSwitchTo(before);
+	}
+	return appender->slots;
+}
 
 /* Fill a slot with a row of ops. */
 static void
@@ -263,13 +292,17 @@ insert_with_triggers(EState *estate, ResultRelInfo *target, TupleTableSlot *slot
  * has become.
  */
 static void
-append_with_triggers(EState *estate, ResultRelInfo *target, Relation heads,
-					 const pg_uuid_t *doc_id, const CvgHead *head,
-					 const CvgOpRow *rows, int count)
+append_with_triggers(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id,
+					 const CvgHead *head, const CvgOpRow *rows, int count)
 {
+	EState	   *estate = appender->estate;
+	ResultRelInfo *target = appender->target;
 	Relation	ops = target->ri_RelationDesc;
-	TupleTableSlot *slot = table_slot_create(ops, &estate->es_tupleTable);
+	TupleTableSlot *slot = *need_slots(appender, 1);
 	TransitionCaptureState *capture;
+
+	/* what a trigger's function keeps from call to call must stay */
+	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
 
 	AfterTriggerBeginQuery();
 	capture = MakeTransitionCaptureState(ops->trigdesc, RelationGetRelid(ops), CMD_INSERT);
@@ -282,19 +315,21 @@ append_with_triggers(EState *estate, ResultRelInfo *target, Relation heads,
 	cvg_head_update(heads, doc_id, head);
 	ExecASInsertTriggers(estate, target, capture);
 	AfterTriggerEndQuery(estate);
+	MemoryContextSwitchTo(caller);
 }
 
 /* Insert all at once: one WAL record a page, then the indexes. */
 static void
-append_at_once(EState *estate, ResultRelInfo *target, const pg_uuid_t *doc_id,
-			   const CvgOpRow *rows, int count)
+append_at_once(CvgAppender *appender, const pg_uuid_t *doc_id, const CvgOpRow *rows, int count)
 {
+	EState	   *estate = appender->estate;
+	ResultRelInfo *target = appender->target;
 	Relation	ops = target->ri_RelationDesc;
-	TupleTableSlot **slots = palloc(count * sizeof(TupleTableSlot *));
+	TupleTableSlot **slots = need_slots(appender, count);
+	MemoryContext caller = MemoryContextSwitchTo(appender->context);
 
 	for (int i = 0; i < count; i++)
 	{
-		slots[i] = table_slot_create(ops, &estate->es_tupleTable);
 		fill_op_slot(slots[i], doc_id, &rows[i]);
 		if (ops->rd_att->constr)
 			ExecConstraints(target, slots[i], estate);
@@ -305,6 +340,33 @@ append_at_once(EState *estate, ResultRelInfo *target, const pg_uuid_t *doc_id,
 		InsertIndexTuples(target, slots[i], estate);
 		ResetPerTupleExprContext(estate);
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(appender->context);
+}
+
+/* Begin to append, to one document after the other; the log is opened when there is something for it. */
+CvgAppender *
+cvg_appender_begin(void)
+{
+	return palloc0(sizeof(CvgAppender));
+}
+
+/* Open the log: the executor's pieces without a plan. */
+static void
+open_log(CvgAppender *appender)
+{
+	Relation	ops = table_open(cvg_catalog()->ops, RowExclusiveLock);
+	MemoryContext before;
+
+	appender->estate = CreateExecutorState();
+	before = MemoryContextSwitchTo(appender->estate->es_query_cxt);
+	appender->context = AllocSetContextCreate(CurrentMemoryContext, "converge append", ALLOCSET_DEFAULT_SIZES);
+	appender->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(appender->target, ops, 0, NULL, 0);
+	/* where the triggers' code looks for it, or else opens it once more */
+	appender->estate->es_opened_result_relations = list_make1(appender->target);
+	ExecOpenIndices(appender->target, false);
+	MemoryContextSwitchTo(before);
 }
 
 /*
@@ -313,30 +375,34 @@ append_at_once(EState *estate, ResultRelInfo *target, const pg_uuid_t *doc_id,
  * indexes there are work as in an INSERT.
  */
 void
-cvg_append(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
+cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 		   const CvgOpRow *rows, int count)
 {
-	Relation	ops = table_open(cvg_catalog()->ops, RowExclusiveLock);
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *target = makeNode(ResultRelInfo);
-	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-
-	InitResultRelInfo(target, ops, 0, NULL, 0);
-	/* where the triggers' code looks for it, or else opens it once more */
-	estate->es_opened_result_relations = list_make1(target);
-	ExecOpenIndices(target, false);
-	estate->es_output_cid = GetCurrentCommandId(true);
-	estate->es_snapshot = GetActiveSnapshot();
-	if (ops->trigdesc != NULL)
-		append_with_triggers(estate, target, heads, doc_id, head, rows, count);
+	if (appender->estate == NULL)
+		open_log(appender);
+	appender->estate->es_output_cid = GetCurrentCommandId(true);
+	appender->estate->es_snapshot = GetActiveSnapshot();
+	if (appender->target->ri_RelationDesc->trigdesc != NULL)
+		append_with_triggers(appender, heads, doc_id, head, rows, count);
 	else
 	{
-		append_at_once(estate, target, doc_id, rows, count);
+		append_at_once(appender, doc_id, rows, count);
 		cvg_head_update(heads, doc_id, head);
 	}
-	ExecCloseIndices(target);
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	MemoryContextSwitchTo(caller);
-	FreeExecutorState(estate);
-	table_close(ops, RowExclusiveLock);
+}
+
+/* Close what appending has opened; the log stays locked. */
+void
+cvg_appender_end(CvgAppender *appender)
+{
+	if (appender->estate != NULL)
+	{
+		Relation	ops = appender->target->ri_RelationDesc;
+
+		ExecCloseIndices(appender->target);
+		ExecResetTupleTable(appender->estate->es_tupleTable, false);
+		FreeExecutorState(appender->estate);
+		table_close(ops, NoLock);
+	}
+	pfree(appender);
 }

@@ -72,9 +72,12 @@ check_outcome(const pg_uuid_t *doc_id, const CvgSubmission *sub)
 void
 cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub)
 {
+	CvgAppender *appender = cvg_appender_begin();
+
 	sub->user_id = cvg_acting_user();
 	sub->user_len = strlen(sub->user_id);
-	cvg_apply(doc_id, &sub, 1, true);
+	cvg_apply(appender, doc_id, &sub, 1, true);
+	cvg_appender_end(appender);
 	check_outcome(doc_id, sub);
 }
 

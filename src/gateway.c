@@ -151,7 +151,7 @@ lock_document(void *arg)
 	CvgHead		head;
 
 	cvg_head_lock(heads, arg, true, &head);
-	table_close(heads, RowExclusiveLock);
+	table_close(heads, NoLock);
 }
 
 /*
@@ -175,12 +175,15 @@ apply_batch(BatchItem *items, int count, bool wait)
 {
 	BatchItem **sorted = palloc(Max(count, 1) * sizeof(BatchItem *));
 	CvgSubmission **subs = palloc(Max(count, 1) * sizeof(CvgSubmission *));
+	CvgAppender *appender = cvg_appender_begin();
 	int			well_formed = 0;
 
 	for (int i = 0; i < count; i++)
 		if (items[i].sub.outcome == CVG_APPLIED)
 			sorted[well_formed++] = &items[i];
 	qsort(sorted, well_formed, sizeof(BatchItem *), compare_items);
+	if (well_formed > 1)
+		cvg_hold_locks();
 	for (int from = 0, upto; from < well_formed; from = upto)
 	{
 		const pg_uuid_t *doc_id = &sorted[from]->doc_id;
@@ -188,8 +191,9 @@ apply_batch(BatchItem *items, int count, bool wait)
 		for (upto = from; upto < well_formed &&
 			 memcmp(&sorted[upto]->doc_id, doc_id, UUID_LEN) == 0; upto++)
 			subs[upto] = &sorted[upto]->sub;
-		cvg_apply(doc_id, subs + from, upto - from, wait && lock_patiently(doc_id));
+		cvg_apply(appender, doc_id, subs + from, upto - from, wait && lock_patiently(doc_id));
 	}
+	cvg_appender_end(appender);
 }
 
 /* ---- submit: answering ---- */
@@ -255,7 +259,12 @@ converge_submit(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("converge.submit()");
 	PreventCommandIfParallelMode("converge.submit()");
-	InitMaterializedSRF(fcinfo, 0);
+
+	/*
+	 * what the caller expects is at hand; what we declare would be read from
+	 * the catalogs each time
+	 */
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	items = read_batch(fcinfo, &count);
 	apply_batch(items, count, wait);
 	initStringInfo(&event);

@@ -212,6 +212,6 @@ converge_prune(PG_FUNCTION_ARGS)
 		forget_before(heads, doc_id, &head, version);
 	}
 	PopActiveSnapshot();
-	table_close(heads, RowExclusiveLock);
+	table_close(heads, NoLock);
 	PG_RETURN_INT64(Max(version - floor_version, 0));
 }

@@ -177,7 +177,7 @@ cvg_note_kept(const pg_uuid_t *doc_id, const CvgHead *snapshot_of, int64 packed_
 	head.packed_version = Max(head.packed_version, packed_version);
 	cvg_head_update(heads, doc_id, &head);
 	CommandCounterIncrement();
-	table_close(heads, RowExclusiveLock);
+	table_close(heads, NoLock);
 }
 
 /* Read the head of a document that the acting user may read. */

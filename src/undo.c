@@ -35,7 +35,7 @@ begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
 	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
 	if (cvg_head_lock(heads, doc_id, true, head) != CVG_LOCKED)
 		cvg_no_document(doc_id);
-	table_close(heads, RowExclusiveLock);
+	table_close(heads, NoLock);
 	cvg_push_latest_snapshot();
 	cvg_require_role(doc_id, CVG_EDITOR);
 }
