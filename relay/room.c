@@ -213,6 +213,9 @@ retry_later(struct room *room)
 {
 	struct rooms *rooms = room->rooms;
 
+	/* a sweep asked for it meanwhile */
+	if (room->waiting)
+		return;
 	room->pause = 1U << (room->attempts < 6 ? room->attempts : 6);
 	room->attempts++;
 	if (room->attempts > LIMIT_GAP_ATTEMPTS && room->ahead.count == 0)

@@ -301,6 +301,31 @@ seen_and_lost(void)
 	end(&r, 1);
 }
 
+/* Who asks while a room waits does not make it wait a second time. */
+static void
+asked_while_waiting(void)
+{
+	struct reader r;
+
+	begin(8, 10000);
+	event(6);
+	enter(&r, 5);
+	rooms_fetched(rooms, &doc, true);
+	CHECK(!rooms_retry(rooms) && fetches == 2);
+	rooms_fetched(rooms, &doc, true);	/* two ticks from now */
+	rooms_refetch(rooms, &doc);
+	CHECK(fetches == 3);
+	rooms_fetched(rooms, &doc, true);
+	CHECK(rooms_retry(rooms) && fetches == 3);
+	CHECK(!rooms_retry(rooms) && fetches == 4);
+	room_detach(&r.member);
+	rooms_fetched(rooms, &doc, true);
+	while (rooms_retry(rooms));
+	rooms_flush(rooms);
+	CHECK(!rooms_retry(rooms));
+	end(&r, 0);
+}
+
 static void
 slow_member(void)
 {
@@ -634,6 +659,7 @@ main(void)
 		{"events before the room is open are kept", events_before_the_room_opens},
 		{"what the stream showed before SQL saw it is fetched after the join", seen_before_visible},
 		{"what was seen and never appears is given up", seen_and_lost},
+		{"a room that is asked for while it waits does not wait twice", asked_while_waiting},
 		{"a slow member holds up nobody and gets everything in one frame", slow_member},
 		{"a cursor that fell off the ring goes to the tables", off_the_ring},
 		{"the ring is bounded in bytes", bounded_bytes},
