@@ -169,6 +169,15 @@ on_committed(void *arg, const struct uuid *doc, const struct write_answer *answe
 	rooms_owe(relay->rooms, doc, &mark, !shown);
 }
 
+/* With nothing to submit, what was answered goes out before anything else is read. */
+static void
+on_answered(void *arg)
+{
+	struct relay *relay = arg;
+
+	rooms_flush(relay->rooms);
+}
+
 /* Nothing is submitted while any room is in doubt: what it was made on may be lost. */
 static bool
 may_write(void *arg)
@@ -284,7 +293,7 @@ static void
 make_writer(struct relay *relay)
 {
 	struct writer_callbacks callbacks = {
-		.committed = on_committed,.answer = session_answer,.may_write = may_write,.connected = on_connected,.arg = relay,
+		.committed = on_committed,.answer = session_answer,.answered = on_answered,.may_write = may_write,.connected = on_connected,.arg = relay,
 	};
 
 	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);

@@ -424,7 +424,16 @@ on_answer(void *arg, PGresult *result)
 	else if (PQntuples(result) != (int) slot->op_count)
 		fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
 	else
+	{
 		answer_batch(writer, slot, result);
+
+		/*
+		 * else the end of the turn submits first: PostgreSQL works while
+		 * clients are written to
+		 */
+		if (writer->ready.first == NULL)
+			writer->callbacks.answered(writer->callbacks.arg);
+	}
 }
 
 /* ---- sending ---- */

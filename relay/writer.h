@@ -38,6 +38,8 @@ struct writer_callbacks
 	void		(*committed) (void *arg, const struct uuid *doc, const struct write_answer *answer);
 	/* the answer to a submission, exactly one for each */
 	void		(*answer) (void *arg, void *owner, const struct write_answer *answer);
+	/* all of a batch was answered, and nothing waits to be submitted */
+	void		(*answered) (void *arg);
 	/* whether batches may be sent now */
 	bool		(*may_write) (void *arg);
 	/* a new connection: it may be to another history */
