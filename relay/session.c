@@ -78,11 +78,21 @@ is_composed(const struct catch_up_frame *frame)
 	return frame->len > sizeof(open) && memcmp(frame->text, open, sizeof(open) - 1) == 0;
 }
 
-/* Send a ready message that follows the cursor. */
+/*
+ * Tell whether a ready message has the client's own operation composed with others,
+ * so that he would not know it was in: it was made after the tables were asked.
+ */
+static bool
+hides_own(const struct session *s, const struct catch_up_frame *frame)
+{
+	return s->own_version > frame->from && s->own_version <= frame->mark.version && is_composed(frame);
+}
+
+/* Send a ready message that follows the cursor; what it may not have is asked for again. */
 static void
 take_frame(struct session *s, const struct catch_up_frame *frame)
 {
-	if (frame->from != s->member.cursor)
+	if (frame->from != s->member.cursor || hides_own(s, frame))
 		return;
 	session_send(s, frame_text(frame->text, frame->len));
 	room_learn(&s->member, &frame->mark);
@@ -439,6 +449,8 @@ session_answer(void *arg, void *owner, const struct write_answer *answer)
 
 	(void) arg;
 	s->under_way--;
+	if (answer->committed && uuid_equal(&answer->operation_id, &s->pending))
+		s->own_version = answer->version;
 	if (s->state < SESSION_CLOSING)
 	{
 		if (answer->committed)

@@ -199,6 +199,7 @@ submit(struct session *s, const struct submitted *op)
 		s->under_way++;
 		s->pending = op->operation_id;
 		s->has_pending = true;
+		s->own_version = 0;
 		session_hold(s);
 		return;
 	}

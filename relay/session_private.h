@@ -78,6 +78,7 @@ struct session
 	struct uuid client_id;
 	bool		unseen;			/* missed messages of presence; is to be shown
 								 * everybody */
+	int64_t		own_version;	/* that the last operation made; 0: not known */
 	int64_t		held_version;	/* resumed from */
 	int64_t		snapshot_seq;
 	int64_t		covered;		/* versions up to here came without their own

@@ -63,6 +63,37 @@ test('an operation of one\'s own is never inside a catchup', async () => {
   await relay.stop()
 })
 
+test('nor inside one that was asked for before the operation came', async () => {
+  const relay = await startRelay({ 'ring-entries': 16, 'ring-bytes': 300000, readers: 1 })
+  const doc = await createDocument('')
+  const slow = await new Collab(doc, 'slow').connect(relay).ready()
+  const writer = await new Raw(relay, doc).join('writer')
+  slow.socket.pause()
+  for (let n = 0; n < 150; n++) {
+    writer.op(n, [CHUNK, ...(n > 0 ? [{ d: [...CHUNK].length }] : [])])
+    await writer.operation()
+  }
+  // whoever reads the tables for the relay is stopped while the operation is made and answered
+  const pid = Number(/reader 1: connected to PostgreSQL, backend (\d+)/.exec(relay.log())[1])
+  process.kill(pid, 'SIGSTOP')
+  try {
+    slow.socket.resume()
+    await until('catching up to begin', async () => (await relay.metrics()).ring_misses_total === 1)
+    slow.edit(['mine '])
+    assert.equal((await writer.operation()).version, 151)
+    await until('its answer', async () => (await relay.metrics()).ops_held === 0)
+    writer.op(151, ['later '])
+    assert.equal((await writer.operation()).version, 152)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await until('the slow one to be at the end', () => slow.settled && slow.version === 152)
+  assert.equal(slow.acknowledged.length, 1)
+  assert.equal(slow.text, await content(doc))
+  ;[slow.socket, writer.socket].forEach(socket => socket.terminate())
+  await relay.stop()
+})
+
 test('a client is pinged; one that never answers is closed, and one that does stays', async () => {
   const relay = await startRelay({ 'ping-interval': 1 })
   const doc = await createDocument('')
