@@ -263,21 +263,6 @@ rooms_event(struct rooms *rooms, const struct event *event)
 	room_close_gap(room);
 }
 
-/* Note a version that was committed; where no stream will show it, the tables will. */
-void
-rooms_owe(struct rooms *rooms, const struct uuid *doc, const struct mark *mark, bool read)
-{
-	struct room *room = doc_map_find(&rooms->map, doc);
-
-	if (room == NULL)
-		return;
-	if (room->want < mark->version)
-		room->want = mark->version;
-	room_note_known(room, mark);
-	if (read)
-		room_close_gap(room);
-}
-
 /* Publish the entries of an ops message that follow the head. */
 static void
 publish_entries(struct room *room, const char *list, size_t len)

@@ -62,6 +62,17 @@ struct rooms_callbacks
 	void	   *arg;
 };
 
+/* an operation that was committed, as the answer to its submission tells */
+struct room_answer
+{
+	struct mark mark;
+	const char *entry;
+	size_t		entry_len;
+	int64_t		member_changes; /* as submit() gives them; -1: it does not */
+	bool		streamed;		/* the stream will show it, too; else the
+								 * tables are read */
+};
+
 enum room_next_result
 {
 	ROOM_NOTHING,				/* the member has everything */
@@ -88,11 +99,7 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 
 /* operations */
 void		rooms_event(struct rooms *rooms, const struct event *event);
-
-/* room_answer.c; member_changes as submit() gives them, -1: it does not tell */
-void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct mark *mark,
-						 const char *entry, size_t len, int64_t member_changes);
-void		rooms_owe(struct rooms *rooms, const struct uuid *doc, const struct mark *mark, bool read);
+void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answer *answer);
 bool		rooms_owe_nothing(const struct rooms *rooms);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark,
 						const char *frame, size_t len);

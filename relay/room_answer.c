@@ -7,9 +7,9 @@
  * before the operations that follow it; an answer could overtake the change. So
  * an answer tells how many changes of members its document has had, ever, that
  * may have taken a right, and the room remembers the number that the stream has
- * told of: equal numbers mean that none stands between. Otherwise the operation waits for the stream,
- * which settles the new number, since whatever is shown after the operation that
- * was answered with it has every change before it told.
+ * told of: equal numbers mean that none stands between. Otherwise the operation
+ * waits for the stream, which settles the new number, since whatever is shown
+ * after the operation that was answered with it has every change before it told.
  */
 #include "room_private.h"
 
@@ -44,23 +44,36 @@ settle(struct room *room, int64_t version, int64_t member_changes)
 		room_note_streamed(room, version);
 }
 
-/* Take an operation from the answer to its submission: publish it if nothing can stand before it. */
+/* Publish an answered operation, if nothing can stand before it. */
+static void
+publish_answer(struct room *room, const struct room_answer *answer)
+{
+	if (answer->member_changes < 0)
+		return;
+	if (answer->member_changes != room->settled)
+	{
+		settle(room, answer->mark.version, answer->member_changes);
+		return;
+	}
+	if (!room->open || room->doubtful || answer->mark.version != room_head(room) + 1)
+		return;
+	room->rooms->metrics->ops_from_answers++;
+	room_publish(room, answer->entry, answer->entry_len, 0);
+	room_merge_ahead(room);
+}
+
+/* Take an operation from the answer to its submission. */
 void
-rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct mark *mark,
-			 const char *entry, size_t len, int64_t member_changes)
+rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answer *answer)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL || member_changes < 0)
+	if (room == NULL)
 		return;
-	if (member_changes != room->settled)
-	{
-		settle(room, mark->version, member_changes);
-		return;
-	}
-	if (!room->open || room->doubtful || mark->version != room_head(room) + 1)
-		return;
-	rooms->metrics->ops_from_answers++;
-	room_publish(room, entry, len, 0);
-	room_merge_ahead(room);
+	if (room->want < answer->mark.version)
+		room->want = answer->mark.version;
+	room_note_known(room, &answer->mark);
+	publish_answer(room, answer);
+	if (!answer->streamed)
+		room_close_gap(room);
 }

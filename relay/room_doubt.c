@@ -29,6 +29,7 @@ empty(struct room *room)
 	struct rooms *rooms = room->rooms;
 
 	settle(room);
+	room_unsettle(room);
 	if (rooms->shared_room == room)
 		rooms_drop_shared(rooms);
 	frame_unref(room->building);

@@ -161,12 +161,14 @@ static void
 on_committed(void *arg, const struct uuid *doc, const struct write_answer *answer)
 {
 	struct relay *relay = arg;
-	bool		shown = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc);
-	struct mark mark = {.version = answer->version};
+	struct room_answer room_answer = {
+		.mark = {.version = answer->version},.entry = answer->entry,.entry_len = answer->entry_len,
+		.member_changes = answer->member_changes,
+		.streamed = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc),
+	};
 
-	protocol_entry_mark(answer->entry, answer->entry_len, &mark);
-	rooms_answer(relay->rooms, doc, &mark, answer->entry, answer->entry_len, answer->member_changes);
-	rooms_owe(relay->rooms, doc, &mark, !shown);
+	protocol_entry_mark(answer->entry, answer->entry_len, &room_answer.mark);
+	rooms_answer(relay->rooms, doc, &room_answer);
 }
 
 /* With nothing to submit, what was answered goes out before anything else is read. */
@@ -293,7 +295,8 @@ static void
 make_writer(struct relay *relay)
 {
 	struct writer_callbacks callbacks = {
-		.committed = on_committed,.answer = session_answer,.answered = on_answered,.may_write = may_write,.connected = on_connected,.arg = relay,
+		.committed = on_committed,.answer = session_answer,.answered = on_answered,.may_write = may_write,
+		.connected = on_connected,.arg = relay,
 	};
 
 	relay->writer = writer_new(&relay->loop, &relay->config, &callbacks, &relay->metrics);

@@ -186,6 +186,16 @@ event(int version)
 	rooms_event(rooms, &e);
 }
 
+/* The answer to an operation of this relay's, with the changes of members before it, -1: it does not tell. */
+static inline void
+answer(int version, int64_t member_changes, bool streamed)
+{
+	const char *text = entry(version);
+	struct room_answer a = {.mark = *mark(version),.entry = text,.entry_len = strlen(text),.member_changes = member_changes,.streamed = streamed};
+
+	rooms_answer(rooms, &doc, &a);
+}
+
 /* Tell how many operations were sent so long after their commit that they stand in a bucket. */
 static inline int
 sent_in(int bucket)

@@ -4,15 +4,6 @@
  */
 #include "house.h"
 
-/* The answer to an operation, with the changes of members before it. */
-static void
-answer(int version, int64_t member_changes)
-{
-	const char *text = entry(version);
-
-	rooms_answer(rooms, &doc, mark(version), text, strlen(text), member_changes);
-}
-
 /* Get what a reader was sent in this turn. */
 static const char *
 sent(struct reader *r)
@@ -31,7 +22,7 @@ begin_settled(struct reader *r, int64_t member_changes)
 {
 	begin(8, 10000);
 	enter(r, 5);
-	answer(6, member_changes);
+	answer(6, member_changes, true);
 	CHECK(strcmp(sent(r), "") == 0);
 	event(6);
 	CHECK(strcmp(sent(r), "6 ") == 0);
@@ -43,8 +34,8 @@ settled_by_the_stream(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	answer(7, 3);
-	answer(8, 3);
+	answer(7, 3, true);
+	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "7,8 ") == 0);
 	CHECK(metrics.ops_from_answers == 2 && metrics.ops_published == 3);
 	event(7);
@@ -63,9 +54,9 @@ settled_by_the_answer(void)
 	begin(8, 10000);
 	enter(&r, 5);
 	event(6);
-	answer(6, 0);
+	answer(6, 0, true);
 	CHECK(strcmp(sent(&r), "6 ") == 0);
-	answer(7, 0);
+	answer(7, 0, true);
 	CHECK(strcmp(sent(&r), "7 ") == 0);
 	end(&r, 1);
 }
@@ -76,17 +67,17 @@ a_change_between(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	answer(7, 4);
-	answer(8, 4);
+	answer(7, 4, true);
+	answer(8, 4, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);					/* the change was told before it, but 8 is
 								 * what was noted */
 	CHECK(strcmp(sent(&r), "7 ") == 0);
 	event(8);
 	CHECK(strcmp(sent(&r), "8 ") == 0);
-	answer(9, 4);
+	answer(9, 4, true);
 	CHECK(strcmp(sent(&r), "9 ") == 0);
-	answer(10, 3);				/* less than before is another number, too */
+	answer(10, 3, true);		/* less than before is another number, too */
 	CHECK(strcmp(sent(&r), "") == 0);
 	end(&r, 1);
 }
@@ -97,9 +88,9 @@ a_later_operation_settles(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	answer(7, 4);
+	answer(7, 4, true);
 	rooms_frame(rooms, &doc, 6, mark(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
-	answer(8, 4);				/* the tables tell nothing of members */
+	answer(8, 4, true);			/* the tables tell nothing of members */
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(9);
 	CHECK(fetches == 1);
@@ -107,7 +98,7 @@ a_later_operation_settles(void)
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r), "tables") == 0);
 	room_go_live(&r.member, 9);
-	answer(10, 4);
+	answer(10, 4, true);
 	CHECK(strcmp(sent(&r), "10 ") == 0);
 	end(&r, 1);
 }
@@ -119,12 +110,12 @@ not_contiguous(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	answer(8, 3);
+	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);
 	event(8);
 	CHECK(strcmp(sent(&r), "7,8 ") == 0);
-	answer(8, 3);
+	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0 && fetches == 0);
 	end(&r, 1);
 }
@@ -138,8 +129,8 @@ duplicates(void)
 	begin(8, 10000);
 	enter(&r, 5);
 	event(6);
-	answer(6, -1);
-	answer(7, -1);
+	answer(6, -1, true);
+	answer(7, -1, true);
 	CHECK(strcmp(sent(&r), "6 ") == 0 && metrics.ops_from_answers == 0);
 	end(&r, 1);
 }
@@ -152,15 +143,33 @@ doubt_unsettles(void)
 
 	begin_settled(&r, 3);
 	rooms_doubt(rooms);
-	answer(7, 3);
+	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	rooms_trust(rooms, &doc);
-	answer(7, 3);
+	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);
 	CHECK(strcmp(sent(&r), "7 ") == 0);
-	answer(8, 3);
+	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "8 ") == 0);
+	end(&r, 1);
+}
+
+/* So may one that was found out by what the tables hold. */
+static void
+loss_unsettles(void)
+{
+	struct reader r;
+
+	begin_settled(&r, 3);
+	rooms_lose(rooms, &doc);
+	CHECK(losses == 1);
+	room_open(&r.member, mark(6));
+	room_go_live(&r.member, 6);
+	answer(7, 3, true);
+	CHECK(strcmp(sent(&r), "") == 0);
+	event(7);
+	CHECK(strcmp(sent(&r), "7 ") == 0);
 	end(&r, 1);
 }
 
@@ -170,16 +179,16 @@ no_room(void)
 	struct reader r;
 
 	begin(8, 10000);
-	answer(1, 0);
+	answer(1, 0, true);
 	memset(&r, 0, sizeof(r));
 	room_attach(rooms, &doc, &r.member);
 	event(6);
-	answer(6, 0);
-	answer(7, 0);				/* nobody has joined yet */
+	answer(6, 0, true);
+	answer(7, 0, true);			/* nobody has joined yet */
 	CHECK(metrics.ops_from_answers == 0);
 	room_open(&r.member, mark(7));
 	room_go_live(&r.member, 7);
-	answer(8, 0);
+	answer(8, 0, true);
 	CHECK(strcmp(sent(&r), "8 ") == 0);
 	end(&r, 1);
 }
@@ -192,19 +201,19 @@ times(void)
 
 	begin_settled(&r, 3);
 	CHECK(sent_in(0) == 1);
-	answer(7, 3);
+	answer(7, 3, true);
 	event(7);
 	CHECK(sent_in(0) == 1);
 	sent(&r);
 	CHECK(sent_in(0) == 2);
-	answer(8, 3);
+	answer(8, 3, true);
 	sent(&r);
 	CHECK(sent_in(0) == 2);
 	age_us = 60000000;
 	event(8);
 	CHECK(sent_in(HISTOGRAM_BOUNDS) == 1);
 	room_pause(&r.member);
-	answer(9, 3);
+	answer(9, 3, true);
 	rooms_flush(rooms);
 	event(9);					/* nobody was sent it */
 	CHECK(sent_in(0) == 2 && sent_in(HISTOGRAM_BOUNDS) == 1);
@@ -222,6 +231,7 @@ main(void)
 		{"an operation after one that is missing waits", not_contiguous},
 		{"duplicates settle nothing", duplicates},
 		{"doubt unsettles", doubt_unsettles},
+		{"so does the loss of a room's operations", loss_unsettles},
 		{"a room that is not open publishes nothing", no_room},
 		{"the time since the commit is measured when the stream tells it", times},
 	};

@@ -83,14 +83,14 @@ owed_versions(void)
 	struct reader r;
 
 	begin(8, 10000);
-	rooms_owe(rooms, &doc, mark(9), true);
+	answer(9, -1, false);
 	enter(&r, 5);
 	CHECK(fetches == 0);
-	rooms_owe(rooms, &doc, mark(5), true);
+	answer(5, -1, false);
 	CHECK(fetches == 0 && rooms_owe_nothing(rooms));
-	rooms_owe(rooms, &doc, mark(7), false);
+	answer(7, -1, true);
 	CHECK(fetches == 0 && !rooms_owe_nothing(rooms));
-	rooms_owe(rooms, &doc, mark(7), true);
+	answer(7, -1, false);
 	CHECK(fetches == 1 && fetched_from == 5);
 	table_ops(5, 7);
 	rooms_fetched(rooms, &doc, true);
@@ -537,8 +537,8 @@ known_is_the_highest(void)
 	event(6);
 	CHECK(room_known(&r[0].member)->version == 6 && uuid_equal(&room_known(&r[0].member)->id, &mark(6)->id));
 	CHECK(room_known(&r[0].member)->sequence_id == 106);
-	rooms_owe(rooms, &doc, mark(8), false); /* the writer's answer */
-	rooms_owe(rooms, &doc, mark(7), false);
+	answer(8, -1, true);		/* the writer's answer */
+	answer(7, -1, true);
 	event(7);
 	CHECK(room_known(&r[0].member)->version == 8);
 	enter(&r[1], 9);			/* a snapshot, ahead of the stream */
