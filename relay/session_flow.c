@@ -8,7 +8,6 @@
  */
 #include "session_private.h"
 
-
 /* a message costs one token, and one more for each so many bytes */
 #define BYTES_A_TOKEN 16384
 

@@ -95,6 +95,7 @@ typedef enum CvgLockResult
 	CVG_ABSENT					/* no such document */
 } CvgLockResult;
 
+/* Read a document's head without locking it; find it in its table where that is open. */
 extern bool cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head);
 extern bool cvg_head_find(Relation heads, const pg_uuid_t *doc_id, CvgHead *head);
 
@@ -147,7 +148,10 @@ typedef struct CvgPackRange
 /* The packs of a document, in order; how many. */
 extern int	cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges);
 
-/* Append a run of ops to the log and move the head, whose lock we hold; to one document or many in turn. */
+/*
+ * Append runs of ops to the log, of one document or of many in turn, and move
+ * their heads, whose locks we hold.
+ */
 typedef struct CvgAppender CvgAppender;
 extern CvgAppender *cvg_appender_begin(void);
 extern void cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,

@@ -102,7 +102,7 @@ test('the process tells what it uses', async () => {
   ann.end()
 })
 
-test('how long after its commit an operation is sent is measured, unless the tables gave it', async () => {
+test('how long after its commit an operation is sent is measured, each once at most', async () => {
   const count = async () => (await relay.metrics()).commit_to_send_seconds_count
   const before = await count()
   const ann = await new Raw(relay, await createDocument('')).join('ann')
