@@ -56,7 +56,7 @@ cvg_content_hash(OtOp op)
 }
 
 /* The log has a hole. */
-pg_attribute_noreturn() static void
+pg_noreturn static void
 missing_version(const pg_uuid_t *doc_id, int64 version)
 {
 	ereport(ERROR,

@@ -22,6 +22,11 @@
 
 #include "ot/ot.h"
 
+/* PostgreSQL 18 has this name for what stands in front, and not the older one. */
+#ifndef pg_noreturn
+#define pg_noreturn				pg_attribute_noreturn()
+#endif
+
 /* ---- limits: every bound on what comes from outside ---- */
 
 /* Longest document, in code points; its UTF-8 text stays well below 1 GB. */
@@ -142,6 +147,6 @@ extern CvgRole cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id);
 extern void cvg_require_role(const pg_uuid_t *doc_id, CvgRole least);
 
 /* Fail: there is no such document. */
-extern void cvg_no_document(const pg_uuid_t *doc_id) pg_attribute_noreturn();
+pg_noreturn extern void cvg_no_document(const pg_uuid_t *doc_id);
 
 #endif							/* CONVERGE_H */
