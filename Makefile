@@ -12,6 +12,8 @@
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
 #   make soak            kills at random while people type, for an hour (CHECKER_S=seconds)
+#   make platforms       the tests on Debian's later releases, in chroots (as root);
+#                        make platforms PLATFORM=sid SUITE=tap  on one, of one suite
 #   make lint            formatter and static analysers, where installed
 #   make stop            end whatever was started from here;  make clean  and remove it
 #
@@ -24,7 +26,7 @@ PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
 	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_keep.o src/catalog_log.o \
-	src/catalog_write.o src/converge.o src/decode.o src/document.o src/event.o src/gateway.o \
+	src/catalog_write.o src/converge.o src/decode.o src/decode_tables.o src/document.o src/event.o src/gateway.o \
 	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
@@ -109,7 +111,7 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz soak lint stop clean-local
+.PHONY: relay demo test bench fuzz soak platforms lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
@@ -142,6 +144,9 @@ soak:
 	+@$(BUILD)
 	@tools/cluster start
 	@$(MAKE) --no-print-directory -C test/relay e2e FILES=checker.test.mjs
+
+platforms:
+	@tools/platforms $(PLATFORM) $(SUITE)
 
 lint:
 	@tools/lint

@@ -9,15 +9,20 @@
  * no row does.)
  *
  * Which tables speak, on which change, and how, stands in event_kinds; which
- * options there are, in options.  A table is known by its schema's name, which
- * the control file fixes, and its own; its columns by theirs, since upgrades add
- * to them.
+ * options there are, in options.  A table is known by its name, its schema's, and
+ * its membership in the extension; its columns by name and type, since upgrades add
+ * to them (decode_tables.c).
+ *
+ * Not every change leaves a row that tells it: a deleted row without its key, a
+ * TRUNCATE, DROP EXTENSION.  Such a one is logged, and told by a line of type
+ * "resync", at most once a transaction: its consumers are to read the tables anew.
  */
-#include "converge.h"
+#include "decode.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "catalog/pg_type.h"
 #include "nodes/bitmapset.h"
 #include "port/pg_crc32c.h"
 #include "replication/logical.h"
@@ -30,9 +35,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#define CVG_SCHEMA			"converge"
 #define MAX_SHARDS			4096
-#define MAX_COLUMNS			8
 
 /* Progress is reported at every so many changes that are not ours. */
 #define PROGRESS_CHANGES	100
@@ -41,23 +44,20 @@ typedef struct DecodeState DecodeState;
 
 /*
  * One kind of event: an action on a table and the line made of its row.  Of a
- * deleted row the log has the key alone.
+ * deleted row the log has the key alone, and so of a changed one as it was.
  */
 typedef struct EventKind
 {
 	const char *table;
 	enum ReorderBufferChangeType action;
 	int			column_count;
-	const char *columns[MAX_COLUMNS];	/* [0] holds the document's id */
+	int			key_count;		/* of them, what a row is known by */
+	CvgEventColumn columns[CVG_MAX_EVENT_COLUMNS];	/* [0] holds the document's id */
 	void		(*emit) (const DecodeState *state, StringInfo out, const Datum *values);
-} EventKind;
 
-/* Where a kind's columns stand in the table as it is now. */
-typedef struct EventLayout
-{
-	Oid			relid;			/* InvalidOid: not looked up */
-	int			columns[MAX_COLUMNS];	/* index into a deformed tuple */
-} EventLayout;
+	/* of an update: how the row that it leaves behind under another key is told */
+	void		(*emit_gone) (const DecodeState *state, StringInfo out, const Datum *values);
+} EventKind;
 
 /* The columns of converge.ops that an event is made of, as event_kinds has them. */
 enum
@@ -93,35 +93,45 @@ static void emit_no_member(const DecodeState *state, StringInfo out, const Datum
 static void emit_document(const DecodeState *state, StringInfo out, const Datum *values);
 static void emit_no_document(const DecodeState *state, StringInfo out, const Datum *values);
 
+/* A column of a type of PostgreSQL's, and one of the extension's own. */
+#define COLUMN(name, type)			{name, type, NULL}
+#define OWN_COLUMN(name, own_type)	{name, InvalidOid, own_type}
+
 static const EventKind event_kinds[] =
 {
 	{
-		"ops", REORDER_BUFFER_CHANGE_INSERT, OPS_CREATED_AT + 1,
+		"ops", REORDER_BUFFER_CHANGE_INSERT, OPS_CREATED_AT + 1, 0,
 		{
-			"doc_id", "version", "seq", "op_id", "user_id", "base_version", "op",
-			"created_at"
+			COLUMN("doc_id", UUIDOID), COLUMN("version", INT8OID), COLUMN("seq", INT8OID), COLUMN("op_id", UUIDOID),
+			COLUMN("user_id", TEXTOID), COLUMN("base_version", INT8OID), OWN_COLUMN("op", "op"),
+			COLUMN("created_at", TIMESTAMPTZOID)
 		},
-		emit_op
+		emit_op, NULL
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_INSERT, MEMBERS_ROLE + 1,
-		{"doc_id", "user_id", "role"}, emit_member
+		"members", REORDER_BUFFER_CHANGE_INSERT, MEMBERS_ROLE + 1, 0,
+		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID), OWN_COLUMN("role", "role")},
+		emit_member, NULL
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_UPDATE, MEMBERS_ROLE + 1,
-		{"doc_id", "user_id", "role"}, emit_member
+		"members", REORDER_BUFFER_CHANGE_UPDATE, MEMBERS_ROLE + 1, MEMBERS_USER_ID + 1,
+		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID), OWN_COLUMN("role", "role")},
+		emit_member, emit_no_member
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_DELETE, MEMBERS_USER_ID + 1,
-		{"doc_id", "user_id"}, emit_no_member
+		"members", REORDER_BUFFER_CHANGE_DELETE, MEMBERS_USER_ID + 1, MEMBERS_USER_ID + 1,
+		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID)},
+		emit_no_member, NULL
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1,
-		{"id", "title"}, emit_document
+		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1, DOCUMENTS_ID + 1,
+		{COLUMN("id", UUIDOID), COLUMN("title", TEXTOID)},
+		emit_document, emit_no_document
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_ID + 1,
-		{"id"}, emit_no_document
+		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_ID + 1, DOCUMENTS_ID + 1,
+		{COLUMN("id", UUIDOID)},
+		emit_no_document, NULL
 	}
 };
 
@@ -129,12 +139,19 @@ struct DecodeState
 {
 	MemoryContext context;		/* reset after each change */
 	uint64		layouts_at;		/* relcache_generation of the layouts */
-	EventLayout layouts[lengthof(event_kinds)];
+	CvgEventLayout layouts[lengthof(event_kinds)];
 	int			shards;
 	Bitmapset  *wanted;			/* shards; NULL: all */
 	bool		committed;		/* tell when it was committed */
-	bool		spoke;			/* the transaction under way gave a line */
-	TimestampTz commit_time;	/* of the transaction under way */
+
+	/* of the transaction under way */
+	TimestampTz commit_time;
+	bool		spoke;			/* it gave a line, */
+	bool		resynced;		/* and one that tells of what cannot be told */
+	bool		has_ddl;
+	CvgToldTable tables[CVG_TOLD_TABLES];	/* as it found them, where it has DDL */
+	uint64		tables_at;		/* relcache_generation when that was last compared */
+
 	int			silent_changes; /* since progress was last reported */
 };
 
@@ -278,58 +295,37 @@ forget_layouts(Datum arg, Oid relid)
 	relcache_generation++;
 }
 
-/* Find the place of a column among a table's. */
-static int
-find_column(Relation relation, const char *name)
+/*
+ * Find where a kind's columns stand, or NULL when the table is not its own.  That it
+ * is not, is believed to the end of the transaction: no cache is told of a table that
+ * is added to the extension.
+ */
+static const CvgEventLayout *
+find_layout(DecodeState *state, int number, Relation relation)
 {
-	TupleDesc	desc = RelationGetDescr(relation);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
-			return i;
-	}
-	elog(ERROR, "column \"%s\" of table \"%s.%s\" does not exist",
-		 name, CVG_SCHEMA, RelationGetRelationName(relation));
-}
-
-/* Is it converge's own table of that name? */
-static bool
-is_own_table(Relation relation, const char *table)
-{
-	char	   *schema;
+	CvgEventLayout *layout = &state->layouts[number];
+	const EventKind *kind = &event_kinds[number];
 
 	/* the cheap comparison first: most tables are somebody else's */
-	if (strcmp(RelationGetRelationName(relation), table) != 0)
-		return false;
-	schema = get_namespace_name(RelationGetNamespace(relation));
-	return schema != NULL && strcmp(schema, CVG_SCHEMA) == 0;
-}
-
-/*
- * Find where a kind's columns stand, or NULL when the table is not its own.
- * Tables of others are not remembered: there is no end to them.
- */
-static const EventLayout *
-find_layout(DecodeState *state, int kind, Relation relation)
-{
-	EventLayout *layout = &state->layouts[kind];
-
+	if (strcmp(RelationGetRelationName(relation), kind->table) != 0)
+		return NULL;
 	if (state->layouts_at != relcache_generation)
 	{
 		memset(state->layouts, 0, sizeof(state->layouts));
 		state->layouts_at = relcache_generation;
 	}
-	if (layout->relid == RelationGetRelid(relation))
-		return layout;
-	if (!is_own_table(relation, event_kinds[kind].table))
-		return NULL;
-	for (int i = 0; i < event_kinds[kind].column_count; i++)
-		layout->columns[i] = find_column(relation, event_kinds[kind].columns[i]);
-	layout->relid = RelationGetRelid(relation);
-	return layout;
+	if (layout->state == CVG_TABLE_UNKNOWN || layout->relid != RelationGetRelid(relation))
+		cvg_look_up_layout(relation, kind->columns, kind->column_count, kind->key_count, layout);
+	return layout->state != CVG_TABLE_FOREIGN ? layout : NULL;
+}
+
+/* Forget which tables are not the extension's. */
+static void
+forget_foreign(DecodeState *state)
+{
+	for (int i = 0; i < lengthof(event_kinds); i++)
+		if (state->layouts[i].state == CVG_TABLE_FOREIGN)
+			state->layouts[i].state = CVG_TABLE_UNKNOWN;
 }
 
 /* ---- events ---- */
@@ -349,17 +345,24 @@ plain_varlena(Datum value)
 	return PG_DETOAST_DATUM_PACKED(value);
 }
 
-/* Begin an event: its type, whose document it is about, and when it was committed, in microseconds since 1970. */
+/* Append when the transaction was committed, in microseconds since 1970, if that is wanted. */
+static void
+append_committed(const DecodeState *state, StringInfo out)
+{
+	if (!state->committed)
+		return;
+	appendStringInfoString(out, ",\"committed\":");
+	cvg_append_int64(out, state->commit_time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+}
+
+/* Begin an event: its type, whose document it is about, and when it was committed. */
 static void
 begin_event(const DecodeState *state, StringInfo out, const char *type, Datum doc_id)
 {
 	appendStringInfo(out, "{\"type\":\"%s\",\"documentId\":\"", type);
 	cvg_append_uuid(out, DatumGetUUIDP(doc_id));
 	appendStringInfoChar(out, '"');
-	if (!state->committed)
-		return;
-	appendStringInfoString(out, ",\"committed\":");
-	cvg_append_int64(out, state->commit_time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
+	append_committed(state, out);
 }
 
 /* Append a key and its text as JSON. */
@@ -444,40 +447,110 @@ is_wanted(DecodeState *state, const pg_uuid_t *doc_id)
 	return bms_is_member((int) (crc % (pg_crc32c) state->shards), state->wanted);
 }
 
-/* Pick a kind's columns out of a row. */
+/* Write a line, if its document's shard is wanted. */
 static void
-read_row(Relation relation, HeapTuple tuple, const EventKind *kind,
-		 const EventLayout *layout, Datum *values)
+write_line(LogicalDecodingContext *ctx, const Datum *values,
+		   void (*emit) (const DecodeState *state, StringInfo out, const Datum *values))
 {
-	TupleDesc	desc = RelationGetDescr(relation);
-	Datum	   *all = palloc(desc->natts * sizeof(Datum));
-	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+	DecodeState *state = ctx->output_plugin_private;
 
-	heap_deform_tuple(tuple, desc, all, nulls);
-	for (int i = 0; i < kind->column_count; i++)
+	if (!is_wanted(state, DatumGetUUIDP(values[0])))
+		return;
+	OutputPluginPrepareWrite(ctx, true);
+	emit(state, ctx->out, values);
+	OutputPluginWrite(ctx, true);
+	state->spoke = true;
+	state->silent_changes = 0;
+}
+
+/* ---- what cannot be told ---- */
+
+/* Write the line that says so, which is for every shard. */
+static void
+write_resync(LogicalDecodingContext *ctx)
+{
+	DecodeState *state = ctx->output_plugin_private;
+
+	OutputPluginPrepareWrite(ctx, true);
+	appendStringInfoString(ctx->out, "{\"type\":\"resync\"");
+	append_committed(state, ctx->out);
+	appendStringInfoChar(ctx->out, '}');
+	OutputPluginWrite(ctx, true);
+	state->spoke = true;
+	state->silent_changes = 0;
+}
+
+/* Log a change that no line can tell, and say so to the consumer; once a transaction. */
+static void
+cannot_tell(LogicalDecodingContext *ctx, const char *table, const char *detail, const char *hint)
+{
+	DecodeState *state = ctx->output_plugin_private;
+
+	if (state->resynced)
+		return;
+	state->resynced = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("output plugin \"converge\" cannot tell a change of table %s.%s", CVG_SCHEMA, table),
+			 errdetail("%s Consumers are told to read the tables anew.", detail),
+			 hint != NULL ? errhint("%s", hint) : 0));
+	write_resync(ctx);
+}
+
+/* The extension's table has a column missing, or of a type that is not read here. */
+static void
+cannot_read(LogicalDecodingContext *ctx, const EventKind *kind, const CvgEventLayout *layout)
+{
+	const CvgEventColumn *column = &kind->columns[layout->bad_column];
+	const char *type = OidIsValid(column->type) ? format_type_be(column->type)
+		: psprintf("%s.%s", CVG_SCHEMA, column->own_type);
+
+	cannot_tell(ctx, kind->table,
+				psprintf("It has no column \"%s\" of type %s.", column->name, type),
+				"Give the table back the columns that the extension made.");
+}
+
+/* The log does not say which row it was. */
+static void
+cannot_identify(LogicalDecodingContext *ctx, const EventKind *kind)
+{
+	cannot_tell(ctx, kind->table, "Its replica identity does not have the key of the row as it was.",
+				psprintf("ALTER TABLE %s.%s REPLICA IDENTITY DEFAULT mends that, where the table has its primary key.",
+						 CVG_SCHEMA, kind->table));
+}
+
+/* A value is not one that the extension writes. */
+static void
+cannot_write(LogicalDecodingContext *ctx, const EventKind *kind)
+{
+	cannot_tell(ctx, kind->table, "A value is missing, or cannot be written.", NULL);
+}
+
+/* Compare the tables with those that the transaction found, if its DDL may have changed them. */
+static void
+compare_tables(LogicalDecodingContext *ctx)
+{
+	DecodeState *state = ctx->output_plugin_private;
+	CvgToldTable now[CVG_TOLD_TABLES];
+
+	if (state->resynced)
+		return;
+	cvg_look_up_told_tables(now);
+	state->tables_at = relcache_generation;
+	for (int i = 0; i < CVG_TOLD_TABLES; i++)
 	{
-		if (nulls[layout->columns[i]])
-			elog(ERROR, "column \"%s\" of table \"%s.%s\" is null",
-				 kind->columns[i], CVG_SCHEMA, kind->table);
-		values[i] = all[layout->columns[i]];
+		const CvgToldTable *before = &state->tables[i];
+
+		if (OidIsValid(before->relid) && (now[i].relid != before->relid || now[i].file != before->file))
+			cannot_tell(ctx, cvg_told_names[i],
+						"It was dropped, truncated, rewritten, renamed, made unlogged, or taken out of the extension.",
+						NULL);
 	}
 }
 
-/* Get the row a change has left behind, or what is known of the one it deleted. */
-static HeapTuple
-row_of(ReorderBufferChange *change)
-{
-	bool		deleted = change->action == REORDER_BUFFER_CHANGE_DELETE;
-#if PG_VERSION_NUM >= 170000
-	return deleted ? change->data.tp.oldtuple : change->data.tp.newtuple;
-#else
-	ReorderBufferTupleBuf *row = deleted ? change->data.tp.oldtuple : change->data.tp.newtuple;
+/* ---- rows ---- */
 
-	return row != NULL ? &row->tuple : NULL;
-#endif
-}
-
-/* Did an update leave a value alone that is too long for its row? */
+/* Does a value lie in a place that the log does not have? */
 static bool
 is_untouched(Relation relation, int column, Datum value)
 {
@@ -485,37 +558,165 @@ is_untouched(Relation relation, int column, Datum value)
 		VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value));
 }
 
-/* An update that left a long title alone has nothing to tell, nor the title to tell it with. */
-static bool
-tells_nothing(Relation relation, const EventKind *kind, const EventLayout *layout, const Datum *values)
+/*
+ * Pick an event's columns out of a row: how many, from the first on, are there.  One
+ * that is too long for its row and was left alone by an update is not, but for the
+ * first `known` ones, which the values have already.
+ */
+static int
+read_row(Relation relation, HeapTuple tuple, const CvgEventLayout *layout, int count, Datum *values, int known)
 {
-	if (kind->action == REORDER_BUFFER_CHANGE_UPDATE)
-		for (int i = 0; i < kind->column_count; i++)
-			if (is_untouched(relation, layout->columns[i], values[i]))
-				return true;
-	return false;
+	TupleDesc	desc = RelationGetDescr(relation);
+	Datum	   *all = palloc(desc->natts * sizeof(Datum));
+	bool	   *nulls = palloc(desc->natts * sizeof(bool));
+
+	heap_deform_tuple(tuple, desc, all, nulls);
+	for (int i = 0; i < count; i++)
+	{
+		int			column = layout->columns[i];
+
+		if (nulls[column])
+			return i;
+		if (!is_untouched(relation, column, all[column]))
+			values[i] = all[column];
+		else if (i >= known)
+			return i;
+	}
+	return count;
 }
 
-/* Write the line of one of our rows, if it is wanted. */
-static void
-write_event(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
-			const EventKind *kind, const EventLayout *layout)
+/* Get the row as a change has left it, or NULL. */
+static HeapTuple
+new_row(ReorderBufferChange *change)
 {
-	DecodeState *state = ctx->output_plugin_private;
-	Datum		values[MAX_COLUMNS] = {0};
-	HeapTuple	row = row_of(change);
+#if PG_VERSION_NUM >= 170000
+	return change->data.tp.newtuple;
+#else
+	return change->data.tp.newtuple != NULL ? &change->data.tp.newtuple->tuple : NULL;
+#endif
+}
 
-	/* a deleted row without its key: somebody took the replica identity away */
-	if (row == NULL)
+/* Get what the log has of the row as it was before a change, or NULL. */
+static HeapTuple
+old_row(ReorderBufferChange *change)
+{
+#if PG_VERSION_NUM >= 170000
+	return change->data.tp.oldtuple;
+#else
+	return change->data.tp.oldtuple != NULL ? &change->data.tp.oldtuple->tuple : NULL;
+#endif
+}
+
+/* Are two values of a key column equal?  Keys are uuids and texts. */
+static bool
+same_value(const CvgEventColumn *column, Datum a, Datum b)
+{
+	struct varlena *text_a;
+	struct varlena *text_b;
+
+	if (column->type == UUIDOID)
+		return memcmp(DatumGetUUIDP(a), DatumGetUUIDP(b), sizeof(pg_uuid_t)) == 0;
+	text_a = plain_varlena(a);
+	text_b = plain_varlena(b);
+	return VARSIZE_ANY_EXHDR(text_a) == VARSIZE_ANY_EXHDR(text_b) &&
+		memcmp(VARDATA_ANY(text_a), VARDATA_ANY(text_b), VARSIZE_ANY_EXHDR(text_a)) == 0;
+}
+
+/* Are two rows known by the same key? */
+static bool
+same_key(const EventKind *kind, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < kind->key_count; i++)
+		if (!same_value(&kind->columns[i], a[i], b[i]))
+			return false;
+	return true;
+}
+
+/* ---- changes ---- */
+
+/* Can the event of a new row be written? A moment without end cannot. */
+static bool
+is_writable(const EventKind *kind, const Datum *values)
+{
+	return kind->emit != emit_op || !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[OPS_CREATED_AT]));
+}
+
+/* Tell a new row. */
+static void
+tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
+			const EventKind *kind, const CvgEventLayout *layout)
+{
+	Datum		values[CVG_MAX_EVENT_COLUMNS];
+	HeapTuple	row = new_row(change);
+
+	if (row == NULL || read_row(relation, row, layout, kind->column_count, values, 0) < kind->column_count ||
+		!is_writable(kind, values))
+		cannot_write(ctx, kind);
+	else
+		write_line(ctx, values, kind->emit);
+}
+
+/* Tell a row that is gone. */
+static void
+tell_delete(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
+			const EventKind *kind, const CvgEventLayout *layout)
+{
+	Datum		values[CVG_MAX_EVENT_COLUMNS];
+	HeapTuple	row = old_row(change);
+
+	if (row == NULL || !layout->identified ||
+		read_row(relation, row, layout, kind->key_count, values, 0) < kind->key_count)
+		cannot_identify(ctx, kind);
+	else
+		write_line(ctx, values, kind->emit);
+}
+
+/*
+ * Tell a changed row; one that has another key now is gone under its old one.  The log
+ * has the old key where it changed, or is too long for the row.
+ */
+static void
+tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
+			const EventKind *kind, const CvgEventLayout *layout)
+{
+	Datum		was[CVG_MAX_EVENT_COLUMNS] = {0};
+	Datum		is[CVG_MAX_EVENT_COLUMNS];
+	HeapTuple	row = old_row(change);
+	bool		has_old = layout->identified && row != NULL &&
+		read_row(relation, row, layout, kind->key_count, was, 0) == kind->key_count;
+	int			known;
+
+	memcpy(is, was, sizeof(is));
+	known = read_row(relation, new_row(change), layout, kind->column_count, is,
+					 has_old ? kind->key_count : 0);
+	if (!layout->identified)
+		cannot_identify(ctx, kind);
+	if (known < kind->key_count)
+	{
+		cannot_write(ctx, kind);
 		return;
-	read_row(relation, row, kind, layout, values);
-	if (!is_wanted(state, DatumGetUUIDP(values[0])) || tells_nothing(relation, kind, layout, values))
-		return;
-	OutputPluginPrepareWrite(ctx, true);
-	kind->emit(state, ctx->out, values);
-	OutputPluginWrite(ctx, true);
-	state->spoke = true;
-	state->silent_changes = 0;
+	}
+	if (has_old && !same_key(kind, was, is))
+		write_line(ctx, was, kind->emit_gone);
+
+	/* a long title that was left alone has nothing to tell, nor itself to tell it with */
+	if (known == kind->column_count)
+		write_line(ctx, is, kind->emit);
+}
+
+/* Tell a change of one of our tables. */
+static void
+tell_change(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
+			const EventKind *kind, const CvgEventLayout *layout)
+{
+	if (layout->state == CVG_TABLE_UNREADABLE)
+		cannot_read(ctx, kind, layout);
+	else if (change->action == REORDER_BUFFER_CHANGE_INSERT)
+		tell_insert(ctx, relation, change, kind, layout);
+	else if (change->action == REORDER_BUFFER_CHANGE_DELETE)
+		tell_delete(ctx, relation, change, kind, layout);
+	else
+		tell_update(ctx, relation, change, kind, layout);
 }
 
 /* ---- callbacks ---- */
@@ -566,8 +767,19 @@ static void
 decode_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
 	DecodeState *state = ctx->output_plugin_private;
+	MemoryContext before = MemoryContextSwitchTo(state->context);
 
-	state->spoke = false;
+	state->spoke = state->resynced = false;
+	state->commit_time = txn->xact_time.commit_time;
+	state->has_ddl = rbtxn_has_catalog_changes(txn);
+	forget_foreign(state);
+	if (state->has_ddl)
+	{
+		cvg_look_up_told_tables(state->tables);
+		state->tables_at = relcache_generation;
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(state->context);
 }
 
 /* End a transaction. */
@@ -575,7 +787,12 @@ static void
 decode_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, XLogRecPtr commit_lsn)
 {
 	DecodeState *state = ctx->output_plugin_private;
+	MemoryContext before = MemoryContextSwitchTo(state->context);
 
+	if (state->has_ddl)
+		compare_tables(ctx);
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(state->context);
 	OutputPluginUpdateProgress(ctx, !state->spoke);
 }
 
@@ -587,20 +804,37 @@ decode_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relat
 	DecodeState *state = ctx->output_plugin_private;
 	MemoryContext before = MemoryContextSwitchTo(state->context);
 
-	state->commit_time = txn->xact_time.commit_time;
 	count_silent_change(ctx);
 	for (int i = 0; i < lengthof(event_kinds); i++)
 	{
-		const EventLayout *layout;
+		const CvgEventLayout *layout;
 
 		if (event_kinds[i].action != change->action)
 			continue;
 		layout = find_layout(state, i, relation);
 		if (layout == NULL)
 			continue;
-		write_event(ctx, relation, change, &event_kinds[i], layout);
+		/* what the transaction's own DDL did comes first, since it was done first */
+		if (state->has_ddl && state->tables_at != relcache_generation)
+			compare_tables(ctx);
+		tell_change(ctx, relation, change, &event_kinds[i], layout);
 		break;
 	}
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(state->context);
+}
+
+/* Tables were emptied. */
+static void
+decode_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, int count, Relation relations[],
+				ReorderBufferChange *change)
+{
+	DecodeState *state = ctx->output_plugin_private;
+	MemoryContext before = MemoryContextSwitchTo(state->context);
+
+	for (int i = 0; i < count; i++)
+		if (cvg_is_told_table(relations[i]))
+			cannot_tell(ctx, RelationGetRelationName(relations[i]), "It was truncated.", NULL);
 	MemoryContextSwitchTo(before);
 	MemoryContextReset(state->context);
 }
@@ -612,5 +846,6 @@ _PG_output_plugin_init(OutputPluginCallbacks *callbacks)
 	callbacks->startup_cb = decode_startup;
 	callbacks->begin_cb = decode_begin;
 	callbacks->change_cb = decode_change;
+	callbacks->truncate_cb = decode_truncate;
 	callbacks->commit_cb = decode_commit;
 }
