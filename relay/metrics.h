@@ -36,6 +36,7 @@
 	M(ring_misses, counter, "ring_misses_total", "clients served from the tables because they were too far behind") \
 	M(room_gaps, counter, "room_gaps_total", "times a room had to read missing operations from the tables") \
 	M(rooms_lost, counter, "rooms_lost_total", "times the database had lost what a room held") \
+	M(stream_resyncs, counter, "stream_resyncs_total", "times the stream said that something changed which it cannot tell") \
 	M(ops_in, counter, "ops_in_total", "operations received from clients") \
 	M(ops_applied, counter, "ops_applied_total", "operations of clients that were committed") \
 	M(ops_duplicate, counter, "ops_duplicate_total", "operations of clients that had been committed before") \

@@ -528,21 +528,30 @@ notice_kind(struct notice *notice)
 		notice->kind = NOTICE_MEMBER;
 	else if (strcmp(type, "document") == 0)
 		notice->kind = json_is_true(json_object_get(notice->root, "deleted")) ? NOTICE_DELETED : NOTICE_RENAMED;
+	else if (strcmp(type, "resync") == 0)
+		notice->kind = NOTICE_RESYNC;
 	else
 		return false;
-	return notice->kind != NOTICE_MEMBER ? notice->kind == NOTICE_DELETED || notice->title != NULL : notice->user != NULL;
+	return (notice->kind != NOTICE_MEMBER || notice->user != NULL) && (notice->kind != NOTICE_RENAMED || notice->title != NULL);
+}
+
+/* Read which document a notice is about; one of all of them names none. */
+static bool
+notice_doc(struct notice *notice)
+{
+	const json_t *doc = json_object_get(notice->root, "documentId");
+
+	return notice->kind == NOTICE_RESYNC ||
+		(json_is_string(doc) && uuid_parse(json_string_value(doc), json_string_length(doc), &notice->doc));
 }
 
 /* Read an event line that is no operation; false for kinds that mean nothing here. */
 bool
 protocol_notice(const char *line, size_t len, struct notice *notice)
 {
-	json_t	   *doc;
-
 	memset(notice, 0, sizeof(*notice));
 	notice->root = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
-	doc = json_object_get(notice->root, "documentId");
-	if (json_is_string(doc) && uuid_parse(json_string_value(doc), json_string_length(doc), &notice->doc) && notice_kind(notice))
+	if (notice_kind(notice) && notice_doc(notice))
 		return true;
 	protocol_notice_release(notice);
 	return false;

@@ -116,7 +116,9 @@ enum notice_kind
 {
 	NOTICE_MEMBER,				/* a user (or '*') has another role, or none */
 	NOTICE_RENAMED,
-	NOTICE_DELETED
+	NOTICE_DELETED,
+	NOTICE_RESYNC				/* of no document: something changed that the
+								 * stream cannot tell, anywhere */
 };
 
 struct notice

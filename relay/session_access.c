@@ -52,6 +52,14 @@ note_change(struct sessions *sessions, const struct uuid *doc)
 	row->number = ++sessions->last_change;
 }
 
+/* Remember that the members of any document may have changed. */
+static void
+note_any_change(struct sessions *sessions)
+{
+	for (int i = 0; i < LIMIT_SEEN_DOCUMENTS; i++)
+		sessions->changed[i].any = true;
+}
+
 /* Forget the change of a document, unless another has come since. */
 static void
 forget_change(struct sessions *sessions, const struct uuid *doc, uint64_t change)
@@ -237,6 +245,20 @@ session_check(struct session *s)
 	ask(check);
 }
 
+static void
+check_everybody(void *arg, const struct uuid *doc)
+{
+	sessions_check(arg, doc, NULL);
+}
+
+/* Members changed, and it is not known whose: ask about everybody, and about those who join from now on. */
+static void
+doubt_everybody(struct sessions *sessions)
+{
+	note_any_change(sessions);
+	rooms_each(sessions->rooms, check_everybody, sessions);
+}
+
 /* ---- what the stream tells ---- */
 
 static void
@@ -275,6 +297,9 @@ sessions_notice(struct sessions *sessions, const struct notice *notice)
 			break;
 		case NOTICE_DELETED:
 			rooms_each_member(sessions->rooms, &notice->doc, close_deleted, NULL);
+			break;
+		case NOTICE_RESYNC:
+			doubt_everybody(sessions);
 			break;
 	}
 }

@@ -97,7 +97,8 @@ struct changed
 	struct uuid doc;
 	uint64_t	number;			/* of the change; 0: none */
 	bool		any;			/* other documents' changes were pushed out of
-								 * this row */
+								 * this row, or it was not told whose they
+								 * were */
 };
 
 LIST_HEAD(session_expiries, session);

@@ -115,11 +115,26 @@ on_stream_event(void *arg, const struct event *event)
 	rooms_event(relay->rooms, event);
 }
 
+/*
+ * Something changed that the stream cannot tell, operations or members: nothing is
+ * shown or submitted until the tables were asked what they have of every room, and
+ * who may read it, as after a new connection.
+ */
+static void
+resync(struct relay *relay)
+{
+	log_event(RELAY_WARN, "stream", "something changed that the stream cannot tell (PostgreSQL's log says what): asking the tables about every room");
+	relay->metrics.stream_resyncs++;
+	on_connected(relay);
+}
+
 static void
 on_stream_notice(void *arg, const struct notice *notice)
 {
 	struct relay *relay = arg;
 
+	if (notice->kind == NOTICE_RESYNC)
+		resync(relay);
 	sessions_notice(relay->sessions, notice);
 }
 

@@ -403,14 +403,20 @@ GRANT SELECT ON
 CREATE FUNCTION converge.count_member_change() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	UPDATE converge.heads h SET member_changes = h.member_changes + 1
-		WHERE h.doc_id IN (old.doc_id, new.doc_id);
+	IF TG_OP = 'TRUNCATE'::text THEN
+		UPDATE converge.heads h SET member_changes = h.member_changes + 1;
+	ELSE
+		UPDATE converge.heads h SET member_changes = h.member_changes + 1
+			WHERE h.doc_id IN (old.doc_id, new.doc_id);
+	END IF;
 	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION converge.count_member_change() IS 'count in the document''s head that somebody''s right may have been taken, whoever did it and however';
 CREATE TRIGGER count_change AFTER UPDATE OR DELETE ON converge.members
 	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
+CREATE TRIGGER count_truncate AFTER TRUNCATE ON converge.members
+	FOR EACH STATEMENT EXECUTE FUNCTION converge.count_member_change();
 
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

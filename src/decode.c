@@ -52,10 +52,14 @@ typedef struct EventKind
 	enum ReorderBufferChangeType action;
 	int			column_count;
 	int			key_count;		/* of them, what a row is known by */
-	CvgEventColumn columns[CVG_MAX_EVENT_COLUMNS];	/* [0] holds the document's id */
+	CvgEventColumn columns[CVG_MAX_EVENT_COLUMNS];	/* [0] holds the
+													 * document's id */
 	void		(*emit) (const DecodeState *state, StringInfo out, const Datum *values);
 
-	/* of an update: how the row that it leaves behind under another key is told */
+	/*
+	 * of an update: how the row that it leaves behind under another key is
+	 * told
+	 */
 	void		(*emit_gone) (const DecodeState *state, StringInfo out, const Datum *values);
 } EventKind;
 
@@ -149,8 +153,10 @@ struct DecodeState
 	bool		spoke;			/* it gave a line, */
 	bool		resynced;		/* and one that tells of what cannot be told */
 	bool		has_ddl;
-	CvgToldTable tables[CVG_TOLD_TABLES];	/* as it found them, where it has DDL */
-	uint64		tables_at;		/* relcache_generation when that was last compared */
+	CvgToldTable tables[CVG_TOLD_TABLES];	/* as it found them, where it has
+											 * DDL */
+	uint64		tables_at;		/* relcache_generation when that was last
+								 * compared */
 
 	int			silent_changes; /* since progress was last reported */
 };
@@ -503,7 +509,7 @@ cannot_read(LogicalDecodingContext *ctx, const EventKind *kind, const CvgEventLa
 {
 	const CvgEventColumn *column = &kind->columns[layout->bad_column];
 	const char *type = OidIsValid(column->type) ? format_type_be(column->type)
-		: psprintf("%s.%s", CVG_SCHEMA, column->own_type);
+	: psprintf("%s.%s", CVG_SCHEMA, column->own_type);
 
 	cannot_tell(ctx, kind->table,
 				psprintf("It has no column \"%s\" of type %s.", column->name, type),
@@ -683,7 +689,7 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	Datum		is[CVG_MAX_EVENT_COLUMNS];
 	HeapTuple	row = old_row(change);
 	bool		has_old = layout->identified && row != NULL &&
-		read_row(relation, row, layout, kind->key_count, was, 0) == kind->key_count;
+	read_row(relation, row, layout, kind->key_count, was, 0) == kind->key_count;
 	int			known;
 
 	memcpy(is, was, sizeof(is));
@@ -699,7 +705,10 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	if (has_old && !same_key(kind, was, is))
 		write_line(ctx, was, kind->emit_gone);
 
-	/* a long title that was left alone has nothing to tell, nor itself to tell it with */
+	/*
+	 * a long title that was left alone has nothing to tell, nor itself to
+	 * tell it with
+	 */
 	if (known == kind->column_count)
 		write_line(ctx, is, kind->emit);
 }
@@ -814,7 +823,11 @@ decode_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Relation relat
 		layout = find_layout(state, i, relation);
 		if (layout == NULL)
 			continue;
-		/* what the transaction's own DDL did comes first, since it was done first */
+
+		/*
+		 * what the transaction's own DDL did comes first, since it was done
+		 * first
+		 */
 		if (state->has_ddl && state->tables_at != relcache_generation)
 			compare_tables(ctx);
 		tell_change(ctx, relation, change, &event_kinds[i], layout);

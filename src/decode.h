@@ -41,8 +41,8 @@ typedef struct CvgEventLayout
 {
 	CvgTableState state;
 	Oid			relid;
-	bool		identified;		/* the log has the old key of every row that was
-								 * changed or deleted */
+	bool		identified;		/* the log has the old key of every row that
+								 * was changed or deleted */
 	int			bad_column;		/* of an unreadable one */
 	int			columns[CVG_MAX_EVENT_COLUMNS]; /* index into a deformed tuple */
 } CvgEventLayout;

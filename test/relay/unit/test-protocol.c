@@ -251,6 +251,7 @@ notices(void)
 	static const char member[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"userId\":\"zo\xc3\xab\",\"role\":null}";
 	static const char renamed[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"title\":\"\"}";
 	static const char deleted[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true}";
+	static const char resync[] = "{\"type\":\"resync\",\"committed\":1}";
 	struct notice n;
 
 	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
@@ -263,6 +264,9 @@ notices(void)
 	protocol_notice_release(&n);
 	CHECK(protocol_notice(deleted, strlen(deleted), &n));
 	CHECK(n.kind == NOTICE_DELETED);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(resync, strlen(resync), &n));
+	CHECK(n.kind == NOTICE_RESYNC);
 	protocol_notice_release(&n);
 }
 
