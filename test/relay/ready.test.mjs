@@ -38,12 +38,8 @@ test('a relay on a standby is not ready, until that is promoted', async () => {
 
 test('a relay on a server that was made read-only is not ready', async () => {
   const relay = await startRelay({}, cluster.env)
-  await sql('ALTER SYSTEM SET default_transaction_read_only = on', cluster.env)
-  await sql('SELECT pg_reload_conf()', cluster.env)
-  await answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only')
-  const writes = { ...cluster.env, PGOPTIONS: '-c default_transaction_read_only=off' }
-  await sql('ALTER SYSTEM RESET default_transaction_read_only', writes)
-  await sql('SELECT pg_reload_conf()', writes)
+  await cluster.withSetting('default_transaction_read_only', 'on', () =>
+    answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only'))
   await answers(relay, '200 ready')
   await relay.stop()
 })

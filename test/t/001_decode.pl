@@ -60,11 +60,11 @@ is_deeply(\@lines, [ stored_events($node, 'version = 1') ], 'it says what the ro
 # whoever asks, and however the session is set up
 $node->append_conf('postgresql.conf', "timezone = 'Asia/Kathmandu'\ndatestyle = 'SQL, DMY'\nbytea_output = 'escape'\n");
 $node->reload;
+ok($node->poll_query_until('postgres', 'SHOW TimeZone', 'Asia/Kathmandu'), 'the time zone is another');
 @lines = events_of(
 	qq{SET converge."user" = 'Zoë "quoted" 😀';},
 	"SELECT converge.edit('$d1', '[3,\"!\"]');");
 is_deeply(\@lines, [ stored_events($node, 'version = 2') ], 'time zone and names make no difference');
-is(sql('SHOW TimeZone'), 'Asia/Kathmandu', 'and the time zone was another');
 
 # the same text as the answer of submit
 my $answer = sql("SELECT event FROM converge.submit(ARRAY['$d2']::uuid[], '{ben}', ARRAY['$one']::uuid[], '{0}', ARRAY['[\"😀\"]'])");
