@@ -6,6 +6,7 @@
  * probes, and setting up a plan for each would cost more than they do.
  */
 #include "catalog.h"
+#include "row.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -321,8 +322,8 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 	if (HeapTupleIsValid(tuple))
 	{
 		bool		isnull;
-		Oid			value = DatumGetObjectId(heap_getattr(tuple, MEMBERS_ROLE,
-														  RelationGetDescr(members), &isnull));
+		Oid			value = DatumGetObjectId(cvg_row_column(tuple, MEMBERS_ROLE,
+															RelationGetDescr(members), &isnull));
 
 		for (role = CVG_OWNER; role > CVG_NO_ROLE; role--)
 			if (cat->roles[role] == value)
@@ -348,7 +349,7 @@ fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber colum
 		Form_pg_attribute attribute = TupleDescAttr(desc, column - 1);
 		bool		isnull;
 
-		*value = heap_getattr(tuple, column, desc, &isnull);
+		*value = cvg_row_column(tuple, column, desc, &isnull);
 		found = !isnull;
 		if (found)
 			*value = datumCopy(*value, attribute->attbyval, attribute->attlen);
@@ -448,8 +449,8 @@ cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_vers
 		TupleDesc	desc = RelationGetDescr(snapshots);
 		bool		isnull;
 
-		*snapshot_version = DatumGetInt64(heap_getattr(tuple, SNAPSHOTS_VERSION, desc, &isnull));
-		content = DatumGetTextPCopy(heap_getattr(tuple, SNAPSHOTS_CONTENT, desc, &isnull));
+		*snapshot_version = DatumGetInt64(cvg_row_column(tuple, SNAPSHOTS_VERSION, desc, &isnull));
+		content = DatumGetTextPCopy(cvg_row_column(tuple, SNAPSHOTS_CONTENT, desc, &isnull));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
@@ -481,8 +482,8 @@ cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
 			capacity *= 2;
 			*versions = repalloc(*versions, capacity * sizeof(int64));
 		}
-		(*versions)[count++] = DatumGetInt64(heap_getattr(tuple, SNAPSHOTS_VERSION,
-														  RelationGetDescr(snapshots), &isnull));
+		(*versions)[count++] = DatumGetInt64(cvg_row_column(tuple, SNAPSHOTS_VERSION,
+															RelationGetDescr(snapshots), &isnull));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);

@@ -7,6 +7,7 @@
  * not the one it wants: a keystroke never asks about packs.
  */
 #include "catalog.h"
+#include "row.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -165,9 +166,9 @@ read_pack_range(HeapTuple tuple, TupleDesc desc, CvgPackRange *range)
 {
 	bool		isnull;
 
-	range->from_version = DatumGetInt64(heap_getattr(tuple, PACKS_FROM_VERSION, desc, &isnull));
-	range->to_version = DatumGetInt64(heap_getattr(tuple, PACKS_TO_VERSION, desc, &isnull));
-	range->first_at = DatumGetTimestampTz(heap_getattr(tuple, PACKS_FIRST_AT, desc, &isnull));
+	range->from_version = DatumGetInt64(cvg_row_column(tuple, PACKS_FROM_VERSION, desc, &isnull));
+	range->to_version = DatumGetInt64(cvg_row_column(tuple, PACKS_TO_VERSION, desc, &isnull));
+	range->first_at = DatumGetTimestampTz(cvg_row_column(tuple, PACKS_FIRST_AT, desc, &isnull));
 }
 
 /* Fetch the pack that holds a version, into the scan's pack context. */
@@ -194,7 +195,7 @@ fetch_pack(CvgOpScan *scan, int64 version)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(scan->pack_context);
 
-		data = DatumGetByteaPCopy(heap_getattr(tuple, PACKS_DATA, desc, &isnull));
+		data = DatumGetByteaPCopy(cvg_row_column(tuple, PACKS_DATA, desc, &isnull));
 		MemoryContextSwitchTo(caller);
 	}
 	systable_endscan_ordered(packs_scan);
@@ -307,8 +308,8 @@ find_next_hot(CvgOpScan *scan)
 	scan->tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
 	scan->packed_upto = scan->upto;
 	if (HeapTupleIsValid(scan->tuple))
-		scan->packed_upto = DatumGetInt64(heap_getattr(scan->tuple, OPS_VERSION,
-													   RelationGetDescr(scan->ops), &isnull)) - 1;
+		scan->packed_upto = DatumGetInt64(cvg_row_column(scan->tuple, OPS_VERSION,
+														 RelationGetDescr(scan->ops), &isnull)) - 1;
 }
 
 /* The next op of the run; false behind the last. */

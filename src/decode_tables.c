@@ -6,6 +6,7 @@
  * counts: the caches are told of its last command only when it has been decoded.
  */
 #include "decode.h"
+#include "row.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -50,7 +51,7 @@ find_named(Oid catalog, Oid index, AttrNumber column, const char *name)
 		bool		isnull;
 
 		/* the catalogs asked about have it first */
-		oid = DatumGetObjectId(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		oid = DatumGetObjectId(cvg_row_column(tuple, 1, RelationGetDescr(rel), &isnull));
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);

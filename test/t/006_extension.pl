@@ -77,5 +77,11 @@ is($session->query_safe("SELECT converge.edit('$doc', '[\"own\"]'); SELECT conve
 $session->quit;
 like(failure('postgres', 'DROP EXTENSION converge; SELECT converge.content(gen_random_uuid())'), qr/ERROR:  42883: function converge.content\(uuid\) does not exist/, 'dropped, it is gone');
 
+# what a build asks of the server must be there in its older minor releases, too
+my $nm = join(' ', 'nm', '-D', '--undefined-only', $node->config_data('--pkglibdir') . '/converge.so');
+my @asked = map { /\bU (\w+)/ ? $1 : () } split(/\n/, `$nm`);
+cmp_ok(scalar(@asked), '>', 100, 'the library asks for names of the server');
+is_deeply([ grep { $_ eq 'heap_datum_check' } @asked ], [], 'and for none that a minor release brought');
+
 $node->stop;
 done_testing();
