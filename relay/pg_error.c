@@ -7,6 +7,7 @@
  */
 #include "pg_error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct
@@ -66,6 +67,23 @@ pg_message(const PGresult *result)
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
 	return message != NULL ? message : "PostgreSQL failed";
+}
+
+/*
+ * Say what failed. The relay's role gets all its rights from one call: those on functions,
+ * and, where the server lists the output plugins that a role may use, that plugin.
+ */
+void
+pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size)
+{
+	const char *role = PQuser(conn);
+	const char *quote = strspn(role, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(role) ? "" : "\"";
+
+	if (strcmp(pg_sqlstate(result), SQLSTATE_PRIVILEGE) != 0)
+		snprintf(text, size, "%s", PQresultErrorMessage(result));
+	else
+		snprintf(text, size, "%s; SELECT converge.allow_relay('%s%s%s') lets the role do that",
+				 pg_message(result), quote, role, quote);
 }
 
 /* Look up what an error means. */

@@ -32,9 +32,13 @@ struct pg_failure
 #define SQLSTATE_NOT_FOUND	"OT003"
 #define SQLSTATE_LOCK		"55P03"
 #define SQLSTATE_UNPREPARED	"26000"
+#define SQLSTATE_PRIVILEGE	"42501"
 
 const char *pg_sqlstate(const PGresult *result);
 const char *pg_message(const PGresult *result);
+
+/* what failed, for the log; a right that is missing, with the call that gives it */
+void		pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size);
 struct pg_failure pg_classify(const char *sqlstate);
 
 #endif							/* RELAY_PG_ERROR_H */

@@ -14,6 +14,7 @@
 #include "bounds.h"
 #include "log.h"
 #include "mem.h"
+#include "pg_error.h"
 #include "pg_hosts.h"
 
 #include <stdlib.h>
@@ -260,7 +261,10 @@ on_setup(void *arg, PGresult *result)
 		return;
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
 	{
-		pg_link_fail(link, PQresultErrorMessage(result));
+		char		problem[512];
+
+		pg_explain(link->conn, result, problem, sizeof(problem));
+		pg_link_fail(link, problem);
 		return;
 	}
 	if (setup != NULL && setup->must && !answered_true(result))

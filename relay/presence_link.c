@@ -89,11 +89,14 @@ static const struct pg_setup setup[] = {
 static bool
 is_done(struct presence_link *pl, const PGresult *result)
 {
+	char		problem[512];
+
 	if (result == NULL)
 		return false;
 	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
 		return true;
-	pg_link_fail(pl->link, pg_message(result));
+	pg_explain(pg_link_conn(pl->link), result, problem, sizeof(problem));
+	pg_link_fail(pl->link, problem);
 	return false;
 }
 

@@ -13,6 +13,7 @@
 #include "lag.h"
 #include "log.h"
 #include "mem.h"
+#include "pg_error.h"
 #include "pg_link.h"
 #include "shard.h"
 
@@ -238,7 +239,12 @@ take_result(struct stream *stream, const PGresult *result)
 	else if (stream->state == STREAM_STARTING && status == PGRES_COPY_BOTH)
 		go_up(stream);
 	else
-		pg_link_fail(stream->link, PQresultErrorMessage(result));
+	{
+		char		problem[512];
+
+		pg_explain(pg_link_conn(stream->link), result, problem, sizeof(problem));
+		pg_link_fail(stream->link, problem);
+	}
 }
 
 /* A command is answered whole: give the next. */
