@@ -1,7 +1,8 @@
 # converge: live collaborative text inside PostgreSQL
 #
 #   make                 the extension, and the relay where its libraries are installed
-#   make install         both, where pg_config says (DESTDIR and PG_CONFIG as usual)
+#   make install         the extension where pg_config says, the relay in PREFIX/bin, which
+#                        is /usr/local/bin (DESTDIR and PG_CONFIG as usual)
 #   make installcheck    pg_regress and isolation tests on an installed, running server
 #
 # The rest needs nothing prepared: it installs what a fresh Debian lacks (tools/deps)
@@ -58,6 +59,10 @@ RELAY_LIBS = libwebsockets libuv jansson libjwt openssl libpq zlib
 HAVE_RELAY := $(shell test -e relay/Makefile && pkg-config --exists $(RELAY_LIBS) 2>/dev/null && echo yes)
 RELAY = .local/bin/converge-relay
 
+# Where PATH looks, and the systemd unit; PostgreSQL's own programs are often elsewhere.
+PREFIX = /usr/local
+RELAY_BINDIR = $(PREFIX)/bin
+
 # Parallel below unless the caller said how.
 JOBS = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 BUILD = $(MAKE) -s --no-print-directory $(JOBS) all
@@ -91,13 +96,13 @@ uninstall: uninstall-relay
 
 .PHONY: install-relay installdirs-relay uninstall-relay
 install-relay: relay installdirs-relay
-	$(INSTALL_PROGRAM) $(RELAY) '$(DESTDIR)$(bindir)/converge-relay'
+	$(INSTALL_PROGRAM) $(RELAY) '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
 
 installdirs-relay:
-	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(MKDIR_P) '$(DESTDIR)$(RELAY_BINDIR)'
 
 uninstall-relay:
-	rm -f '$(DESTDIR)$(bindir)/converge-relay'
+	rm -f '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
 
 else
 
