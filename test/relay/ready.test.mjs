@@ -50,6 +50,7 @@ test('a relay whose role may not use the output plugin says which call mends tha
     t.skip('this server lets every plugin decode')
     return
   }
+  t.after(() => sql(`ALTER ROLE ${role} RESET output_plugin_libraries`, cluster.env))
   await sql(`ALTER ROLE ${role} SET output_plugin_libraries = pgoutput`, cluster.env)
   const relay = await new Relay({}, cluster.env).listening()
   await answers(relay, '503 no replication stream from PostgreSQL')
