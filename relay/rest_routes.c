@@ -132,14 +132,20 @@ const struct rest_route rest_routes[] = {
 	{"GET", "/v1/docs/{id}/snapshots", "list_snapshots", REST_SHOW, false,
 		{ID},
 		"SELECT json_build_object('snapshots', coalesce(json_agg(json_build_object("
-		"'version', version, 'at', " MOMENT("created_at") ", 'kind', kind, 'label', label, 'length', length) ORDER BY version), '[]')) AS body"
-	" FROM converge.list_snapshots($1::uuid)"},
+		"'version', version, 'at', " MOMENT("created_at") ", 'kind', kind, 'label', label, 'length', length,"
+		" 'labelledBy', labelled_by, 'labelledAt', " MOMENT("labelled_at") ") ORDER BY n), '[]')) AS body"
+		" FROM converge.list_snapshots($1::uuid)"
+	" WITH ORDINALITY AS s (version, created_at, kind, label, length, labelled_by, labelled_at, n)"},
 
 	{"POST", "/v1/docs/{id}/snapshots", "snapshot", REST_CREATED, false,
 		{ID, OPTIONAL_FIELD("label", REST_TEXT)},
 		"SELECT json_build_object('version', version, 'label', $2::text) AS body,"
 		" '/v1/docs/' || $1::uuid || '/content?version=' || version AS location"
 	" FROM converge.snapshot($1::uuid, $2::text) AS version"},
+
+	{"DELETE", "/v1/docs/{id}/labels", "remove_label", REST_EMPTY, false,
+		{ID, NEEDED_ARGUMENT("version", REST_NUMBER), NEEDED_ARGUMENT("label", REST_TEXT)},
+	"SELECT FROM converge.remove_label($1::uuid, $2::bigint, $3::text)"},
 
 	/* ---- members ---- */
 

@@ -232,7 +232,6 @@ CREATE TABLE converge.snapshots (
 	seq			bigint NOT NULL,
 	created_at	timestamptz NOT NULL,
 	kind		text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['initial', 'due', 'named', 'floor'])),
-	label		text,
 	content		text NOT NULL,
 	op_id		uuid,
 	PRIMARY KEY (doc_id, version)
@@ -241,6 +240,18 @@ COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
 COMMENT ON COLUMN converge.snapshots.op_id IS 'the op that made the version; it outlives the op where history is pruned';
 COMMENT ON COLUMN converge.snapshots.kind IS
 	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
+
+CREATE TABLE converge.labels (
+	doc_id		uuid NOT NULL,
+	version		bigint NOT NULL,
+	label		text COLLATE "C" NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
+	created_at	timestamptz NOT NULL,
+	PRIMARY KEY (doc_id, version, label)
+);
+COMMENT ON TABLE converge.labels IS 'the labels of snapshots; a version may have several';
+COMMENT ON COLUMN converge.labels.user_id IS 'the user who gave it first';
+COMMENT ON COLUMN converge.labels.created_at IS 'when it was given first';
 
 CREATE TABLE converge.packs (
 	doc_id			uuid NOT NULL,
@@ -327,6 +338,7 @@ COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other 
 
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.labels', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
@@ -371,6 +383,7 @@ COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.labels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
@@ -382,6 +395,7 @@ ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
 CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.labels FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.packs FOR SELECT USING (converge.may_read(doc_id));
@@ -390,7 +404,7 @@ CREATE POLICY readers ON converge.presence FOR SELECT
 CREATE POLICY readers ON converge.snapshots FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.undos FOR SELECT USING (converge.may_read(doc_id));
 GRANT SELECT ON
-	converge.documents, converge.heads, converge.members, converge.ops,
+	converge.documents, converge.heads, converge.labels, converge.members, converge.ops,
 	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
 
 -- Whoever changes membership holds the head row's lock until it commits, so that
@@ -639,6 +653,7 @@ BEGIN
 	-- first, so that readers of the stream learn why the members go
 	DELETE FROM converge.documents d WHERE d.id = delete_document.doc_id;
 	DELETE FROM converge.heads h WHERE h.doc_id = delete_document.doc_id;
+	DELETE FROM converge.labels l WHERE l.doc_id = delete_document.doc_id;
 	DELETE FROM converge.members m WHERE m.doc_id = delete_document.doc_id;
 	DELETE FROM converge.ops o WHERE o.doc_id = delete_document.doc_id;
 	DELETE FROM converge.packs p WHERE p.doc_id = delete_document.doc_id;
@@ -747,10 +762,30 @@ CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS 
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_snapshot';
 COMMENT ON FUNCTION converge.snapshot(uuid, text) IS
-	'keep the text as it is now under a label, for good; its version';
+	'keep the text as it is now, under a label beside those it has, for good; its version';
+
+CREATE FUNCTION converge.remove_label(doc_id uuid, version bigint, label text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR version IS NULL OR label IS NULL THEN
+		RAISE EXCEPTION 'document, version and label must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	-- before any lock that others would wait for
+	PERFORM converge.require_role(doc_id, 'owner'::converge.role);
+	PERFORM converge.lock_for_owner(doc_id);
+	DELETE FROM converge.labels l
+		WHERE l.doc_id = remove_label.doc_id AND l.version = remove_label.version AND l.label = remove_label.label;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'version % of document % has no label "%"', version, doc_id, label USING ERRCODE = 'no_data_found';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.remove_label(uuid, bigint, text) IS
+	'take a label away from a version, whose text stays; owners only';
 
 CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT created_at timestamptz,
-										OUT kind text, OUT label text, OUT length bigint)
+										OUT kind text, OUT label text, OUT length bigint,
+										OUT labelled_by text, OUT labelled_at timestamptz)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -758,11 +793,14 @@ BEGIN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer');
-	RETURN QUERY SELECT s.version, s.created_at, s.kind, s.label, char_length(s.content)::bigint
-		FROM converge.snapshots s WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version;
+	RETURN QUERY SELECT s.version, s.created_at, s.kind, l.label, char_length(s.content)::bigint, l.user_id, l.created_at
+		FROM converge.snapshots s
+			 LEFT JOIN converge.labels l ON l.doc_id = s.doc_id AND l.version = s.version
+		WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version, l.created_at, l.label;
 END
 $$;
-COMMENT ON FUNCTION converge.list_snapshots(uuid) IS 'the snapshots there are of a document, oldest first';
+COMMENT ON FUNCTION converge.list_snapshots(uuid) IS
+	'the snapshots of a document, oldest first; one with several labels is a row for each of them';
 
 CREATE FUNCTION converge.pack(doc_id uuid, keep bigint DEFAULT 1000) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -36,12 +36,17 @@ enum
 
 enum
 {
+	LABELS_DOC_ID = 1, LABELS_VERSION
+};
+
+enum
+{
 	MEMBERS_DOC_ID = 1, MEMBERS_USER_ID, MEMBERS_ROLE
 };
 
 enum
 {
-	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 7,
+	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 6,
 	SNAPSHOTS_OP_ID
 };
 
@@ -67,6 +72,8 @@ static const struct
 	{"heads", HEADS_UPDATED_AT, "updated_at"},
 	{"heads", HEADS_PACKED_VERSION, "packed_version"},
 	{"heads", HEADS_MEMBER_CHANGES, "member_changes"},
+	{"labels", LABELS_DOC_ID, "doc_id"},
+	{"labels", LABELS_VERSION, "version"},
 	{"members", MEMBERS_DOC_ID, "doc_id"},
 	{"members", MEMBERS_USER_ID, "user_id"},
 	{"members", MEMBERS_ROLE, "role"},
@@ -103,7 +110,7 @@ forget_catalog(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == catalog.documents || relid == catalog.heads ||
 		relid == catalog.members || relid == catalog.ops || relid == catalog.packs ||
-		relid == catalog.snapshots)
+		relid == catalog.snapshots || relid == catalog.labels)
 		catalog_valid = false;
 }
 
@@ -157,6 +164,8 @@ load_catalog(void)
 	catalog.documents_pkey = find_relation(schema, "documents_pkey");
 	catalog.heads = find_relation(schema, "heads");
 	catalog.heads_pkey = find_relation(schema, "heads_pkey");
+	catalog.labels = find_relation(schema, "labels");
+	catalog.labels_pkey = find_relation(schema, "labels_pkey");
 	catalog.members = find_relation(schema, "members");
 	catalog.members_pkey = find_relation(schema, "members_pkey");
 	catalog.ops = find_relation(schema, "ops");
@@ -458,12 +467,13 @@ cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_vers
 	return content;
 }
 
-/* The versions of a document's snapshots. */
-int
-cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
+/* The versions of a document's rows in a table whose key begins with the document and the version. */
+static int
+list_versions(Oid table_oid, Oid index_oid, AttrNumber doc_id_column, AttrNumber version_column,
+			  const pg_uuid_t *doc_id, int64 **versions)
 {
-	Relation	snapshots = table_open(cvg_catalog()->snapshots, AccessShareLock);
-	Relation	index = index_open(cvg_catalog()->snapshots_pkey, AccessShareLock);
+	Relation	table = table_open(table_oid, AccessShareLock);
+	Relation	index = index_open(index_oid, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -471,8 +481,8 @@ cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
 	int			capacity = 16;
 
 	*versions = palloc(capacity * sizeof(int64));
-	cvg_document_key(&key, SNAPSHOTS_DOC_ID, doc_id);
-	scan = systable_beginscan_ordered(snapshots, index, GetActiveSnapshot(), 1, &key);
+	cvg_document_key(&key, doc_id_column, doc_id);
+	scan = systable_beginscan_ordered(table, index, GetActiveSnapshot(), 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
 		bool		isnull;
@@ -482,11 +492,27 @@ cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
 			capacity *= 2;
 			*versions = repalloc(*versions, capacity * sizeof(int64));
 		}
-		(*versions)[count++] = DatumGetInt64(cvg_row_column(tuple, SNAPSHOTS_VERSION,
-															RelationGetDescr(snapshots), &isnull));
+		(*versions)[count++] = DatumGetInt64(cvg_row_column(tuple, version_column,
+															RelationGetDescr(table), &isnull));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
-	table_close(snapshots, AccessShareLock);
+	table_close(table, AccessShareLock);
 	return count;
+}
+
+/* The versions of a document's snapshots. */
+int
+cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions)
+{
+	return list_versions(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey,
+						 SNAPSHOTS_DOC_ID, SNAPSHOTS_VERSION, doc_id, versions);
+}
+
+/* The versions of a document's labels. */
+int
+cvg_label_versions(const pg_uuid_t *doc_id, int64 **versions)
+{
+	return list_versions(cvg_catalog()->labels, cvg_catalog()->labels_pkey,
+						 LABELS_DOC_ID, LABELS_VERSION, doc_id, versions);
 }

@@ -22,6 +22,8 @@ typedef struct CvgCatalog
 	Oid			documents_pkey;
 	Oid			heads;
 	Oid			heads_pkey;
+	Oid			labels;
+	Oid			labels_pkey;
 	Oid			members;
 	Oid			members_pkey;
 	Oid			ops;
@@ -187,11 +189,15 @@ extern void cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, co
 						   void *ctx);
 
 /*
- * Keep a snapshot; one that is there at that version takes over kind and label.
+ * Keep a snapshot; one that is there at that version takes over the kind.
  * op_id is NULL at version 0.
  */
 extern void cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-							  const char *kind, text * label, text * content, const pg_uuid_t *op_id);
+							  const char *kind, text * content, const pg_uuid_t *op_id);
+
+/* Give a snapshot a label, beside those it has; one that it has already stays as it is. */
+extern void cvg_label_add(const pg_uuid_t *doc_id, int64 version, text * label,
+						  const char *user_id, TimestampTz at);
 
 /* Forget the due snapshots that are too close behind another, but for the newest. */
 extern void cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing);
@@ -232,6 +238,9 @@ extern text * cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 
 
 /* The versions of a document's snapshots, rising; how many. */
 extern int	cvg_snapshot_versions(const pg_uuid_t *doc_id, int64 **versions);
+
+/* The versions of a document's labels, one for each label, rising; how many. */
+extern int	cvg_label_versions(const pg_uuid_t *doc_id, int64 **versions);
 
 /* Make the active snapshot one that sees all this transaction has done so far. */
 extern void cvg_push_own_snapshot(void);

@@ -91,26 +91,41 @@ cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead 
 /* Keep a snapshot. */
 void
 cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz at,
-				  const char *kind, text * label, text * content, const pg_uuid_t *op_id)
+				  const char *kind, text * content, const pg_uuid_t *op_id)
 {
-	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID};
+	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, UUIDOID};
 	Datum		values[] = {
 		UUIDPGetDatum(doc_id), Int64GetDatum(version), Int64GetDatum(seq), TimestampTzGetDatum(at),
-		CStringGetTextDatum(kind), PointerGetDatum(label), PointerGetDatum(content), UUIDPGetDatum(op_id)
+		CStringGetTextDatum(kind), PointerGetDatum(content), UUIDPGetDatum(op_id)
 	};
-	char		nulls[] = "        ";
+	char		nulls[] = "       ";
 
-	if (label == NULL)
-		nulls[5] = 'n';
 	if (op_id == NULL)
-		nulls[7] = 'n';
+		nulls[6] = 'n';
 	SPI_connect();
-	execute("INSERT INTO converge.snapshots AS s (doc_id, version, seq, created_at, kind, label, content, op_id) "
-			"VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+	execute("INSERT INTO converge.snapshots AS s (doc_id, version, seq, created_at, kind, content, op_id) "
+			"VALUES ($1, $2, $3, $4, $5, $6, $7) "
 			"ON CONFLICT (doc_id, version) DO UPDATE "
-			"SET kind = excluded.kind, label = COALESCE(excluded.label, s.label) "
+			"SET kind = excluded.kind "
 			"WHERE excluded.kind OPERATOR(pg_catalog.=) 'named' OR s.kind OPERATOR(pg_catalog.=) 'due'",
-			8, types, values, nulls);
+			7, types, values, nulls);
+	SPI_finish();
+}
+
+/* Label a snapshot. */
+void
+cvg_label_add(const pg_uuid_t *doc_id, int64 version, text * label,
+			  const char *user_id, TimestampTz at)
+{
+	Oid			types[] = {UUIDOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {
+		UUIDPGetDatum(doc_id), Int64GetDatum(version), PointerGetDatum(label),
+		CStringGetTextDatum(user_id), TimestampTzGetDatum(at)
+	};
+
+	SPI_connect();
+	execute("INSERT INTO converge.labels (doc_id, version, label, user_id, created_at) "
+			"VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", 5, types, values, NULL);
 	SPI_finish();
 }
 
@@ -214,7 +229,7 @@ cvg_ops_drop(const pg_uuid_t *doc_id, int64 upto)
 						   doc_id, upto);
 }
 
-/* Forget all that led to a version, in ops, packs, snapshots and undos. */
+/* Forget all that led to a version, in ops, packs, snapshots, labels and undos. */
 void
 cvg_history_forget(const pg_uuid_t *doc_id, int64 upto)
 {
@@ -223,6 +238,9 @@ cvg_history_forget(const pg_uuid_t *doc_id, int64 upto)
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND to_version OPERATOR(pg_catalog.<=) $2",
 					doc_id, upto);
 	run_for_version("DELETE FROM converge.snapshots "
+					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<) $2",
+					doc_id, upto);
+	run_for_version("DELETE FROM converge.labels "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<) $2",
 					doc_id, upto);
 	run_for_version("DELETE FROM converge.undos "

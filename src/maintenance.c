@@ -98,7 +98,7 @@ run_errand(void *arg)
 	PopActiveSnapshot();
 	if (snapshot_is_due(&head))
 	{
-		cvg_keep_text(doc_id, "due", NULL, &seen);
+		cvg_keep_text(doc_id, "due", &seen);
 		cvg_snapshots_thin(doc_id, Max(SPACING_OPS, SPACING_FACTOR * head.length / OP_COST));
 		done->snapshot_taken = true;
 	}

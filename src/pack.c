@@ -136,7 +136,7 @@ forget_before(Relation heads, const pg_uuid_t *doc_id, CvgHead *head, int64 vers
 
 	if (!cvg_op_by_version(doc_id, version, &row))
 		elog(ERROR, "version " INT64_FORMAT " is missing", version);
-	cvg_snapshot_keep(doc_id, version, row.seq, row.created_at, "floor", NULL,
+	cvg_snapshot_keep(doc_id, version, row.seq, row.created_at, "floor",
 					  cvg_content_at(doc_id, version), &row.op_id);
 	cut_pack(doc_id, version);
 	cvg_history_forget(doc_id, version);

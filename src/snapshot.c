@@ -92,7 +92,7 @@ cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto)
 
 /* Keep the text as it is now. */
 void
-cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, text * label, CvgHead *seen)
+cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, CvgHead *seen)
 {
 	text	   *content;
 	int64		length;
@@ -117,8 +117,8 @@ cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, text * label, CvgHead *
 				 errdetail("Its text has " INT64_FORMAT " code points, its head says " INT64_FORMAT ".",
 						   length, seen->length)));
 	has_op_id = cvg_op_id_of(doc_id, seen, seen->version, &op_id);
-	cvg_snapshot_keep(doc_id, seen->version, seen->seq, GetCurrentTimestamp(), kind, label,
-					  content, has_op_id ? &op_id : NULL);
+	cvg_snapshot_keep(doc_id, seen->version, seen->seq, GetCurrentTimestamp(), kind, content,
+					  has_op_id ? &op_id : NULL);
 	PopActiveSnapshot();
 }
 
@@ -277,7 +277,9 @@ converge_snapshot(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("converge.snapshot()");
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_require_role(doc_id, CVG_EDITOR);
-	cvg_keep_text(doc_id, "named", label, &seen);
+	cvg_keep_text(doc_id, "named", &seen);
+	if (label != NULL)
+		cvg_label_add(doc_id, seen.version, label, cvg_acting_user(), GetCurrentTimestamp());
 	cvg_note_kept(doc_id, &seen, 0);
 	PG_RETURN_INT64(seen.version);
 }

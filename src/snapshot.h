@@ -24,8 +24,8 @@ extern Datum cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto);
 /* How many bytes the ops have that lead from one version to a later one. */
 extern int64 cvg_log_bytes(const pg_uuid_t *doc_id, int64 after, int64 upto);
 
-/* Keep the text as it is now; tells the head it belongs to.  The label may be NULL. */
-extern void cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, text * label, CvgHead *seen);
+/* Keep the text as it is now; tells the head it belongs to. */
+extern void cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, CvgHead *seen);
 
 /*
  * Note in the head, once all is written, a snapshot (NULL: none) and up to where

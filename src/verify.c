@@ -132,6 +132,25 @@ check_snapshots(Check *check)
 						newest, head->snapshot_version));
 }
 
+/* Check that each label belongs to a snapshot; check_snapshots() came before. */
+static void
+check_labels(Check *check)
+{
+	int64	   *labels;
+	int			count = cvg_label_versions(check->doc_id, &labels);
+	int			next = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0 && labels[i] == labels[i - 1])
+			continue;
+		while (next < check->snapshot_count && check->snapshots[next] < labels[i])
+			next++;
+		if (next == check->snapshot_count || check->snapshots[next] != labels[i])
+			report(check, labels[i], pstrdup("the version has a label but no snapshot"));
+	}
+}
+
 /* Check where an op is kept. */
 static void
 check_place(Check *check, const CvgOpRow *row)
@@ -245,6 +264,7 @@ verify_log(void *arg)
 
 	check_packs(check);
 	check_snapshots(check);
+	check_labels(check);
 	begin_rebuild(check);
 	if (rebuild(check))
 		check_head(check);

@@ -24,6 +24,7 @@ INSERT INTO promised VALUES
 	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('undo', 'doc_id uuid, op_id uuid', 'bigint', 'volatile', 'unsafe', false),
 	('snapshot', 'doc_id uuid, label text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
+	('remove_label', 'doc_id uuid, version bigint, label text', 'void', 'volatile', 'unsafe', false),
 	('pack', 'doc_id uuid, keep bigint DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
 	('prune', 'doc_id uuid, before_version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('verify', 'doc_id uuid, OUT version bigint, OUT problem text', 'SETOF record', 'volatile', 'unsafe', true),
@@ -124,6 +125,7 @@ $$;
 SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
 	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
 	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('labels', 'created_at timestamp with time zone, doc_id uuid, label text, user_id text, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
@@ -131,11 +133,12 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('presence', 'anchor bigint null, client_id uuid, color text null, doc_id uuid, head bigint null, name text null, relay_id uuid, since timestamp with time zone, updated_at timestamp with time zone, user_id text, version bigint null'),
 	('relays', 'alive_until timestamp with time zone, id uuid, since timestamp with time zone'),
 	('relay_keys', 'id boolean, key text'),
-	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
+	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
 SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
 SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
 SELECT col_is_pk('converge', 'members', ARRAY['doc_id', 'user_id'], 'key of members');
 SELECT col_is_pk('converge', 'ops', ARRAY['doc_id', 'version'], 'key of ops');
+SELECT col_is_pk('converge', 'labels', ARRAY['doc_id', 'version', 'label'], 'key of labels');
 SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
 SELECT col_is_pk('converge', 'presence', ARRAY['doc_id', 'client_id'], 'key of presence');
 SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys')), 3::bigint,
@@ -159,7 +162,7 @@ SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may
 SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
 SELECT set_eq($$SELECT c.relname::text, c.relrowsecurity FROM pg_class AS c
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, 'select')$$,
-	$$VALUES ('documents', true), ('heads', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
+	$$VALUES ('documents', true), ('heads', true), ('labels', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
 	'PUBLIC may read what row-level security guards, and nothing else');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity$$,
 	'which is on for every table');

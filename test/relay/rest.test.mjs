@@ -201,6 +201,20 @@ test('snapshots are taken, with a label or without, and listed', async () => {
   assert.equal((await ann.get(place)).body.snapshotVersion, 4)
 })
 
+test('labels of one version stand beside each other, and only an owner takes one away', async () => {
+  const place = await withPast()
+  const labels = async () => (await ann.get(`${place}/snapshots`)).body.snapshots.filter(s => s.version === 4).map(s => [s.label, s.labelledBy])
+  await ann.post(`${place}/snapshots`, { label: 'signed contract' })
+  assert.equal((await ben.post(`${place}/snapshots`, { label: 'a/b//ü & c' })).status, 201)
+  assert.deepEqual(await labels(), [['signed contract', 'ann'], ['a/b//ü & c', 'ben']])
+  const junk = `${place}/labels?version=4&label=${encodeURIComponent('a/b//ü & c')}`
+  assert.deepEqual([(await ben.delete(junk)).status, (await ben.delete(junk)).body.code], [403, 'OT002'])
+  assert.deepEqual([(await ann.delete(junk)).status, (await ann.delete(junk)).body.code], [204, 'P0002'])
+  assert.deepEqual(await labels(), [['signed contract', 'ann']])
+  assert.equal((await ann.delete(`${place}/labels?version=x&label=y`)).status, 400)
+  assert.equal((await ann.delete(`${place}/labels?version=4`)).status, 400)
+})
+
 // ---- members ----
 
 test('members are given roles, lose them, and leave', async () => {

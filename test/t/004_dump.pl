@@ -25,7 +25,7 @@ sub contents_of
 	my ($dbname) = @_;
 
 	return join("\n", map { sql($dbname, "SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\";") }
-		  qw(documents heads members ops packs snapshots undos users))
+		  qw(documents heads labels members ops packs snapshots undos users))
 	  . sql($dbname, 'SELECT id, md5(converge.content(id)), converge.content_at(id, 0) FROM converge.documents ORDER BY id;');
 }
 
@@ -34,6 +34,7 @@ sql('postgres',
 	"SELECT converge.share('$doc', 'Zoë \"q\" \\ 😀', 'editor'), converge.share('$doc', '*', 'viewer');",
 	"SELECT converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');",
 	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
+	"SELECT converge.snapshot('$doc', 'signed \\ 😀'), converge.snapshot('$doc', 'again	');",
 	"SELECT converge.undo_last('$doc'), converge.pack('$doc', 2);",
 	q{INSERT INTO converge.users (name, address, password_hash) VALUES ('Zoë "q" \ 😀', 'zoë@example.com', '\$2a\$10');},
 	"SELECT converge.edit('$other', '[\"😀\"]');");

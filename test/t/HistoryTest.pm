@@ -47,7 +47,8 @@ sub past_of
 			   (SELECT md5(string_agg(b::text, E'\n')) FROM converge.blame(d.id) AS b) AS blame,
 			   (SELECT md5(string_agg(converge.content_at(d.id, v), E'\n' ORDER BY v)) FROM generate_series(h.floor_version, h.version, greatest((h.version - h.floor_version) / 20, 1)) AS v) AS texts,
 			   md5(converge.content(d.id)) AS content,
-			   (SELECT string_agg(concat_ws(' ', s.version, s.kind, s.label, md5(s.content)), ', ' ORDER BY s.version) FROM converge.snapshots AS s WHERE s.doc_id = d.id AND s.kind <> 'due') AS snapshots,
+			   (SELECT string_agg(concat_ws(' ', s.version, s.kind, md5(s.content)), ', ' ORDER BY s.version) FROM converge.snapshots AS s WHERE s.doc_id = d.id AND s.kind <> 'due') AS snapshots,
+			   (SELECT string_agg(concat_ws(' ', l.version, l.label, l.user_id, l.created_at), ', ' ORDER BY l.version, l.label) FROM converge.labels AS l WHERE l.doc_id = d.id) AS labels,
 			   (SELECT string_agg(concat_ws(' ', u.version, u.undone_version), ', ' ORDER BY u.version) FROM converge.undos AS u WHERE u.doc_id = d.id) AS undos,
 			   (SELECT string_agg(concat_ws(' ', m.user_id, m.role), ', ' ORDER BY m.user_id COLLATE "C") FROM converge.members AS m WHERE m.doc_id = d.id) AS members
 		FROM converge.documents AS d JOIN converge.heads AS h ON h.doc_id = d.id ORDER BY d.id;});

@@ -55,6 +55,7 @@ export const functions = [
   ['undo_last(uuid,text)', '$doc', writes],
   ['snapshot(uuid,text)', '$doc', writes],
   ['list_snapshots(uuid)', '$doc', reads],
+  ['remove_label(uuid,bigint,text)', "$doc, 0, 'no such label'", owns.replace('ok', 'P0002')],
   ['verify(uuid)', '$doc', reads],
   ['pack(uuid,bigint)', '$doc', owns],
   ['prune(uuid,bigint)', '$doc, 0', owns],
@@ -137,6 +138,7 @@ const shown = 'OT002  none     ok     ok        ok     ok    ok'
 export const tables = [
   ['documents', 'id = $doc', shown],
   ['heads', 'doc_id = $doc', shown],
+  ['labels', 'doc_id = $doc', shown],
   ['members', 'doc_id = $doc', shown],
   ['ops', 'doc_id = $doc', shown],
   ['packs', 'doc_id = $doc', shown],
@@ -251,6 +253,7 @@ export const routes = [
   ['GET', `${place}/diff`, gets, { from: 0, to: 1 }],
   ['GET', `${place}/snapshots`, gets],
   ['POST', `${place}/snapshots`, makes, {}],
+  ['DELETE', `${place}/labels`, owners.replace('200', '404'), { version: 0, label: 'no such label' }],
   ['GET', `${place}/members`, gets],
   ['PUT', `${place}/members/{user}`, owners, { role: 'viewer' }],
   ['DELETE', `${place}/members/{user}`, removes],
