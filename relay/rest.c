@@ -19,8 +19,8 @@
 /* when to come back, each a little later or sooner than the others */
 #define REST_RETRY_MS (1000 + (int) (random() % 3000))
 
-/* for those who guess passwords: the time in which some are forgotten */
-#define GUESS_AGAIN_MS 60000
+/* how long ten wrong passwords are remembered: none has to wait longer */
+#define GUESSES_S 900
 
 /* debts of callers are remembered so long */
 #define REMEMBERED_MS 60000
@@ -261,6 +261,17 @@ answer_done(struct rest_call *rc, const PGresult *result)
 	}
 }
 
+/* Get how long PostgreSQL says to wait: for OT009 its detail ends in a number of seconds. */
+static int
+wait_ms_of(const PGresult *result)
+{
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *number = detail != NULL ? strpbrk(detail, "0123456789") : NULL;
+	long		seconds = number != NULL ? strtol(number, NULL, 10) : GUESSES_S;
+
+	return (int) (seconds < GUESSES_S ? seconds : GUESSES_S) * 1000;
+}
+
 /* Answer with the error that a call met. */
 static void
 answer_failed(struct rest_call *rc, const PGresult *result)
@@ -272,7 +283,7 @@ answer_failed(struct rest_call *rc, const PGresult *result)
 	if (status == 503)
 		refuse_for_now(rc->x, status, sqlstate, REST_RETRY_MS, pg_message(result));
 	else if (status == 429)
-		refuse_for_now(rc->x, status, sqlstate, GUESS_AGAIN_MS, pg_message(result));
+		refuse_for_now(rc->x, status, sqlstate, wait_ms_of(result), pg_message(result));
 	else if (status == 500)
 		exchange_fail(rc->x, status, sqlstate, "an error inside the relay or the database");
 	else

@@ -290,13 +290,26 @@ COMMENT ON TABLE converge.users IS
 COMMENT ON COLUMN converge.users.id IS 'what stands as user_id elsewhere';
 COMMENT ON COLUMN converge.users.password_hash IS 'bcrypt';
 
--- Addresses share buckets, so that the table cannot grow.
+-- An account has a row of its own, so that no other account's attempts count for it.
+-- Addresses without an account share rows, so that the table cannot grow: by a hash
+-- with a secret, so that nobody can choose which.
 CREATE UNLOGGED TABLE converge.attempts (
-	bucket	integer PRIMARY KEY,
+	user_id	text COLLATE "C" NOT NULL,
+	bucket	integer NOT NULL,
 	count	integer NOT NULL,
-	since	timestamptz NOT NULL
+	since	timestamptz NOT NULL,
+	PRIMARY KEY (user_id, bucket)
 );
-COMMENT ON TABLE converge.attempts IS 'wrong passwords of late, by a hash of the address they were tried for';
+COMMENT ON TABLE converge.attempts IS 'wrong passwords of the last 15 minutes, by account, or by a hash of an address that has none';
+COMMENT ON COLUMN converge.attempts.user_id IS 'the account; empty: none';
+COMMENT ON COLUMN converge.attempts.bucket IS 'the hash of the address; 0 for an account';
+COMMENT ON COLUMN converge.attempts.since IS 'the first of them; 15 minutes later the count begins anew';
+
+CREATE UNLOGGED TABLE converge.attempt_keys (
+	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
+	key		text NOT NULL
+);
+COMMENT ON TABLE converge.attempt_keys IS 'the secret in the hash of addresses without an account; made when it is needed';
 
 -- Who is connected is for the moment: unlogged, so neither in the log nor on standbys,
 -- gone after a crash, and written again by the relays that live.
@@ -380,6 +393,7 @@ COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 
 -- Plain SELECTs show a member what he may read.  Nobody writes but through the
 -- functions, so there is nothing else to grant, and no policy for it.
+ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
@@ -953,30 +967,49 @@ END
 $$;
 COMMENT ON FUNCTION converge.check_name(text) IS 'fail where a user''s name is empty or too long';
 
--- The row stays locked to the end of the transaction, so that guesses for one
--- address come one after the other.
-CREATE FUNCTION converge.count_attempt(address text) RETURNS integer
+CREATE FUNCTION converge.attempt_bucket(address text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	secret text := (SELECT k.key FROM converge.attempt_keys k);
+	hash bytea;
+BEGIN
+	IF secret IS NULL THEN
+		INSERT INTO converge.attempt_keys (key)
+			VALUES (concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid())) ON CONFLICT DO NOTHING;
+		secret := (SELECT k.key FROM converge.attempt_keys k);
+	END IF;
+	hash := sha256(convert_to(concat(secret, lower(address)), 'UTF8'::name));
+	RETURN get_byte(hash, 0) * 256 + get_byte(hash, 1);
+END
+$$;
+COMMENT ON FUNCTION converge.attempt_bucket(text) IS
+	'which of 65,536 rows counts the attempts for an address that has no account';
+
+-- The row stays locked to the end of the transaction, so that attempts for one account
+-- come one after the other, and each of them is counted before its password is looked at.
+-- With an account or without, the same is done, so that it takes the same time.
+CREATE FUNCTION converge.count_attempt(user_id text, address text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	at timestamptz := clock_timestamp();
+	shared integer := converge.attempt_bucket(address);
 	mine converge.attempts;
 BEGIN
-	INSERT INTO converge.attempts AS a (bucket, count, since)
-		VALUES ((hashtextextended(lower(address), 0) & 65535)::integer, 1, at)
+	INSERT INTO converge.attempts AS a (user_id, bucket, count, since)
+		VALUES (coalesce(count_attempt.user_id, ''::text), CASE WHEN count_attempt.user_id IS NULL THEN shared ELSE 0 END, 1, at)
 		ON CONFLICT ON CONSTRAINT attempts_pkey DO UPDATE
 			SET count = CASE WHEN a.since < at - interval '15 minutes' THEN 1 ELSE a.count + 1 END,
 				since = CASE WHEN a.since < at - interval '15 minutes' THEN at ELSE a.since END
 		RETURNING * INTO mine;
 	IF mine.count > 10 THEN
 		RAISE EXCEPTION 'too many wrong passwords'
-			USING ERRCODE = 'OT009',
-				  DETAIL = format('Seconds to wait: %s.', ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
+			USING ERRCODE = 'OT009'::text,
+				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract('epoch' FROM mine.since + interval '15 minutes' - at)));
 	END IF;
-	RETURN mine.bucket;
 END
 $$;
-COMMENT ON FUNCTION converge.count_attempt(text) IS
-	'count an attempt at an address''s password; fail after ten in a quarter of an hour, as long as none was right; where it is counted';
+COMMENT ON FUNCTION converge.count_attempt(text, text) IS
+	'count an attempt at the password of an account, or of an address that has none (user_id null); fail after ten in a quarter of an hour, as long as none was right';
 
 CREATE FUNCTION converge.sign_up(name text, address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1009,20 +1042,20 @@ COMMENT ON FUNCTION converge.sign_up(text, text, text) IS 'a new account; its us
 CREATE FUNCTION converge.log_in(address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	counted integer;
-	account converge.users;
+	account_id text;
 BEGIN
 	IF address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	counted := converge.count_attempt(address);
-	SELECT * INTO account FROM converge.users u WHERE lower(u.address) = lower(log_in.address);
-	IF NOT converge.is_password(password, account.password_hash) THEN
+	account_id := (SELECT u.id FROM converge.users u WHERE lower(u.address) = lower(log_in.address));
+	PERFORM converge.count_attempt(account_id, address);
+	-- read after the wait for others' attempts
+	IF NOT converge.is_password(password, (SELECT u.password_hash FROM converge.users u WHERE u.id = account_id)) THEN
 		-- no error: that would undo the count
 		RETURN NULL;
 	END IF;
-	DELETE FROM converge.attempts a WHERE a.bucket = counted;
-	RETURN account.id;
+	DELETE FROM converge.attempts a WHERE a.user_id = account_id;
+	RETURN account_id;
 END
 $$;
 COMMENT ON FUNCTION converge.log_in(text, text) IS
@@ -1031,7 +1064,6 @@ COMMENT ON FUNCTION converge.log_in(text, text) IS
 CREATE FUNCTION converge.change_password(old_password text, new_password text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	counted integer;
 	account converge.users;
 BEGIN
 	IF old_password IS NULL OR new_password IS NULL THEN
@@ -1042,11 +1074,12 @@ BEGIN
 	IF account.id IS NULL THEN
 		RAISE EXCEPTION 'user "%" has no account', converge.acting_user() USING ERRCODE = 'undefined_object';
 	END IF;
-	counted := converge.count_attempt(account.address);
-	IF NOT converge.is_password(old_password, account.password_hash) THEN
+	PERFORM converge.count_attempt(account.id, account.address);
+	-- read after the wait for others' attempts
+	IF NOT converge.is_password(old_password, (SELECT u.password_hash FROM converge.users u WHERE u.id = account.id)) THEN
 		RETURN false;
 	END IF;
-	DELETE FROM converge.attempts a WHERE a.bucket = counted;
+	DELETE FROM converge.attempts a WHERE a.user_id = account.id;
 	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password) WHERE u.id = account.id;
 	RETURN true;
 END
@@ -1296,7 +1329,8 @@ REVOKE ALL ON FUNCTION
 	converge.end_presence(uuid, text),
 	converge.bcrypt(text, text),
 	converge.is_password(text, text),
-	converge.count_attempt(text),
+	converge.attempt_bucket(text),
+	converge.count_attempt(text, text),
 	converge.sign_up(text, text, text),
 	converge.log_in(text, text),
 	converge.search_users(text, integer),

@@ -129,7 +129,8 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
-	('attempts', 'bucket integer, count integer, since timestamp with time zone'),
+	('attempts', 'bucket integer, count integer, since timestamp with time zone, user_id text'),
+	('attempt_keys', 'id boolean, key text'),
 	('presence', 'anchor bigint null, client_id uuid, color text null, doc_id uuid, head bigint null, name text null, relay_id uuid, since timestamp with time zone, updated_at timestamp with time zone, user_id text, version bigint null'),
 	('relays', 'alive_until timestamp with time zone, id uuid, since timestamp with time zone'),
 	('relay_keys', 'id boolean, key text'),
@@ -141,8 +142,8 @@ SELECT col_is_pk('converge', 'ops', ARRAY['doc_id', 'version'], 'key of ops');
 SELECT col_is_pk('converge', 'labels', ARRAY['doc_id', 'version', 'label'], 'key of labels');
 SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
 SELECT col_is_pk('converge', 'presence', ARRAY['doc_id', 'client_id'], 'key of presence');
-SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys')), 3::bigint,
-	'who is connected is in no log, no backup and on no standby, nor is the key');
+SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys', 'attempts', 'attempt_keys')), 5::bigint,
+	'who is connected, and who guesses, is in no log, no backup and on no standby, nor are the keys');
 SELECT col_is_unique('converge', 'ops', ARRAY['doc_id', 'op_id'], 'an op id names one op of its document');
 SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'converge.heads'::regclass), '{fillfactor=50}', 'heads has room for HOT updates');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = 'converge.heads'::regclass), 1::bigint, 'and no index but its key');
@@ -176,7 +177,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'announce', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+	ARRAY['allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
 		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,

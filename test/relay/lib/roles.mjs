@@ -127,7 +127,8 @@ export const functions = [
   ['keep_an_owner(uuid)', '$doc', closed],
   ['bcrypt(text,text)', "'12345678'", closed],
   ['is_password(text,text)', "'12345678', ''", closed],
-  ['count_attempt(text)', "'a@example.com'", closed]
+  ['attempt_bucket(text)', "'a@example.com'", closed],
+  ['count_attempt(text,text)', "'a', 'a@example.com'", closed]
 ]
 
 //             nobody stranger viewer commenter editor owner everyone
@@ -149,6 +150,7 @@ export const tables = [
   ['relay_keys', 'true', closed],
   ['users', 'true', closed],
   ['attempts', 'true', closed],
+  ['attempt_keys', 'true', closed],
   ['op_seq', 'true', closed],
   ['storage', 'doc_id = $doc', closed],
   ['storage_totals', 'true', closed],
