@@ -60,7 +60,10 @@ static const struct
 	{"P0002", 404},				/* no such operation */
 	{"42704", 404},				/* no such user */
 	{"42501", 403},				/* privileges */
-	{"23505", 409},				/* taken */
+	{"55000", 409},				/* undone already */
+	{"23502", 422},				/* a constraint that somebody added: null, */
+	{"23514", 422},				/* or a value that it does not allow */
+	{"23", 409},				/* taken, or referenced by another table */
 	{"22", 400},				/* what was given is not what it must be */
 	{"40", 503},				/* undone several times over */
 	{SQLSTATE_LOCK, 503},

@@ -157,7 +157,7 @@ const struct rest_route rest_routes[] = {
 
 	{"PUT", "/v1/docs/{id}/members/{user}", "share", REST_SHOW, false,
 		{ID, PART("user"), NEEDED_FIELD("role", REST_TEXT)},
-		"SELECT json_build_object('userId', $2::text, 'role', $3::text::converge.role) AS body"
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', $3::text::converge.role) AS body"
 	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
 
 	{"DELETE", "/v1/docs/{id}/members/{user}", "unshare", REST_EMPTY, false,
@@ -170,7 +170,7 @@ const struct rest_route rest_routes[] = {
 	 */
 	{"PUT", "/v1/docs/{id}/members", "share_any", REST_SHOW, false,
 		{ID, NEEDED_FIELD("userId", REST_TEXT), NEEDED_FIELD("role", REST_TEXT)},
-		"SELECT json_build_object('userId', $2::text, 'role', $3::text::converge.role) AS body"
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', $3::text::converge.role) AS body"
 	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
 
 	{"DELETE", "/v1/docs/{id}/members", "unshare_any", REST_EMPTY, false,
@@ -179,7 +179,7 @@ const struct rest_route rest_routes[] = {
 
 	{"PUT", "/v1/docs/{id}/owner", "transfer_ownership", REST_SHOW, false,
 		{ID, NEEDED_FIELD("userId", REST_TEXT)},
-		"SELECT json_build_object('userId', $2::text, 'role', 'owner') AS body"
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', 'owner') AS body"
 	" FROM converge.transfer_ownership($1::uuid, $2::text)"},
 
 	/* ---- users ---- */

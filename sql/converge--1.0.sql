@@ -481,6 +481,23 @@ END
 $$;
 COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS 'fail where a document has been left without an owner';
 
+-- Ids of users from elsewhere stand beside those of accounts, so one that is neither an
+-- account nor a database role may be right; it may be misspelt as well.
+CREATE FUNCTION converge.warn_of_unknown_user(user_id text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF user_id <> '*'::text AND user_id <> converge.acting_user()
+		AND EXISTS (SELECT FROM converge.users)
+		AND NOT EXISTS (SELECT FROM converge.users u WHERE u.id = warn_of_unknown_user.user_id)
+		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = warn_of_unknown_user.user_id) THEN
+		RAISE WARNING 'user "%" has no account', user_id
+			USING HINT = 'The role is that of a user who acts under exactly this id: check its spelling.'::text;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.warn_of_unknown_user(text) IS
+	'warn where accounts are used, of a user id that is neither an account nor a database role';
+
 CREATE FUNCTION converge.share(doc_id uuid, user_id text, role converge.role) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -499,6 +516,7 @@ BEGIN
 		VALUES (share.doc_id, share.user_id, share.role)
 		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role;
 	PERFORM converge.keep_an_owner(doc_id);
+	PERFORM converge.warn_of_unknown_user(user_id);
 END
 $$;
 COMMENT ON FUNCTION converge.share(uuid, text, converge.role) IS
@@ -1011,11 +1029,21 @@ $$;
 COMMENT ON FUNCTION converge.count_attempt(text, text) IS
 	'count an attempt at the password of an account, or of an address that has none (user_id null); fail after ten in a quarter of an hour, as long as none was right';
 
+CREATE FUNCTION converge.sign_up_is_open() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_sign_up_is_open' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.sign_up_is_open() IS 'whether sign_up makes accounts: the setting converge.sign_up';
+
 CREATE FUNCTION converge.sign_up(name text, address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	user_id text;
 BEGIN
+	-- first, so that a closed one says nothing about addresses
+	IF NOT converge.sign_up_is_open() THEN
+		RAISE EXCEPTION 'sign-up is closed'
+			USING ERRCODE = 'OT002'::text, DETAIL = 'The setting converge.sign_up is off.'::text,
+				  HINT = 'An administrator makes accounts, with the setting on for their own session.'::text;
+	END IF;
 	IF name IS NULL OR address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'name, address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
@@ -1117,6 +1145,12 @@ END
 $$;
 COMMENT ON FUNCTION converge.search_users(text, integer) IS
 	'users whose name begins with a term of two characters or more, or whose address it is; at most 100';
+
+CREATE FUNCTION converge.account_name(user_id text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT u.name FROM converge.users u WHERE u.id = account_name.user_id
+$$;
+COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has an account; null: none';
 
 -- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone
@@ -1303,6 +1337,7 @@ BEGIN
 				   'converge.end_presence(uuid, text), '
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
+				   'converge.account_name(text), '
 				   'converge.search_users(text, integer) TO %s', relay);
 END
 $$;
@@ -1334,6 +1369,8 @@ REVOKE ALL ON FUNCTION
 	converge.sign_up(text, text, text),
 	converge.log_in(text, text),
 	converge.search_users(text, integer),
+	converge.account_name(text),
+	converge.warn_of_unknown_user(text),
 	converge.allow_relay(regrole),
 	converge.maintain_document(uuid),
 	converge.due_documents()

@@ -21,8 +21,10 @@ PG_FUNCTION_INFO_V1(converge_become);
 PG_FUNCTION_INFO_V1(converge_may_read);
 PG_FUNCTION_INFO_V1(converge_my_role);
 PG_FUNCTION_INFO_V1(converge_require_role);
+PG_FUNCTION_INFO_V1(converge_sign_up_is_open);
 
 static char *user_setting = NULL;
+static bool sign_up_is_open = true;
 
 static const char *const role_names[] = {"none", "viewer", "commenter", "editor", "owner"};
 
@@ -43,7 +45,7 @@ check_user_setting(char **value, void **extra, GucSource source)
 	return true;
 }
 
-/* Define the setting. */
+/* Define the settings. */
 void
 cvg_access_init(void)
 {
@@ -52,6 +54,10 @@ cvg_access_init(void)
 							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, NULL, NULL);
+	DefineCustomBoolVariable("converge.sign_up",
+							 "Whether converge.sign_up() makes accounts.",
+							 "A superuser turns it off for a database, or for the relay's role.",
+							 &sign_up_is_open, true, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 /* The user permissions are checked for. */
@@ -240,4 +246,11 @@ converge_my_role(PG_FUNCTION_ARGS)
 	if (role == CVG_NO_ROLE)
 		PG_RETURN_NULL();
 	PG_RETURN_OID(cvg_catalog()->roles[role]);
+}
+
+/* The setting. Calling this loads the library; before that any user could set the name. */
+Datum
+converge_sign_up_is_open(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(sign_up_is_open);
 }

@@ -3,8 +3,11 @@
 
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import crypto from 'node:crypto'
+import fs from 'node:fs'
 import net from 'node:net'
+import { promisify } from 'node:util'
 import { Cluster } from './lib/cluster.mjs'
 import { quote, Session, sql } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
@@ -221,7 +224,7 @@ test('members are given roles, lose them, and leave', async () => {
   const place = await ann.create()
   const roles = async () => Object.fromEntries((await ann.get(`${place}/members`)).body.members.map(m => [m.userId, m.role]))
   const odd = 'https://people.example//dörte?#%2F 😀'
-  assert.deepEqual((await ann.put(`${place}/members/ben`, { role: 'editor' })).body, { userId: 'ben', role: 'editor' })
+  assert.deepEqual((await ann.put(`${place}/members/ben`, { role: 'editor' })).body, { userId: 'ben', name: null, role: 'editor' })
   assert.equal((await ann.put(`${place}/members/*`, { role: 'viewer' })).status, 200)
   assert.equal((await ann.put(`${place}/members/a%20b%2Fc`, { role: 'viewer' })).status, 200)
   assert.equal((await ann.put(`${place}/members`, { userId: odd, role: 'commenter' })).status, 200)
@@ -235,7 +238,83 @@ test('members are given roles, lose them, and leave', async () => {
   assert.deepEqual(await roles(), { ann: 'editor', ben: 'owner', '*': 'viewer' })
 })
 
+test('a document that another table refers to is not deleted, and says so', async t => {
+  const place = await ann.create()
+  const table = `notes_${uuid().replaceAll('-', '')}`
+  await sql(`CREATE TABLE ${table} (doc uuid REFERENCES converge.documents); INSERT INTO ${table} VALUES ('${idOf(place)}')`)
+  t.after(() => sql(`DROP TABLE ${table}`))
+  const refused = await ann.delete(place)
+  assert.deepEqual([refused.status, refused.body.code, refused.headers.get('retry-after')], [409, '23503', null])
+  assert.match(refused.body.detail, new RegExp(table))
+  await sql(`DELETE FROM ${table}`)
+  assert.equal((await ann.delete(place)).status, 204)
+})
+
+test('what constraints do not allow is a conflict or cannot be done, and a veto is forbidden', async t => {
+  const place = await ann.create('x')
+  const name = `t_${uuid().replaceAll('-', '')}`
+  await sql(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF new.id = '${idOf(place)}' THEN
+        RAISE EXCEPTION USING ERRCODE = new.title, MESSAGE = 'this title is not allowed';
+      END IF;
+      RETURN new;
+    END $$;
+    CREATE TRIGGER ${name} BEFORE UPDATE ON converge.documents FOR EACH ROW EXECUTE FUNCTION ${name}()`)
+  t.after(() => sql(`DROP FUNCTION ${name} CASCADE`))
+  for (const [code, status] of [['23503', 409], ['23505', 409], ['23P01', 409], ['23001', 409], ['23502', 422], ['23514', 422], ['P0001', 403], ['OT008', 403], ['ZZ123', 403]]) {
+    const { status: given, body } = await ann.patch(place, { title: code })
+    assert.deepEqual([given, body.code, body.detail], [status, code, 'this title is not allowed'])
+  }
+})
+
+test('what is undone already is not undone again', async () => {
+  const place = await withPast()
+  const { ops } = (await ann.get(`${place}/history`)).body
+  const undo = () => ann.post(`${place}/undo`, { operationId: ops[1].operationId })
+  assert.equal((await undo()).status, 200)
+  const again = await undo()
+  assert.deepEqual([again.status, again.body.code], [409, '55000'])
+})
+
 // ---- accounts ----
+
+test("the reference's example works as it stands there", async () => {
+  const page = fs.readFileSync(new URL('../../doc/rest.md', import.meta.url), 'utf8')
+  const example = /```sh\n([^]*?)```/.exec(page)[1]
+    .replace('http://127.0.0.1:8080', `http://127.0.0.1:${relay.port}`).replaceAll('ann@example.org', `ann.${uuid()}@example.org`)
+  const { stdout } = await promisify(execFile)('bash', ['-euc', example])
+  const shown = JSON.parse(stdout)
+  assert.deepEqual([shown.version, shown.content], [0, 'Boil the rice.'])
+})
+
+test('whether an id that is given a role has an account is told', async () => {
+  const place = await ann.create()
+  const made = await nobody.post('/v1/signup', { name: 'Fay', address: `fay.${uuid()}@example.org`, password: 'a good password' })
+  const { userId } = made.body
+  const misspelt = userId.replace(/.$/, last => last === '0' ? '1' : '0')
+  for (const [id, name] of [[userId, 'Fay'], [misspelt, null]]) {
+    assert.deepEqual((await ann.put(`${place}/members/${id}`, { role: 'viewer' })).body, { userId: id, name, role: 'viewer' })
+    assert.deepEqual((await ann.put(`${place}/members`, { userId: id, role: 'viewer' })).body, { userId: id, name, role: 'viewer' })
+  }
+  assert.deepEqual((await ann.put(`${place}/owner`, { userId })).body, { userId, name: 'Fay', role: 'owner' })
+})
+
+test('where sign-up is closed it makes no account, and says nothing about addresses', async t => {
+  const cluster = await Cluster.make()
+  t.after(() => cluster.remove())
+  const account = { name: 'Ann', address: 'ann@example.org', password: 'a good password' }
+  await sql('CREATE EXTENSION pgcrypto; ALTER DATABASE postgres SET converge.sign_up = off', cluster.env)
+  await sql(`SET converge.sign_up = on; SELECT converge.sign_up('Ann', '${account.address}', '${account.password}')`, cluster.env)
+  const own = await startRelay({}, cluster.env)
+  t.after(() => own.stop())
+  for (const address of [account.address, 'ben@example.org', 'not an address']) {
+    const refused = await new User(own).post('/v1/signup', { ...account, address })
+    assert.deepEqual([refused.status, refused.body.code, refused.body.detail], [403, 'OT002', 'sign-up is closed'], address)
+  }
+  assert.equal((await new User(own).post('/v1/login', account)).status, 200)
+  assert.equal(await sql('SELECT count(*) FROM converge.users', cluster.env), '1')
+})
 
 test('an account is made, logs in, and its token is good everywhere', async () => {
   const address = `ann.${uuid()}@example.org`

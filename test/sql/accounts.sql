@@ -105,13 +105,33 @@ SELECT converge.create_document('', '', 'acc00000-0000-4000-8000-000000000001') 
 SELECT converge.share('acc00000-0000-4000-8000-000000000001', :'ben', 'editor'), converge.share('acc00000-0000-4000-8000-000000000001', 'a stranger', 'viewer');
 SELECT name, role FROM converge.members('acc00000-0000-4000-8000-000000000001');
 
+-- an id that is neither an account nor a database role may be misspelt: that is said, where
+-- there are accounts
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', :'ben', 'viewer');
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', '*', 'viewer'), converge.share('acc00000-0000-4000-8000-000000000001', current_user, 'viewer');
+SELECT converge.transfer_ownership('acc00000-0000-4000-8000-000000000001', 'bin');
+SET converge."user" = 'bin';
+SELECT converge.transfer_ownership('acc00000-0000-4000-8000-000000000001', :'ben');
+BEGIN;
+TRUNCATE converge.users;
+SET LOCAL converge."user" = :'ben';
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', 'a stranger', 'editor');
+ROLLBACK;
+SET converge."user" = :'ann';
+
+-- sign-up is closed by whoever runs the database, and by nobody else
+SET converge.sign_up = off;
+SELECT pg_temp.failure('SELECT converge.sign_up(''Fay'', ''fay@example.com'', ''12345678'')'), pg_temp.failure('SELECT converge.sign_up(NULL, NULL, NULL)');
+SELECT converge.log_in('ben@example.com', 'pässwörd') = :'ben' AS ben;
+RESET converge.sign_up;
+
 -- a plain user sees nothing of all that, and calls what concerns himself
 RESET converge."user";
 CREATE ROLE regress_converge_cleo;
 SET SESSION AUTHORIZATION regress_converge_cleo;
 SELECT pg_temp.failure(statement) FROM (VALUES
 	('SELECT FROM converge.users'), ('SELECT FROM converge.attempts'), ('SELECT converge.sign_up(''x'', ''x@example.com'', ''12345678'')'),
-	('SELECT converge.log_in(''x'', ''x'')'), ('SELECT converge.search_users(''ann'')'), ('SELECT converge.bcrypt(''x'')'), ('SELECT converge.is_password(''x'', ''x'')'),
+	('SET converge.sign_up = on'), ('SELECT converge.account_name(''x'')'), ('SELECT converge.log_in(''x'', ''x'')'), ('SELECT converge.search_users(''ann'')'), ('SELECT converge.bcrypt(''x'')'), ('SELECT converge.is_password(''x'', ''x'')'),
 	('SELECT converge.count_attempt(''x'', ''x'')'), ('SELECT converge.attempt_bucket(''x'')'), ('SELECT FROM converge.attempt_keys'), ('SELECT converge.rename_user(''x'')'), ('SELECT converge.change_password(''12345678'', ''12345678'')')) AS v (statement);
 RESET SESSION AUTHORIZATION;
 SELECT converge.allow_relay('regress_converge_cleo');
