@@ -64,6 +64,16 @@ cvg_worker_init(void)
 
 /* ---- the launcher ---- */
 
+/*
+ * Return true where one can connect to a database. Below -1 its limit of connections
+ * says that a DROP DATABASE was interrupted: the server refuses every session there.
+ */
+static bool
+is_open(Form_pg_database database)
+{
+	return database->datallowconn && !database->datistemplate && database->datconnlimit >= -1;
+}
+
 /* The next database one can connect to, by oid; they come and go meanwhile. */
 static Oid
 next_database(Oid after)
@@ -81,7 +91,7 @@ next_database(Oid after)
 	{
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
-		if (database->datallowconn && !database->datistemplate && database->oid > after &&
+		if (is_open(database) && database->oid > after &&
 			(!OidIsValid(next) || database->oid < next))
 			next = database->oid;
 	}
