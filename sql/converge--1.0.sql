@@ -544,6 +544,9 @@ COMMENT ON FUNCTION converge.unshare(uuid, text) IS
 CREATE FUNCTION converge.transfer_ownership(doc_id uuid, user_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF doc_id IS NULL OR user_id IS NULL THEN
+		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	PERFORM converge.share(doc_id, user_id, 'owner');
 	IF user_id <> converge.acting_user() THEN
 		PERFORM converge.share(doc_id, converge.acting_user(), 'editor');
@@ -1244,6 +1247,9 @@ DECLARE
 	at timestamptz := clock_timestamp();
 	known boolean := EXISTS (SELECT FROM converge.relays r WHERE r.id = relay_id);
 BEGIN
+	IF relay_id IS NULL OR timeout_s IS NULL THEN
+		RAISE EXCEPTION 'relay and timeout must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	INSERT INTO converge.relays AS r (id, since, alive_until)
 		VALUES (relay_id, at, at + make_interval(secs => least(greatest(timeout_s, 1), 3600)))
 		ON CONFLICT ON CONSTRAINT relays_pkey DO UPDATE SET alive_until = excluded.alive_until;
@@ -1260,6 +1266,9 @@ CREATE FUNCTION converge.announce(messages text[]) RETURNS void
 DECLARE
 	message text;
 BEGIN
+	IF messages IS NULL OR array_position(messages, NULL::text) IS NOT NULL THEN
+		RAISE EXCEPTION 'messages must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	FOREACH message IN ARRAY messages LOOP
 		PERFORM pg_notify('converge_presence', message);
 	END LOOP;
@@ -1270,6 +1279,9 @@ COMMENT ON FUNCTION converge.announce(text[]) IS 'pass messages, already sealed,
 CREATE FUNCTION converge.keep_presence(relay_id uuid, timeout_s integer, message text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF relay_id IS NULL OR timeout_s IS NULL OR message IS NULL THEN
+		RAISE EXCEPTION 'relay, timeout and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	PERFORM pg_notify('converge_presence', message);
 	RETURN converge.show_life(relay_id, timeout_s);
 END
@@ -1280,6 +1292,9 @@ COMMENT ON FUNCTION converge.keep_presence(uuid, integer, text) IS
 CREATE FUNCTION converge.write_presence(relay_id uuid, here jsonb, gone jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF relay_id IS NULL OR here IS NULL OR gone IS NULL THEN
+		RAISE EXCEPTION 'relay and both lists must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	DELETE FROM converge.presence p USING jsonb_to_recordset(gone) AS g (doc_id uuid, client_id uuid)
 		WHERE p.doc_id = g.doc_id AND p.client_id = g.client_id AND p.relay_id = write_presence.relay_id;
 	INSERT INTO converge.presence AS p
@@ -1300,6 +1315,9 @@ COMMENT ON FUNCTION converge.write_presence(uuid, jsonb, jsonb) IS
 CREATE FUNCTION converge.end_presence(relay_id uuid, message text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF relay_id IS NULL OR message IS NULL THEN
+		RAISE EXCEPTION 'relay and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	PERFORM pg_notify('converge_presence', message);
 	DELETE FROM converge.presence p WHERE p.relay_id = end_presence.relay_id;
 	DELETE FROM converge.relays r WHERE r.id = end_presence.relay_id;
@@ -1315,6 +1333,12 @@ DECLARE
 	of_role text := (SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
 					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%');
 BEGIN
+	IF relay IS NULL THEN
+		RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = relay) THEN
+		RAISE EXCEPTION 'role % does not exist', relay USING ERRCODE = 'undefined_object'::text;
+	END IF;
 	-- what counts is the relay's own setting, not that of whoever runs this
 	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(coalesce(of_role, ''), ' ', ''), ',')) THEN
 		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s', relay,
