@@ -999,7 +999,7 @@ BEGIN
 			VALUES (concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid())) ON CONFLICT DO NOTHING;
 		secret := (SELECT k.key FROM converge.attempt_keys k);
 	END IF;
-	hash := sha256(convert_to(concat(secret, lower(address)), 'UTF8'::name));
+	hash := sha256(convert_to(concat(secret, lower(address COLLATE "C")), 'UTF8'::name));
 	RETURN get_byte(hash, 0) * 256 + get_byte(hash, 1);
 END
 $$;
@@ -1025,7 +1025,7 @@ BEGIN
 	IF mine.count > 10 THEN
 		RAISE EXCEPTION 'too many wrong passwords'
 			USING ERRCODE = 'OT009'::text,
-				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract('epoch' FROM mine.since + interval '15 minutes' - at)));
+				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
 	END IF;
 END
 $$;
@@ -1078,7 +1078,7 @@ BEGIN
 	IF address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	account_id := (SELECT u.id FROM converge.users u WHERE lower(u.address) = lower(log_in.address));
+	account_id := (SELECT u.id FROM converge.users u WHERE lower(u.address) = lower(log_in.address COLLATE "C"));
 	PERFORM converge.count_attempt(account_id, address);
 	-- read after the wait for others' attempts
 	IF NOT converge.is_password(password, (SELECT u.password_hash FROM converge.users u WHERE u.id = account_id)) THEN
@@ -1111,7 +1111,7 @@ BEGIN
 		RETURN false;
 	END IF;
 	DELETE FROM converge.attempts a WHERE a.user_id = account.id;
-	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password) WHERE u.id = account.id;
+	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password, NULL::text) WHERE u.id = account.id;
 	RETURN true;
 END
 $$;
