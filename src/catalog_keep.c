@@ -161,8 +161,10 @@ cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing)
 			kept = version;
 	}
 	for (int i = 0; i < count; i++)
+		/* the kind again: while this waits, somebody may give it a label */
 		run_for_version("DELETE FROM converge.snapshots "
-						"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2",
+						"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2 "
+						"AND kind OPERATOR(pg_catalog.=) 'due'",
 						doc_id, surplus[i]);
 	SPI_finish();
 }
