@@ -19,6 +19,64 @@ BEGIN
 END
 $$;
 
+-- A schema converge that was there before must hold nothing, and nobody but its owner may
+-- be able to put anything there: a look-alike of one of our functions would be called with
+-- the installer's rights.  A dump writes CREATE SCHEMA itself, so that its owner is the
+-- installer, or another superuser, who needs no look-alikes.
+DO $$
+DECLARE
+	place CONSTANT pg_catalog.oid := 'converge'::pg_catalog.regnamespace;
+	stranger pg_catalog.text;
+	content pg_catalog.text;
+BEGIN
+	SELECT r.rolname INTO stranger
+		FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+		WHERE n.oid OPERATOR(pg_catalog.=) place AND NOT r.rolsuper
+		  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER;
+	IF stranger IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "converge" belongs to role "%"', stranger
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'A schema that was there before must belong to the role that creates the extension.',
+				  HINT = 'Look what is in it, then rename or drop it.';
+	END IF;
+
+	SELECT pg_catalog.string_agg(COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'::pg_catalog.text), ', '::pg_catalog.text
+								 ORDER BY r.rolname)
+		INTO stranger
+		FROM pg_catalog.pg_namespace n
+			 CROSS JOIN LATERAL pg_catalog.aclexplode(n.nspacl) a
+			 LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) a.grantee
+		WHERE n.oid OPERATOR(pg_catalog.=) place AND a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'::pg_catalog.text
+		  AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner AND r.rolsuper IS NOT TRUE
+		  AND (r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER) IS NOT FALSE;
+	IF stranger IS NOT NULL THEN
+		RAISE EXCEPTION 'other roles may create objects in schema "converge"'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = pg_catalog.concat('The privilege CREATE is granted to: '::pg_catalog.text, stranger, '.'::pg_catalog.text),
+				  HINT = pg_catalog.concat('Run REVOKE CREATE ON SCHEMA converge FROM '::pg_catalog.text, stranger, '.'::pg_catalog.text);
+	END IF;
+
+	-- the extension itself is here by now; publications and default privileges name the schema, but are not in it
+	SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) INTO content
+		FROM pg_catalog.pg_depend d
+		WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+		  AND d.refobjid OPERATOR(pg_catalog.=) place
+		  AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_default_acl'::pg_catalog.regclass
+		  AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_publication_namespace'::pg_catalog.regclass
+		  AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e
+						  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+							AND e.oid OPERATOR(pg_catalog.=) d.objid
+							AND e.extname OPERATOR(pg_catalog.=) 'converge'::pg_catalog.name)
+		ORDER BY d.classid, d.objid LIMIT 1;
+	IF content IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "converge" is not empty'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = pg_catalog.concat('It contains '::pg_catalog.text, content, '.'::pg_catalog.text),
+				  HINT = 'Move its objects to another schema or drop them.';
+	END IF;
+END
+$$;
+
 GRANT USAGE ON SCHEMA converge TO PUBLIC;
 
 -- ---------------------------------------------------------------------------
@@ -456,12 +514,12 @@ BEGIN
 		RAISE EXCEPTION 'document % does not exist', lock_for_owner.doc_id USING ERRCODE = 'OT003';
 	END IF;
 	is_owner := EXISTS (SELECT FROM converge.members m
-						WHERE m.doc_id = lock_for_owner.doc_id AND m.role = 'owner'
+						WHERE m.doc_id = lock_for_owner.doc_id AND m.role = 'owner'::converge.role
 						  AND m.user_id = converge.acting_user());
 	IF NOT is_owner THEN
 		RAISE EXCEPTION 'permission denied for document %', lock_for_owner.doc_id
 			USING ERRCODE = 'OT002',
-				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
+				  DETAIL = format('Only an owner may do this, and user "%s" is none.'::text, converge.acting_user());
 	END IF;
 	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
@@ -473,7 +531,7 @@ CREATE FUNCTION converge.keep_an_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM converge.members m
-				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner') THEN
+				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner'::converge.role) THEN
 		RAISE EXCEPTION 'the last owner of document % must stay its owner', keep_an_owner.doc_id
 			USING ERRCODE = 'OT002', HINT = 'Make another user an owner first.';
 	END IF;
@@ -508,7 +566,7 @@ BEGIN
 		RAISE EXCEPTION 'a user id of % bytes is out of range', octet_length(user_id)
 			USING ERRCODE = 'OT006', DETAIL = 'A user id has 1 to 255 bytes.';
 	END IF;
-	IF user_id = '*' AND role = 'owner' THEN
+	IF user_id = '*'::text AND role = 'owner'::converge.role THEN
 		RAISE EXCEPTION 'everyone ("*") cannot own a document' USING ERRCODE = 'OT002';
 	END IF;
 	PERFORM converge.lock_for_owner(doc_id);
@@ -528,7 +586,7 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	IF user_id <> '*' AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
+	IF user_id <> '*'::text AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE
@@ -547,9 +605,9 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
 	END IF;
-	PERFORM converge.share(doc_id, user_id, 'owner');
+	PERFORM converge.share(doc_id, user_id, 'owner'::converge.role);
 	IF user_id <> converge.acting_user() THEN
-		PERFORM converge.share(doc_id, converge.acting_user(), 'editor');
+		PERFORM converge.share(doc_id, converge.acting_user(), 'editor'::converge.role);
 	END IF;
 END
 $$;
@@ -563,7 +621,7 @@ BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	RETURN QUERY SELECT m.user_id, u.name, m.role, m.created_at
 		FROM converge.members m LEFT JOIN converge.users u ON u.id = m.user_id
 		WHERE m.doc_id = members.doc_id ORDER BY m.role DESC, m.user_id;
@@ -600,16 +658,16 @@ BEGIN
 	IF char_length(content) > converge.max_document_length() THEN
 		RAISE EXCEPTION 'a document of % code points is too large', char_length(content)
 			USING ERRCODE = 'OT006',
-				  DETAIL = format('A document has at most %s code points.', converge.max_document_length());
+				  DETAIL = format('A document has at most %s code points.'::text, converge.max_document_length());
 	END IF;
 	INSERT INTO converge.documents (id, title, owner, created_at)
 		VALUES (create_document.id, create_document.title, acting, now_at);
 	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
 		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
-	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
-	IF content <> '' THEN
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner'::converge.role);
+	IF content <> ''::text THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
-			VALUES (create_document.id, 0, 0, now_at, 'initial', create_document.content);
+			VALUES (create_document.id, 0, 0, now_at, 'initial'::text, create_document.content);
 	END IF;
 	RETURN id;
 END
@@ -626,7 +684,7 @@ BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	SELECT d.title, d.owner, converge.my_role(d.id), h.version, h.seq, h.length,
 		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at
 		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at
@@ -646,7 +704,7 @@ BEGIN
 		FROM converge.members m
 			 JOIN converge.documents d ON d.id = m.doc_id
 			 JOIN converge.heads h ON h.doc_id = m.doc_id
-			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'
+			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'::text
 		WHERE m.user_id = converge.acting_user()
 		  AND (before IS NULL OR h.updated_at < before OR h.updated_at = before AND h.doc_id < before_id)
 		ORDER BY h.updated_at DESC, h.doc_id DESC
@@ -665,11 +723,11 @@ BEGIN
 		RAISE EXCEPTION 'document and title must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM converge.check_title(title);
-	PERFORM converge.require_role(doc_id, 'editor');
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
 	PERFORM FROM converge.documents d WHERE d.id = rename_document.doc_id FOR NO KEY UPDATE;
 	PERFORM FROM converge.heads h WHERE h.doc_id = rename_document.doc_id FOR NO KEY UPDATE;
 	-- again: while this waited the role may have gone, or the document
-	PERFORM converge.require_role(doc_id, 'editor');
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
 	UPDATE converge.documents d SET title = rename_document.title WHERE d.id = rename_document.doc_id;
 END
 $$;
@@ -682,7 +740,7 @@ BEGIN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	-- before any lock that others would wait for
-	PERFORM converge.require_role(doc_id, 'owner');
+	PERFORM converge.require_role(doc_id, 'owner'::converge.role);
 	PERFORM FROM converge.documents d WHERE d.id = delete_document.doc_id FOR UPDATE;
 	PERFORM converge.lock_for_owner(doc_id);
 	-- first, so that readers of the stream learn why the members go
@@ -827,7 +885,7 @@ BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	RETURN QUERY SELECT s.version, s.created_at, s.kind, l.label, char_length(s.content)::bigint, l.user_id, l.created_at
 		FROM converge.snapshots s
 			 LEFT JOIN converge.labels l ON l.doc_id = s.doc_id AND l.version = s.version
@@ -931,7 +989,7 @@ CREATE FUNCTION converge.bcrypt(password text, hash text DEFAULT NULL) RETURNS t
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	crypto text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-					WHERE e.extname = 'pgcrypto');
+					WHERE e.extname = 'pgcrypto'::name);
 	hashed text;
 BEGIN
 	IF crypto IS NULL THEN
@@ -939,7 +997,7 @@ BEGIN
 			USING ERRCODE = 'feature_not_supported', HINT = 'A superuser runs CREATE EXTENSION pgcrypto.';
 	END IF;
 	-- every type spelled out: nobody's overloaded function is a better match
-	EXECUTE format('SELECT %1$s.crypt($1::text, coalesce($2::text, %1$s.gen_salt(''bf''::text, 10::integer)))', crypto)
+	EXECUTE format('SELECT %1$s.crypt($1::text, coalesce($2::text, %1$s.gen_salt(''bf''::text, 10::integer)))'::text, crypto)
 		INTO hashed USING password, hash;
 	RETURN hashed;
 END
@@ -951,7 +1009,7 @@ COMMENT ON FUNCTION converge.bcrypt(text, text) IS
 CREATE FUNCTION converge.is_password(password text, hash text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	nobodys CONSTANT text := '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK';
+	nobodys CONSTANT text := '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK'::text;
 	hashed text := converge.bcrypt(password, coalesce(hash, nobodys));
 BEGIN
 	-- bcrypt looks at no more than 72 bytes
@@ -981,7 +1039,7 @@ BEGIN
 		RAISE EXCEPTION 'a name of % characters is too long', char_length(name)
 			USING ERRCODE = 'OT006', DETAIL = 'A name has at most 100 characters.';
 	END IF;
-	IF btrim(name) = '' THEN
+	IF btrim(name) = ''::text THEN
 		RAISE EXCEPTION 'the name must not be empty' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 END
@@ -1055,12 +1113,12 @@ BEGIN
 	IF octet_length(address) > 254 THEN
 		RAISE EXCEPTION 'the address is too long' USING ERRCODE = 'OT006', DETAIL = 'An address has at most 254 bytes.';
 	END IF;
-	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$' THEN
+	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'::text THEN
 		RAISE EXCEPTION 'the address is not valid'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It must have the form of a mail address.';
 	END IF;
 	INSERT INTO converge.users (name, address, password_hash)
-		VALUES (btrim(name), address, converge.bcrypt(password))
+		VALUES (btrim(name), address, converge.bcrypt(password, NULL::text))
 		ON CONFLICT (lower(users.address)) DO NOTHING RETURNING id INTO user_id;
 	IF user_id IS NULL THEN
 		RAISE EXCEPTION 'the address is taken' USING ERRCODE = 'unique_violation';
@@ -1195,7 +1253,7 @@ COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint) IS
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT max(m.role) FROM converge.members m
-		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*') AND role_in.user_id <> '*'
+		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*'::text) AND role_in.user_id <> '*'::text
 $$;
 COMMENT ON FUNCTION converge.role_in(text, uuid) IS
 	'what a user''s role is in what the calling statement sees; null: none';
@@ -1233,7 +1291,7 @@ BEGIN
 	PERFORM converge.show_life(relay_id, timeout_s);
 	DELETE FROM converge.presence p WHERE p.relay_id = begin_presence.relay_id;
 	INSERT INTO converge.relay_keys (key)
-		VALUES (encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex'))
+		VALUES (encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8'::name)), 'hex'::text))
 		ON CONFLICT DO NOTHING;
 	RETURN (SELECT k.key FROM converge.relay_keys k);
 END
@@ -1270,7 +1328,7 @@ BEGIN
 		RAISE EXCEPTION 'messages must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
 	END IF;
 	FOREACH message IN ARRAY messages LOOP
-		PERFORM pg_notify('converge_presence', message);
+		PERFORM pg_notify('converge_presence'::text, message);
 	END LOOP;
 END
 $$;
@@ -1282,7 +1340,7 @@ BEGIN
 	IF relay_id IS NULL OR timeout_s IS NULL OR message IS NULL THEN
 		RAISE EXCEPTION 'relay, timeout and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
 	END IF;
-	PERFORM pg_notify('converge_presence', message);
+	PERFORM pg_notify('converge_presence'::text, message);
 	RETURN converge.show_life(relay_id, timeout_s);
 END
 $$;
@@ -1318,7 +1376,7 @@ BEGIN
 	IF relay_id IS NULL OR message IS NULL THEN
 		RAISE EXCEPTION 'relay and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
 	END IF;
-	PERFORM pg_notify('converge_presence', message);
+	PERFORM pg_notify('converge_presence'::text, message);
 	DELETE FROM converge.presence p WHERE p.relay_id = end_presence.relay_id;
 	DELETE FROM converge.relays r WHERE r.id = end_presence.relay_id;
 END
@@ -1329,9 +1387,9 @@ CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- null where the server does not know the setting, which newer minor releases have
-	plugins text := current_setting('output_plugin_libraries', true);
-	of_role text := (SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
-					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%');
+	plugins text := current_setting('output_plugin_libraries'::text, true);
+	of_role text := (SELECT split_part(c, '='::text, 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%'::text);
 BEGIN
 	IF relay IS NULL THEN
 		RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
@@ -1340,10 +1398,10 @@ BEGIN
 		RAISE EXCEPTION 'role % does not exist', relay USING ERRCODE = 'undefined_object'::text;
 	END IF;
 	-- what counts is the relay's own setting, not that of whoever runs this
-	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(coalesce(of_role, ''), ' ', ''), ',')) THEN
-		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s', relay,
-					   concat_ws(', ', nullif(coalesce(of_role, array_to_string(
-						   array_remove(string_to_array(replace(plugins, ' ', ''), ','), 'converge'), ', ')), ''), 'converge'));
+	IF plugins IS NOT NULL AND NOT 'converge'::text = ANY (string_to_array(replace(coalesce(of_role, ''::text), ' '::text, ''::text), ','::text)) THEN
+		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s'::text, relay,
+					   concat_ws(', '::text, nullif(coalesce(of_role, array_to_string(
+						   array_remove(string_to_array(replace(plugins, ' '::text, ''::text), ','::text), 'converge'::text), ', '::text)), ''::text), 'converge'::text));
 	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
@@ -1367,6 +1425,42 @@ END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
 	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
+
+-- ---------------------------------------------------------------------------
+-- Privileges: what is granted above and below, and nothing that the default
+-- privileges of the installer added or took away
+-- ---------------------------------------------------------------------------
+
+DO $$
+DECLARE
+	command text;
+BEGIN
+	FOR command IN
+		WITH objects (name, acl, owner, open_to_all) AS (
+			SELECT format('ROUTINE converge.%I(%s)'::text, p.proname, pg_get_function_identity_arguments(p.oid)),
+				   p.proacl, p.proowner, 'EXECUTE'::text
+				FROM pg_proc p WHERE p.pronamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('TYPE converge.%I'::text, t.typname), t.typacl, t.typowner, 'USAGE'::text
+				FROM pg_type t WHERE t.typnamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('%s converge.%I'::text, CASE c.relkind WHEN 'S'::"char" THEN 'SEQUENCE'::text ELSE 'TABLE'::text END, c.relname),
+				   c.relacl, c.relowner,
+				   (SELECT 'SELECT'::text FROM pg_policy y WHERE y.polrelid = c.oid AND y.polname = 'readers'::name)
+				FROM pg_class c WHERE c.relnamespace = 'converge'::regnamespace
+		)
+		SELECT DISTINCT format('REVOKE ALL ON %s FROM %s'::text, o.name, COALESCE(quote_ident(r.rolname), 'PUBLIC'::text))
+			FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+			WHERE a.grantee <> o.owner
+		UNION ALL
+		SELECT format('GRANT %s ON %s TO PUBLIC'::text, o.open_to_all, o.name)
+			FROM objects o WHERE o.acl IS NOT NULL AND o.open_to_all IS NOT NULL
+		ORDER BY 1 DESC	-- REVOKE before GRANT
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
 
 REVOKE ALL ON FUNCTION
 	converge.count_member_change(),
