@@ -73,7 +73,7 @@ SELECT is_empty($$SELECT function, name, argument FROM sources, pg_temp.own_call
 SELECT is_empty($$SELECT s.function, c.name, c.arguments FROM sources AS s, pg_temp.own_calls(s.source) AS c
 	WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = 'converge'::regnamespace AND p.proname = c.name AND p.pronargs = cardinality(c.arguments))$$,
 	'no call leaves an argument to its default');
--- not in quotes, not in an expression that is parsed elsewhere: an operator or a function that is not converge's is PostgreSQL's
+-- names without a schema are PostgreSQL's own
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'converge'::regnamespace AND p.prosecdef AND
 	coalesce(p.proconfig, '{}') <> '{"search_path=pg_catalog, pg_temp"}'$$, 'every function with its owner''s rights has a path');
 
@@ -122,7 +122,8 @@ FROM own, generate_series(1, count) AS n, unnest('{text,varchar,name,smallint,in
 WHERE other <> types[n];
 SELECT cmp_ok(sum(pg_temp.set_trap(name, types[:count - n])), '>', 10::bigint, 'and some with fewer arguments') FROM own, generate_series(1, defaults) AS n;
 SELECT is(pg_temp.tried($$DO 'BEGIN PERFORM converge.require_role(''e5110000-0000-4000-8000-000000000002''::uuid, ''viewer''); END'$$), 'fell for require_role', 'the traps work');
-SELECT is(pg_temp.tried($$DO 'BEGIN PERFORM converge.bcrypt(''x''::text); END'$$), 'fell for bcrypt', 'both kinds of them');
+SELECT matches(pg_temp.tried($$DO 'BEGIN PERFORM converge.bcrypt(''x''::text); END'$$), '^(42725|fell for bcrypt)$', 'both kinds of them');
+DISCARD PLANS; -- which were made before there were any
 SELECT is(pg_temp.tried(call), before, call) FROM calls ORDER BY function::text;
 SELECT cmp_ok(count(*), '>', 20::bigint, 'most functions with their owner''s rights came to an end') FROM calls WHERE definer AND before = 'done';
 SELECT set_config('row_security', 'on', true) \g /dev/null
