@@ -110,8 +110,12 @@ CREATE FUNCTION converge.op_to_jsonb(op converge.op) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'converge_op_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION converge.op_from_jsonb(op jsonb) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_op_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_from_json(op json) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_op_from_json' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE CAST (converge.op AS jsonb) WITH FUNCTION converge.op_to_jsonb(converge.op) AS ASSIGNMENT;
-CREATE CAST (jsonb AS converge.op) WITH FUNCTION converge.op_from_jsonb(jsonb) AS ASSIGNMENT;
+-- implicit, since drivers give a parameter that is JSON one of these types
+CREATE CAST (jsonb AS converge.op) WITH FUNCTION converge.op_from_jsonb(jsonb) AS IMPLICIT;
+CREATE CAST (json AS converge.op) WITH FUNCTION converge.op_from_json(json) AS IMPLICIT;
 
 CREATE FUNCTION converge.op_eq(a converge.op, b converge.op) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_op_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
@@ -143,6 +147,7 @@ COMMENT ON FUNCTION converge.op_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION converge.op_send(converge.op) IS 'I/O';
 COMMENT ON FUNCTION converge.op_to_jsonb(converge.op) IS 'the op as a jsonb array; also a cast';
 COMMENT ON FUNCTION converge.op_from_jsonb(jsonb) IS 'an op from a jsonb array; also a cast';
+COMMENT ON FUNCTION converge.op_from_json(json) IS 'an op from a json array; also a cast';
 COMMENT ON FUNCTION converge.op_eq(converge.op, converge.op) IS 'implementation of = operator';
 COMMENT ON FUNCTION converge.op_ne(converge.op, converge.op) IS 'implementation of <> operator';
 COMMENT ON FUNCTION converge.op_hash(converge.op) IS 'hash';
@@ -783,6 +788,11 @@ COMMENT ON FUNCTION converge.content_at(uuid, bigint) IS 'the text of a document
 CREATE FUNCTION converge.content_at(doc_id uuid, at timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_moment' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document as it was at a moment';
+
+CREATE FUNCTION converge.content_at(doc_id uuid, version_or_time text) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_content_at_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.content_at(uuid, text) IS
+	'the text of a document at a version or a moment, whichever the text is: what a parameter without a type is resolved to';
 
 CREATE FUNCTION converge.version_at(doc_id uuid, at timestamptz) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_version_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;

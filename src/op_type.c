@@ -19,6 +19,7 @@ PG_FUNCTION_INFO_V1(converge_op_out);
 PG_FUNCTION_INFO_V1(converge_op_recv);
 PG_FUNCTION_INFO_V1(converge_op_send);
 PG_FUNCTION_INFO_V1(converge_op_to_jsonb);
+PG_FUNCTION_INFO_V1(converge_op_from_json);
 PG_FUNCTION_INFO_V1(converge_op_from_jsonb);
 PG_FUNCTION_INFO_V1(converge_op_eq);
 PG_FUNCTION_INFO_V1(converge_op_ne);
@@ -227,6 +228,14 @@ converge_op_to_jsonb(PG_FUNCTION_ARGS)
 	Datum		json = DirectFunctionCall1(converge_op_out, PG_GETARG_DATUM(0));
 
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, json));
+}
+
+Datum
+converge_op_from_json(PG_FUNCTION_ARGS)
+{
+	text	   *json = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_DATUM(parse_op(VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)));
 }
 
 Datum

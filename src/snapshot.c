@@ -19,6 +19,7 @@
 PG_FUNCTION_INFO_V1(converge_content);
 PG_FUNCTION_INFO_V1(converge_content_at_version);
 PG_FUNCTION_INFO_V1(converge_content_at_moment);
+PG_FUNCTION_INFO_V1(converge_content_at_text);
 PG_FUNCTION_INFO_V1(converge_snapshot);
 PG_FUNCTION_INFO_V1(converge_version_at);
 
@@ -256,6 +257,38 @@ converge_content_at_moment(PG_FUNCTION_ARGS)
 	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
 
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version_at(doc_id, PG_GETARG_TIMESTAMPTZ(1))));
+}
+
+/* Return true if a text is a whole number, as int8in() takes one. */
+static bool
+is_whole_number(const char *text)
+{
+	static const char space[] = " \t\n\v\f\r";
+	Size		digits;
+
+	text += strspn(text, space);
+	if (*text == '-' || *text == '+')
+		text++;
+	digits = strspn(text, "0123456789");
+	return digits > 0 && text[digits + strspn(text + digits, space)] == '\0';
+}
+
+/*
+ * A parameter without a type, as drivers send them, could be a version or a
+ * moment; PostgreSQL takes it for a text, and what it holds decides.
+ */
+Datum
+converge_content_at_text(PG_FUNCTION_ARGS)
+{
+	Datum		doc_id = PG_GETARG_DATUM(0);
+	char	   *value = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	if (is_whole_number(value))
+		PG_RETURN_DATUM(DirectFunctionCall2(converge_content_at_version, doc_id,
+											DirectFunctionCall1(int8in, CStringGetDatum(value))));
+	PG_RETURN_DATUM(DirectFunctionCall2(converge_content_at_moment, doc_id,
+										DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
+															ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
 }
 
 Datum
