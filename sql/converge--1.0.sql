@@ -217,6 +217,10 @@ COMMENT ON AGGREGATE converge.compose_agg(converge.op) IS
 
 -- ---------------------------------------------------------------------------
 -- Tables
+--
+-- Ids of users, their names and addresses are compared and indexed by their bytes,
+-- COLLATE "C": no upgrade of a collation may hide a member from an index, and no
+-- locale may make two addresses of one.
 -- ---------------------------------------------------------------------------
 
 CREATE TYPE converge.role AS ENUM ('viewer', 'commenter', 'editor', 'owner');
@@ -225,7 +229,7 @@ COMMENT ON TYPE converge.role IS 'what a member may do; each role may do all tha
 CREATE TABLE converge.documents (
 	id			uuid PRIMARY KEY,
 	title		text NOT NULL,
-	owner		text NOT NULL,
+	owner		text COLLATE "C" NOT NULL,
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
@@ -259,7 +263,7 @@ COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its mem
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
-	user_id		text NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
 	role		converge.role NOT NULL,
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (doc_id, user_id)
@@ -279,7 +283,7 @@ CREATE TABLE converge.ops (
 	created_at		timestamptz NOT NULL,
 	op_id			uuid NOT NULL,
 	submitted_hash	integer NOT NULL,
-	user_id			text NOT NULL,
+	user_id			text COLLATE "C" NOT NULL,
 	op				converge.op NOT NULL,
 	PRIMARY KEY (doc_id, version),
 	UNIQUE (doc_id, op_id)
@@ -340,14 +344,14 @@ CREATE TABLE converge.undos (
 COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
 
 CREATE TABLE converge.users (
-	id				text PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
-	name			text NOT NULL,
-	address			text NOT NULL,
+	id				text COLLATE "C" PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
+	name			text COLLATE "C" NOT NULL,
+	address			text COLLATE "C" NOT NULL,
 	password_hash	text NOT NULL,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE UNIQUE INDEX users_address_key ON converge.users (pg_catalog.lower(address));
-CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name) COLLATE "C");
+CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name));
 COMMENT ON TABLE converge.users IS
 	'accounts, for those who want them here; users known by a token or a database role alone have no row';
 COMMENT ON COLUMN converge.users.id IS 'what stands as user_id elsewhere';
@@ -388,8 +392,8 @@ CREATE UNLOGGED TABLE converge.presence (
 	doc_id		uuid NOT NULL,
 	client_id	uuid NOT NULL,
 	relay_id	uuid NOT NULL,
-	user_id		text NOT NULL,
-	name		text,
+	user_id		text COLLATE "C" NOT NULL,
+	name		text COLLATE "C",
 	color		text,
 	version		bigint,
 	anchor		bigint,
@@ -1208,8 +1212,11 @@ CREATE FUNCTION converge.search_users(term text, max_rows integer DEFAULT 20, OU
 BEGIN
 	IF char_length(term) BETWEEN 2 AND 254 THEN
 		RETURN QUERY SELECT u.id, u.name FROM converge.users u
-			WHERE lower(u.name) COLLATE "C" ^@ lower(term) OR lower(u.address) = lower(term)
-			ORDER BY lower(u.name) COLLATE "C", u.id
+			WHERE lower(u.name) ^@ lower(term COLLATE "C") OR lower(u.address) = lower(term COLLATE "C")
+			   -- what the index knows of are A to Z; of other letters, the usual ways to write a name
+			   OR lower(u.name) ^@ lower(lower(term) COLLATE "C") OR lower(u.name) ^@ lower(upper(term) COLLATE "C")
+			   OR lower(u.name) ^@ lower(initcap(term) COLLATE "C")
+			ORDER BY lower(u.name), u.id
 			LIMIT least(greatest(max_rows, 0), 100);
 	END IF;
 END

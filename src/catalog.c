@@ -325,7 +325,7 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 	cvg_document_key(&keys[0], MEMBERS_DOC_ID, doc_id);
 	ScanKeyInit(&keys[1], MEMBERS_USER_ID, BTEqualStrategyNumber, F_TEXTEQ,
 				PointerGetDatum(cstring_to_text_with_len(user_id, user_len)));
-	keys[1].sk_collation = DEFAULT_COLLATION_OID;
+	keys[1].sk_collation = C_COLLATION_OID;
 	scan = systable_beginscan(members, cat->members_pkey, true, GetActiveSnapshot(), 2, keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
