@@ -434,7 +434,7 @@ SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 CREATE FUNCTION converge.acting_user() RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_acting_user' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.acting_user() IS
-	'whom permissions are checked for: the setting converge."user" where it is set (that needs GRANT SET ON PARAMETER converge."user"), else session_user';
+	'whom permissions are checked for: the setting converge.acting_user, also called converge."user", where it is set (that needs GRANT SET ON PARAMETER), else session_user';
 
 CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 	AS 'MODULE_PATHNAME', 'converge_my_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -444,12 +444,12 @@ COMMENT ON FUNCTION converge.my_role(uuid) IS
 CREATE FUNCTION converge.require_role(doc_id uuid, needed converge.role) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_require_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.require_role(uuid, converge.role) IS
-	'fail where the acting user has not at least that role in a document';
+	'fail where the acting user has not at least that role in a document, or needs none to read it';
 
 CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_may_read' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION converge.may_read(uuid) IS
-	'whether the acting user has a role in a document: what row-level security asks of every row';
+	'whether the acting user has a role in a document, or needs none to read it: what row-level security asks of every row';
 
 CREATE FUNCTION converge.relay_lives(relay_id uuid) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -595,6 +595,7 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	PERFORM FROM converge.documents d WHERE d.id = unshare.doc_id AND d.owner = unshare.user_id FOR NO KEY UPDATE;
 	IF user_id <> '*'::text AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
@@ -614,7 +615,15 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
 	END IF;
+	-- LOCK ORDER: before the head, but not for one who may not
+	PERFORM FROM converge.documents d
+		WHERE d.id = transfer_ownership.doc_id
+		  AND EXISTS (SELECT FROM converge.members m
+					  WHERE m.doc_id = d.id AND m.user_id = converge.acting_user() AND m.role = 'owner'::converge.role)
+		FOR NO KEY UPDATE;
 	PERFORM converge.share(doc_id, user_id, 'owner'::converge.role);
+	UPDATE converge.documents d SET owner = transfer_ownership.user_id
+		WHERE d.id = transfer_ownership.doc_id AND d.owner <> transfer_ownership.user_id;
 	IF user_id <> converge.acting_user() THEN
 		PERFORM converge.share(doc_id, converge.acting_user(), 'editor'::converge.role);
 	END IF;

@@ -3,9 +3,14 @@
  *		Who is acting, and what they may do.
  *
  * The acting user is session_user.  A session that holds PostgreSQL's SET
- * privilege on the parameter converge.user may name another: an application's
- * backend that has checked its users itself.  SET ROLE and definer functions do
- * not change who acts.
+ * privilege on the parameter converge.acting_user, or on converge.user, its older
+ * name, may name another: an application's backend that has checked its users
+ * itself.  SET ROLE and definer functions do not change who acts.
+ *
+ * Two names that contradict each other are an error at every use: whichever of
+ * them was preferred, a session could act for a user whom it was never told of
+ * last, and neither parallel workers nor a library that is loaded late can know
+ * which was set last.
  */
 #include "converge.h"
 
@@ -14,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(converge_acting_user);
@@ -23,6 +29,7 @@ PG_FUNCTION_INFO_V1(converge_my_role);
 PG_FUNCTION_INFO_V1(converge_require_role);
 PG_FUNCTION_INFO_V1(converge_sign_up_is_open);
 
+static char *acting_user_setting = NULL;
 static char *user_setting = NULL;
 static bool sign_up_is_open = true;
 
@@ -45,12 +52,17 @@ check_user_setting(char **value, void **extra, GucSource source)
 	return true;
 }
 
-/* Define the settings. */
+/* Define the settings; the acting user has two names. */
 void
 cvg_access_init(void)
 {
-	DefineCustomStringVariable("converge.user",
+	DefineCustomStringVariable("converge.acting_user",
 							   "The user on whose behalf this session acts.",
+							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   &acting_user_setting, "", PGC_SUSET, 0,
+							   check_user_setting, NULL, NULL);
+	DefineCustomStringVariable("converge.user",
+							   "The user on whose behalf this session acts; older name of converge.acting_user.",
 							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, NULL, NULL);
@@ -60,14 +72,43 @@ cvg_access_init(void)
 							 &sign_up_is_open, true, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
+/* Name the user who acts, under both names, by the authority of the caller. */
+void
+cvg_name_user(const char *user_id, int guc_action)
+{
+	static const char *const names[] = {"converge.acting_user", "converge.user"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		set_config_option(names[i], user_id, PGC_SUSET, PGC_S_SESSION,
+						  (GucAction) guc_action, true, ERROR, false);
+}
+
+/* The user whom the session names; NULL: none. */
+static const char *
+named_user(void)
+{
+	const char *newer = acting_user_setting != NULL ? acting_user_setting : "";
+	const char *older = user_setting != NULL ? user_setting : "";
+
+	if (newer[0] != '\0' && older[0] != '\0' && strcmp(newer, older) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("settings converge.acting_user and converge.user name different users"),
+				 errdetail("They name \"%s\" and \"%s\".", newer, older),
+				 errhint("Both are names of one setting. Set only one of them, or reset the other.")));
+	if (newer[0] != '\0')
+		return newer;
+	return older[0] != '\0' ? older : NULL;
+}
+
 /* The user permissions are checked for. */
 const char *
 cvg_acting_user(void)
 {
-	const char *role;
+	const char *role = named_user();
 
-	if (user_setting != NULL && user_setting[0] != '\0')
-		return user_setting;
+	if (role != NULL)
+		return role;
 	role = GetUserNameFromId(GetSessionUserId(), false);
 	if (strcmp(role, "*") == 0)
 		ereport(ERROR,
@@ -124,13 +165,50 @@ cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id)
 			 errdetail("User \"%s\" is not a member.", user_id)));
 }
 
+/*
+ * Return true if the session reads every document, as it reads every row of the
+ * tables: row-level security does not bind superusers, roles with BYPASSRLS and
+ * the extension's owner.  A session that acts for a user reads what they may.
+ * Both the role that was set and the one whose rights count now must be such a
+ * role, so that no definer function, whosever it is, lends this to its caller or
+ * takes it from them.
+ */
+static bool
+reads_all(void)
+{
+	Oid			heads = cvg_catalog()->heads;
+
+	return named_user() == NULL &&
+		check_enable_rls(heads, GetOuterUserId(), true) != RLS_ENABLED &&
+		check_enable_rls(heads, GetUserId(), true) != RLS_ENABLED;
+}
+
+/* Fail unless the session may read a document that exists; the acting user's role, which may be none. */
+CvgRole
+cvg_require_acting_reader(const pg_uuid_t *doc_id)
+{
+	const char *user_id = cvg_acting_user();
+	CvgHead		head;
+
+	if (cvg_role_of(doc_id, user_id, strlen(user_id)) == CVG_NO_ROLE &&
+		reads_all() && cvg_head_read(doc_id, &head))
+		return CVG_NO_ROLE;
+	return cvg_require_reader(doc_id, user_id);
+}
+
 /* Fail unless the acting user has at least a role. */
 void
 cvg_require_role(const pg_uuid_t *doc_id, CvgRole least)
 {
 	const char *user_id = cvg_acting_user();
-	CvgRole		role = cvg_require_reader(doc_id, user_id);
+	CvgRole		role;
 
+	if (least == CVG_VIEWER)
+	{
+		cvg_require_acting_reader(doc_id);
+		return;
+	}
+	role = cvg_require_reader(doc_id, user_id);
 	if (role < least)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FORBIDDEN),
@@ -179,8 +257,7 @@ converge_become(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("user must not be empty")));
-	set_config_option("converge.user", user_id, PGC_SUSET, PGC_S_SESSION,
-					  GUC_ACTION_LOCAL, true, ERROR, false);
+	cvg_name_user(user_id, GUC_ACTION_LOCAL);
 	PG_RETURN_VOID();
 }
 
@@ -192,6 +269,8 @@ typedef struct MayRead
 	pg_uuid_t	doc_id;
 	uint64		completions;	/* these two tell one snapshot from another */
 	CommandId	command;
+	Oid			outer_role;
+	Oid			role;
 	char		user_id[CVG_MAX_USER_BYTES + 1];
 } MayRead;
 
@@ -216,18 +295,23 @@ converge_may_read(PG_FUNCTION_ARGS)
 	const char *user_id = cvg_acting_user();
 	Snapshot	snapshot = GetActiveSnapshot();
 	MayRead    *last = last_answer(fcinfo->flinfo);
+	CvgHead		head;
 
 	if (last->known && snapshot->snapXactCompletionCount != 0 &&
 		last->completions == snapshot->snapXactCompletionCount &&
 		last->command == snapshot->curcid &&
+		last->outer_role == GetOuterUserId() && last->role == GetUserId() &&
 		memcmp(&last->doc_id, doc_id, UUID_LEN) == 0 &&
 		strcmp(last->user_id, user_id) == 0)
 		PG_RETURN_BOOL(last->may);
 
-	last->may = cvg_role_of(doc_id, user_id, strlen(user_id)) != CVG_NO_ROLE;
+	last->may = cvg_role_of(doc_id, user_id, strlen(user_id)) != CVG_NO_ROLE ||
+		(reads_all() && cvg_head_read(doc_id, &head));
 	last->doc_id = *doc_id;
 	last->completions = snapshot->snapXactCompletionCount;
 	last->command = snapshot->curcid;
+	last->outer_role = GetOuterUserId();
+	last->role = GetUserId();
 	strlcpy(last->user_id, user_id, sizeof(last->user_id));
 	last->known = true;
 	PG_RETURN_BOOL(last->may);

@@ -203,12 +203,12 @@ is_our_version(const pg_uuid_t *doc_id, const CvgHead *head,
 		memcmp(&op_id, known_op_id, UUID_LEN) == 0;
 }
 
-/* Open a document for a user. */
+/* Open a document for a user; NULL is the acting user. */
 void
 cvg_open(const pg_uuid_t *doc_id, const char *user_id,
 		 const int64 *known_version, const pg_uuid_t *known_op_id, CvgOpened *opened)
 {
-	opened->role = cvg_require_reader(doc_id, user_id);
+	opened->role = user_id == NULL ? cvg_require_acting_reader(doc_id) : cvg_require_reader(doc_id, user_id);
 	opened->title = cvg_document_title(doc_id);
 	if (!cvg_head_read(doc_id, &opened->head) || opened->title == NULL)
 		cvg_no_document(doc_id);
@@ -233,10 +233,11 @@ converge_open_document(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	doc_id = PG_GETARG_UUID_P(0);
-	cvg_open(doc_id, cvg_acting_user(), PG_ARGISNULL(1) ? NULL : &known_version,
+	cvg_open(doc_id, NULL, PG_ARGISNULL(1) ? NULL : &known_version,
 			 PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2), &opened);
 
 	values[0] = ObjectIdGetDatum(cvg_catalog()->roles[opened.role]);
+	nulls[0] = opened.role == CVG_NO_ROLE;
 	values[1] = PointerGetDatum(opened.title);
 	values[2] = Int64GetDatum(opened.head.version);
 	values[3] = Int64GetDatum(opened.head.seq);

@@ -18,7 +18,10 @@ typedef struct CvgOpened
 	bool		resumed;		/* what the client holds is a version of ours */
 } CvgOpened;
 
-/* The client's version and the id of the op that made it; either may be NULL. */
+/*
+ * For a user; NULL: the acting user, whose role may be none.  The client's version
+ * and the id of the op that made it may be NULL, too.
+ */
 extern void cvg_open(const pg_uuid_t *doc_id, const char *user_id,
 					 const int64 *known_version, const pg_uuid_t *known_op_id,
 					 CvgOpened *opened);

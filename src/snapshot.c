@@ -185,7 +185,7 @@ cvg_note_kept(const pg_uuid_t *doc_id, const CvgHead *snapshot_of, int64 packed_
 void
 cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head)
 {
-	cvg_require_reader(doc_id, cvg_acting_user());
+	cvg_require_acting_reader(doc_id);
 	if (!cvg_head_read(doc_id, head))
 		cvg_no_document(doc_id);
 }

@@ -15,6 +15,7 @@ INSERT INTO promised VALUES
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
 	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
 	('content_at', 'doc_id uuid, at timestamp with time zone', 'text', 'stable', 'safe', true),
+	('content_at', 'doc_id uuid, version_or_time text', 'text', 'stable', 'safe', true),
 	('version_at', 'doc_id uuid, at timestamp with time zone', 'bigint', 'stable', 'safe', true),
 	-- the past
 	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
@@ -108,8 +109,9 @@ WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner',
 SELECT has_type('converge', 'op', 'type op');
 SELECT enum_has_labels('converge', 'role', ARRAY['viewer', 'commenter', 'editor', 'owner'], 'roles, from the least to the most');
 SELECT cast_context_is('converge.op', 'jsonb', 'assignment', 'op to jsonb');
-SELECT cast_context_is('jsonb', 'converge.op', 'assignment', 'jsonb to op');
-SELECT is((SELECT count(*) FROM pg_cast WHERE 'converge.op'::regtype IN (castsource, casttarget)), 2::bigint, 'and no other cast');
+SELECT cast_context_is('jsonb', 'converge.op', 'implicit', 'jsonb to op');
+SELECT cast_context_is('json', 'converge.op', 'implicit', 'json to op');
+SELECT is((SELECT count(*) FROM pg_cast WHERE 'converge.op'::regtype IN (castsource, casttarget)), 3::bigint, 'and no other cast');
 SELECT set_eq($$SELECT oprname::text, oprleft::regtype::text, oprright::regtype::text, oprresult::regtype::text, oprcanhash
 					FROM pg_operator WHERE oprnamespace = 'converge'::regnamespace$$,
 	$$VALUES ('<>', 'converge.op', 'converge.op', 'boolean', false), ('=', 'converge.op', 'converge.op', 'boolean', true)$$, 'operators');
@@ -186,7 +188,8 @@ SELECT is_empty($$SELECT name FROM functions AS f WHERE prosecdef AND
 					NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
 	'definer functions have a fixed search path, temporary objects last');
 SELECT is(converge.acting_user(), session_user::text, 'who connects is who acts');
-SELECT is((SELECT context FROM pg_settings WHERE name = 'converge.user'), 'superuser', 'converge.user is for those who were granted it');
+SELECT is((SELECT context FROM pg_settings WHERE name = parameter), 'superuser', parameter || ' is for those who were granted it')
+FROM unnest('{converge.acting_user,converge.user}'::text[]) AS parameter;
 
 -- ---- a comment on everything ----
 
