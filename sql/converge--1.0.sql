@@ -233,7 +233,7 @@ CREATE TABLE converge.documents (
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
-COMMENT ON COLUMN converge.documents.owner IS 'who created it; what counts for permission is members';
+COMMENT ON COLUMN converge.documents.owner IS 'one of its owners: who created it or was given it; what counts for permission is members';
 
 -- One narrow row a document, updated by every op: room on the page keeps the
 -- updates HOT, and no column may ever grow or be indexed but the key.
@@ -544,9 +544,16 @@ BEGIN
 		RAISE EXCEPTION 'the last owner of document % must stay its owner', keep_an_owner.doc_id
 			USING ERRCODE = 'OT002', HINT = 'Make another user an owner first.';
 	END IF;
+	UPDATE converge.documents d
+		SET owner = (SELECT m.user_id FROM converge.members m
+					 WHERE m.doc_id = d.id AND m.role = 'owner'::converge.role ORDER BY m.created_at, m.user_id LIMIT 1)
+		WHERE d.id = keep_an_owner.doc_id
+		  AND NOT EXISTS (SELECT FROM converge.members m
+						  WHERE m.doc_id = d.id AND m.user_id = d.owner AND m.role = 'owner'::converge.role);
 END
 $$;
-COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS 'fail where a document has been left without an owner';
+COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS
+	'fail where a document has been left without an owner; see that the one whom documents names is one';
 
 -- Ids of users from elsewhere stand beside those of accounts, so one that is neither an
 -- account nor a database role may be right; it may be misspelt as well.
@@ -578,6 +585,8 @@ BEGIN
 	IF user_id = '*'::text AND role = 'owner'::converge.role THEN
 		RAISE EXCEPTION 'everyone ("*") cannot own a document' USING ERRCODE = 'OT002';
 	END IF;
+	-- keep_an_owner() may have to name another; LOCK ORDER: before the head
+	PERFORM FROM converge.documents d WHERE d.id = share.doc_id AND d.owner = share.user_id FOR NO KEY UPDATE;
 	PERFORM converge.lock_for_owner(doc_id);
 	INSERT INTO converge.members AS m (doc_id, user_id, role)
 		VALUES (share.doc_id, share.user_id, share.role)

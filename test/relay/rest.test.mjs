@@ -236,6 +236,7 @@ test('members are given roles, lose them, and leave', async () => {
   assert.deepEqual([(await ann.delete(`${place}/members/ann`)).body.code, (await ann.put(`${place}/members/ben`, { role: 'king' })).body.code], ['OT002', '22P02'])
   assert.equal((await ann.put(`${place}/owner`, { userId: 'ben' })).status, 200)
   assert.deepEqual(await roles(), { ann: 'editor', ben: 'owner', '*': 'viewer' })
+  assert.equal((await ann.get(place)).body.owner, 'ben', 'the document names the owner it has now')
 })
 
 test('a document that another table refers to is not deleted, and says so', async t => {
