@@ -1455,7 +1455,7 @@ BEGIN
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
 				   'converge.account_name(text), '
-				   'converge.search_users(text, integer) TO %s', relay);
+				   'converge.search_users(text, integer) TO %s'::text, relay);
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
