@@ -31,7 +31,7 @@ OBJS = \
 	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/pack.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
+	src/pack.o src/password.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
 	src/past/pack_read.o src/past/pack_write.o src/past/rope.o src/past/spans.o \
 	src/snapshot.o src/undo.o src/verify.o src/worker.o
 

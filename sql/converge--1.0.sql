@@ -1018,22 +1018,7 @@ COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, an
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION converge.bcrypt(password text, hash text DEFAULT NULL) RETURNS text
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	crypto text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-					WHERE e.extname = 'pgcrypto'::name);
-	hashed text;
-BEGIN
-	IF crypto IS NULL THEN
-		RAISE EXCEPTION 'accounts need the extension pgcrypto'
-			USING ERRCODE = 'feature_not_supported', HINT = 'A superuser runs CREATE EXTENSION pgcrypto.';
-	END IF;
-	-- every type spelled out: nobody's overloaded function is a better match
-	EXECUTE format('SELECT %1$s.crypt($1::text, coalesce($2::text, %1$s.gen_salt(''bf''::text, 10::integer)))'::text, crypto)
-		INTO hashed USING password, hash;
-	RETURN hashed;
-END
-$$;
+	AS 'MODULE_PATHNAME', 'converge_bcrypt' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.bcrypt(text, text) IS
 	'hash a password, with the salt of a hash or a fresh one, by pgcrypto, in whatever schema that is';
 

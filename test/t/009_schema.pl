@@ -109,6 +109,38 @@ for my $user ($node->safe_psql('postgres', 'SELECT CURRENT_USER'), 'admin')
 	is($node->safe_psql($target, qq{SET converge."user" = 'ann'; SELECT converge.content('$doc')}), 'é😀', 'and the text is there');
 }
 
+# ---- pgcrypto, which any role that may create schemas may create, too ----
+
+$db = database($as_eve, 'CREATE SCHEMA evil', 'CREATE EXTENSION pgcrypto SCHEMA evil');
+is(create($db), '', 'created beside the pgcrypto of a plain role');
+$node->safe_psql($db, q{INSERT INTO converge.users (id, name, address, password_hash) VALUES ('eve', 'Eve', 'eve@example.org', converge.bcrypt('correct horse'))});
+my $make_eve_great = 'LANGUAGE plpgsql AS $$BEGIN ALTER ROLE eve SUPERUSER; RETURN $1; END$$';
+my $change = q{SELECT converge.change_password('correct horse', 'battery staple')};
+my $as_user = $node->connstr($db) . ' user=eve';
+
+# What a plain role gets for a statement.
+sub as_eve
+{
+	my (@statements) = @_;
+	my ($ret, $stdout, $stderr) = $node->psql($db, join("\n", map { "$_;" } @statements), connstr => $as_user, on_error_stop => 1);
+
+	return $ret == 0 ? $stdout : $stderr;
+}
+is(as_eve('CREATE SCHEMA evil2', "CREATE FUNCTION evil2.crypt(text, text) RETURNS text $make_eve_great", "CREATE FUNCTION evil2.gen_salt(text, integer) RETURNS text $make_eve_great",
+	'ALTER EXTENSION pgcrypto ADD FUNCTION evil2.crypt(text, text)', 'ALTER EXTENSION pgcrypto ADD FUNCTION evil2.gen_salt(text, integer)'), '', 'whose owner adds functions to it');
+is(as_eve($change), 't', 'passwords are changed all the same');
+as_eve('ALTER EXTENSION pgcrypto DROP FUNCTION evil2.crypt(text, text)', 'ALTER EXTENSION pgcrypto DROP FUNCTION evil2.gen_salt(text, integer)');
+
+# a transaction whose snapshot still has the extension
+my $old_snapshot = $node->background_psql($db, extra_params => [ '-U', 'eve' ], on_error_stop => 0);
+$old_snapshot->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_extension');
+is(as_eve('DROP EXTENSION pgcrypto', "CREATE FUNCTION evil.crypt(text, text) RETURNS text $make_eve_great", "CREATE FUNCTION evil.gen_salt(text, integer) RETURNS text $make_eve_great"), '',
+	'whose owner puts other functions in its place');
+like($old_snapshot->query($change) . $old_snapshot->{stderr}, qr/accounts need the extension pgcrypto/, 'which are not called');
+$old_snapshot->query('COMMIT');
+$old_snapshot->quit;
+is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'eve'}), 'f', 'nor anywhere');
+
 # ---- default privileges ----
 
 # Every privilege on every object of the extension, its owner's aside.
