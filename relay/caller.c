@@ -291,7 +291,7 @@ caller_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics
 	caller->statements = mem_zalloc((size_t) (statement_count + 1) * sizeof(struct pg_statement));
 	caller->statements[0] = (struct pg_statement)
 	{
-		become, "SELECT converge.become($1)", HISTOGRAM_PG_CALL
+		become, "SELECT converge.become($1::text)", HISTOGRAM_PG_CALL
 	};
 	memcpy(caller->statements + 1, statements, (size_t) statement_count * sizeof(struct pg_statement));
 	for (int i = 0; i < config->callers; i++)

@@ -66,11 +66,11 @@ struct presence_link
 };
 
 static const struct pg_statement statements[] = {
-	{"begin", "SELECT converge.begin_presence($1, $2)", HISTOGRAM_PG_PRESENCE},
-	{"announce", "SELECT converge.announce($1)", HISTOGRAM_PG_PRESENCE},
-	{"write", "SELECT converge.write_presence($1, $2, $3)", HISTOGRAM_PG_PRESENCE},
-	{"keep", "SELECT converge.keep_presence($1, $2, $3)", HISTOGRAM_PG_PRESENCE},
-	{"end", "SELECT converge.end_presence($1, $2)", HISTOGRAM_PG_PRESENCE},
+	{"begin", "SELECT converge.begin_presence($1::uuid, $2::integer)", HISTOGRAM_PG_PRESENCE},
+	{"announce", "SELECT converge.announce($1::text[])", HISTOGRAM_PG_PRESENCE},
+	{"write", "SELECT converge.write_presence($1::uuid, $2::jsonb, $3::jsonb)", HISTOGRAM_PG_PRESENCE},
+	{"keep", "SELECT converge.keep_presence($1::uuid, $2::integer, $3::text)", HISTOGRAM_PG_PRESENCE},
+	{"end", "SELECT converge.end_presence($1::uuid, $2::text)", HISTOGRAM_PG_PRESENCE},
 };
 
 #define STATEMENT_COUNT ((int) (sizeof(statements) / sizeof(statements[0])))

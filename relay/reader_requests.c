@@ -15,20 +15,20 @@
 const struct pg_statement reader_statements[] = {
 	[REQUEST_JOIN] = {"join",
 		"SELECT role, title, version, seq, operation_id, resumed, snapshot"
-		" FROM converge.join_document($1, $2,"
-	" CASE WHEN $5::bigint IS NULL OR converge.has_version($2, $3, $4, $5) IS NOT FALSE THEN $3::bigint END, $4)", HISTOGRAM_PG_JOIN},
+		" FROM converge.join_document($1::text, $2::uuid,"
+	" CASE WHEN $5::bigint IS NULL OR converge.has_version($2::uuid, $3::bigint, $4::uuid, $5::bigint) IS NOT FALSE THEN $3::bigint END, $4::uuid)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
 		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END"
-		" FROM (SELECT converge.role_in($4, $1) AS role, converge.has_version($1, $5, $6, $7) AS ours OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1, $2, $3) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
+		" FROM (SELECT converge.role_in($4::text, $1::uuid) AS role, converge.has_version($1::uuid, $5::bigint, $6::uuid, $7::bigint) AS ours OFFSET 0) AS r"
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_SWEEP] = {"sweep",
 		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame"
-		" FROM (SELECT doc, head, converge.has_version(doc, version, nullif(id, '" NO_UUID "'), seq) AS ours"
+		" FROM (SELECT doc, head, converge.has_version(doc, version, nullif(id, '" NO_UUID "'::uuid), seq) AS ours"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[]) AS u (doc, head, version, id, seq) OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_SWEEP},
-	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1, $2) ORDER BY ord", HISTOGRAM_PG_ROLES},
-	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1, $2)", HISTOGRAM_PG_CHECKSUM},
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head, NULL::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_SWEEP},
+	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1::uuid, $2::text[]) ORDER BY ord", HISTOGRAM_PG_ROLES},
+	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1::uuid, $2::bigint)", HISTOGRAM_PG_CHECKSUM},
 	PG_PROBE_STATEMENT,
 };
 

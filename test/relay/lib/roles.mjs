@@ -44,6 +44,7 @@ export const functions = [
   ['version_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
   ['content_at(uuid,bigint)', '$doc, 0::bigint', reads],
   ['content_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
+  ['content_at(uuid,text)', "$doc, '0'::text", reads],
   ['open_document(uuid,bigint,uuid)', '$doc, 0', reads],
   // the past
   ['history(uuid,bigint,bigint)', '$doc', reads],
@@ -92,6 +93,7 @@ export const functions = [
   ['op_send(op)', "'[]'", all],
   ['op_to_jsonb(op)', "'[]'", all],
   ['op_from_jsonb(jsonb)', "'[]'", all],
+  ['op_from_json(json)', "'[]'", all],
   ['op_eq(op,op)', "'[]', '[]'", all],
   ['op_ne(op,op)', "'[]', '[]'", all],
   ['op_hash(op)', "'[]'", all],
