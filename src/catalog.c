@@ -6,6 +6,7 @@
  * probes, and setting up a plan for each would cost more than they do.
  */
 #include "catalog.h"
+#include "catalog_layout.h"
 #include "row.h"
 
 #include "access/genam.h"
@@ -50,57 +51,67 @@ enum
 	SNAPSHOTS_OP_ID
 };
 
-/* Where the columns must be that this library reads and writes by number. */
+/* Stand for the types that have another OID in each database. */
+#define OP_TYPE		((Oid) 1)
+#define ROLE_TYPE	((Oid) 2)
+
+/*
+ * Where the columns must be that this library reads and writes by number, and of
+ * which type: their values are taken for what the type says.
+ */
 static const struct
 {
 	const char *table;
 	AttrNumber	number;
 	const char *name;
+	Oid			type;
+	bool		nullable;
 }			known_columns[] =
 
 {
-	{"documents", DOCUMENTS_ID, "id"},
-	{"documents", DOCUMENTS_TITLE, "title"},
-	{"documents", DOCUMENTS_CREATED_AT, "created_at"},
-	{"heads", HEADS_DOC_ID, "doc_id"},
-	{"heads", HEADS_VERSION, "version"},
-	{"heads", HEADS_SEQ, "seq"},
-	{"heads", HEADS_LENGTH, "length"},
-	{"heads", HEADS_FLOOR_VERSION, "floor_version"},
-	{"heads", HEADS_SNAPSHOT_VERSION, "snapshot_version"},
-	{"heads", HEADS_LOG_BYTES, "log_bytes"},
-	{"heads", HEADS_UPDATED_AT, "updated_at"},
-	{"heads", HEADS_PACKED_VERSION, "packed_version"},
-	{"heads", HEADS_MEMBER_CHANGES, "member_changes"},
-	{"labels", LABELS_DOC_ID, "doc_id"},
-	{"labels", LABELS_VERSION, "version"},
-	{"members", MEMBERS_DOC_ID, "doc_id"},
-	{"members", MEMBERS_USER_ID, "user_id"},
-	{"members", MEMBERS_ROLE, "role"},
-	{"ops", OPS_DOC_ID, "doc_id"},
-	{"ops", OPS_VERSION, "version"},
-	{"ops", OPS_SEQ, "seq"},
-	{"ops", OPS_BASE_VERSION, "base_version"},
-	{"ops", OPS_CREATED_AT, "created_at"},
-	{"ops", OPS_OP_ID, "op_id"},
-	{"ops", OPS_SUBMITTED_HASH, "submitted_hash"},
-	{"ops", OPS_USER_ID, "user_id"},
-	{"ops", OPS_OP, "op"},
-	{"packs", PACKS_DOC_ID, "doc_id"},
-	{"packs", PACKS_FROM_VERSION, "from_version"},
-	{"packs", PACKS_TO_VERSION, "to_version"},
-	{"packs", PACKS_FIRST_AT, "first_at"},
-	{"packs", PACKS_DATA, "data"},
-	{"snapshots", SNAPSHOTS_DOC_ID, "doc_id"},
-	{"snapshots", SNAPSHOTS_VERSION, "version"},
-	{"snapshots", SNAPSHOTS_CREATED_AT, "created_at"},
-	{"snapshots", SNAPSHOTS_CONTENT, "content"},
-	{"snapshots", SNAPSHOTS_OP_ID, "op_id"},
+	{"documents", DOCUMENTS_ID, "id", UUIDOID, false},
+	{"documents", DOCUMENTS_TITLE, "title", TEXTOID, false},
+	{"documents", DOCUMENTS_CREATED_AT, "created_at", TIMESTAMPTZOID, false},
+	{"heads", HEADS_DOC_ID, "doc_id", UUIDOID, false},
+	{"heads", HEADS_VERSION, "version", INT8OID, false},
+	{"heads", HEADS_SEQ, "seq", INT8OID, false},
+	{"heads", HEADS_LENGTH, "length", INT8OID, false},
+	{"heads", HEADS_FLOOR_VERSION, "floor_version", INT8OID, false},
+	{"heads", HEADS_SNAPSHOT_VERSION, "snapshot_version", INT8OID, false},
+	{"heads", HEADS_LOG_BYTES, "log_bytes", INT8OID, false},
+	{"heads", HEADS_UPDATED_AT, "updated_at", TIMESTAMPTZOID, false},
+	{"heads", HEADS_PACKED_VERSION, "packed_version", INT8OID, false},
+	{"heads", HEADS_MEMBER_CHANGES, "member_changes", INT8OID, false},
+	{"labels", LABELS_DOC_ID, "doc_id", UUIDOID, false},
+	{"labels", LABELS_VERSION, "version", INT8OID, false},
+	{"members", MEMBERS_DOC_ID, "doc_id", UUIDOID, false},
+	{"members", MEMBERS_USER_ID, "user_id", TEXTOID, false},
+	{"members", MEMBERS_ROLE, "role", ROLE_TYPE, false},
+	{"ops", OPS_DOC_ID, "doc_id", UUIDOID, false},
+	{"ops", OPS_VERSION, "version", INT8OID, false},
+	{"ops", OPS_SEQ, "seq", INT8OID, false},
+	{"ops", OPS_BASE_VERSION, "base_version", INT8OID, false},
+	{"ops", OPS_CREATED_AT, "created_at", TIMESTAMPTZOID, false},
+	{"ops", OPS_OP_ID, "op_id", UUIDOID, false},
+	{"ops", OPS_SUBMITTED_HASH, "submitted_hash", INT4OID, false},
+	{"ops", OPS_USER_ID, "user_id", TEXTOID, false},
+	{"ops", OPS_OP, "op", OP_TYPE, false},
+	{"packs", PACKS_DOC_ID, "doc_id", UUIDOID, false},
+	{"packs", PACKS_FROM_VERSION, "from_version", INT8OID, false},
+	{"packs", PACKS_TO_VERSION, "to_version", INT8OID, false},
+	{"packs", PACKS_FIRST_AT, "first_at", TIMESTAMPTZOID, false},
+	{"packs", PACKS_DATA, "data", BYTEAOID, false},
+	{"snapshots", SNAPSHOTS_DOC_ID, "doc_id", UUIDOID, false},
+	{"snapshots", SNAPSHOTS_VERSION, "version", INT8OID, false},
+	{"snapshots", SNAPSHOTS_CREATED_AT, "created_at", TIMESTAMPTZOID, false},
+	{"snapshots", SNAPSHOTS_CONTENT, "content", TEXTOID, false},
+	{"snapshots", SNAPSHOTS_OP_ID, "op_id", UUIDOID, true},
 };
 
 static CvgCatalog catalog;
-static bool catalog_valid = false;
+static bool catalog_valid = false;	/* loaded, checked, and unchanged since */
 static bool catalog_watched = false;
+static uint64 catalog_changes = 1;	/* counts what may have changed it */
 
 /* ---- names to OIDs ---- */
 
@@ -111,7 +122,16 @@ forget_catalog(Datum arg, Oid relid)
 	if (relid == InvalidOid || relid == catalog.documents || relid == catalog.heads ||
 		relid == catalog.members || relid == catalog.ops || relid == catalog.packs ||
 		relid == catalog.snapshots || relid == catalog.labels)
+	{
 		catalog_valid = false;
+		catalog_changes++;
+	}
+}
+
+uint64
+cvg_catalog_changes(void)
+{
+	return catalog_changes;
 }
 
 /* The OID of one of our relations. */
@@ -136,22 +156,40 @@ find_type(Oid schema, const char *name)
 						   CStringGetDatum(name), ObjectIdGetDatum(schema));
 }
 
+/* The type that a known column must have. */
+static Oid
+known_type(Oid type)
+{
+	return type == OP_TYPE ? catalog.op_type : type == ROLE_TYPE ? catalog.role_type : type;
+}
+
 /* Fail where a table is not laid out as this library knows it. */
 static void
 check_columns(Oid schema)
 {
 	for (int i = 0; i < lengthof(known_columns); i++)
-	{
-		char	   *name = get_attname(get_relname_relid(known_columns[i].table, schema),
-									   known_columns[i].number, true);
+		cvg_check_column(get_relname_relid(known_columns[i].table, schema), known_columns[i].table,
+						 known_columns[i].number, known_columns[i].name,
+						 known_type(known_columns[i].type), known_columns[i].nullable);
+}
 
-		if (name == NULL || strcmp(name, known_columns[i].name) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column %d of table converge.%s is not \"%s\"",
-							known_columns[i].number, known_columns[i].table, known_columns[i].name),
-					 errhint("ALTER EXTENSION converge UPDATE brings the tables to what the library expects.")));
-	}
+/* Fail where a table or an index is not what this library reads and writes. */
+static void
+check_relations(void)
+{
+	cvg_check_table(catalog.documents, "documents");
+	cvg_check_table(catalog.heads, "heads");
+	cvg_check_table(catalog.members, "members");
+	cvg_check_table(catalog.ops, "ops");
+	cvg_check_table(catalog.packs, "packs");
+	cvg_check_table(catalog.snapshots, "snapshots");
+	cvg_check_index(catalog.documents_pkey, catalog.documents, DOCUMENTS_ID, 0);
+	cvg_check_index(catalog.heads_pkey, catalog.heads, HEADS_DOC_ID, 0);
+	cvg_check_index(catalog.members_pkey, catalog.members, MEMBERS_DOC_ID, MEMBERS_USER_ID);
+	cvg_check_index(catalog.ops_pkey, catalog.ops, OPS_DOC_ID, OPS_VERSION);
+	cvg_check_index(catalog.ops_op_id_key, catalog.ops, OPS_DOC_ID, OPS_OP_ID);
+	cvg_check_index(catalog.packs_pkey, catalog.packs, PACKS_DOC_ID, PACKS_TO_VERSION);
+	cvg_check_index(catalog.snapshots_pkey, catalog.snapshots, SNAPSHOTS_DOC_ID, SNAPSHOTS_VERSION);
 }
 
 /* Look everything up. */
@@ -175,7 +213,6 @@ load_catalog(void)
 	catalog.packs_pkey = find_relation(schema, "packs_pkey");
 	catalog.snapshots = find_relation(schema, "snapshots");
 	catalog.snapshots_pkey = find_relation(schema, "snapshots_pkey");
-	check_columns(schema);
 	catalog.op_seq = find_relation(schema, "op_seq");
 	catalog.op_type = find_type(schema, "op");
 	catalog.role_type = find_type(schema, "role");
@@ -183,6 +220,8 @@ load_catalog(void)
 		catalog.roles[role] = GetSysCacheOid2(ENUMTYPOIDNAME, Anum_pg_enum_oid,
 											  ObjectIdGetDatum(catalog.role_type),
 											  CStringGetDatum(cvg_role_name(role)));
+	check_relations();
+	check_columns(schema);
 }
 
 /* The OIDs of everything. */
@@ -197,13 +236,16 @@ cvg_catalog(void)
 
 		/*
 		 * The look-ups may take in invalidations that strike what was just
-		 * read: valid is set first, so that they can unset it.
+		 * read.  What is not as it must be is an error, and stays one: valid
+		 * is set only when all was found and checked.
 		 */
-		do
+		while (!catalog_valid)
 		{
-			catalog_valid = true;
+			uint64		before = catalog_changes;
+
 			load_catalog();
-		} while (!catalog_valid);
+			catalog_valid = catalog_changes == before;
+		}
 	}
 	return &catalog;
 }

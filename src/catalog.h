@@ -42,6 +42,9 @@ typedef struct CvgCatalog
 /* Looked up once a backend, and again when one of them has changed. */
 extern const CvgCatalog *cvg_catalog(void);
 
+/* Counts what may have changed one of the tables: while it stays, so does what their relcache says. */
+extern uint64 cvg_catalog_changes(void);
+
 /*
  * Take the locks on tables and indexes that an op needs, to the end of the
  * transaction: for those who have many documents to go through, since a lock

@@ -7,6 +7,8 @@
  * several does so in the order of their ids.
  */
 #include "catalog.h"
+#include "catalog_exec.h"
+#include "catalog_layout.h"
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
@@ -22,14 +24,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-#if PG_VERSION_NUM >= 160000
-#define InsertIndexTuples(rri, slot, estate) \
-	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
-#else
-#define InsertIndexTuples(rri, slot, estate) \
-	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
-#endif
 
 /*
  * The head row this transaction wrote last.  A transaction of many edits finds
@@ -54,10 +48,21 @@ head_from_slot(TupleTableSlot *slot, CvgHead *head)
 	head->tid = slot->tts_tid;
 }
 
+/* Return true if the row in a slot was made by this transaction, in a part of it that stands. */
+static bool
+is_own_row(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
+
+	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
 /*
  * Read the head as this transaction left it, if it wrote it last; then its lock
  * is ours already.  The row may be gone with a subtransaction, and its place
- * taken by another.
+ * taken by another: of another document, or of this one by another session,
+ * which has not given us its lock.
  */
 static bool
 read_own_head(Relation heads, const pg_uuid_t *doc_id, TupleTableSlot *slot)
@@ -68,6 +73,7 @@ read_own_head(Relation heads, const pg_uuid_t *doc_id, TupleTableSlot *slot)
 		last_written.xid == GetTopTransactionIdIfAny() &&
 	memcmp(&last_written.doc_id, doc_id, UUID_LEN) == 0 &&
 	table_tuple_fetch_row_version(heads, &last_written.tid, GetActiveSnapshot(), slot) &&
+	is_own_row(slot) &&
 	memcmp(DatumGetUUIDP(slot_getattr(slot, HEADS_DOC_ID, &isnull)), doc_id, UUID_LEN) == 0;
 }
 
@@ -127,21 +133,16 @@ cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 	return result;
 }
 
-/* Columns that somebody added behind ours keep their values; they live in the slot. */
-static TupleTableSlot *
-copy_foreign_columns(Relation heads, ItemPointer tid, Datum *values, bool *nulls)
+/* Write a head in its place, where nothing was added to the table. */
+static void
+update_in_place(Relation heads, Datum *values, ItemPointer tid)
 {
-	TupleTableSlot *slot = table_slot_create(heads, NULL);
+	bool		nulls[HEADS_COLUMNS] = {false};
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
 
-	if (!table_tuple_fetch_row_version(heads, tid, SnapshotAny, slot))
-		elog(ERROR, "the head of a document vanished");
-	slot_getallattrs(slot);
-	for (int i = HEADS_COLUMNS; i < slot->tts_tupleDescriptor->natts; i++)
-	{
-		values[i] = slot->tts_values[i];
-		nulls[i] = slot->tts_isnull[i];
-	}
-	return slot;
+	CatalogTupleUpdate(heads, tid, tuple);
+	*tid = tuple->t_self;
+	heap_freetuple(tuple);
 }
 
 /* Write a head we hold the lock of. */
@@ -149,10 +150,7 @@ void
 cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 {
 	ItemPointerData tid = head->tid;
-	Datum		values[MaxHeapAttributeNumber];
-	bool		nulls[MaxHeapAttributeNumber] = {false};
-	HeapTuple	tuple;
-	TupleTableSlot *old = NULL;
+	Datum		values[HEADS_COLUMNS];
 
 	values[HEADS_DOC_ID - 1] = UUIDPGetDatum(doc_id);
 	values[HEADS_VERSION - 1] = Int64GetDatum(head->version);
@@ -164,17 +162,13 @@ cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
 	values[HEADS_PACKED_VERSION - 1] = Int64GetDatum(head->packed_version);
 	values[HEADS_MEMBER_CHANGES - 1] = Int64GetDatum(head->member_changes);
-	if (RelationGetDescr(heads)->natts > HEADS_COLUMNS)
-		old = copy_foreign_columns(heads, &tid, values, nulls);
-	tuple = heap_form_tuple(RelationGetDescr(heads), values, nulls);
-	CatalogTupleUpdate(heads, &tid, tuple);
+	if (cvg_heads_are_plain(heads))
+		update_in_place(heads, values, &tid);
+	else
+		cvg_head_update_fully(heads, doc_id, values, &tid);
 	last_written.xid = GetTopTransactionId();
 	last_written.doc_id = *doc_id;
-	last_written.tid = tuple->t_self;
-
-	heap_freetuple(tuple);
-	if (old != NULL)
-		ExecDropSingleTupleTableSlot(old);
+	last_written.tid = tid;
 }
 
 /* The next number of the server sequence. */
@@ -190,6 +184,8 @@ struct CvgAppender
 {
 	EState	   *estate;			/* NULL: the log is not open yet */
 	ResultRelInfo *target;
+	List	   *defaults;		/* of columns behind ours */
+	bool		row_by_row;		/* triggers or defaults may look at the table */
 	MemoryContext context;		/* of one document's ops */
 	TupleTableSlot **slots;
 	int			slot_count;
@@ -238,52 +234,43 @@ fill_op_slot(TupleTableSlot *slot, const pg_uuid_t *doc_id, const CvgOpRow *row)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* Fail where a trigger changed what must stay as it is. */
+/* Let the BEFORE triggers see a row, and veto it. */
 static void
-check_unchanged(TupleTableSlot *slot, const Datum *before, int64 version)
+fire_before_row(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
+				TupleTableSlot *slot, int64 version)
 {
-	TupleDesc	desc = slot->tts_tupleDescriptor;
+	Relation	ops = appender->target->ri_RelationDesc;
+	Datum		before[OPS_COLUMNS];
 
-	slot_getallattrs(slot);
-	for (int i = 0; i < OPS_COLUMNS; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, i);
-
-		if (slot->tts_isnull[i] ||
-			!datum_image_eq(slot->tts_values[i], before[i], column->attbyval, column->attlen))
-			ereport(ERROR,
-					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-					 errmsg("a trigger on converge.ops must not change column \"%s\"",
-							NameStr(column->attname)),
-					 errdetail("Version " INT64_FORMAT " would not be what was applied.", version)));
-	}
+	if (ops->trigdesc == NULL || !ops->trigdesc->trig_insert_before_row)
+		return;
+	memcpy(before, slot->tts_values, sizeof(before));
+	if (!ExecBRInsertTriggers(appender->estate, appender->target, slot))
+		ereport(ERROR,
+				(errcode(ERRCODE_CVG_VETOED),
+				 errmsg("the edit was vetoed by a trigger on converge.ops")));
+	cvg_check_unchanged(ops, slot, before, OPS_COLUMNS, version);
+	cvg_check_head_unmoved(heads, doc_id, &head->tid);
 }
 
-/* Insert one row, firing the triggers a row has. */
+/* Insert one row, with all that the table has for it. */
 static void
-insert_with_triggers(EState *estate, ResultRelInfo *target, TupleTableSlot *slot,
-					 const pg_uuid_t *doc_id, const CvgOpRow *row,
-					 TransitionCaptureState *capture)
+insert_row(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
+		   const CvgOpRow *row, TransitionCaptureState *capture)
 {
-	Relation	ops = target->ri_RelationDesc;
-	Datum		before[OPS_COLUMNS];
+	EState	   *estate = appender->estate;
+	ResultRelInfo *target = appender->target;
+	TupleTableSlot *slot = *need_slots(appender, 1);
 	List	   *recheck;
 
 	fill_op_slot(slot, doc_id, row);
-	memcpy(before, slot->tts_values, sizeof(before));
-	if (ops->trigdesc->trig_insert_before_row)
-	{
-		if (!ExecBRInsertTriggers(estate, target, slot))
-			ereport(ERROR,
-					(errcode(ERRCODE_CVG_VETOED),
-					 errmsg("the edit was vetoed by a trigger on converge.ops")));
-		check_unchanged(slot, before, row->version);
-	}
-	if (ops->rd_att->constr)
-		ExecConstraints(target, slot, estate);
-	table_tuple_insert(ops, slot, GetCurrentCommandId(true), 0, NULL);
-	recheck = InsertIndexTuples(target, slot, estate);
+	cvg_defaults_fill(appender->defaults, estate, slot);
+	fire_before_row(appender, heads, doc_id, head, slot, row->version);
+	cvg_complete_row(target, slot, estate, CMD_INSERT);
+	table_tuple_insert(target->ri_RelationDesc, slot, GetCurrentCommandId(true), 0, NULL);
+	recheck = InsertIndexTuples(target, slot, estate, false, false);
 	ExecARInsertTriggers(estate, target, slot, recheck, capture);
+	ResetPerTupleExprContext(estate);
 }
 
 /*
@@ -292,13 +279,12 @@ insert_with_triggers(EState *estate, ResultRelInfo *target, TupleTableSlot *slot
  * has become.
  */
 static void
-append_with_triggers(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id,
-					 const CvgHead *head, const CvgOpRow *rows, int count)
+append_row_by_row(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id,
+				  const CvgHead *head, const CvgOpRow *rows, int count)
 {
 	EState	   *estate = appender->estate;
 	ResultRelInfo *target = appender->target;
 	Relation	ops = target->ri_RelationDesc;
-	TupleTableSlot *slot = *need_slots(appender, 1);
 	TransitionCaptureState *capture;
 
 	/* what a trigger's function keeps from call to call must stay */
@@ -308,10 +294,7 @@ append_with_triggers(CvgAppender *appender, Relation heads, const pg_uuid_t *doc
 	capture = MakeTransitionCaptureState(ops->trigdesc, RelationGetRelid(ops), CMD_INSERT);
 	ExecBSInsertTriggers(estate, target);
 	for (int i = 0; i < count; i++)
-	{
-		insert_with_triggers(estate, target, slot, doc_id, &rows[i], capture);
-		ResetPerTupleExprContext(estate);
-	}
+		insert_row(appender, heads, doc_id, head, &rows[i], capture);
 	cvg_head_update(heads, doc_id, head);
 	ExecASInsertTriggers(estate, target, capture);
 	AfterTriggerEndQuery(estate);
@@ -331,13 +314,12 @@ append_at_once(CvgAppender *appender, const pg_uuid_t *doc_id, const CvgOpRow *r
 	for (int i = 0; i < count; i++)
 	{
 		fill_op_slot(slots[i], doc_id, &rows[i]);
-		if (ops->rd_att->constr)
-			ExecConstraints(target, slots[i], estate);
+		cvg_complete_row(target, slots[i], estate, CMD_INSERT);
 	}
 	table_multi_insert(ops, slots, count, GetCurrentCommandId(true), 0, NULL);
 	for (int i = 0; i < count; i++)
 	{
-		InsertIndexTuples(target, slots[i], estate);
+		InsertIndexTuples(target, slots[i], estate, false, false);
 		ResetPerTupleExprContext(estate);
 	}
 	MemoryContextSwitchTo(caller);
@@ -349,6 +331,26 @@ CvgAppender *
 cvg_appender_begin(void)
 {
 	return palloc0(sizeof(CvgAppender));
+}
+
+/* Return true if a trigger fires when a row is inserted. */
+static bool
+has_insert_triggers(const TriggerDesc *triggers)
+{
+	return triggers != NULL &&
+		(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+		 triggers->trig_insert_before_statement || triggers->trig_insert_after_statement);
+}
+
+/* Find what the log has beside converge's own columns, and who looks on. */
+static void
+look_at_log(CvgAppender *appender, Relation ops)
+{
+	cvg_check_writable(ops, CMD_INSERT);
+	appender->row_by_row = has_insert_triggers(ops->trigdesc) ||
+		cvg_has_defaults(RelationGetDescr(ops), OPS_COLUMNS);
+	if (appender->row_by_row)
+		appender->defaults = cvg_defaults_begin(ops, OPS_COLUMNS);
 }
 
 /* Open the log: the executor's pieces without a plan. */
@@ -366,6 +368,7 @@ open_log(CvgAppender *appender)
 	/* where the triggers' code looks for it, or else opens it once more */
 	appender->estate->es_opened_result_relations = list_make1(appender->target);
 	ExecOpenIndices(appender->target, false);
+	look_at_log(appender, ops);
 	MemoryContextSwitchTo(before);
 }
 
@@ -382,8 +385,8 @@ cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const
 		open_log(appender);
 	appender->estate->es_output_cid = GetCurrentCommandId(true);
 	appender->estate->es_snapshot = GetActiveSnapshot();
-	if (appender->target->ri_RelationDesc->trigdesc != NULL)
-		append_with_triggers(appender, heads, doc_id, head, rows, count);
+	if (appender->row_by_row)
+		append_row_by_row(appender, heads, doc_id, head, rows, count);
 	else
 	{
 		append_at_once(appender, doc_id, rows, count);
