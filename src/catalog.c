@@ -45,12 +45,6 @@ enum
 	MEMBERS_DOC_ID = 1, MEMBERS_USER_ID, MEMBERS_ROLE
 };
 
-enum
-{
-	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 6,
-	SNAPSHOTS_OP_ID
-};
-
 /* Stand for the types that have another OID in each database. */
 #define OP_TYPE		((Oid) 1)
 #define ROLE_TYPE	((Oid) 2)
@@ -501,7 +495,7 @@ cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_vers
 		bool		isnull;
 
 		*snapshot_version = DatumGetInt64(cvg_row_column(tuple, SNAPSHOTS_VERSION, desc, &isnull));
-		content = DatumGetTextPCopy(cvg_row_column(tuple, SNAPSHOTS_CONTENT, desc, &isnull));
+		content = DatumGetTextPCopy(cvg_given(cvg_row_column(tuple, SNAPSHOTS_CONTENT, desc, &isnull), isnull));
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);

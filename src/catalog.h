@@ -77,6 +77,28 @@ enum
 	PACKS_DOC_ID = 1, PACKS_FROM_VERSION, PACKS_TO_VERSION, PACKS_FIRST_AT, PACKS_DATA
 };
 
+enum
+{
+	SNAPSHOTS_DOC_ID = 1, SNAPSHOTS_VERSION, SNAPSHOTS_CREATED_AT = 4, SNAPSHOTS_CONTENT = 6,
+	SNAPSHOTS_OP_ID
+};
+
+/*
+ * A value that is not null.  Columns are NOT NULL, but a constraint may not be
+ * valid for the rows that were there before it.
+ */
+#define cvg_given(value, isnull) cvg_check_given((value), &(isnull))
+
+static inline Datum
+cvg_check_given(Datum value, const bool *isnull)
+{
+	if (unlikely(*isnull))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a row of converge has a null where none may be")));
+	return value;
+}
+
 /* ---- heads ---- */
 
 typedef struct CvgHead

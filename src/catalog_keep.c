@@ -10,12 +10,17 @@
  */
 #include "catalog.h"
 
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -45,6 +50,82 @@ run_for_version(const char *sql, const pg_uuid_t *doc_id, int64 version)
 	return touched;
 }
 
+/* ---- what came of it ---- */
+
+/* The first row of a document in a table whose key is its id and a version, by that key. */
+static SysScanDesc
+begin_check(Relation table, Oid index, const pg_uuid_t *doc_id, AttrNumber column,
+			StrategyNumber strategy, RegProcedure compare, int64 version)
+{
+	ScanKeyData keys[2];
+
+	cvg_document_key(&keys[0], 1, doc_id);
+	ScanKeyInit(&keys[1], column, strategy, compare, Int64GetDatum(version));
+	CommandCounterIncrement();
+	cvg_push_own_snapshot();
+	return systable_beginscan(table, index, true, GetActiveSnapshot(), 2, keys);
+}
+
+/* Done with such a scan. */
+static void
+end_check(Relation table, SysScanDesc scan)
+{
+	systable_endscan(scan);
+	PopActiveSnapshot();
+	table_close(table, AccessShareLock);
+}
+
+/* Return true if a trigger may have changed rows on their way into a table. */
+static bool
+may_change_rows(const TriggerDesc *triggers)
+{
+	return triggers != NULL && (triggers->trig_insert_before_row || triggers->trig_update_before_row);
+}
+
+/*
+ * Fail where a row that was just kept is not there, or has not what was put in a
+ * column: by a trigger, a rule or a policy of somebody's.  Else what it stands for
+ * would be forgotten next.
+ */
+static void
+check_kept(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber key, int64 version,
+		   AttrNumber column, const void *expected)
+{
+	Relation	table = table_open(table_oid, AccessShareLock);
+	SysScanDesc scan = begin_check(table, index, doc_id, key, BTEqualStrategyNumber, F_INT8EQ, version);
+	HeapTuple	tuple = systable_getnext(scan);
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple) ||
+		(may_change_rows(table->trigdesc) &&
+		 !datum_image_eq(heap_getattr(tuple, column, RelationGetDescr(table), &isnull),
+						 PointerGetDatum(expected), false, -1)))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("what converge wrote to converge.%s is not there, or is something else",
+						RelationGetRelationName(table)),
+				 errdetail("A trigger, a rule or a policy kept version " INT64_FORMAT " of document %s out of it, or changed it.",
+						   version, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
+	end_check(table, scan);
+}
+
+/* Fail where ops are still there that were just deleted. */
+static void
+check_ops_gone(const pg_uuid_t *doc_id, int64 upto)
+{
+	Relation	ops = table_open(cvg_catalog()->ops, AccessShareLock);
+	SysScanDesc scan = begin_check(ops, cvg_catalog()->ops_pkey, doc_id, OPS_VERSION,
+								   BTLessEqualStrategyNumber, F_INT8LE, upto);
+
+	if (HeapTupleIsValid(systable_getnext(scan)))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("rows that converge deleted from converge.ops are still there"),
+				 errdetail("A trigger, a rule or a policy kept versions up to " INT64_FORMAT " of document %s in it.",
+						   upto, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
+	end_check(ops, scan);
+}
+
 /* ---- locks and heads ---- */
 
 /* Be the one who maintains a document. */
@@ -57,8 +138,8 @@ cvg_maintainer_lock(const pg_uuid_t *doc_id, bool wait)
 
 	SPI_connect();
 	execute(wait
-			? "SELECT FROM converge.documents WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE"
-			: "SELECT FROM converge.documents WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE SKIP LOCKED",
+			? "SELECT FROM ONLY converge.documents WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE"
+			: "SELECT FROM ONLY converge.documents WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE SKIP LOCKED",
 			1, types, values, NULL);
 	locked = SPI_processed > 0;
 	SPI_finish();
@@ -127,6 +208,8 @@ cvg_label_add(const pg_uuid_t *doc_id, int64 version, text * label,
 	execute("INSERT INTO converge.labels (doc_id, version, label, user_id, created_at) "
 			"VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", 5, types, values, NULL);
 	SPI_finish();
+	check_kept(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, doc_id, SNAPSHOTS_VERSION, version,
+			   SNAPSHOTS_CONTENT, content);
 }
 
 /*
@@ -144,7 +227,7 @@ cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing)
 	int64		kept = 0;
 
 	SPI_connect();
-	execute("SELECT version, kind OPERATOR(pg_catalog.=) 'due' FROM converge.snapshots "
+	execute("SELECT version, kind OPERATOR(pg_catalog.=) 'due' FROM ONLY converge.snapshots "
 			"WHERE doc_id OPERATOR(pg_catalog.=) $1 ORDER BY version", 1, types, values, NULL);
 	surplus = palloc(Max(SPI_processed, 1) * sizeof(int64));
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -162,7 +245,7 @@ cvg_snapshots_thin(const pg_uuid_t *doc_id, int64 spacing)
 	}
 	for (int i = 0; i < count; i++)
 		/* the kind again: while this waits, somebody may give it a label */
-		run_for_version("DELETE FROM converge.snapshots "
+		run_for_version("DELETE FROM ONLY converge.snapshots "
 						"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2 "
 						"AND kind OPERATOR(pg_catalog.=) 'due'",
 						doc_id, surplus[i]);
@@ -186,13 +269,15 @@ cvg_pack_keep(const pg_uuid_t *doc_id, int64 from_version, int64 to_version,
 	execute("INSERT INTO converge.packs (doc_id, from_version, to_version, first_at, data) "
 			"VALUES ($1, $2, $3, $4, $5)", 5, types, values, NULL);
 	SPI_finish();
+	check_kept(cvg_catalog()->packs, cvg_catalog()->packs_pkey, doc_id, PACKS_TO_VERSION, to_version,
+			   PACKS_DATA, data);
 }
 
 /* Drop the pack that ends at a version. */
 void
 cvg_pack_forget(const pg_uuid_t *doc_id, int64 to_version)
 {
-	run_for_version("DELETE FROM converge.packs "
+	run_for_version("DELETE FROM ONLY converge.packs "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND to_version OPERATOR(pg_catalog.=) $2",
 					doc_id, to_version);
 }
@@ -206,7 +291,7 @@ cvg_pack_find(const pg_uuid_t *doc_id, int64 version, int64 *from_version, int64
 	bool		found;
 
 	SPI_connect();
-	execute("SELECT from_version, to_version FROM converge.packs "
+	execute("SELECT from_version, to_version FROM ONLY converge.packs "
 			"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND to_version OPERATOR(pg_catalog.>=) $2 "
 			"AND from_version OPERATOR(pg_catalog.<=) $2 ORDER BY to_version LIMIT 1",
 			2, types, values, NULL);
@@ -226,9 +311,12 @@ cvg_pack_find(const pg_uuid_t *doc_id, int64 version, int64 *from_version, int64
 int64
 cvg_ops_drop(const pg_uuid_t *doc_id, int64 upto)
 {
-	return run_for_version("DELETE FROM converge.ops "
-						   "WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<=) $2",
-						   doc_id, upto);
+	int64		deleted = run_for_version("DELETE FROM ONLY converge.ops "
+										  "WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<=) $2",
+										  doc_id, upto);
+
+	check_ops_gone(doc_id, upto);
+	return deleted;
 }
 
 /* Forget all that led to a version, in ops, packs, snapshots, labels and undos. */
@@ -236,16 +324,16 @@ void
 cvg_history_forget(const pg_uuid_t *doc_id, int64 upto)
 {
 	cvg_ops_drop(doc_id, upto);
-	run_for_version("DELETE FROM converge.packs "
+	run_for_version("DELETE FROM ONLY converge.packs "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND to_version OPERATOR(pg_catalog.<=) $2",
 					doc_id, upto);
-	run_for_version("DELETE FROM converge.snapshots "
+	run_for_version("DELETE FROM ONLY converge.snapshots "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<) $2",
 					doc_id, upto);
-	run_for_version("DELETE FROM converge.labels "
+	run_for_version("DELETE FROM ONLY converge.labels "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<) $2",
 					doc_id, upto);
-	run_for_version("DELETE FROM converge.undos "
+	run_for_version("DELETE FROM ONLY converge.undos "
 					"WHERE doc_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.<=) $2",
 					doc_id, upto);
 }
@@ -275,7 +363,7 @@ cvg_undos_read(const pg_uuid_t *doc_id, CvgUndo **undos)
 	int			count;
 
 	SPI_connect();
-	execute("SELECT version, undone_version FROM converge.undos "
+	execute("SELECT version, undone_version FROM ONLY converge.undos "
 			"WHERE doc_id OPERATOR(pg_catalog.=) $1 ORDER BY version DESC", 1, types, values, NULL);
 	count = (int) SPI_processed;
 	*undos = MemoryContextAlloc(caller, Max(count, 1) * sizeof(CvgUndo));

@@ -81,12 +81,12 @@ read_op_row(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
 	row->seq = DatumGetInt64(values[OPS_SEQ - 1]);
 	row->base_version = DatumGetInt64(values[OPS_BASE_VERSION - 1]);
 	row->created_at = DatumGetTimestampTz(values[OPS_CREATED_AT - 1]);
-	row->op_id = *DatumGetUUIDP(values[OPS_OP_ID - 1]);
+	row->op_id = *DatumGetUUIDP(cvg_given(values[OPS_OP_ID - 1], nulls[OPS_OP_ID - 1]));
 	row->submitted_hash = DatumGetInt32(values[OPS_SUBMITTED_HASH - 1]);
-	user_id = DatumGetTextPP(values[OPS_USER_ID - 1]);
+	user_id = DatumGetTextPP(cvg_given(values[OPS_USER_ID - 1], nulls[OPS_USER_ID - 1]));
 	row->user_id = VARDATA_ANY(user_id);
 	row->user_len = VARSIZE_ANY_EXHDR(user_id);
-	row->op = cvg_op_of(PG_DETOAST_DATUM_PACKED(values[OPS_OP - 1]));
+	row->op = cvg_op_of(PG_DETOAST_DATUM_PACKED(cvg_given(values[OPS_OP - 1], nulls[OPS_OP - 1])));
 	row->packed = false;
 }
 
@@ -195,7 +195,7 @@ fetch_pack(CvgOpScan *scan, int64 version)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(scan->pack_context);
 
-		data = DatumGetByteaPCopy(cvg_row_column(tuple, PACKS_DATA, desc, &isnull));
+		data = DatumGetByteaPCopy(cvg_given(cvg_row_column(tuple, PACKS_DATA, desc, &isnull), isnull));
 		MemoryContextSwitchTo(caller);
 	}
 	systable_endscan_ordered(packs_scan);
