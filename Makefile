@@ -27,8 +27,8 @@ PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
 	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_exec.o src/catalog_keep.o \
-	src/catalog_layout.o src/catalog_log.o src/catalog_write.o src/converge.o src/decode.o \
-	src/decode_tables.o src/document.o src/event.o src/gateway.o \
+	src/catalog_layout.o src/catalog_log.o src/catalog_whole.o src/catalog_write.o src/converge.o \
+	src/decode.o src/decode_tables.o src/document.o src/event.o src/gateway.o \
 	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \

@@ -416,6 +416,21 @@ CREATE UNLOGGED TABLE converge.relay_keys (
 );
 COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other by NOTIFY, as hexadecimal digits';
 
+-- What converge made itself, so that additions can be told from it.  A dump has the
+-- users' columns in its place, made up when it is read; it comes first by its name.
+CREATE TABLE converge.as_made (
+	part		text NOT NULL,
+	table_name	text NOT NULL,
+	name		text NOT NULL,
+	ddl			text,
+	PRIMARY KEY (table_name, part, name)
+);
+COMMENT ON TABLE converge.as_made IS
+	'columns, constraints, indexes, triggers and policies that converge made in its tables: what is beside them is an addition';
+COMMENT ON COLUMN converge.as_made.ddl IS 'null; in a dump, the statement that makes a column which was added, and which a restore runs';
+
+SELECT pg_catalog.pg_extension_config_dump('converge.as_made',
+	'WHERE false UNION ALL SELECT part, table_name, name, ddl FROM converge.additions() WHERE part OPERATOR(pg_catalog.=) ''column''::text');
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.labels', '');
@@ -461,6 +476,7 @@ COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 -- Plain SELECTs show a member what he may read.  Nobody writes but through the
 -- functions, so there is nothing else to grant, and no policy for it.
 ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.as_made ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
@@ -1514,3 +1530,116 @@ REVOKE ALL ON FUNCTION
 	converge.due_documents()
 	FROM PUBLIC;
 REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------
+-- Additions: what users made in converge's tables.  LAST, since it takes what is
+-- there now for converge's own.  An upgrade script that makes a column, constraint,
+-- index, trigger or policy inserts a row for it into as_made.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.column_definition(table_oid oid, number smallint) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat(
+		format_type(a.atttypid, a.atttypmod),
+		CASE WHEN a.attcollation NOT IN (0::oid, t.typcollation)
+			 THEN (SELECT format(' COLLATE %I.%I'::text, n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+				   WHERE l.oid = a.attcollation) END,
+		CASE WHEN a.attgenerated = 's' THEN format(' GENERATED ALWAYS AS (%s) STORED'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attgenerated <> '' THEN format(' GENERATED ALWAYS AS (%s)'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attidentity <> '' THEN
+				(SELECT format(' GENERATED %s AS IDENTITY (START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s)'::text,
+							   CASE a.attidentity WHEN 'a' THEN 'ALWAYS'::text ELSE 'BY DEFAULT'::text END,
+							   coalesce(pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart), q.seqincrement, q.seqmin, q.seqmax)
+				 FROM pg_depend e JOIN pg_sequence q ON q.seqrelid = e.objid
+				 WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
+				   AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum AND e.deptype = 'i')
+			 WHEN a.atthasdef THEN format(' DEFAULT %s'::text, pg_get_expr(d.adbin, d.adrelid)) END,
+		CASE WHEN a.attnotnull THEN ' NOT NULL'::text END)
+	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+		 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE a.attrelid = table_oid AND a.attnum = number
+$$;
+COMMENT ON FUNCTION converge.column_definition(oid, smallint) IS 'what stands behind the name of a column in ADD COLUMN';
+
+CREATE FUNCTION converge.policy_definition(policy oid) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat(
+		format('CREATE POLICY %I ON %s AS %s FOR %s TO %s'::text, p.polname, p.polrelid::regclass,
+			   CASE WHEN p.polpermissive THEN 'PERMISSIVE'::text ELSE 'RESTRICTIVE'::text END,
+			   CASE p.polcmd WHEN 'r' THEN 'SELECT'::text WHEN 'a' THEN 'INSERT'::text WHEN 'w' THEN 'UPDATE'::text WHEN 'd' THEN 'DELETE'::text ELSE 'ALL'::text END,
+			   (SELECT string_agg(CASE WHEN r = 0::oid THEN 'PUBLIC'::text ELSE quote_ident(pg_get_userbyid(r)::text) END, ', '::text) FROM unnest(p.polroles) AS r)),
+		' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')'::text,
+		' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')'::text)
+	FROM pg_policy p WHERE p.oid = policy
+$$;
+COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that makes a policy';
+
+CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integer, OUT name text, OUT ddl text) RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH tables AS (
+		SELECT c.* FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+			JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+		WHERE e.extname = 'converge'::name AND c.relkind IN ('r', 'p')
+	)
+	SELECT 'column'::text, c.relname::text, a.attnum::integer, a.attname::text,
+		   format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s'::text, c.oid::regclass, a.attname, converge.column_definition(c.oid, a.attnum))
+	FROM tables c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL
+	SELECT 'constraint'::text, c.relname::text, 0, k.conname::text,
+		   format('ALTER TABLE %s ADD CONSTRAINT %I %s'::text, c.oid::regclass, k.conname, pg_get_constraintdef(k.oid))
+	FROM tables c JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype IN ('p', 'u', 'x', 'c', 'f')
+	UNION ALL
+	SELECT 'index'::text, c.relname::text, 0, x.relname::text, pg_get_indexdef(x.oid)
+	FROM tables c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+	WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
+	UNION ALL
+	SELECT 'trigger'::text, c.relname::text, 0, g.tgname::text,
+		   concat(pg_get_triggerdef(g.oid),
+				  CASE WHEN g.tgenabled <> 'O' THEN
+					format('; ALTER TABLE %s %s TRIGGER %I'::text, c.oid::regclass,
+						   CASE g.tgenabled WHEN 'D' THEN 'DISABLE'::text WHEN 'R' THEN 'ENABLE REPLICA'::text ELSE 'ENABLE ALWAYS'::text END, g.tgname) END)
+	FROM tables c JOIN pg_trigger g ON g.tgrelid = c.oid WHERE NOT g.tgisinternal
+	UNION ALL
+	SELECT 'policy'::text, c.relname::text, 0, p.polname::text, converge.policy_definition(p.oid)
+	FROM tables c JOIN pg_policy p ON p.polrelid = c.oid
+	UNION ALL
+	SELECT 'setting'::text, c.relname::text, 0, s.name, format('ALTER TABLE %s %s'::text, c.oid::regclass, s.ddl)
+	FROM tables c CROSS JOIN LATERAL (VALUES
+		('replica identity'::text, c.relreplident <> 'd',
+		 CASE c.relreplident WHEN 'f' THEN 'REPLICA IDENTITY FULL'::text WHEN 'n' THEN 'REPLICA IDENTITY NOTHING'::text
+			ELSE 'REPLICA IDENTITY USING INDEX '::text || (SELECT quote_ident(x.relname::text) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+														   WHERE i.indrelid = c.oid AND i.indisreplident) END),
+		('row security for the owner', c.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY'),
+		('no row security', NOT c.relrowsecurity, 'DISABLE ROW LEVEL SECURITY')) AS s (name, given, ddl)
+	WHERE s.given
+$$;
+COMMENT ON FUNCTION converge.parts() IS 'columns, constraints, indexes, triggers, policies and settings of converge''s tables, and the statements that make them';
+
+CREATE FUNCTION converge.additions(OUT part text, OUT table_name text, OUT name text, OUT ddl text) RETURNS SETOF record
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.part, p.table_name, p.name, p.ddl || ';'::text
+	FROM converge.parts() p
+	WHERE NOT EXISTS (SELECT FROM converge.as_made m WHERE m.table_name = p.table_name AND m.part = p.part AND m.name = p.name)
+	ORDER BY array_position(ARRAY['column'::text, 'constraint'::text, 'index'::text, 'trigger'::text, 'policy'::text, 'setting'::text], p.part),
+			 p.ddl LIKE '% FOREIGN KEY %'::text, p.table_name, p.ord, p.name
+$$;
+COMMENT ON FUNCTION converge.additions() IS
+	'what was added to converge''s tables, and the statements that add it again: pg_dump carries the columns of it, and nothing else';
+
+CREATE FUNCTION converge.restore_addition() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- where it is there already, no lock for it: another job may be loading the table
+	IF NOT EXISTS (SELECT FROM converge.parts() p
+				   WHERE p.part = new.part AND p.table_name = new.table_name AND p.name = new.name) THEN
+		EXECUTE new.ddl;
+	END IF;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION converge.restore_addition() IS 'add a column that a dump has, before its rows come';
+CREATE TRIGGER restore_addition BEFORE INSERT ON converge.as_made
+	FOR EACH ROW WHEN (new.ddl IS NOT NULL) EXECUTE FUNCTION converge.restore_addition();
+REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;
+
+INSERT INTO converge.as_made (part, table_name, name) SELECT p.part, p.table_name, p.name FROM converge.parts() p;

@@ -186,6 +186,9 @@ extern void cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *d
 extern void cvg_appender_end(CvgAppender *appender);
 extern int64 cvg_next_seq(void);
 
+/* Fail where the row of a version, the last one, is missing; looked at once a backend and document. */
+extern void cvg_check_whole(const pg_uuid_t *doc_id, const CvgHead *head, int64 version);
+
 /* What tells one submitted content from another: CRC-32C of the packed op. */
 extern int32 cvg_content_hash(OtOp op);
 

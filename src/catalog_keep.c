@@ -98,7 +98,7 @@ check_kept(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber key, in
 
 	if (!HeapTupleIsValid(tuple) ||
 		(may_change_rows(table->trigdesc) &&
-		 !datum_image_eq(heap_getattr(tuple, column, RelationGetDescr(table), &isnull),
+		 !datum_image_eq(cvg_row_column(tuple, column, RelationGetDescr(table), &isnull),
 						 PointerGetDatum(expected), false, -1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),

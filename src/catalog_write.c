@@ -384,6 +384,7 @@ void
 cvg_append(CvgAppender *appender, Relation heads, const pg_uuid_t *doc_id, const CvgHead *head,
 		   const CvgOpRow *rows, int count)
 {
+	cvg_check_whole(doc_id, head, rows[0].version - 1);
 	if (appender->estate == NULL)
 		open_log(appender);
 	appender->estate->es_output_cid = GetCurrentCommandId(true);

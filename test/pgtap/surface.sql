@@ -159,6 +159,8 @@ SELECT set_eq(
 	$$SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'S') AND relpersistence = 'p'$$,
 	'pg_dump carries every table and sequence that is not for the moment');
 
+SELECT is_empty('SELECT * FROM converge.additions()', 'what converge makes in its tables is no addition');
+
 -- ---- who may what ----
 
 SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may use the schema');
@@ -180,7 +182,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
 	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
-		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
+		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');
