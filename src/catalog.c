@@ -244,6 +244,37 @@ cvg_catalog(void)
 	return &catalog;
 }
 
+/* Fail where a table that was opened is not the one by that name any longer. */
+void
+cvg_check_current(Relation table, const Oid *current)
+{
+	if (RelationGetRelid(table) != *current)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table converge.%s was replaced just now", RelationGetRelationName(table)),
+				 errhint("Try again.")));
+}
+
+/* Open one of our tables. */
+Relation
+cvg_open_table(Oid table, LOCKMODE lock)
+{
+	uint64		before = catalog_changes;
+	Relation	relation = table_open(table, lock);
+	const CvgCatalog *cat = cvg_catalog();
+	const Oid  *tables[] = {
+		&cat->documents, &cat->heads, &cat->members, &cat->ops, &cat->packs, &cat->snapshots
+	};
+	int			i = 0;
+
+	if (catalog_changes == before)
+		return relation;
+	while (i < lengthof(tables) - 1 && *tables[i] != table)
+		i++;
+	cvg_check_current(relation, tables[i]);
+	return relation;
+}
+
 /* Take a relation's lock for reading, and for writing where that is wanted, too. */
 static void
 hold_lock(Oid relation, bool written)
@@ -340,7 +371,7 @@ cvg_head_find(Relation heads, const pg_uuid_t *doc_id, CvgHead *head)
 bool
 cvg_head_read(const pg_uuid_t *doc_id, CvgHead *head)
 {
-	Relation	heads = table_open(cvg_catalog()->heads, AccessShareLock);
+	Relation	heads = cvg_open_table(cvg_catalog()->heads, AccessShareLock);
 	bool		found = cvg_head_find(heads, doc_id, head);
 
 	table_close(heads, AccessShareLock);
@@ -352,7 +383,7 @@ CvgRole
 cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 {
 	const CvgCatalog *cat = cvg_catalog();
-	Relation	members = table_open(cat->members, AccessShareLock);
+	Relation	members = cvg_open_table(cat->members, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -383,7 +414,7 @@ cvg_member_role(const pg_uuid_t *doc_id, const char *user_id, int user_len)
 static bool
 fetch_column(Oid table, Oid index, ScanKey keys, int key_count, AttrNumber column, Datum *value)
 {
-	Relation	rel = table_open(table, AccessShareLock);
+	Relation	rel = cvg_open_table(table, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, index, true, GetActiveSnapshot(), key_count, keys);
 	HeapTuple	tuple = systable_getnext(scan);
 	bool		found = false;
@@ -476,7 +507,7 @@ text	   *
 cvg_snapshot_before(const pg_uuid_t *doc_id, int64 version, int64 *snapshot_version)
 {
 	const CvgCatalog *cat = cvg_catalog();
-	Relation	snapshots = table_open(cat->snapshots, AccessShareLock);
+	Relation	snapshots = cvg_open_table(cat->snapshots, AccessShareLock);
 	Relation	index = index_open(cat->snapshots_pkey, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
@@ -508,7 +539,7 @@ static int
 list_versions(Oid table_oid, Oid index_oid, AttrNumber doc_id_column, AttrNumber version_column,
 			  const pg_uuid_t *doc_id, int64 **versions)
 {
-	Relation	table = table_open(table_oid, AccessShareLock);
+	Relation	table = cvg_open_table(table_oid, AccessShareLock);
 	Relation	index = index_open(index_oid, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;

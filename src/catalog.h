@@ -13,6 +13,7 @@
 #include "converge.h"
 
 #include "storage/itemptr.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
 /* What the extension's objects are called in this database. */
@@ -44,6 +45,15 @@ extern const CvgCatalog *cvg_catalog(void);
 
 /* Counts what may have changed one of the tables: while it stays, so does what their relcache says. */
 extern uint64 cvg_catalog_changes(void);
+
+/*
+ * Open one of these tables.  While its lock was waited for it may have been
+ * changed, so what its rows are like is known only then.
+ */
+extern Relation cvg_open_table(Oid table, LOCKMODE lock);
+
+/* Fail where a table that was opened is not the one by that name any longer. */
+extern void cvg_check_current(Relation table, const Oid *current);
 
 /*
  * Take the locks on tables and indexes that an op needs, to the end of the

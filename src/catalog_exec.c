@@ -179,7 +179,7 @@ typedef struct HeadUpdate
 } HeadUpdate;
 
 /* A trigger wrote what only operations may write. */
-pg_attribute_noreturn() static void
+static void
 head_moved(const pg_uuid_t *doc_id)
 {
 	ereport(ERROR,

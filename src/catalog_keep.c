@@ -9,6 +9,7 @@
  * writer does, and takes the lock of its head last and briefly.
  */
 #include "catalog.h"
+#include "row.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -91,7 +92,7 @@ static void
 check_kept(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber key, int64 version,
 		   AttrNumber column, const void *expected)
 {
-	Relation	table = table_open(table_oid, AccessShareLock);
+	Relation	table = cvg_open_table(table_oid, AccessShareLock);
 	SysScanDesc scan = begin_check(table, index, doc_id, key, BTEqualStrategyNumber, F_INT8EQ, version);
 	HeapTuple	tuple = systable_getnext(scan);
 	bool		isnull;
@@ -113,7 +114,7 @@ check_kept(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber key, in
 static void
 check_ops_gone(const pg_uuid_t *doc_id, int64 upto)
 {
-	Relation	ops = table_open(cvg_catalog()->ops, AccessShareLock);
+	Relation	ops = cvg_open_table(cvg_catalog()->ops, AccessShareLock);
 	SysScanDesc scan = begin_check(ops, cvg_catalog()->ops_pkey, doc_id, OPS_VERSION,
 								   BTLessEqualStrategyNumber, F_INT8LE, upto);
 
@@ -150,7 +151,7 @@ cvg_maintainer_lock(const pg_uuid_t *doc_id, bool wait)
 void
 cvg_heads_walk(void (*visit) (void *ctx, const pg_uuid_t *doc_id, const CvgHead *head), void *ctx)
 {
-	Relation	heads = table_open(cvg_catalog()->heads, AccessShareLock);
+	Relation	heads = cvg_open_table(cvg_catalog()->heads, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(heads, NULL);
 	TableScanDesc scan = table_beginscan(heads, GetActiveSnapshot(), 0, NULL);
 

@@ -106,7 +106,7 @@ copy_op_row(CvgOpRow *row)
 bool
 cvg_op_by_id(const pg_uuid_t *doc_id, const pg_uuid_t *op_id, CvgOpRow *row)
 {
-	Relation	ops = table_open(cvg_catalog()->ops, AccessShareLock);
+	Relation	ops = cvg_open_table(cvg_catalog()->ops, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -175,7 +175,7 @@ read_pack_range(HeapTuple tuple, TupleDesc desc, CvgPackRange *range)
 static bytea *
 fetch_pack(CvgOpScan *scan, int64 version)
 {
-	Relation	packs = table_open(cvg_catalog()->packs, AccessShareLock);
+	Relation	packs = cvg_open_table(cvg_catalog()->packs, AccessShareLock);
 	Relation	index = index_open(cvg_catalog()->packs_pkey, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc packs_scan;
@@ -288,7 +288,7 @@ cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	scan->expected = after + 1;
 	scan->upto = upto;
 	scan->packed_upto = after;
-	scan->ops = table_open(cvg_catalog()->ops, AccessShareLock);
+	scan->ops = cvg_open_table(cvg_catalog()->ops, AccessShareLock);
 	scan->index = index_open(cvg_catalog()->ops_pkey, AccessShareLock);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "converge op row",
 											  ALLOCSET_SMALL_SIZES);
@@ -358,7 +358,7 @@ cvg_ops_end(CvgOpScan *scan)
 int
 cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges)
 {
-	Relation	packs = table_open(cvg_catalog()->packs, AccessShareLock);
+	Relation	packs = cvg_open_table(cvg_catalog()->packs, AccessShareLock);
 	Relation	index = index_open(cvg_catalog()->packs_pkey, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;

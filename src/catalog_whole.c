@@ -42,7 +42,7 @@ place_of(const pg_uuid_t *doc_id)
 static bool
 has_row(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber column, bool or_later, int64 version)
 {
-	Relation	table = table_open(table_oid, AccessShareLock);
+	Relation	table = cvg_open_table(table_oid, AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	bool		found;

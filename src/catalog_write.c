@@ -123,6 +123,7 @@ cvg_head_lock(Relation heads, const pg_uuid_t *doc_id, bool wait, CvgHead *head)
 	CvgLockResult result = CVG_ABSENT;
 	TupleTableSlot *slot = table_slot_create(heads, NULL);
 
+	cvg_check_current(heads, &cvg_catalog()->heads);
 	cvg_push_own_snapshot();
 	if (read_own_head(heads, doc_id, slot))
 		result = CVG_LOCKED;
@@ -360,7 +361,7 @@ look_at_log(CvgAppender *appender, Relation ops)
 static void
 open_log(CvgAppender *appender)
 {
-	Relation	ops = table_open(cvg_catalog()->ops, RowExclusiveLock);
+	Relation	ops = cvg_open_table(cvg_catalog()->ops, RowExclusiveLock);
 	MemoryContext before;
 
 	appender->estate = CreateExecutorState();
