@@ -192,6 +192,8 @@ cvg_snapshot_keep(const pg_uuid_t *doc_id, int64 version, int64 seq, TimestampTz
 			"WHERE excluded.kind OPERATOR(pg_catalog.=) 'named' OR s.kind OPERATOR(pg_catalog.=) 'due'",
 			7, types, values, nulls);
 	SPI_finish();
+	check_kept(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, doc_id, SNAPSHOTS_VERSION, version,
+			   SNAPSHOTS_CONTENT, content);
 }
 
 /* Label a snapshot. */
@@ -209,8 +211,6 @@ cvg_label_add(const pg_uuid_t *doc_id, int64 version, text * label,
 	execute("INSERT INTO converge.labels (doc_id, version, label, user_id, created_at) "
 			"VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", 5, types, values, NULL);
 	SPI_finish();
-	check_kept(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, doc_id, SNAPSHOTS_VERSION, version,
-			   SNAPSHOTS_CONTENT, content);
 }
 
 /*
