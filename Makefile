@@ -27,14 +27,14 @@ PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
 	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_exec.o src/catalog_keep.o \
-	src/catalog_layout.o src/catalog_log.o src/catalog_whole.o src/catalog_write.o src/converge.o \
-	src/decode.o src/decode_tables.o src/document.o src/event.o src/gateway.o \
+	src/catalog_layout.o src/catalog_log.o src/catalog_whole.o src/catalog_write.o src/context.o \
+	src/converge.o src/decode.o src/decode_tables.o src/document.o src/event.o src/gateway.o \
 	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
 	src/pack.o src/password.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
 	src/past/pack_read.o src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/snapshot.o src/undo.o src/verify.o src/worker.o
+	src/sequence.o src/snapshot.o src/undo.o src/verify.o src/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress

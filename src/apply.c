@@ -12,6 +12,7 @@
 
 #include "catalog.h"
 #include "missed.h"
+#include "sequence.h"
 
 #include "access/table.h"
 #include "access/xact.h"
@@ -225,7 +226,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 	CvgOpRow   *row = &work->rows[work->row_count];
 
 	head->version++;
-	head->seq = cvg_next_seq();
+	head->seq = cvg_next_seq_above(head->seq);
 	head->length += measure->inserted - measure->deleted;
 	head->log_bytes += sub->applied.size;
 	head->updated_at = work->at;

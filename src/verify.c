@@ -70,7 +70,12 @@ check_row(Check *check, const CvgOpRow *row)
 	bool		found;
 
 	if (row->seq <= check->last_seq)
-		report(check, row->version, psprintf("seq " INT64_FORMAT " does not rise", row->seq));
+		report(check, row->version,
+			   psprintf("seq " INT64_FORMAT " does not rise above " INT64_FORMAT
+						": the sequence converge.op_seq was behind the rows, as where they are copied without it. "
+						"The text is whole and this document needs nothing; for the others "
+						"SELECT setval('converge.op_seq', max(seq)) FROM converge.heads, unless that is done.",
+						row->seq, check->last_seq));
 	if (row->created_at < check->last_at)
 		report(check, row->version, pstrdup("created_at goes back"));
 	if (row->base_version < 0 || row->base_version >= row->version)
