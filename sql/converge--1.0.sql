@@ -841,7 +841,7 @@ CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT
 									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)
 	AS 'MODULE_PATHNAME', 'converge_open_document' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid) IS
-	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else content is the whole text';
+	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else, and where op would be larger than it, content is the whole text';
 
 -- ---------------------------------------------------------------------------
 -- History
@@ -1274,7 +1274,7 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
-	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
+	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone; error OT001 where the text is less';
 
 CREATE FUNCTION converge.checksum(doc_id uuid, version bigint) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE STRICT PARALLEL SAFE;

@@ -38,6 +38,12 @@
 /* Longest user id, in bytes. */
 #define CVG_MAX_USER_BYTES		255
 
+/* Most bytes of JSON in which a client that is behind gets ops one by one ... */
+#define CVG_MAX_SINGLE_BYTES	((Size) 16 << 20)
+
+/* ... and of a packed op that they are composed to; beyond it, it gets the text. */
+#define CVG_MAX_CATCH_UP_BYTES	((Size) 16 << 20)
+
 /* Most ops of one submit() call. */
 #define CVG_MAX_BATCH			10000
 

@@ -225,6 +225,7 @@ converge_open_document(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[8] = {0};
 	bool		nulls[8] = {false};
+	Datum		op;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -245,9 +246,12 @@ converge_open_document(PG_FUNCTION_ARGS)
 	nulls[4] = !opened.has_op_id;
 	values[5] = BoolGetDatum(opened.resumed);
 	nulls[6] = opened.resumed;
+	/* what is larger than the text itself is not worth resuming by */
+	opened.resumed = opened.resumed &&
+		cvg_compose_bounded(doc_id, known_version, &opened.head, &op);
 	nulls[7] = !opened.resumed;
 	if (opened.resumed)
-		values[7] = cvg_compose_range(doc_id, known_version, opened.head.version);
+		values[7] = op;
 	else
 		values[6] = PointerGetDatum(cvg_content_at(doc_id, opened.head.version));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

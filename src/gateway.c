@@ -340,7 +340,9 @@ typedef struct Stretch
 	ReturnSetInfo *result;
 	int64		from_version;
 	int64		count;
-	StringInfoData entries;		/* the ops one by one, while they are few */
+	bool		composed;		/* it goes as one op: the ops are many, or
+								 * much */
+	StringInfoData entries;		/* the ops one by one, unless composed */
 	OtFold	   *fold;			/* all of them */
 	int64		version;		/* of the last one */
 	int64		seq;
@@ -351,14 +353,15 @@ typedef struct Stretch
 static void
 stretch_add(Stretch *stretch, const CvgOpRow *row)
 {
-	if (stretch->count < SINGLE_OPS)
+	bound_entries(stretch, row);
+	if (!stretch->composed)
 	{
 		if (stretch->count > 0)
 			appendStringInfoChar(&stretch->entries, ',');
 		cvg_event_entry(&stretch->entries, row->version, row->seq, &row->op_id,
 						row->user_id, row->user_len, row->base_version, row->created_at, row->op);
 	}
-	cvg_check_status(ot_fold_push(stretch->fold, row->op));
+	check_composing(stretch, ot_fold_push(stretch->fold, row->op));
 	stretch->count++;
 	stretch->version = row->version;
 	stretch->seq = row->seq;
@@ -367,6 +370,7 @@ stretch_add(Stretch *stretch, const CvgOpRow *row)
 
 /* The stretch as a catchup message. */
 static void
+	}
 catchup_message(StringInfo message, const Stretch *stretch, OtOp op)
 {
 	appendStringInfoString(message, "{\"type\":\"catchup\",\"fromVersion\":");
@@ -395,8 +399,10 @@ stretch_finish(Stretch *stretch)
 		return;
 	initStringInfo(&message);
 	ot_buffer_init(&composed, &cvg_allocator, 0);
-	cvg_check_status(ot_fold_finish(stretch->fold, &composed));
-	if (stretch->count <= SINGLE_OPS)
+	check_composing(stretch, ot_fold_finish(stretch->fold, &composed));
+	if (stretch->composed && cvg_too_large_to_catch_up(stretch->head, composed.size))
+		too_far_behind(stretch);
+	if (!stretch->composed)
 	{
 		appendStringInfoString(&message, "{\"type\":\"ops\",\"ops\":[");
 		appendBinaryStringInfo(&message, stretch->entries.data, stretch->entries.len);
@@ -419,24 +425,22 @@ stretch_finish(Stretch *stretch)
 }
 
 /* Where a client's catching up ends, or why it cannot begin. */
-static int64
-catch_up_target(const pg_uuid_t *doc_id, int64 since)
+static void
+catch_up_target(const pg_uuid_t *doc_id, int64 since, CvgHead *head)
 {
-	CvgHead		head;
-
-	if (!cvg_head_read(doc_id, &head))
+	if (!cvg_head_read(doc_id, head))
 		cvg_no_document(doc_id);
-	if (since < head.floor_version)
+	if (since < head->floor_version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_STALE),
 				 errmsg("version " INT64_FORMAT " is forgotten", since),
-				 errdetail("History begins at version " INT64_FORMAT ".", head.floor_version)));
-	if (since > head.version)
+				 errdetail("History begins at version " INT64_FORMAT ".", head->floor_version)));
+	if (since > head->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FUTURE_BASE),
 				 errmsg("version " INT64_FORMAT " does not exist", since),
-				 errdetail("The document is at version " INT64_FORMAT ".", head.version)));
-	return head.version;
+	const CvgHead *head;		/* where it ends at the latest */
+				 errdetail("The document is at version " INT64_FORMAT ".", head->version)));
 }
 
 Datum
@@ -444,10 +448,49 @@ converge_catch_up(PG_FUNCTION_ARGS)
 {
 	Stretch		stretch = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	pg_uuid_t  *doc_id;
+/*
+ * Fail where the ops since a version are too much: as with a version that is
+ * forgotten, the client is better served with the text.
+ */
+pg_attribute_noreturn() static void
+too_far_behind(const Stretch *stretch)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CVG_STALE),
+			 errmsg("version " INT64_FORMAT " is too far behind to catch up from", stretch->from_version),
+			 errdetail("The operations since then are more than the text of the document, and more than %zu bytes.",
+					   CVG_MAX_CATCH_UP_BYTES),
+			 errhint("Open the document without a known version.")));
+}
+
+/* Check the status of composing; what cannot be held is too much. */
+static void
+check_composing(const Stretch *stretch, OtStatus status)
+{
+	if (status == OT_TOO_LARGE)
+		too_far_behind(stretch);
+	cvg_check_status(status);
+}
+
+/* Let the stretch be composed once its ops are too many, or too much, to go one by one. */
+static void
+bound_entries(Stretch *stretch, const CvgOpRow *row)
+{
+	if (cvg_too_large_to_catch_up(stretch->head, row->op.size))
+		too_far_behind(stretch);
+	if (stretch->composed || stretch->count == 0 ||
+		(stretch->count < SINGLE_OPS &&
+		 stretch->entries.len + row->op.size <= CVG_MAX_SINGLE_BYTES))
+		return;
+	stretch->composed = true;
+	pfree(stretch->entries.data);
+	initStringInfo(&stretch->entries);
+}
+
 	pg_uuid_t  *pending = PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2);
 	CvgOpScan  *scan;
 	CvgOpRow	row;
-	int64		target;
+	CvgHead		head;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -456,13 +499,13 @@ converge_catch_up(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	doc_id = PG_GETARG_UUID_P(0);
 	stretch.from_version = PG_GETARG_INT64(1);
-	target = catch_up_target(doc_id, stretch.from_version);
-	if (stretch.from_version >= target)
+	catch_up_target(doc_id, stretch.from_version, &head);
+	if (stretch.from_version >= head.version)
 		return (Datum) 0;
 
 	initStringInfo(&stretch.entries);
 	cvg_check_status(ot_fold_create(&cvg_allocator, &stretch.fold));
-	scan = cvg_ops_begin(doc_id, stretch.from_version, target);
+	scan = cvg_ops_begin(doc_id, stretch.from_version, head.version);
 	while (cvg_ops_next(scan, &row))
 	{
 		bool		is_pending = pending != NULL && memcmp(&row.op_id, pending, UUID_LEN) == 0;
@@ -513,6 +556,7 @@ is_same_version(const pg_uuid_t *doc_id, const CvgHead *head, int64 version,
 	CvgOpRow	row;
 	pg_uuid_t	floor_id;
 
+	stretch->composed = false;
 	if (version == 0 || version < head->floor_version)
 		return version == 0 && op_id == NULL && head->floor_version == 0;
 	if (op_id == NULL)
@@ -542,3 +586,4 @@ converge_has_version(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(is_same_version(doc_id, &head, PG_GETARG_INT64(1),
 								   PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2), PG_GETARG_INT64(3)));
 }
+	stretch.head = &head;

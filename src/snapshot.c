@@ -24,19 +24,29 @@ PG_FUNCTION_INFO_V1(converge_snapshot);
 PG_FUNCTION_INFO_V1(converge_version_at);
 
 /* Compose a run of ops into an empty buffer. */
-static void
-compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto, OtBuffer *out)
+static OtStatus
+try_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto, OtBuffer *out)
 {
 	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
 	CvgOpRow	row;
 	OtFold	   *fold;
+	OtStatus	status = OT_OK;
 
 	cvg_check_status(ot_fold_create(&cvg_allocator, &fold));
-	while (cvg_ops_next(scan, &row))
-		cvg_check_status(ot_fold_push(fold, row.op));
-	cvg_check_status(ot_fold_finish(fold, out));
+	while (status == OT_OK && cvg_ops_next(scan, &row))
+		status = ot_fold_push(fold, row.op);
+	if (status == OT_OK)
+		status = ot_fold_finish(fold, out);
 	ot_fold_free(fold);
 	cvg_ops_end(scan);
+	return status;
+}
+
+/* Likewise, and fail where it cannot be. */
+static void
+compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto, OtBuffer *out)
+{
+	cvg_check_status(try_compose_range(doc_id, after, upto, out));
 }
 
 /* Compose a run of ops into a datum. */
@@ -48,6 +58,34 @@ cvg_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	cvg_datum_begin(&out);
 	compose_range(doc_id, after, upto, &out);
 	return cvg_datum_finish(&out);
+}
+
+/* A code point has a byte at least. */
+bool
+cvg_too_large_to_catch_up(const CvgHead *head, Size bytes)
+{
+	return bytes > CVG_MAX_CATCH_UP_BYTES && bytes > (Size) head->length;
+}
+
+/* Compose a run of ops up to the head into a datum, where that is worth it. */
+bool
+cvg_compose_bounded(const pg_uuid_t *doc_id, int64 after, const CvgHead *head, Datum *op)
+{
+	OtBuffer	out;
+	OtStatus	status;
+
+	cvg_datum_begin(&out);
+	status = try_compose_range(doc_id, after, head->version, &out);
+	if (status == OT_TOO_LARGE)
+		return false;
+	cvg_check_status(status);
+	if (cvg_too_large_to_catch_up(head, out.size))
+	{
+		ot_buffer_free(&out);
+		return false;
+	}
+	*op = cvg_datum_finish(&out);
+	return true;
 }
 
 /* The text of a document at a version. */

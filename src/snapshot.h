@@ -18,6 +18,15 @@ extern void cvg_check_version(const CvgHead *head, int64 version);
 /* The ops that lead from one version to a later one, composed. */
 extern Datum cvg_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto);
 
+/*
+ * Return true if an op of that many bytes is too large to catch up by: larger
+ * than a bound, and than the text, which serves as well.
+ */
+extern bool cvg_too_large_to_catch_up(const CvgHead *head, Size bytes);
+
+/* The ops from a version to the head, composed; false where that is too large to catch up by. */
+extern bool cvg_compose_bounded(const pg_uuid_t *doc_id, int64 after, const CvgHead *head, Datum *op);
+
 /* The op that leads from one version to another, forward or back. */
 extern Datum cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto);
 
