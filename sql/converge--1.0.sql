@@ -888,14 +888,12 @@ COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
 	'make the text what it was at a version, by a new op; the new version';
 
 CREATE FUNCTION converge.undo(doc_id uuid, op_id uuid) RETURNS bigint
-	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'converge_undo';
+	AS 'MODULE_PATHNAME', 'converge_undo' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo(uuid, uuid) IS
 	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version';
 
 CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETURNS bigint
-	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'converge_undo_last';
+	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
 	'undo the newest op of a user (null: the acting user) that is no undo and not undone; the new version, null when there is none';
 

@@ -74,7 +74,8 @@ cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub)
 {
 	CvgAppender *appender = cvg_appender_begin();
 
-	sub->user_id = cvg_acting_user();
+	/* a copy: a trigger may change the setting that it comes from */
+	sub->user_id = pstrdup(cvg_acting_user());
 	sub->user_len = strlen(sub->user_id);
 	cvg_apply(appender, doc_id, &sub, 1, true);
 	cvg_appender_end(appender);

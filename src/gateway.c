@@ -9,6 +9,7 @@
 #include "document.h"
 
 #include "apply.h"
+#include "context.h"
 #include "snapshot.h"
 
 #include "access/htup_details.h"
@@ -169,6 +170,75 @@ lock_patiently(const pg_uuid_t *doc_id)
 	return error == NULL;
 }
 
+/* The end of the run of one user's ops. */
+static int
+run_of_user(CvgSubmission **subs, int from, int count)
+{
+	int			upto = from + 1;
+
+	while (upto < count && subs[upto]->user_len == subs[from]->user_len &&
+		   memcmp(subs[upto]->user_id, subs[from]->user_id, subs[from]->user_len) == 0)
+		upto++;
+	return upto;
+}
+
+/* Note that ops were not tried. */
+static void
+leave_busy(CvgSubmission **subs, int count)
+{
+	for (int i = 0; i < count; i++)
+		subs[i]->outcome = CVG_DOC_BUSY;
+}
+
+/*
+ * Apply a run of one user's ops, acting for that user.  Row triggers are to see
+ * the document before and after their op, as with edits one by one, so each op
+ * then goes by itself.  False where the document is busy.
+ */
+static bool
+apply_run(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **subs, int count, bool wait,
+		  CvgForeignCode code)
+{
+	int			nest_level = cvg_act_begin(subs[0]->user_id, subs[0]->user_len);
+	int			step = code == CVG_ROW_TRIGGERS ? 1 : count;
+	bool		busy = false;
+
+	for (int from = 0; from < count && !busy; from += step)
+	{
+		cvg_apply(appender, doc_id, subs + from, step, wait);
+		busy = subs[from]->outcome == CVG_DOC_BUSY;
+	}
+	if (!busy)
+		cvg_fire_deferred();
+	cvg_act_end(nest_level);
+	return !busy;
+}
+
+/*
+ * Apply ops on one document.  Where other people's code looks on, each user's run
+ * goes by itself.  What is busy for the first op is so for all, or a user's ops
+ * would change their order.
+ */
+static void
+apply_to_document(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **subs, int count, bool wait,
+				  CvgForeignCode code)
+{
+	if (code == CVG_NO_CODE)
+	{
+		cvg_apply(appender, doc_id, subs, count, wait);
+		return;
+	}
+	for (int from = 0, upto; from < count; from = upto)
+	{
+		upto = run_of_user(subs, from, count);
+		if (!apply_run(appender, doc_id, subs + from, upto - from, wait, code))
+		{
+			leave_busy(subs + from, count - from);
+			return;
+		}
+	}
+}
+
 /* Apply what is well-formed, a document after the other. */
 static void
 apply_batch(BatchItem *items, int count, bool wait)
@@ -176,6 +246,7 @@ apply_batch(BatchItem *items, int count, bool wait)
 	BatchItem **sorted = palloc(Max(count, 1) * sizeof(BatchItem *));
 	CvgSubmission **subs = palloc(Max(count, 1) * sizeof(CvgSubmission *));
 	CvgAppender *appender = cvg_appender_begin();
+	CvgForeignCode code = cvg_foreign_code();
 	int			well_formed = 0;
 
 	for (int i = 0; i < count; i++)
@@ -184,6 +255,9 @@ apply_batch(BatchItem *items, int count, bool wait)
 	qsort(sorted, well_formed, sizeof(BatchItem *), compare_items);
 	if (well_formed > 1)
 		cvg_hold_locks();
+	if (code != CVG_NO_CODE)
+		cvg_fire_deferred();	/* of what this transaction did before, for
+								 * whom the session acts */
 	for (int from = 0, upto; from < well_formed; from = upto)
 	{
 		const pg_uuid_t *doc_id = &sorted[from]->doc_id;
@@ -191,7 +265,7 @@ apply_batch(BatchItem *items, int count, bool wait)
 		for (upto = from; upto < well_formed &&
 			 memcmp(&sorted[upto]->doc_id, doc_id, UUID_LEN) == 0; upto++)
 			subs[upto] = &sorted[upto]->sub;
-		cvg_apply(appender, doc_id, subs + from, upto - from, wait && lock_patiently(doc_id));
+		apply_to_document(appender, doc_id, subs + from, upto - from, wait && lock_patiently(doc_id), code);
 	}
 	cvg_appender_end(appender);
 }

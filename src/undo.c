@@ -9,6 +9,7 @@
 #include "snapshot.h"
 
 #include "apply.h"
+#include "context.h"
 
 #include "access/table.h"
 #include "access/xact.h"
@@ -24,6 +25,9 @@ PG_FUNCTION_INFO_V1(converge_undo_last);
 
 /* How far undo_last looks back at first, in versions. */
 #define FIRST_LOOK_BACK	64
+
+/* How many ops whose undo amounts to nothing undo_last passes over. */
+#define UNDO_TRIES		32
 
 /* Lock the document, check that the acting user may write, see all of it. */
 static void
@@ -67,18 +71,37 @@ write_arguments(FunctionCallInfo fcinfo, int needed, const char *command)
 
 /* ---- revert ---- */
 
+/* Return true if two versions have the same text, though the ops between them change something. */
+static bool
+is_same_text(const pg_uuid_t *doc_id, OtOp difference, int64 a, int64 b)
+{
+	OtMeasure	measure;
+	text	   *a_text;
+	text	   *b_text;
+
+	ot_measure(difference, &measure);
+	if (measure.inserted != measure.deleted)
+		return false;
+	a_text = cvg_content_at(doc_id, a);
+	b_text = cvg_content_at(doc_id, b);
+	return VARSIZE_ANY_EXHDR(a_text) == VARSIZE_ANY_EXHDR(b_text) &&
+		memcmp(VARDATA_ANY(a_text), VARDATA_ANY(b_text), VARSIZE_ANY_EXHDR(a_text)) == 0;
+}
+
 Datum
 converge_revert(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.revert()");
 	int64		version = PG_GETARG_INT64(1);
 	CvgHead		head;
-	Datum		back;
+	OtOp		back;
 
 	begin_edit(doc_id, &head);
 	cvg_check_version(&head, version);
-	back = cvg_diff(doc_id, head.version, version);
-	PG_RETURN_INT64(finish_edit(doc_id, cvg_op_of((struct varlena *) DatumGetPointer(back))));
+	back = cvg_op_of((struct varlena *) DatumGetPointer(cvg_diff(doc_id, head.version, version)));
+	if (back.size > 0 && is_same_text(doc_id, back, head.version, version))
+		back.size = 0;			/* the identity, which makes no version */
+	PG_RETURN_INT64(finish_edit(doc_id, back));
 }
 
 /* ---- undo ---- */
@@ -131,7 +154,11 @@ typedef struct Undos
 static void
 read_undos(const pg_uuid_t *doc_id, Undos *undos)
 {
+	CvgCaller	caller;
+
+	cvg_owner_begin(cvg_catalog()->heads, &caller);
 	undos->count = cvg_undos_read(doc_id, &undos->rows);
+	cvg_owner_end(&caller);
 	undos->undone = version_set();
 	undos->undos = version_set();
 	for (int i = 0; i < undos->count; i++)
@@ -191,18 +218,33 @@ make_undo(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *undone)
 	return ot_buffer_op(&carried);
 }
 
-/* Undo the op of a version that is not undone, and note it. */
-static int64
-undo_version(const pg_uuid_t *doc_id, const CvgHead *head, const Undos *undos, int64 undone_version)
+/* The op that undoes a version which is not undone. */
+static OtOp
+find_undo(const pg_uuid_t *doc_id, const CvgHead *head, int64 undone_version)
 {
 	CvgOpRow	row;
-	int64		version;
 
-	undone_version = stands_for(undos, undone_version);
 	if (!cvg_op_by_version(doc_id, undone_version, &row))
 		elog(ERROR, "version " INT64_FORMAT " vanished", undone_version);
-	version = finish_edit(doc_id, make_undo(doc_id, head, &row));
+	return make_undo(doc_id, head, &row);
+}
+
+/*
+ * Apply an undo and note it, with the owner's rights.  One that amounts to
+ * nothing, since others have deleted all that was inserted, makes no version, and
+ * there is nothing to note.
+ */
+static int64
+apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
+{
+	int64		version = finish_edit(doc_id, undo);
+	CvgCaller	caller;
+
+	if (undo.size == 0)
+		return version;
+	cvg_owner_begin(cvg_catalog()->heads, &caller);
 	cvg_undo_keep(doc_id, version, undone_version);
+	cvg_owner_end(&caller);
 	return version;
 }
 
@@ -224,7 +266,8 @@ converge_undo(PG_FUNCTION_ARGS)
 				 errmsg("operation %s is undone already",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
 				 errhint("To do it again, undo its undo.")));
-	PG_RETURN_INT64(undo_version(doc_id, &head, &undos, version));
+	version = stands_for(&undos, version);
+	PG_RETURN_INT64(apply_undo(doc_id, find_undo(doc_id, &head, version), version));
 }
 
 /* The newest op of a user in a stretch of the log that can be undone. */
@@ -246,6 +289,28 @@ newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text * us
 	return newest;
 }
 
+/* The same in all of history up to a version; 0: there is none. */
+static int64
+newest_of_user_upto(const pg_uuid_t *doc_id, const CvgHead *head, int64 upto, const text * user_id,
+					const Undos *undos)
+{
+	int64		newest = 0;
+
+	/* ever longer stretches, so that packs are not read over and over */
+	for (int64 look_back = FIRST_LOOK_BACK; newest == 0 && upto > head->floor_version; look_back *= 8)
+	{
+		int64		after = Max(upto - look_back, head->floor_version);
+
+		newest = newest_of_user(doc_id, after, upto, user_id, undos);
+		upto = after;
+	}
+	return newest;
+}
+
+/*
+ * Undo a user's newest op.  Where that amounts to nothing, the one before is meant,
+ * or each further call would come to the same; where all do, no version is made.
+ */
 Datum
 converge_undo_last(PG_FUNCTION_ARGS)
 {
@@ -253,24 +318,24 @@ converge_undo_last(PG_FUNCTION_ARGS)
 	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
 	CvgHead		head;
 	Undos		undos;
-	int64		newest = 0;
-	int64		upto;
+	OtOp		undo = {0};
+	int64		newest;
+	int64		stands = 0;
 
 	begin_edit(doc_id, &head);
 	read_undos(doc_id, &undos);
-	upto = head.version;
-	/* ever longer stretches, so that packs are not read over and over */
-	for (int64 look_back = FIRST_LOOK_BACK; newest == 0 && upto > head.floor_version; look_back *= 8)
+	newest = newest_of_user_upto(doc_id, &head, head.version, user_id, &undos);
+	for (int tries = 0; newest != 0 && undo.size == 0 && tries < UNDO_TRIES; tries++)
 	{
-		int64		after = Max(upto - look_back, head.floor_version);
-
-		newest = newest_of_user(doc_id, after, upto, user_id, &undos);
-		upto = after;
+		stands = stands_for(&undos, newest);
+		undo = find_undo(doc_id, &head, stands);
+		if (undo.size == 0)
+			newest = newest_of_user_upto(doc_id, &head, newest - 1, user_id, &undos);
 	}
-	if (newest == 0)
+	if (stands == 0)
 	{
 		PopActiveSnapshot();
 		PG_RETURN_NULL();
 	}
-	PG_RETURN_INT64(undo_version(doc_id, &head, &undos, newest));
+	PG_RETURN_INT64(apply_undo(doc_id, undo, stands));
 }
