@@ -437,7 +437,7 @@ static void
 confirm(struct session *s, const struct write_answer *answer)
 {
 	if (s->state == SESSION_LIVE && answer->version <= s->member.cursor &&
-		(answer->duplicate || answer->version <= s->covered))
+		(answer->duplicate || answer->unchanged || answer->version <= s->covered))
 		session_send(s, protocol_one_op(answer->entry, answer->entry_len));
 }
 
@@ -449,7 +449,7 @@ session_answer(void *arg, void *owner, const struct write_answer *answer)
 
 	(void) arg;
 	s->under_way--;
-	if (answer->committed && uuid_equal(&answer->operation_id, &s->pending))
+	if (answer->committed && !answer->unchanged && uuid_equal(&answer->operation_id, &s->pending))
 		s->own_version = answer->version;
 	if (s->state < SESSION_CLOSING)
 	{

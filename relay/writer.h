@@ -22,6 +22,9 @@ struct write_answer
 	struct uuid operation_id;
 	bool		committed;		/* else rejected */
 	bool		duplicate;		/* it had been committed before */
+	bool		unchanged;		/* with committed: it was the identity, and no
+								 * version came of it; the entry answers it at
+								 * its base version */
 	bool		gone;			/* rejected: the document is no more */
 	int64_t		version;
 	const char *entry;			/* committed: ready to be sent */

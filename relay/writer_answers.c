@@ -32,6 +32,23 @@ is_committed(const char *code)
 	return strcmp(code, "applied") == 0 || strcmp(code, "duplicate") == 0;
 }
 
+/* Return true if an operation was the identity, of which no version came. */
+static bool
+is_unchanged(const char *code, PGresult *result, int row)
+{
+	return strcmp(code, "applied") == 0 && PQgetisnull(result, row, COLUMN_MEMBER_CHANGES);
+}
+
+/* Read an answer that comes with an entry. */
+static void
+read_entry(struct write_answer *answer, PGresult *result, int row)
+{
+	answer->committed = true;
+	answer->version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+	answer->entry = PQgetvalue(result, row, COLUMN_EVENT);
+	answer->entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
+}
+
 /* Answer the document's first submission from a row. */
 static void
 answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
@@ -40,13 +57,16 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 	const char *message = PQgetvalue(result, row, COLUMN_MESSAGE);
 	struct write_answer answer = {.code = REJECT_INVALID,.message = *message != '\0' ? message : code,.member_changes = -1};
 
-	if (is_committed(code))
+	if (is_unchanged(code, result, row))
 	{
-		answer.committed = true;
+		/* its author is answered; there is nothing to publish */
+		answer.unchanged = true;
+		read_entry(&answer, result, row);
+	}
+	else if (is_committed(code))
+	{
 		answer.duplicate = strcmp(code, "duplicate") == 0;
-		answer.version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
-		answer.entry = PQgetvalue(result, row, COLUMN_EVENT);
-		answer.entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
+		read_entry(&answer, result, row);
 		if (!PQgetisnull(result, row, COLUMN_MEMBER_CHANGES))
 			answer.member_changes = strtoll(PQgetvalue(result, row, COLUMN_MEMBER_CHANGES), NULL, 10);
 		if (answer.duplicate)

@@ -813,7 +813,7 @@ COMMENT ON FUNCTION converge.apply_op(uuid, uuid, bigint, converge.op) IS
 CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_edit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
-	'apply an op to the document as it stands now, with a fresh op id; the new version';
+	'apply an op to the document as it stands now, with a fresh op id; the new version, or the one there is where the op changes nothing';
 
 CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -885,12 +885,12 @@ COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
 CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
-	'make the text what it was at a version, by a new op; the new version';
+	'make the text what it was at a version, by a new op; the new version, or the one there is where the text is the same';
 
 CREATE FUNCTION converge.undo(doc_id uuid, op_id uuid) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_undo' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo(uuid, uuid) IS
-	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version';
+	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version, or the one there is where nothing is left to take back';
 
 CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -216,6 +216,25 @@ check_size(CvgSubmission *sub)
 	return true;
 }
 
+/* ---- the identity ---- */
+
+/*
+ * An op that was submitted as the identity makes no version, and its id names
+ * nothing.  One that became the identity by being transformed does make one: its
+ * author waits to see it in its place.
+ */
+static bool
+check_change(Work *work, CvgSubmission *sub)
+{
+	if (sub->op.size > 0)
+		return true;
+	sub->version = work->head.version;
+	sub->seq = work->head.seq;
+	sub->first_base = sub->base_version;
+	sub->created_at = work->at;
+	return refuse(sub, CVG_UNCHANGED, NULL);
+}
+
 /* ---- append ---- */
 
 /* Give the op its place: the next version. */
@@ -265,7 +284,8 @@ decide(Work *work, CvgSubmission *sub)
 		!check_permission(work, sub) ||
 		!check_duplicate(work, sub) ||
 		!check_base(work, sub) ||
-		!transform_to_head(work, sub))
+		!transform_to_head(work, sub) ||
+		!check_change(work, sub))
 		return;
 	ot_measure(sub->applied, &measure);
 	if (check_fit(work, sub, &measure))

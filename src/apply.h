@@ -12,6 +12,7 @@ typedef enum CvgOutcome
 {
 	CVG_APPLIED,
 	CVG_DUPLICATE,				/* applied before: the same answer again */
+	CVG_UNCHANGED,				/* the identity, which makes no version */
 	CVG_DOC_BUSY,				/* not tried: somebody holds the document */
 	CVG_NOT_FOUND,
 	CVG_FORBIDDEN,
@@ -36,7 +37,8 @@ typedef struct CvgSubmission
 	/* what became of it */
 	CvgOutcome	outcome;
 	char	   *detail;			/* a sentence for the refused, or NULL */
-	int64		version;		/* of the applied and the duplicate ... */
+	int64		version;		/* of the applied and the duplicate; the
+								 * head's, of the identity ... */
 	int64		seq;
 	int64		first_base;
 	TimestampTz created_at;

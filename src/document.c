@@ -32,6 +32,7 @@ check_outcome(const pg_uuid_t *doc_id, const CvgSubmission *sub)
 	{
 		case CVG_APPLIED:
 		case CVG_DUPLICATE:
+		case CVG_UNCHANGED:
 			return;
 		case CVG_NOT_FOUND:
 			cvg_no_document(doc_id);
@@ -224,9 +225,9 @@ converge_open_document(PG_FUNCTION_ARGS)
 	int64		known_version = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
 	CvgOpened	opened;
 	TupleDesc	desc;
+	Datum		op;
 	Datum		values[8] = {0};
 	bool		nulls[8] = {false};
-	Datum		op;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -245,11 +246,11 @@ converge_open_document(PG_FUNCTION_ARGS)
 	values[3] = Int64GetDatum(opened.head.seq);
 	values[4] = UUIDPGetDatum(&opened.op_id);
 	nulls[4] = !opened.has_op_id;
-	values[5] = BoolGetDatum(opened.resumed);
-	nulls[6] = opened.resumed;
 	/* what is larger than the text itself is not worth resuming by */
 	opened.resumed = opened.resumed &&
 		cvg_compose_bounded(doc_id, known_version, &opened.head, &op);
+	values[5] = BoolGetDatum(opened.resumed);
+	nulls[6] = opened.resumed;
 	nulls[7] = !opened.resumed;
 	if (opened.resumed)
 		values[7] = op;

@@ -282,6 +282,7 @@ static const struct
 {
 	[CVG_APPLIED] = {"applied", NULL},
 	[CVG_DUPLICATE] = {"duplicate", NULL},
+	[CVG_UNCHANGED] = {"applied", NULL},	/* without member_changes */
 	[CVG_DOC_BUSY] = {"busy", "The document is locked by another transaction."},
 	[CVG_NOT_FOUND] = {"not_found", "The document does not exist."},
 	[CVG_FORBIDDEN] = {"forbidden", NULL},
@@ -293,12 +294,32 @@ static const struct
 	[CVG_MALFORMED] = {"invalid", NULL},
 };
 
+/*
+ * Answer the identity at the version that its client made it on: there it knows
+ * the operation as its own, and has nothing to apply.
+ */
+static void
+place_identity(const pg_uuid_t *doc_id, CvgSubmission *sub)
+{
+	CvgHead		head;
+	CvgOpRow	row;
+
+	if (sub->outcome != CVG_UNCHANGED || sub->version == sub->base_version)
+		return;
+	sub->version = sub->base_version;
+	sub->seq = 0;
+	if (cvg_head_read(doc_id, &head) && sub->version > head.floor_version &&
+		cvg_op_by_version(doc_id, sub->version, &row))
+		sub->seq = row.seq;
+}
+
 /* Put one answer out. */
 static void
 put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 {
 	const CvgSubmission *sub = &item->sub;
-	bool		committed = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE;
+	bool		taken = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE ||
+	sub->outcome == CVG_UNCHANGED;
 	const char *message = sub->detail != NULL ? sub->detail : outcome_words[sub->outcome].message;
 	Datum		values[6];
 	bool		nulls[6] = {false};
@@ -306,8 +327,8 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	values[0] = Int32GetDatum(item->ord + 1);
 	values[1] = CStringGetTextDatum(outcome_words[sub->outcome].code);
 	values[2] = Int64GetDatum(sub->version);
-	nulls[2] = nulls[3] = !committed;
-	if (committed)
+	nulls[2] = nulls[3] = !taken;
+	if (taken)
 	{
 		resetStringInfo(event);
 		cvg_event_entry(event, sub->version, sub->seq, &sub->op_id, sub->user_id, sub->user_len,
@@ -343,7 +364,10 @@ converge_submit(PG_FUNCTION_ARGS)
 	apply_batch(items, count, wait);
 	initStringInfo(&event);
 	for (int i = 0; i < count; i++)
+	{
+		place_identity(&items[i].doc_id, &items[i].sub);
 		put_answer(result, &items[i], &event);
+	}
 	return (Datum) 0;
 }
 
@@ -412,6 +436,7 @@ converge_join_document(PG_FUNCTION_ARGS)
 typedef struct Stretch
 {
 	ReturnSetInfo *result;
+	const CvgHead *head;		/* where it ends at the latest */
 	int64		from_version;
 	int64		count;
 	bool		composed;		/* it goes as one op: the ops are many, or
@@ -422,6 +447,45 @@ typedef struct Stretch
 	int64		seq;
 	pg_uuid_t	op_id;
 } Stretch;
+
+/*
+ * Fail where the ops since a version are too much: as with a version that is
+ * forgotten, the client is better served with the text.
+ */
+pg_attribute_noreturn() static void
+too_far_behind(const Stretch *stretch)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CVG_STALE),
+			 errmsg("version " INT64_FORMAT " is too far behind to catch up from", stretch->from_version),
+			 errdetail("The operations since then are more than the text of the document, and more than %zu bytes.",
+					   CVG_MAX_CATCH_UP_BYTES),
+			 errhint("Open the document without a known version.")));
+}
+
+/* Check the status of composing; what cannot be held is too much. */
+static void
+check_composing(const Stretch *stretch, OtStatus status)
+{
+	if (status == OT_TOO_LARGE)
+		too_far_behind(stretch);
+	cvg_check_status(status);
+}
+
+/* Let the stretch be composed once its ops are too many, or too much, to go one by one. */
+static void
+bound_entries(Stretch *stretch, const CvgOpRow *row)
+{
+	if (cvg_too_large_to_catch_up(stretch->head, row->op.size))
+		too_far_behind(stretch);
+	if (stretch->composed || stretch->count == 0 ||
+		(stretch->count < SINGLE_OPS &&
+		 stretch->entries.len + row->op.size <= CVG_MAX_SINGLE_BYTES))
+		return;
+	stretch->composed = true;
+	pfree(stretch->entries.data);
+	initStringInfo(&stretch->entries);
+}
 
 /* Take one op into the stretch. */
 static void
@@ -444,7 +508,6 @@ stretch_add(Stretch *stretch, const CvgOpRow *row)
 
 /* The stretch as a catchup message. */
 static void
-	}
 catchup_message(StringInfo message, const Stretch *stretch, OtOp op)
 {
 	appendStringInfoString(message, "{\"type\":\"catchup\",\"fromVersion\":");
@@ -496,6 +559,7 @@ stretch_finish(Stretch *stretch)
 	resetStringInfo(&stretch->entries);
 	stretch->from_version = stretch->version;
 	stretch->count = 0;
+	stretch->composed = false;
 }
 
 /* Where a client's catching up ends, or why it cannot begin. */
@@ -513,7 +577,6 @@ catch_up_target(const pg_uuid_t *doc_id, int64 since, CvgHead *head)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FUTURE_BASE),
 				 errmsg("version " INT64_FORMAT " does not exist", since),
-	const CvgHead *head;		/* where it ends at the latest */
 				 errdetail("The document is at version " INT64_FORMAT ".", head->version)));
 }
 
@@ -522,45 +585,6 @@ converge_catch_up(PG_FUNCTION_ARGS)
 {
 	Stretch		stretch = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	pg_uuid_t  *doc_id;
-/*
- * Fail where the ops since a version are too much: as with a version that is
- * forgotten, the client is better served with the text.
- */
-pg_attribute_noreturn() static void
-too_far_behind(const Stretch *stretch)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_CVG_STALE),
-			 errmsg("version " INT64_FORMAT " is too far behind to catch up from", stretch->from_version),
-			 errdetail("The operations since then are more than the text of the document, and more than %zu bytes.",
-					   CVG_MAX_CATCH_UP_BYTES),
-			 errhint("Open the document without a known version.")));
-}
-
-/* Check the status of composing; what cannot be held is too much. */
-static void
-check_composing(const Stretch *stretch, OtStatus status)
-{
-	if (status == OT_TOO_LARGE)
-		too_far_behind(stretch);
-	cvg_check_status(status);
-}
-
-/* Let the stretch be composed once its ops are too many, or too much, to go one by one. */
-static void
-bound_entries(Stretch *stretch, const CvgOpRow *row)
-{
-	if (cvg_too_large_to_catch_up(stretch->head, row->op.size))
-		too_far_behind(stretch);
-	if (stretch->composed || stretch->count == 0 ||
-		(stretch->count < SINGLE_OPS &&
-		 stretch->entries.len + row->op.size <= CVG_MAX_SINGLE_BYTES))
-		return;
-	stretch->composed = true;
-	pfree(stretch->entries.data);
-	initStringInfo(&stretch->entries);
-}
-
 	pg_uuid_t  *pending = PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2);
 	CvgOpScan  *scan;
 	CvgOpRow	row;
@@ -576,6 +600,7 @@ bound_entries(Stretch *stretch, const CvgOpRow *row)
 	catch_up_target(doc_id, stretch.from_version, &head);
 	if (stretch.from_version >= head.version)
 		return (Datum) 0;
+	stretch.head = &head;
 
 	initStringInfo(&stretch.entries);
 	cvg_check_status(ot_fold_create(&cvg_allocator, &stretch.fold));
@@ -630,7 +655,6 @@ is_same_version(const pg_uuid_t *doc_id, const CvgHead *head, int64 version,
 	CvgOpRow	row;
 	pg_uuid_t	floor_id;
 
-	stretch->composed = false;
 	if (version == 0 || version < head->floor_version)
 		return version == 0 && op_id == NULL && head->floor_version == 0;
 	if (op_id == NULL)
@@ -660,4 +684,3 @@ converge_has_version(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(is_same_version(doc_id, &head, PG_GETARG_INT64(1),
 								   PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2), PG_GETARG_INT64(3)));
 }
-	stretch.head = &head;

@@ -99,6 +99,8 @@ SELECT converge.content(NULL) IS NULL, converge.content_at(:'doc', NULL::bigint)
 -- edit: at the head
 SELECT converge.edit(:'doc', converge.replace(0, 2, '😀'));
 SELECT converge.edit(:'doc', '[]');
+-- what becomes nothing on its way has its version
+SELECT version, applied FROM converge.apply_op(:'doc', '0b000000-0000-8000-8000-000000000006', 4, '[{"d":2}]');
 SELECT version, base_version, op, user_id, op_id IS NOT NULL AS named FROM converge.ops WHERE doc_id = :'doc' AND version > 4 ORDER BY version;
 SELECT count(DISTINCT op_id) FROM converge.ops WHERE doc_id = :'doc';
 SELECT pg_temp.failure(format('SELECT converge.edit(%L, %L)', doc, op)) FROM (VALUES

@@ -27,7 +27,7 @@ sub type_history
 		SELECT s.code, count(*) FROM
 			(SELECT array_agg('$doc'::uuid) AS docs, array_agg(CASE WHEN n % 5 < 3 THEN 'ann' ELSE 'ben é' END ORDER BY n) AS users, array_agg(md5(n::text)::uuid ORDER BY n) AS ids,
 					array_agg(n - 1 - CASE WHEN n % 4 = 0 THEN least(n % 9, n - 1) ELSE 0 END ORDER BY n) AS bases,
-					array_agg(CASE WHEN n % 40 = 0 THEN format('["%s"]', repeat('ह😀é', 700)) WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '[]'
+					array_agg(CASE WHEN n % 40 = 0 THEN format('["%s"]', repeat('ह😀é', 700)) WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '["x"]'
 								   WHEN n % 13 = 0 THEN '[1,"😀",1,{"d":1},"a\\u0301"]' ELSE format('[%s,"é%s"]', n % 3, n) END ORDER BY n) AS ops
 			 FROM generate_series($from, $upto) AS n) AS batch,
 			LATERAL converge.submit(docs, users, ids, bases, ops) AS s

@@ -132,8 +132,9 @@ export class Collab {
     else this.carry(entry.op)
   }
 
+  // What was composed to nothing is answered, and stands nowhere.
   acknowledge (entry) {
-    this.acknowledged.push(this.inFlight.id)
+    if (this.inFlight.original.length > 0) this.acknowledged.push(this.inFlight.id)
     if (JSON.stringify(entry.op) !== JSON.stringify(this.inFlight.original)) this.heard.transformed++
     this.inFlight = null
     this.flush()
