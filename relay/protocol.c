@@ -171,6 +171,22 @@ count_field(const json_t *root, const char *name, int64_t *number)
 	return true;
 }
 
+/* Read a life; a text that is none is that of no document. */
+static bool
+life_field(const json_t *root, bool *there, struct uuid *life)
+{
+	const json_t *value = json_object_get(root, "life");
+
+	*there = value != NULL && !json_is_null(value);
+	if (!*there)
+		return true;
+	if (!json_is_string(value))
+		return false;
+	if (!uuid_parse(json_string_value(value), json_string_length(value), life))
+		memset(life, 0xff, sizeof(*life));
+	return true;
+}
+
 /* Read a hello. */
 bool
 protocol_hello(const struct message *m, struct hello *hello, const char **problem)
@@ -192,6 +208,8 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 		*problem = "hello: sequenceId is a whole number, not negative";
 	else if (!uuid_field(m->root, "pending", &hello->has_pending, &hello->pending))
 		*problem = "hello: pending is a uuid";
+	else if (!life_field(m->root, &hello->has_life, &hello->life))
+		*problem = "hello: life is a string";
 	hello->token = json_string_value(token);
 	hello->resumes = json_is_integer(version);
 	return *problem == NULL;
@@ -306,6 +324,15 @@ encode(json_t *object)
 	return f;
 }
 
+/* Add whether the client's pending operation is in, where that was asked and is known. */
+static void
+put_pending(json_t *object, const struct joined *joined)
+{
+	if (joined->pending_known)
+		json_object_set_new(object, "pendingVersion",
+							joined->pending_version > 0 ? json_integer(joined->pending_version) : json_null());
+}
+
 /* Encode the answer to a hello; the list of users is ready, and stands at the end. */
 struct frame *
 protocol_joined(const struct joined *joined)
@@ -313,14 +340,19 @@ protocol_joined(const struct joined *joined)
 	static const char open[] = ",\"users\":[";
 	char		doc[UUID_TEXT_LEN + 1];
 	char		client[UUID_TEXT_LEN + 1];
+	char		life[UUID_TEXT_LEN + 1];
+	json_t	   *object;
 	struct frame *f;
 
 	uuid_format(joined->doc, doc);
 	uuid_format(joined->client, client);
-	f = encode(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b}",
-						 "type", "joined", "documentId", doc, "userId", joined->user, "clientId", client,
-						 "role", joined->role, "title", joined->title,
-						 "version", (json_int_t) joined->version, "resumed", (int) joined->resumed));
+	uuid_format(joined->life, life);
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:s}",
+					   "type", "joined", "documentId", doc, "userId", joined->user, "clientId", client,
+					   "role", joined->role, "title", joined->title,
+					   "version", (json_int_t) joined->version, "resumed", (int) joined->resumed, "life", life);
+	put_pending(object, joined);
+	f = encode(object);
 	f->len--;
 	f = frame_append(f, open, sizeof(open) - 1);
 	if (joined->users != NULL && joined->users->len > 0)
@@ -437,6 +469,17 @@ skip_number(const char **at, const char *end, int64_t *number, const char *then)
 	return true;
 }
 
+/* Read the two numbers at the front of an entry. */
+static bool
+entry_numbers(const char *entry, size_t len, int64_t *version, int64_t *sequence_id)
+{
+	const char *at = entry + sizeof(entry_open) - 1;
+	const char *end = entry + len;
+
+	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
+		skip_number(&at, end, version, ",\"sequenceId\":") && leading_number(at, (size_t) (end - at), sequence_id);
+}
+
 /* Read which version an entry made, and what it is known by. */
 bool
 protocol_entry_mark(const char *entry, size_t len, struct mark *mark)
@@ -511,7 +554,7 @@ protocol_event(char *line, size_t len, struct event *event)
 	line[cut] = '{';
 	event->entry = line + cut;
 	event->entry_len = len - cut;
-	return protocol_entry_version(event->entry, event->entry_len, &event->version);
+	return entry_numbers(event->entry, event->entry_len, &event->version, &event->sequence_id);
 }
 
 /* Tell what kind of notice an event is, if it is one. */
@@ -522,6 +565,8 @@ notice_kind(struct notice *notice)
 
 	notice->user = json_string_value(json_object_get(notice->root, "userId"));
 	notice->title = json_string_value(json_object_get(notice->root, "title"));
+	if (!life_field(notice->root, &notice->has_life, &notice->life))
+		return false;
 	if (type == NULL)
 		return false;
 	if (strcmp(type, "member") == 0)

@@ -63,6 +63,9 @@ struct hello
 	bool		has_operation_id;
 	struct uuid operation_id;
 	int64_t		sequence_id;	/* -1: not given */
+	bool		has_life;
+	struct uuid life;			/* one that no document has, where the
+								 * client's text is none */
 	bool		has_pending;
 	struct uuid pending;
 };
@@ -74,6 +77,7 @@ struct submitted
 	int64_t		base_version;
 	char	   *text;
 	size_t		text_len;
+	struct uuid life;			/* of the document it was made on */
 };
 
 struct joined
@@ -84,6 +88,9 @@ struct joined
 	const char *title;
 	int64_t		version;
 	bool		resumed;
+	const struct uuid *life;
+	bool		pending_known;
+	int64_t		pending_version;	/* 0: the pending operation is not in */
 	const struct uuid *client;
 	const struct buf *users;	/* a list of clients, or NULL */
 };
@@ -93,6 +100,7 @@ struct event
 {
 	struct uuid doc;
 	int64_t		version;
+	int64_t		sequence_id;
 	int64_t		committed_us;	/* since 1970, by the server's clock */
 	const char *entry;			/* ready to be sent */
 	size_t		entry_len;
@@ -109,6 +117,8 @@ struct mark
 	bool		has_id;			/* else the operation is not known, or there
 								 * is none */
 	struct uuid id;
+	struct uuid life;			/* of the document, where the mark is from the
+								 * tables */
 };
 
 /* what the stream tells beside operations; the texts are the root's */
@@ -128,6 +138,8 @@ struct notice
 	struct uuid doc;
 	const char *user;
 	const char *title;
+	bool		has_life;
+	struct uuid life;			/* of a deleted document, where it is known */
 };
 
 /* client to server; on false, *problem says what is wrong in a sentence */

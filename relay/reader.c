@@ -19,11 +19,11 @@
 #include <string.h>
 
 static const struct pg_setup setup[] = {
-	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid)', 'EXECUTE')", true,
+	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid)', 'EXECUTE')", true,
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') lets it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
 	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') lets it"},
-	{"SELECT has_function_privilege('converge.checksum(uuid,bigint)', 'EXECUTE')", true,
+	{"SELECT has_function_privilege('converge.checksum(uuid,bigint,uuid)', 'EXECUTE')", true,
 	"the role may not call converge.checksum(); SELECT converge.allow_relay('role') lets it"},
 };
 

@@ -23,6 +23,8 @@ struct join_request
 	struct uuid doc;
 	const char *user;			/* must stay until the answer */
 	const struct hello *hello;	/* what the client holds; only read now */
+	const struct uuid *pending; /* its operation without an answer, or NULL;
+								 * only read now */
 };
 
 struct catch_up_request
@@ -44,6 +46,8 @@ struct join_answer
 	const char *title;
 	struct mark mark;			/* of the version joined at */
 	bool		resumed;
+	bool		pending_known;
+	int64_t		pending_version;	/* 0: the pending operation is not in */
 	const char *snapshot;
 	size_t		snapshot_len;
 };
@@ -114,7 +118,8 @@ struct sweep_room
 struct reader *reader_new(uv_loop_t *loop, const struct config *config, const struct reader_callbacks *callbacks,
 						  struct metrics *metrics);
 void		reader_close(struct reader *reader);
-void		reader_checksum(struct reader *reader, const struct uuid *doc, int64_t version, checksum_fn answer, void *arg);
+void		reader_checksum(struct reader *reader, const struct uuid *doc, const struct uuid *life, int64_t version,
+							checksum_fn answer, void *arg);
 bool		reader_is_ready(const struct reader *reader);
 enum pg_health reader_health(const struct reader *reader);
 void		reader_dispatch(struct reader *reader);

@@ -17,7 +17,10 @@ enum join_column
 	JOIN_SEQ,
 	JOIN_ID,
 	JOIN_RESUMED,
-	JOIN_SNAPSHOT
+	JOIN_SNAPSHOT,
+	JOIN_LIFE,
+	JOIN_PENDING_KNOWN,
+	JOIN_PENDING_VERSION
 };
 
 enum frame_column
@@ -28,7 +31,8 @@ enum frame_column
 	FRAME_VERSION,
 	FRAME_SEQ,
 	FRAME_ID,
-	FRAME_TEXT
+	FRAME_TEXT,
+	FRAME_LIFE
 };
 
 /* Get a whole number out of a result. */
@@ -65,6 +69,25 @@ mark_at(const PGresult *result, int row, int column)
 	return mark;
 }
 
+/* Get a mark with the life of its document. */
+static struct mark
+mark_in_life(const PGresult *result, int row, int column, int life_column)
+{
+	struct mark mark = mark_at(result, row, column);
+	const char *life = PQgetvalue(result, row, life_column);
+
+	if (!uuid_parse(life, strlen(life), &mark.life))
+		memset(&mark.life, 0, sizeof(mark.life));
+	return mark;
+}
+
+/* Tell whether a client holds a version that SQL may not see yet. */
+static bool
+is_unseen(const struct request *r, const struct mark *mark)
+{
+	return r->has_version && r->version > mark->version && (!r->has_life || uuid_equal(&r->known.life, &mark->life));
+}
+
 /*
  * Hand the answer to a join on; tells whether it was one. Who comes from another
  * relay may have been shown by the stream what SQL does not see yet.
@@ -79,8 +102,10 @@ answer_join(struct request *r, const PGresult *result)
 		answer.joined = true;
 		answer.role = PQgetvalue(result, 0, JOIN_ROLE);
 		answer.title = PQgetvalue(result, 0, JOIN_TITLE);
-		answer.mark = mark_at(result, 0, JOIN_VERSION);
+		answer.mark = mark_in_life(result, 0, JOIN_VERSION, JOIN_LIFE);
 		answer.resumed = *PQgetvalue(result, 0, JOIN_RESUMED) == 't';
+		answer.pending_known = *PQgetvalue(result, 0, JOIN_PENDING_KNOWN) == 't';
+		answer.pending_version = number_at(result, 0, JOIN_PENDING_VERSION);
 		answer.snapshot = PQgetvalue(result, 0, JOIN_SNAPSHOT);
 		answer.snapshot_len = (size_t) PQgetlength(result, 0, JOIN_SNAPSHOT);
 	}
@@ -89,7 +114,7 @@ answer_join(struct request *r, const PGresult *result)
 		answer.close = pg_classify(pg_sqlstate(result)).close;
 		answer.message = pg_message(result);
 	}
-	if (answer.joined && r->has_version && r->version > answer.mark.version && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
+	if (answer.joined && is_unseen(r, &answer.mark) && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
 		return false;
 	count_join(r, &answer);
 	r->on_join(r->arg, &answer);
@@ -140,7 +165,7 @@ answer_row(struct request *r, const PGresult *result, int row)
 		frame = (struct catch_up_frame)
 		{
 			.from = number_at(result, row, FRAME_FROM),
-				.mark = mark_at(result, row, FRAME_VERSION),
+				.mark = mark_in_life(result, row, FRAME_VERSION, FRAME_LIFE),
 				.text = PQgetvalue(result, row, FRAME_TEXT),
 				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
 		};

@@ -18,8 +18,8 @@ enum request_kind
 	REQUEST_CHECKSUM
 };
 
-/* of a sweep's rooms: documents, heads, and the versions known with their marks */
-#define SWEEP_ARRAYS 5
+/* of a sweep's rooms: documents, heads, the versions known with their marks, and lives */
+#define SWEEP_ARRAYS 6
 
 struct request
 {
@@ -32,6 +32,9 @@ struct request
 	int64_t		version;
 	bool		has_id;
 	struct uuid id;				/* the operation resumed from, or pending */
+	bool		has_life;		/* known has one */
+	bool		has_pending;
+	struct uuid pending;		/* of a join */
 	struct mark known;
 	uint64_t	epoch;			/* of the reader, when it was asked */
 	unsigned	pause;			/* ticks until it goes again */
@@ -76,6 +79,8 @@ struct param_texts
 	char		doc[UUID_TEXT_LEN + 1];
 	char		id[UUID_TEXT_LEN + 1];
 	char		known_id[UUID_TEXT_LEN + 1];
+	char		life[UUID_TEXT_LEN + 1];
+	char		pending[UUID_TEXT_LEN + 1];
 	char		version[24];
 	char		known_version[24];
 	char		known_seq[24];

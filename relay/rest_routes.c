@@ -26,8 +26,11 @@
 /* how many rows a page has, of a parameter that may be null */
 #define PAGE(limit) "coalesce(" limit "::bigint, 100)"
 
+/* the ETag of a version: another document that had the id had versions of the same numbers */
+#define TAG(version) "d.life || '.' || " version
+
 /* whether the client holds this version, and it is one; the document as d was read before */
-#define HELD(known, version) "strpos(" known "::text, '\"' || " version " || '\"') > 0 AND " version " BETWEEN d.floor_version AND d.version"
+#define HELD(known, version) "strpos(" known "::text, '\"' || " TAG(version) " || '\"') > 0 AND " version " BETWEEN d.floor_version AND d.version"
 
 /* where history begins that is still kept */
 #define FROM(param) "coalesce(" param "::bigint, (converge.document($1::uuid)).floor_version + 1)"
@@ -45,17 +48,19 @@ const struct rest_route rest_routes[] = {
 
 	{"GET", "/v1/docs", "my_documents", REST_SHOW, false,
 		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT)},
-		"SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
+		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id))"
+		" THEN 'before=' || " MOMENT("last_at") " || ',' || last_id END AS next"
+		" FROM (SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
 		"'documentId', doc_id, 'title', title, 'role', role, 'version', version, 'length', length,"
 		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") ORDER BY n), '[]')) AS body,"
-		" CASE WHEN count(*) = " PAGE("$1") " THEN 'before=' || (array_agg(" MOMENT("updated_at") " || ',' || doc_id ORDER BY n DESC))[1] END AS next"
+		" count(*), (array_agg(updated_at ORDER BY n DESC))[1] AS last_at, (array_agg(doc_id ORDER BY n DESC))[1] AS last_id"
 		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid)"
-	" WITH ORDINALITY AS d (doc_id, title, role, version, length, created_at, updated_at, n)"},
+	" WITH ORDINALITY AS d (doc_id, title, role, version, length, created_at, updated_at, n)) AS page"},
 
 	{"GET", "/v1/docs/{id}", "document", REST_SHOW, false,
 		{ID},
 		"SELECT json_build_object('documentId', $1::uuid, 'title', title, 'owner', owner, 'role', role, 'version', version,"
-		" 'sequenceId', seq, 'length', length, 'floorVersion', floor_version, 'snapshotVersion', snapshot_version,"
+		" 'sequenceId', seq, 'life', life, 'length', length, 'floorVersion', floor_version, 'snapshotVersion', snapshot_version,"
 		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") AS body"
 	" FROM converge.document($1::uuid)"},
 
@@ -72,7 +77,7 @@ const struct rest_route rest_routes[] = {
 
 	{"GET", "/v1/docs/{id}/content", "content", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN},
-		"SELECT v.at AS version, CASE WHEN " HELD("$4", "v.at") " THEN NULL ELSE"
+		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$4", "v.at") " THEN NULL ELSE"
 		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body"
 		" FROM converge.document($1::uuid) AS d,"
 	" LATERAL (SELECT coalesce($2::bigint, converge.version_at($1::uuid, $3::timestamptz), d.version) AS at OFFSET 0) AS v"},
@@ -102,7 +107,7 @@ const struct rest_route rest_routes[] = {
 		"SELECT json_build_object('ops', coalesce(json_agg(json_build_object("
 		"'version', version, 'sequenceId', seq, 'operationId', op_id, 'userId', user_id, 'baseVersion', base_version,"
 		" 'at', " MOMENT("created_at") ", 'op', op::text::json) ORDER BY version), '[]')) AS body,"
-		" CASE WHEN count(*) = " PAGE("$4") " AND max(version) < coalesce($3::bigint, (converge.document($1::uuid)).version)"
+		" CASE WHEN count(*) = " PAGE("$4") " AND max(version) < least($3::bigint, (converge.document($1::uuid)).version)"
 		" THEN concat_ws('&', 'from=' || max(version) + 1, 'to=' || $3::bigint) END AS next"
 	" FROM converge.history($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"},
 
@@ -111,14 +116,14 @@ const struct rest_route rest_routes[] = {
 		"SELECT json_build_object('changes', coalesce(json_agg(json_build_object("
 		"'version', version, 'userId', user_id, 'at', " MOMENT("created_at") ", 'kind', kind, 'pos', pos, 'length', length,"
 		" 'content', content) ORDER BY n), '[]')) AS body,"
-		" CASE WHEN " FROM("$2") " + " PAGE("$4") " <= coalesce($3::bigint, (converge.document($1::uuid)).version)"
+		" CASE WHEN " FROM("$2") " + " PAGE("$4") " <= least($3::bigint, (converge.document($1::uuid)).version)"
 		" THEN concat_ws('&', 'from=' || " FROM("$2") " + " PAGE("$4") ", 'to=' || $3::bigint) END AS next"
 		" FROM converge.changes($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"
 	" WITH ORDINALITY AS c (version, user_id, created_at, kind, pos, length, content, n)"},
 
 	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
-		"SELECT v.at AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"
+		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"
 		" json_build_object('version', v.at, 'runs', (SELECT coalesce(json_agg(json_build_object("
 		"'pos', b.pos, 'content', b.content, 'userId', b.user_id, 'version', b.version, 'at', " MOMENT("b.created_at") ") ORDER BY b.pos), '[]')"
 		" FROM converge.blame($1::uuid, v.at) AS b)) END AS body"

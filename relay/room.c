@@ -14,6 +14,7 @@
  */
 #include "room_private.h"
 
+#include "life.h"
 #include "mem.h"
 
 #include <string.h>
@@ -119,8 +120,12 @@ room_flush(struct room *room)
 void
 room_note_known(struct room *room, const struct mark *mark)
 {
-	if (mark->version > room->known.version)
-		room->known = *mark;
+	if (mark->sequence_id > room->newest_seq)
+		room->newest_seq = mark->sequence_id;
+	if (mark->version <= room->known.version)
+		return;
+	room->known = *mark;
+	room->known.life = room->life;
 }
 
 /* Append the entry that makes head + 1 to what this turn publishes. */
@@ -242,9 +247,16 @@ rooms_event(struct rooms *rooms, const struct event *event)
 
 	if (room == NULL)
 	{
-		rooms_note_seen(rooms, &event->doc, event->version);
+		rooms_note_seen(rooms, &event->doc, event->version, event->sequence_id);
 		return;
 	}
+	if (!room_may_have(room, event))
+	{
+		room_ask_again(room);
+		return;
+	}
+	if (event->sequence_id > room->newest_seq)
+		room->newest_seq = event->sequence_id;
 	if (room->want < event->version)
 		room->want = event->version;
 	room_note_streamed(room, event->version);
@@ -298,7 +310,8 @@ rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const str
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL || !room->open || mark->version <= room_head(room) || from > room_head(room))
+	if (room == NULL || !room->open || mark->version <= room_head(room) || from > room_head(room) ||
+		!uuid_equal(&mark->life, &room->life))
 		return;
 	room_note_known(room, mark);
 	rooms->callbacks.ahead(rooms->callbacks.arg, doc);
@@ -350,21 +363,29 @@ room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *mem
 }
 
 /* Tell the room a version the tables have, which a member was told of; the first one opens it. */
-void
+enum room_open_result
 room_open(struct room_member *member, const struct mark *mark)
 {
 	struct room *room = member->room;
-	int64_t		seen = rooms_seen(room->rooms, &room->node.id);
+	enum room_open_result result = room_check_life(room, &mark->life);
+	int64_t		seen;
 
+	if (result != ROOM_OPEN)
+		return result;
+	room->life = mark->life;
 	room_note_known(room, mark);
 	if (room->open)
-		return;
+		return ROOM_OPEN;
 	room->open = true;
 	ring_reset(&room->ring, mark->version);
+	room->known.life = room->life;
+	room_drop_others(room);
+	seen = rooms_seen(room->rooms, &room->node.id, &room->life);
 	if (seen > room->want)
 		room->want = seen;
 	room_merge_ahead(room);
 	room_close_gap(room);
+	return ROOM_OPEN;
 }
 
 /* Tell the room a version that a member got from the tables by itself. */

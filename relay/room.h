@@ -59,7 +59,22 @@ struct rooms_callbacks
 	 * its members are to begin anew
 	 */
 	void		(*lost) (void *arg, const struct uuid *doc);
+
+	/*
+	 * the document of this room was deleted, and another was created under its
+	 * id: the room is empty now, and its members are to leave
+	 */
+	void		(*ended) (void *arg, const struct uuid *doc);
 	void	   *arg;
+};
+
+enum room_open_result
+{
+	ROOM_OPEN,
+	ROOM_OTHER,					/* the room is at another document, created
+								 * under this id later */
+	ROOM_DELETED				/* the stream has told that this document was
+								 * deleted */
 };
 
 /* an operation that was committed, as the answer to its submission tells */
@@ -87,7 +102,7 @@ void		rooms_free(struct rooms *rooms);
 
 /* members */
 void		room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *member);
-void		room_open(struct room_member *member, const struct mark *mark);
+enum room_open_result room_open(struct room_member *member, const struct mark *mark);
 void		room_learn(struct room_member *member, const struct mark *mark);
 const struct mark *room_known(const struct room_member *member);
 void		room_go_live(struct room_member *member, int64_t cursor);
@@ -111,6 +126,9 @@ uint32_t	rooms_doubtful(const struct rooms *rooms);
 bool		rooms_is_doubtful(const struct rooms *rooms, const struct uuid *doc);
 void		rooms_trust(struct rooms *rooms, const struct uuid *doc);
 void		rooms_lose(struct rooms *rooms, const struct uuid *doc);
+
+/* a document that was deleted, and another under its id: room_life.c */
+bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);

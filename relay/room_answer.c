@@ -68,7 +68,8 @@ rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answ
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL)
+	/* of another document, which has the id now or had it before */
+	if (room == NULL || (room->open && !uuid_equal(&answer->mark.life, &room->life)))
 		return;
 	if (room->want < answer->mark.version)
 		room->want = answer->mark.version;

@@ -23,8 +23,8 @@ settle(struct room *room)
 }
 
 /* Forget all operations; the next one who joins opens the room. */
-static void
-empty(struct room *room)
+void
+room_empty(struct room *room)
 {
 	struct rooms *rooms = room->rooms;
 
@@ -40,8 +40,10 @@ empty(struct room *room)
 	ring_reset(&room->ahead, 0);
 	room->open = false;
 	room->want = 0;
+	room->newest_seq = 0;
 	room->attempts = 0;
 	memset(&room->known, 0, sizeof(room->known));
+	memset(&room->life, 0, sizeof(room->life));
 }
 
 /* Doubt a room; what waits ahead in it may be another history's. */
@@ -51,7 +53,7 @@ doubt(struct room *room)
 	room_unsettle(room);
 	ring_reset(&room->ahead, 0);
 	if (room->users == 0)
-		empty(room);
+		room_empty(room);
 	if (!room->open || room->doubtful)
 		return;
 	room->doubtful = true;
@@ -111,7 +113,7 @@ rooms_lose(struct rooms *rooms, const struct uuid *doc)
 
 	if (room == NULL || !room->open)
 		return;
-	empty(room);
+	room_empty(room);
 	rooms_forget_seen(rooms, doc);
 	rooms->metrics->rooms_lost++;
 	rooms->callbacks.lost(rooms->callbacks.arg, doc);

@@ -30,11 +30,16 @@ struct room
 	bool		reaping;		/* on the list of rooms to be looked at for
 								 * their end */
 	bool		waiting;		/* on the list of rooms to be retried */
+	bool		ended;			/* the stream has told that documents up to
+								 * last_life were deleted */
 	bool		doubtful;		/* a connection to PostgreSQL is new: it may
 								 * be another history; nothing is shown */
 	uint32_t	attempts;
 	uint32_t	pause;			/* ticks until the next attempt */
 	int64_t		want;			/* the highest version known to be committed */
+	int64_t		newest_seq;		/* the highest sequence id that was told of */
+	struct uuid life;			/* of the document, while the room is open */
+	struct uuid last_life;		/* of the last that was deleted */
 	struct mark known;			/* the highest version that the room or a
 								 * member holds, or an answer told of */
 	int64_t		streamed;		/* the highest version that the stream showed */
@@ -58,6 +63,7 @@ struct seen
 {
 	struct uuid doc;
 	int64_t		version;
+	int64_t		sequence_id;	/* of that operation */
 };
 
 struct rooms
@@ -90,8 +96,13 @@ void		room_publish(struct room *room, const char *entry, size_t len, int64_t com
 void		room_unsettle(struct room *room);
 void		room_note_streamed(struct room *room, int64_t version);
 void		room_note_known(struct room *room, const struct mark *mark);
-int64_t		rooms_seen(struct rooms *rooms, const struct uuid *doc);
-void		rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version);
+int64_t		rooms_seen(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
+void		rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version, int64_t sequence_id);
+void		room_empty(struct room *room);
+bool		room_may_have(const struct room *room, const struct event *event);
+void		room_ask_again(struct room *room);
+enum room_open_result room_check_life(struct room *room, const struct uuid *life);
+void		room_drop_others(struct room *room);
 void		rooms_drop_shared(struct rooms *rooms);
 
 #endif							/* RELAY_ROOM_PRIVATE_H */

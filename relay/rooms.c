@@ -2,6 +2,7 @@
  * rooms.c: all rooms: which there are, what is to be done at the end of a
  * turn, and what was seen of documents that have none.
  */
+#include "life.h"
 #include "mem.h"
 #include "room_private.h"
 
@@ -119,24 +120,24 @@ seen_row(struct rooms *rooms, const struct uuid *doc)
 
 /* Remember what the stream showed of a document. */
 void
-rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version)
+rooms_note_seen(struct rooms *rooms, const struct uuid *doc, int64_t version, int64_t sequence_id)
 {
 	struct seen *row = seen_row(rooms, doc);
 
 	if (!uuid_equal(&row->doc, doc) || row->version < version)
 		*row = (struct seen)
 	{
-		*doc, version
+		*doc, version, sequence_id
 	};
 }
 
-/* Get the last version seen of a document, or 0. */
+/* Get the last version seen of a document in this life, or 0. */
 int64_t
-rooms_seen(struct rooms *rooms, const struct uuid *doc)
+rooms_seen(struct rooms *rooms, const struct uuid *doc, const struct uuid *life)
 {
 	const struct seen *row = seen_row(rooms, doc);
 
-	return uuid_equal(&row->doc, doc) ? row->version : 0;
+	return uuid_equal(&row->doc, doc) && life_may_have(life, row->sequence_id) ? row->version : 0;
 }
 
 /* Forget what was seen of a document, or with NULL of any: another history has other versions. */
@@ -226,8 +227,8 @@ rooms_owe_nothing(const struct rooms *rooms)
 }
 
 /* Let an open room ask the tables for itself. */
-static void
-refetch(struct room *room)
+void
+room_ask_again(struct room *room)
 {
 	if (room == NULL || !room->open || room->fetching || room->users == 0)
 		return;
@@ -241,14 +242,24 @@ rooms_refetch(struct rooms *rooms, const struct uuid *doc)
 {
 	if (doc != NULL)
 	{
-		refetch(doc_map_find(&rooms->map, doc));
+		room_ask_again(doc_map_find(&rooms->map, doc));
 		return;
 	}
 	for (size_t i = 0; i < rooms->map.slot_count; i++)
 	{
 		for (struct doc_node *n = rooms->map.slots[i]; n != NULL; n = n->next)
-			refetch((struct room *) n);
+			room_ask_again((struct room *) n);
 	}
+}
+
+/* Remember what was known of a document whose room ends. */
+static void
+note_left(struct room *room)
+{
+	int64_t		version = room->want > room_head(room) ? room->want : room_head(room);
+
+	if (version > 0)
+		rooms_note_seen(room->rooms, &room->node.id, version, room->newest_seq);
 }
 
 /* End the rooms that everybody has left. */
@@ -265,7 +276,7 @@ reap_rooms(struct rooms *rooms)
 		room->reaping = false;
 		if (room->users == 0 && !room->waiting)
 		{
-			rooms_note_seen(rooms, &room->node.id, room->want > room_head(room) ? room->want : room_head(room));
+			note_left(room);
 			free_room(room);
 		}
 	}

@@ -92,7 +92,7 @@ hides_own(const struct session *s, const struct catch_up_frame *frame)
 static void
 take_frame(struct session *s, const struct catch_up_frame *frame)
 {
-	if (frame->from != s->member.cursor || hides_own(s, frame))
+	if (frame->from != s->member.cursor || !uuid_equal(&frame->mark.life, &s->life) || hides_own(s, frame))
 		return;
 	session_send(s, frame_text(frame->text, frame->len));
 	room_learn(&s->member, &frame->mark);

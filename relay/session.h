@@ -94,6 +94,7 @@ bool		sessions_speed_up(struct sessions *sessions);
 void		sessions_tick(struct sessions *sessions, int64_t now_s);
 void		sessions_drain(struct sessions *sessions);
 void		sessions_close_all(struct sessions *sessions, const char *message);
+void		sessions_end(struct sessions *sessions, const struct uuid *doc);
 void		sessions_restart(struct sessions *sessions, const struct uuid *doc, const char *message);
 void		sessions_reap(struct sessions *sessions);
 int			sessions_count(const struct sessions *sessions);

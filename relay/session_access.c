@@ -261,13 +261,22 @@ doubt_everybody(struct sessions *sessions)
 
 /* ---- what the stream tells ---- */
 
+/* Close a client whose document was deleted. */
+void
+session_end_deleted(struct session *s)
+{
+	session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document was deleted");
+}
+
 static void
 close_deleted(void *arg, struct room_member *member)
 {
 	struct session *s = (struct session *) member;
 
 	(void) arg;
-	session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document was deleted");
+	/* who is about to join learns from the tables: there may be another document by now */
+	if (s->state != SESSION_JOINING || s->was_live)
+		session_end_deleted(s);
 }
 
 static void

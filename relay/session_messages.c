@@ -69,6 +69,25 @@ error_name(enum close_code code)
 	}
 }
 
+/* Enter the room; false where it is not at the document that the tables gave, which is no more. */
+static bool
+enter(struct session *s, const struct mark *mark)
+{
+	switch (room_open(&s->member, mark))
+	{
+		case ROOM_OPEN:
+			s->life = mark->life;
+			return true;
+		case ROOM_OTHER:
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted, and another has its id; join again");
+			break;
+		case ROOM_DELETED:
+			session_end_deleted(s);
+			break;
+	}
+	return false;
+}
+
 /* Send what a joined client needs to begin. */
 static void
 welcome(struct session *s, const struct join_answer *answer)
@@ -76,9 +95,13 @@ welcome(struct session *s, const struct join_answer *answer)
 	struct joined joined = {
 		.doc = &s->doc,.user = s->user,.role = answer->role,.title = answer->title,
 		.version = answer->mark.version,.resumed = answer->resumed,.client = &s->client_id,
+		.life = &answer->mark.life,.pending_known = answer->pending_known,.pending_version = answer->pending_version,
 	};
 
-	room_open(&s->member, &answer->mark);
+	if (!enter(s, &answer->mark))
+		return;
+	if (answer->pending_version > 0)
+		s->own_version = answer->pending_version;
 	session_set_role(s, answer->role);
 	if (session_is_doubtful(s))
 		session_check(s);
@@ -123,7 +146,9 @@ is_full(const struct sessions *sessions)
 void
 session_join(struct session *s, const struct hello *hello)
 {
-	struct join_request request = {.doc = s->doc,.user = s->user,.hello = hello};
+	struct join_request request = {
+		.doc = s->doc,.user = s->user,.hello = hello,.pending = s->has_pending ? &s->pending : NULL,
+	};
 
 	if (is_full(s->owner))
 	{
@@ -214,7 +239,10 @@ on_op(struct session *s, const struct message *m)
 
 	s->owner->config.metrics->ops_in++;
 	if (protocol_op(m, &op, &problem))
+	{
+		op.life = s->life;
 		submit(s, &op);
+	}
 	else if (protocol_operation_id(m, &op.operation_id))
 		session_reject(s, &op.operation_id, REJECT_INVALID, problem);
 	else

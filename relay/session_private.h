@@ -64,6 +64,7 @@ struct session
 	struct uuid doc;
 	struct uuid pending;		/* its last operation, which catching up must
 								 * not compose */
+	struct uuid life;			/* of the document that it joined */
 	char	   *user;
 	char	   *offered_token;	/* from the URL or a header, until the hello */
 	int64_t		expires;
@@ -136,6 +137,7 @@ void		session_let_go(struct session *s);
 void		session_send(struct session *s, struct frame *frame);
 void		session_move(struct session *s, enum session_state state);
 void		session_set_expiry(struct session *s, int64_t expires);
+void		session_end_deleted(struct session *s);
 void		session_join(struct session *s, const struct hello *hello);
 void		session_set_role(struct session *s, const char *role);
 bool		session_is_doubtful(const struct session *s);

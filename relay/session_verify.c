@@ -85,7 +85,7 @@ session_claim(struct session *s, const struct message *m)
 		s->owner->verifying++;
 		claim->session = s;
 		session_hold(s);
-		reader_checksum(s->owner->reader, &s->doc, claim->version, on_checksum, claim);
+		reader_checksum(s->owner->reader, &s->doc, &s->life, claim->version, on_checksum, claim);
 		return;
 	}
 	free(claim);

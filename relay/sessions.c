@@ -176,6 +176,23 @@ restart(void *arg, struct room_member *member)
 		session_refuse(s, CLOSE_RESTARTING, "restarting", arg);
 }
 
+static void
+end_deleted(void *arg, struct room_member *member)
+{
+	struct session *s = (struct session *) member;
+
+	(void) arg;
+	if (s->state == SESSION_SYNCING || s->state == SESSION_LIVE)
+		session_end_deleted(s);
+}
+
+/* Close those who hold the text of a document that was deleted. */
+void
+sessions_end(struct sessions *sessions, const struct uuid *doc)
+{
+	rooms_each_member(sessions->rooms, doc, end_deleted, NULL);
+}
+
 /* Close those who hold a document's text; they are to come back. */
 void
 sessions_restart(struct sessions *sessions, const struct uuid *doc, const char *message)

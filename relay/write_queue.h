@@ -17,6 +17,7 @@ struct submission
 	const char *user;
 	struct uuid operation_id;
 	int64_t		base_version;
+	struct uuid life;			/* of the document it was made on */
 	char	   *text;
 	size_t		text_len;
 };

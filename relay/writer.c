@@ -26,12 +26,12 @@
 #define STR(x) STR_(x)
 
 static const struct pg_statement statements[] = {
-	{"submit", "SELECT ord, code, version, event, message, member_changes FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean)", HISTOGRAM_PG_SUBMIT},
+	{"submit", "SELECT ord, code, version, event, message, member_changes FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean, $7::uuid[])", HISTOGRAM_PG_SUBMIT},
 	PG_PROBE_STATEMENT,
 };
 
 static const struct pg_setup setup[] = {
-	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean)', 'EXECUTE')", true,
+	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', 'EXECUTE')", true,
 	"the role may not call converge.submit(); SELECT converge.allow_relay('role') lets it"},
 	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
 };
@@ -149,6 +149,7 @@ put_submission(struct writer *writer, const struct doc *doc, const struct submis
 	pg_array_put(&arrays[2], s->operation_id.bytes, UUID_BYTES);
 	pg_array_put_int8(&arrays[3], s->base_version);
 	pg_array_put(&arrays[4], s->text, s->text_len);
+	pg_array_put(&arrays[5], s->life.bytes, UUID_BYTES);
 }
 
 /* Tell whether a batch may take more. */
@@ -183,12 +184,12 @@ add_doc(struct writer *writer, struct slot *slot, struct doc *doc)
 static void
 fill_slot(struct writer *writer, struct slot *slot)
 {
-	static const uint32_t oids[5] = {UUID_OID, TEXT_OID, UUID_OID, INT8_OID, TEXT_OID};
+	static const uint32_t oids[WRITER_ARRAYS] = {UUID_OID, TEXT_OID, UUID_OID, INT8_OID, TEXT_OID, UUID_OID};
 	struct doc_list *from = slot->waits ? &writer->busy : &writer->ready;
 	bool		alone;
 
 	slot->doc_count = slot->op_count = 0;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < WRITER_ARRAYS; i++)
 		pg_array_begin(&writer->arrays[i], oids[i]);
 	do
 	{
@@ -196,7 +197,7 @@ fill_slot(struct writer *writer, struct slot *slot)
 		add_doc(writer, slot, doc_list_pop(from));
 	}
 	while (!alone && from->first != NULL && !from->first->alone && has_room(writer, slot));
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < WRITER_ARRAYS; i++)
 		pg_array_finish(&writer->arrays[i], slot->op_count);
 }
 
@@ -209,9 +210,10 @@ send_slot(struct writer *writer, struct slot *slot)
 	struct pg_params params = {0};
 	const char	wait = slot->waits;
 
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < WRITER_ARRAYS - 1; i++)
 		pg_param_binary(&params, writer->arrays[i].data, writer->arrays[i].len);
 	pg_param_binary(&params, &wait, 1);
+	pg_param_binary(&params, writer->arrays[WRITER_ARRAYS - 1].data, writer->arrays[WRITER_ARRAYS - 1].len);
 	slot->flying = true;
 	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, slot->op_count);
 	if (!pg_link_send(slot->link, "submit", &params, writer_on_answer, slot))
@@ -348,7 +350,7 @@ writer_close(struct writer *writer)
 			writer_land(writer, doc, DOC_READY);
 		}
 	}
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < WRITER_ARRAYS; i++)
 		buf_free(&writer->arrays[i]);
 	free(writer->slots);
 	doc_map_free(&writer->docs);

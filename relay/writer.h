@@ -26,6 +26,7 @@ struct write_answer
 								 * version came of it; the entry answers it at
 								 * its base version */
 	bool		gone;			/* rejected: the document is no more */
+	struct uuid life;			/* of the document it was made on */
 	int64_t		version;
 	const char *entry;			/* committed: ready to be sent */
 	size_t		entry_len;

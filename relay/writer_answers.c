@@ -65,6 +65,8 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 	}
 	else if (is_committed(code))
 	{
+		answer.committed = true;
+		answer.life = doc->first->life;
 		answer.duplicate = strcmp(code, "duplicate") == 0;
 		read_entry(&answer, result, row);
 		if (!PQgetisnull(result, row, COLUMN_MEMBER_CHANGES))

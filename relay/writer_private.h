@@ -9,6 +9,9 @@
 #include "write_queue.h"
 #include "writer.h"
 
+/* documents, users, operations' ids, bases, operations, and the documents' lives */
+#define WRITER_ARRAYS 6
+
 /* a connection and the batch that is under way on it */
 struct slot
 {
@@ -37,7 +40,7 @@ struct writer
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;
 	uv_timer_t	timer;
-	struct buf	arrays[5];		/* parameters of the batch being built */
+	struct buf	arrays[WRITER_ARRAYS];	/* parameters of the batch being built */
 };
 
 /* writer.c: a document's submissions, front first */

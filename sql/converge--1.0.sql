@@ -230,10 +230,16 @@ CREATE TABLE converge.documents (
 	id			uuid PRIMARY KEY,
 	title		text NOT NULL,
 	owner		text COLLATE "C" NOT NULL,
-	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	life		uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid
 );
+-- the log has it of a deleted row, so that readers of the stream know which document went
+CREATE UNIQUE INDEX documents_id_life_key ON converge.documents (id, life);
+ALTER TABLE converge.documents REPLICA IDENTITY USING INDEX documents_id_life_key;
 COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
 COMMENT ON COLUMN converge.documents.owner IS 'one of its owners: who created it or was given it; what counts for permission is members';
+COMMENT ON COLUMN converge.documents.life IS
+	'which document this is: another one later created under the same id has another; begins with a value of op_seq, drawn at its creation';
 
 -- One narrow row a document, updated by every op: room on the page keeps the
 -- updates HOT, and no column may ever grow or be indexed but the key.
@@ -247,7 +253,8 @@ CREATE TABLE converge.heads (
 	log_bytes			bigint NOT NULL,
 	updated_at			timestamptz NOT NULL,
 	packed_version		bigint NOT NULL,
-	member_changes		bigint NOT NULL DEFAULT 0
+	member_changes		bigint NOT NULL DEFAULT 0,
+	life				uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE converge.heads IS
 	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
@@ -260,6 +267,7 @@ COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snaps
 COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
 COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
 COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members that took a right from somebody, or may have: between two ops that were answered with the same number stands none';
+COMMENT ON COLUMN converge.heads.life IS 'the life in documents, where the lock of this row keeps it';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
@@ -693,6 +701,7 @@ CREATE FUNCTION converge.create_document(title text DEFAULT '', content text DEF
 DECLARE
 	now_at timestamptz := clock_timestamp();
 	acting text := converge.acting_user();
+	new_life uuid;
 BEGIN
 	IF title IS NULL OR content IS NULL OR id IS NULL THEN
 		RAISE EXCEPTION 'title, content and id must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -703,10 +712,16 @@ BEGIN
 			USING ERRCODE = 'OT006',
 				  DETAIL = format('A document has at most %s code points.'::text, converge.max_document_length());
 	END IF;
-	INSERT INTO converge.documents (id, title, owner, created_at)
-		VALUES (create_document.id, create_document.title, acting, now_at);
-	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
-		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
+	-- A life begins with a seq of its own.  A document that has the id, and is being
+	-- deleted, is waited for first: so its ops have lower ones, and those of the new
+	-- document higher ones.
+	PERFORM FROM converge.documents d WHERE d.id = create_document.id FOR KEY SHARE;
+	new_life := (lpad(to_hex(nextval('converge.op_seq'::regclass)), 16, '0'::text)
+		|| substr(replace(gen_random_uuid()::text, '-'::text, ''::text), 17))::uuid;
+	INSERT INTO converge.documents (id, title, owner, created_at, life)
+		VALUES (create_document.id, create_document.title, acting, now_at, new_life);
+	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version, life)
+		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0, new_life);
 	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner'::converge.role);
 	IF content <> ''::text THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
@@ -721,7 +736,7 @@ COMMENT ON FUNCTION converge.create_document(text, text, uuid) IS
 CREATE FUNCTION converge.document(doc_id uuid, OUT title text, OUT owner text, OUT role converge.role,
 								  OUT version bigint, OUT seq bigint, OUT length bigint,
 								  OUT floor_version bigint, OUT snapshot_version bigint,
-								  OUT created_at timestamptz, OUT updated_at timestamptz)
+								  OUT created_at timestamptz, OUT updated_at timestamptz, OUT life uuid)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF doc_id IS NULL THEN
@@ -729,8 +744,8 @@ BEGIN
 	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	SELECT d.title, d.owner, converge.my_role(d.id), h.version, h.seq, h.length,
-		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at
-		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at
+		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at, h.life
+		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at, life
 		FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id
 		WHERE d.id = document.doc_id;
 END
@@ -837,11 +852,11 @@ CREATE FUNCTION converge.version_at(doc_id uuid, at timestamptz) RETURNS bigint
 COMMENT ON FUNCTION converge.version_at(uuid, timestamptz) IS 'the version a document was at in a moment';
 
 CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
-									   OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
-									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)
+									   known_life uuid DEFAULT NULL, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op, OUT life uuid)
 	AS 'MODULE_PATHNAME', 'converge_open_document' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid) IS
-	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else, and where op would be larger than it, content is the whole text';
+COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid, uuid) IS
+	'what a joining client needs: where known_version is one of this document, resumed is true and op leads from there to version; else, and where op would be larger than it, content is the whole text. known_op_id, the op that made it, proves it, or at version 0 known_life, which a client got as life before';
 
 -- ---------------------------------------------------------------------------
 -- History
@@ -1252,20 +1267,21 @@ COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has a
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
-								wait boolean DEFAULT false,
+								wait boolean DEFAULT false, lives uuid[] DEFAULT NULL,
 								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text,
 								OUT member_changes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
-COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean) IS
-	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true';
+COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]) IS
+	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true; lives: of the documents that the ops were made on, of which another under the same id takes none';
 
 CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
-									   OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
-									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text)
+									   known_life uuid DEFAULT NULL, pending uuid DEFAULT NULL, OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text,
+									   OUT life uuid, OUT pending_known boolean, OUT pending_version bigint)
 	AS 'MODULE_PATHNAME', 'converge_join_document' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid) IS
-	'open_document on behalf of a user, with the whole text as a ready snapshot message';
+COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid) IS
+	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version that the op pending made, up to version, or null; pending_known: whether that is known';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
 								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text)
@@ -1274,15 +1290,15 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
 	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone; error OT001 where the text is less';
 
-CREATE FUNCTION converge.checksum(doc_id uuid, version bigint) RETURNS text
-	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION converge.checksum(uuid, bigint) IS
-	'SHA-256 of a document''s text at a version, in hex';
+CREATE FUNCTION converge.checksum(doc_id uuid, version bigint, life uuid DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.checksum(uuid, bigint, uuid) IS
+	'SHA-256 of a document''s text at a version, in hex; null where the document has another life';
 
-CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint) RETURNS boolean
+CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_has_version' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint) IS
-	'whether a version of a document was made by this op under this seq; null: there is no such version';
+COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint, uuid) IS
+	'whether a version of a document was made by this op under this seq; null: there is no such version; false: the document has another life';
 
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1438,11 +1454,11 @@ BEGIN
 						   array_remove(string_to_array(replace(plugins, ' '::text, ''::text), ','::text), 'converge'::text), ', '::text)), ''::text), 'converge'::text));
 	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
-				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
-				   'converge.join_document(text, uuid, bigint, uuid), '
+				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]), '
+				   'converge.join_document(text, uuid, bigint, uuid, uuid, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
-				   'converge.checksum(uuid, bigint), '
-				   'converge.has_version(uuid, bigint, uuid, bigint), '
+				   'converge.checksum(uuid, bigint, uuid), '
+				   'converge.has_version(uuid, bigint, uuid, bigint, uuid), '
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
@@ -1500,11 +1516,11 @@ REVOKE ALL ON FUNCTION
 	converge.count_member_change(),
 	converge.lock_for_owner(uuid),
 	converge.keep_an_owner(uuid),
-	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
-	converge.join_document(text, uuid, bigint, uuid),
+	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
+	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
 	converge.catch_up(uuid, bigint, uuid),
-	converge.checksum(uuid, bigint),
-	converge.has_version(uuid, bigint, uuid, bigint),
+	converge.checksum(uuid, bigint, uuid),
+	converge.has_version(uuid, bigint, uuid, bigint, uuid),
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
 	converge.become(text),

@@ -272,6 +272,16 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 	cvg_missed_append(&work->missed, sub->applied);
 }
 
+/* Is it the document that the op was made on, and not another that has the id now? */
+static bool
+check_life(const Work *work, CvgSubmission *sub)
+{
+	if (!sub->has_life || memcmp(&sub->life, &work->head.life, UUID_LEN) == 0)
+		return true;
+	return refuse(sub, CVG_NOT_FOUND,
+				  pstrdup("The document was deleted, and another was created under its id."));
+}
+
 /* Decide one op. */
 static void
 decide(Work *work, CvgSubmission *sub)
@@ -280,7 +290,8 @@ decide(Work *work, CvgSubmission *sub)
 
 	if (sub->at_head)
 		sub->base_version = work->head.version;
-	if (!check_size(sub) ||
+	if (!check_life(work, sub) ||
+		!check_size(sub) ||
 		!check_permission(work, sub) ||
 		!check_duplicate(work, sub) ||
 		!check_base(work, sub) ||

@@ -32,6 +32,9 @@ typedef struct CvgSubmission
 	int			user_len;
 	int64		base_version;
 	bool		at_head;		/* base_version is the head, whatever that is */
+	bool		has_life;		/* life is that of the document it was made
+								 * on; else that is not known */
+	pg_uuid_t	life;
 	OtOp		op;
 
 	/* what became of it */

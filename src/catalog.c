@@ -76,6 +76,7 @@ static const struct
 	{"heads", HEADS_UPDATED_AT, "updated_at", TIMESTAMPTZOID, false},
 	{"heads", HEADS_PACKED_VERSION, "packed_version", INT8OID, false},
 	{"heads", HEADS_MEMBER_CHANGES, "member_changes", INT8OID, false},
+	{"heads", HEADS_LIFE, "life", UUIDOID, false},
 	{"labels", LABELS_DOC_ID, "doc_id", UUIDOID, false},
 	{"labels", LABELS_VERSION, "version", INT8OID, false},
 	{"members", MEMBERS_DOC_ID, "doc_id", UUIDOID, false},
@@ -341,6 +342,7 @@ cvg_head_from_columns(const Datum *values, CvgHead *head)
 	head->updated_at = DatumGetTimestampTz(values[HEADS_UPDATED_AT - 1]);
 	head->packed_version = DatumGetInt64(values[HEADS_PACKED_VERSION - 1]);
 	head->member_changes = DatumGetInt64(values[HEADS_MEMBER_CHANGES - 1]);
+	head->life = *DatumGetUUIDP(values[HEADS_LIFE - 1]);
 }
 
 /* Find a document's head in its table, which is open. */

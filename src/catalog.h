@@ -72,8 +72,8 @@ enum
 {
 	HEADS_DOC_ID = 1, HEADS_VERSION, HEADS_SEQ, HEADS_LENGTH, HEADS_FLOOR_VERSION,
 	HEADS_SNAPSHOT_VERSION, HEADS_LOG_BYTES, HEADS_UPDATED_AT, HEADS_PACKED_VERSION,
-	HEADS_MEMBER_CHANGES,
-	HEADS_COLUMNS = HEADS_MEMBER_CHANGES
+	HEADS_MEMBER_CHANGES, HEADS_LIFE,
+	HEADS_COLUMNS = HEADS_LIFE
 };
 
 enum
@@ -122,6 +122,8 @@ typedef struct CvgHead
 	TimestampTz updated_at;
 	int64		packed_version;
 	int64		member_changes;
+	pg_uuid_t	life;			/* which document it is, of those that had the
+								 * id */
 	ItemPointerData tid;		/* of a locked head */
 } CvgHead;
 

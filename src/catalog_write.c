@@ -165,6 +165,7 @@ cvg_head_update(Relation heads, const pg_uuid_t *doc_id, const CvgHead *head)
 	values[HEADS_UPDATED_AT - 1] = TimestampTzGetDatum(head->updated_at);
 	values[HEADS_PACKED_VERSION - 1] = Int64GetDatum(head->packed_version);
 	values[HEADS_MEMBER_CHANGES - 1] = Int64GetDatum(head->member_changes);
+	values[HEADS_LIFE - 1] = UUIDPGetDatum(&head->life);
 	if (cvg_heads_are_plain(heads))
 		update_in_place(heads, values, &tid);
 	else

@@ -84,10 +84,11 @@ enum
 	MEMBERS_ROLE
 };
 
-/* The columns of converge.documents; a deleted row has the first. */
+/* The columns of converge.documents; a deleted row has its id and its life. */
 enum
 {
 	DOCUMENTS_ID,
+	DOCUMENTS_LIFE,
 	DOCUMENTS_TITLE
 };
 
@@ -128,13 +129,13 @@ static const EventKind event_kinds[] =
 		emit_no_member, NULL
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1, DOCUMENTS_ID + 1,
-		{COLUMN("id", UUIDOID), COLUMN("title", TEXTOID)},
+		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1, DOCUMENTS_LIFE + 1,
+		{COLUMN("id", UUIDOID), COLUMN("life", UUIDOID), COLUMN("title", TEXTOID)},
 		emit_document, emit_no_document
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_ID + 1, DOCUMENTS_ID + 1,
-		{COLUMN("id", UUIDOID)},
+		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_LIFE + 1, DOCUMENTS_LIFE + 1,
+		{COLUMN("id", UUIDOID), COLUMN("life", UUIDOID)},
 		emit_no_document, NULL
 	}
 };
@@ -436,7 +437,9 @@ static void
 emit_no_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
 	begin_event(state, out, "document", values[DOCUMENTS_ID]);
-	appendStringInfoString(out, ",\"deleted\":true}");
+	appendStringInfoString(out, ",\"deleted\":true,\"life\":\"");
+	cvg_append_uuid(out, DatumGetUUIDP(values[DOCUMENTS_LIFE]));
+	appendStringInfoString(out, "\"}");
 }
 
 /* Does the consumer want the document's shard? */

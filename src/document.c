@@ -188,18 +188,20 @@ converge_edit(PG_FUNCTION_ARGS)
 
 /*
  * Does the client hold one of our versions?  The op that made it must be ours:
- * a client of a server that lost its last ops in a failover has others.
+ * a client of a server that lost its last ops in a failover has others.  No op made
+ * version 0, and another document may have had the id: there its life must be ours.
  */
 static bool
 is_our_version(const pg_uuid_t *doc_id, const CvgHead *head,
-			   const int64 *known_version, const pg_uuid_t *known_op_id)
+			   const int64 *known_version, const pg_uuid_t *known_op_id, const pg_uuid_t *known_life)
 {
 	pg_uuid_t	op_id;
 
-	if (known_version == NULL)
+	if (known_version == NULL ||
+		(known_life != NULL && memcmp(known_life, &head->life, UUID_LEN) != 0))
 		return false;
 	if (*known_version == 0)
-		return known_op_id == NULL && head->floor_version == 0;
+		return known_life != NULL && known_op_id == NULL && head->floor_version == 0;
 	return known_op_id != NULL &&
 		cvg_op_id_of(doc_id, head, *known_version, &op_id) &&
 		memcmp(&op_id, known_op_id, UUID_LEN) == 0;
@@ -208,14 +210,15 @@ is_our_version(const pg_uuid_t *doc_id, const CvgHead *head,
 /* Open a document for a user; NULL is the acting user. */
 void
 cvg_open(const pg_uuid_t *doc_id, const char *user_id,
-		 const int64 *known_version, const pg_uuid_t *known_op_id, CvgOpened *opened)
+		 const int64 *known_version, const pg_uuid_t *known_op_id, const pg_uuid_t *known_life,
+		 CvgOpened *opened)
 {
 	opened->role = user_id == NULL ? cvg_require_acting_reader(doc_id) : cvg_require_reader(doc_id, user_id);
 	opened->title = cvg_document_title(doc_id);
 	if (!cvg_head_read(doc_id, &opened->head) || opened->title == NULL)
 		cvg_no_document(doc_id);
 	opened->has_op_id = cvg_op_id_of(doc_id, &opened->head, opened->head.version, &opened->op_id);
-	opened->resumed = is_our_version(doc_id, &opened->head, known_version, known_op_id);
+	opened->resumed = is_our_version(doc_id, &opened->head, known_version, known_op_id, known_life);
 }
 
 Datum
@@ -226,8 +229,8 @@ converge_open_document(PG_FUNCTION_ARGS)
 	CvgOpened	opened;
 	TupleDesc	desc;
 	Datum		op;
-	Datum		values[8] = {0};
-	bool		nulls[8] = {false};
+	Datum		values[9] = {0};
+	bool		nulls[9] = {false};
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -237,7 +240,8 @@ converge_open_document(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_open(doc_id, NULL, PG_ARGISNULL(1) ? NULL : &known_version,
-			 PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2), &opened);
+			 PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
+			 PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &opened);
 
 	values[0] = ObjectIdGetDatum(cvg_catalog()->roles[opened.role]);
 	nulls[0] = opened.role == CVG_NO_ROLE;
@@ -256,6 +260,7 @@ converge_open_document(PG_FUNCTION_ARGS)
 		values[7] = op;
 	else
 		values[6] = PointerGetDatum(cvg_content_at(doc_id, opened.head.version));
+	values[8] = UUIDPGetDatum(&opened.head.life);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

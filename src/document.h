@@ -19,11 +19,12 @@ typedef struct CvgOpened
 } CvgOpened;
 
 /*
- * For a user; NULL: the acting user, whose role may be none.  The client's version
- * and the id of the op that made it may be NULL, too.
+ * For a user; NULL: the acting user, whose role may be none.  The client's version,
+ * the id of the op that made it, and the life of the document that it had may each
+ * be NULL, too.
  */
 extern void cvg_open(const pg_uuid_t *doc_id, const char *user_id,
 					 const int64 *known_version, const pg_uuid_t *known_op_id,
-					 CvgOpened *opened);
+					 const pg_uuid_t *known_life, CvgOpened *opened);
 
 #endif							/* CVG_DOCUMENT_H */

@@ -32,6 +32,9 @@ PG_FUNCTION_INFO_V1(converge_has_version);
 /* Up to so many ops a client gets one by one, with their authors. */
 #define SINGLE_OPS	64
 
+/* So many packed ops, the newest, are looked through for a client's pending one. */
+#define MAX_PENDING_OPS	100000
+
 typedef struct BatchItem
 {
 	pg_uuid_t	doc_id;
@@ -104,7 +107,8 @@ read_batch(FunctionCallInfo fcinfo, int *count)
 			   *user_ids,
 			   *op_ids,
 			   *bases,
-			   *ops;
+			   *ops,
+			   *lives = NULL;
 	BatchItem  *items;
 
 	*count = -1;
@@ -113,6 +117,8 @@ read_batch(FunctionCallInfo fcinfo, int *count)
 	op_ids = batch_array(fcinfo, 2, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, count);
 	bases = batch_array(fcinfo, 3, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, count);
 	ops = batch_array(fcinfo, 4, TEXTOID, -1, false, TYPALIGN_INT, count);
+	if (!PG_ARGISNULL(6))
+		lives = batch_array(fcinfo, 6, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, count);
 
 	items = palloc0(Max(*count, 1) * sizeof(BatchItem));
 	for (int i = 0; i < *count; i++)
@@ -126,6 +132,9 @@ read_batch(FunctionCallInfo fcinfo, int *count)
 		item->sub.user_len = VARSIZE_ANY_EXHDR(user_id);
 		item->sub.op_id = *DatumGetUUIDP(op_ids[i]);
 		item->sub.base_version = DatumGetInt64(bases[i]);
+		item->sub.has_life = lives != NULL;
+		if (lives != NULL)
+			item->sub.life = *DatumGetUUIDP(lives[i]);
 		parse_item_op(item, DatumGetTextPP(ops[i]));
 	}
 	return items;
@@ -397,6 +406,34 @@ snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
 	return cstring_to_text_with_len(message.data, message.len);
 }
 
+/*
+ * Find the version that a client's pending op made, which is above the one that
+ * the client holds; 0 where it made none.  Returns whether that is certain: not
+ * where the history that might have it is forgotten, or is longer than is looked
+ * through for one join.
+ */
+static bool
+find_pending(const pg_uuid_t *doc_id, const pg_uuid_t *pending, const CvgHead *head,
+			 int64 held, int64 *version)
+{
+	int64		from = Max(held, Max(head->floor_version, head->packed_version - MAX_PENDING_OPS));
+	CvgOpScan  *scan;
+	CvgOpRow	row;
+
+	*version = 0;
+	if (cvg_op_by_id(doc_id, pending, &row))
+		*version = row.version;
+	else if (from < head->packed_version)
+	{
+		scan = cvg_ops_begin(doc_id, from, head->packed_version);
+		while (*version == 0 && cvg_ops_next(scan, &row))
+			if (memcmp(&row.op_id, pending, UUID_LEN) == 0)
+				*version = row.version;
+		cvg_ops_end(scan);
+	}
+	return *version != 0 || from <= held;
+}
+
 Datum
 converge_join_document(PG_FUNCTION_ARGS)
 {
@@ -404,8 +441,8 @@ converge_join_document(PG_FUNCTION_ARGS)
 	int64		known_version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
 	CvgOpened	opened;
 	TupleDesc	desc;
-	Datum		values[7] = {0};
-	bool		nulls[7] = {false};
+	Datum		values[10] = {0};
+	bool		nulls[10] = {false};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -415,7 +452,8 @@ converge_join_document(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	doc_id = PG_GETARG_UUID_P(1);
 	cvg_open(doc_id, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(2) ? NULL : &known_version,
-			 PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3), &opened);
+			 PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3),
+			 PG_ARGISNULL(4) ? NULL : PG_GETARG_UUID_P(4), &opened);
 
 	values[0] = CStringGetTextDatum(cvg_role_name(opened.role));
 	values[1] = PointerGetDatum(opened.title);
@@ -427,6 +465,18 @@ converge_join_document(PG_FUNCTION_ARGS)
 	nulls[6] = opened.resumed;
 	if (!opened.resumed)
 		values[6] = PointerGetDatum(snapshot_message(doc_id, &opened));
+	values[7] = UUIDPGetDatum(&opened.head.life);
+	nulls[8] = PG_ARGISNULL(5);
+	nulls[9] = true;
+	if (!PG_ARGISNULL(5))
+	{
+		int64		version = 0;
+
+		values[8] = BoolGetDatum(find_pending(doc_id, PG_GETARG_UUID_P(5), &opened.head,
+											  opened.resumed ? known_version : 0, &version));
+		values[9] = Int64GetDatum(version);
+		nulls[9] = version == 0;
+	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
@@ -626,14 +676,22 @@ converge_catch_up(PG_FUNCTION_ARGS)
 Datum
 converge_checksum(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = PG_GETARG_UUID_P(0);
-	int64		version = PG_GETARG_INT64(1);
+	pg_uuid_t  *doc_id;
+	int64		version;
 	CvgHead		head;
 	Datum		hash;
 	Datum		hex;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("document and version must not be null")));
+	doc_id = PG_GETARG_UUID_P(0);
+	version = PG_GETARG_INT64(1);
 	if (!cvg_head_read(doc_id, &head))
 		cvg_no_document(doc_id);
+	if (!PG_ARGISNULL(2) && memcmp(PG_GETARG_UUID_P(2), &head.life, UUID_LEN) != 0)
+		PG_RETURN_NULL();
 	cvg_check_version(&head, version);
 	/* a text is its bytes in UTF-8, the only encoding there is here */
 	hash = DirectFunctionCall1(sha256_bytea, PointerGetDatum(cvg_content_at(doc_id, version)));
@@ -679,6 +737,8 @@ converge_has_version(PG_FUNCTION_ARGS)
 	doc_id = PG_GETARG_UUID_P(0);
 	if (!cvg_head_read(doc_id, &head))
 		cvg_no_document(doc_id);
+	if (!PG_ARGISNULL(4) && memcmp(PG_GETARG_UUID_P(4), &head.life, UUID_LEN) != 0)
+		PG_RETURN_BOOL(false);
 	if (PG_GETARG_INT64(1) > head.version)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(is_same_version(doc_id, &head, PG_GETARG_INT64(1),

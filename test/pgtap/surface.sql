@@ -13,7 +13,7 @@ INSERT INTO promised VALUES
 	('edit', 'doc_id uuid, op converge.op', 'bigint', 'volatile', 'unsafe', false),
 	('content', 'doc_id uuid', 'text', 'stable', 'safe', true),
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
-	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
+	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op, OUT life uuid', 'record', 'stable', 'safe', false),
 	('content_at', 'doc_id uuid, at timestamp with time zone', 'text', 'stable', 'safe', true),
 	('content_at', 'doc_id uuid, version_or_time text', 'text', 'stable', 'safe', true),
 	('version_at', 'doc_id uuid, at timestamp with time zone', 'bigint', 'stable', 'safe', true),
@@ -37,7 +37,7 @@ INSERT INTO promised VALUES
 	('acting_user', '', 'text', 'stable', 'safe', false),
 	('transfer_ownership', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
 	('members', 'doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
-	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'record', 'stable', 'unsafe', false),
+	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone, OUT life uuid', 'record', 'stable', 'unsafe', false),
 	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
 	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
@@ -65,11 +65,11 @@ INSERT INTO promised VALUES
 	('transform_position', 'pos bigint, op converge.op, side text', 'bigint', 'immutable', 'safe', true),
 	('compose_agg', 'op converge.op', 'converge.op', 'immutable', 'safe', false),
 	-- the gateway
-	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
-	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text', 'record', 'stable', 'safe', false),
-	('checksum', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
+	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, lives uuid[] DEFAULT NULL::uuid[], OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
+	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, pending uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text, OUT life uuid, OUT pending_known boolean, OUT pending_version bigint', 'record', 'stable', 'safe', false),
+	('checksum', 'doc_id uuid, version bigint, life uuid DEFAULT NULL::uuid', 'text', 'stable', 'safe', false),
 	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text', 'SETOF record', 'stable', 'safe', false),
-	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint', 'boolean', 'stable', 'safe', false),
+	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL::uuid', 'boolean', 'stable', 'safe', false),
 	('role_in', 'user_id text, doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('settled_roles', 'doc_id uuid, user_ids text[], OUT ord integer, OUT role text', 'SETOF record', 'volatile', 'unsafe', false),
 	('allow_relay', 'relay regrole', 'void', 'volatile', 'unsafe', false);
@@ -125,8 +125,8 @@ CREATE FUNCTION pg_temp.columns_of(name text) RETURNS text LANGUAGE sql AS $$
 	FROM pg_attribute WHERE attrelid = format('converge.%I', name)::regclass AND attnum > 0 AND NOT attisdropped
 $$;
 SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
-	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
-	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('documents', 'created_at timestamp with time zone, id uuid, life uuid, owner text, title text'),
+	('heads', 'doc_id uuid, floor_version bigint, length bigint, life uuid, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
 	('labels', 'created_at timestamp with time zone, doc_id uuid, label text, user_id text, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),

@@ -75,36 +75,71 @@ test('a long list comes in pages, each document once, by the links alone', async
   assert.deepEqual(seen, made.reverse())
 })
 
+test('where a page is the last one, though it is full, no next is told', async () => {
+  const dora = new User(relay, `dora ${uuid()}`)
+  for (let i = 0; i < 3; i++) await dora.create('', `nr ${i}`)
+  const next = async place => (await dora.get(place)).headers.get('link')
+  assert.equal(await next('/v1/docs?limit=3'), null)
+  assert.equal(await next('/v1/docs?limit=4'), null)
+  assert.match(await next('/v1/docs?limit=2'), /rel="next"/)
+  const place = await withPast()
+  for (const what of ['history', 'changes']) {
+    for (const query of ['limit=4', 'limit=4&to=4', 'limit=4&to=9', 'from=3&limit=2&to=9', 'limit=2&to=2', 'from=5&limit=1&to=9', 'from=4&limit=1']) {
+      assert.equal((await ann.get(`${place}/${what}?${query}`)).headers.get('link'), null, `${what} ${query}`)
+    }
+    assert.match((await ann.get(`${place}/${what}?limit=3&to=9`)).headers.get('link'), /from=4/)
+  }
+})
+
 // ---- the text ----
+
+// The ETag of a version of a document.
+const tag = async (place, version) => `"${(await ann.get(place)).body.life}.${version}"`
 
 test('the text now, at a version and at a moment, with its version as ETag', async () => {
   const place = await withPast()
   const now = await ann.get(`${place}/content`)
-  assert.deepEqual([now.body.content, now.body.version, now.headers.get('etag')], [await text(place), 4, '"4"'])
+  assert.deepEqual([now.body.content, now.body.version, now.headers.get('etag')], [await text(place), 4, await tag(place, 4)])
   for (let version = 0; version <= 4; version++) {
     const then = await ann.get(`${place}/content?version=${version}`)
     assert.equal(then.body.content, await as('ann', `SELECT converge.content_at('${idOf(place)}', ${version})`))
-    assert.equal(then.headers.get('etag'), `"${version}"`)
+    assert.equal(then.headers.get('etag'), await tag(place, version))
   }
   const at = (await ann.get(`${place}/history`)).body.ops[1].at
   const then = await ann.get(`${place}/content?at=${encodeURIComponent(at)}`)
-  assert.deepEqual([then.body.version, then.headers.get('etag')], [2, '"2"'])
+  assert.deepEqual([then.body.version, then.headers.get('etag')], [2, await tag(place, 2)])
+})
+
+test('another document under the id has other ETags', async () => {
+  const place = await ann.create('one')
+  const tags = []
+  for (const content of ['one', 'two']) {
+    const answers = await Promise.all(['content', 'blame'].map(what => ann.get(`${place}/${what}`, { 'if-none-match': tags.join(', ') || '"0"' })))
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200])
+    assert.equal(answers[0].body.content, content)
+    assert.equal(answers[0].headers.get('etag'), answers[1].headers.get('etag'))
+    tags.push(answers[0].headers.get('etag'))
+    await ann.delete(place)
+    await ann.post('/v1/docs', { id: idOf(place), content: 'two' })
+  }
+  assert.notEqual(tags[0], tags[1])
 })
 
 test('who holds the version gets 304, and nobody else', async () => {
   const place = await withPast()
-  for (const known of ['"4"', 'W/"4"', '"1", "4"']) {
+  const [four, three, nine, five] = await Promise.all([4, 3, 9, 5].map(version => tag(place, version)))
+  for (const known of [four, `W/${four}`, `"1", ${four}`]) {
     const answer = await ann.get(`${place}/content`, { 'if-none-match': known })
-    assert.deepEqual([answer.status, answer.body, answer.headers.get('etag')], [304, '', '"4"'], known)
+    assert.deepEqual([answer.status, answer.body, answer.headers.get('etag')], [304, '', four], known)
   }
-  for (const known of ['"3"', '"44"', '4', '']) assert.equal((await ann.get(`${place}/content`, { 'if-none-match': known })).status, 200, known)
-  assert.equal((await ann.get(`${place}/blame`, { 'if-none-match': '"4"' })).status, 304)
-  assert.equal((await ann.get(`${place}/blame?version=2`, { 'if-none-match': '"4"' })).status, 200)
+  for (const known of [three, '"4"', four.replace('.4', '.44'), four.slice(1, -1), '4', '']) assert.equal((await ann.get(`${place}/content`, { 'if-none-match': known })).status, 200, known)
+  assert.equal((await ann.get(`${place}/blame`, { 'if-none-match': four })).status, 304)
+  assert.equal((await ann.get(`${place}/blame?version=2`, { 'if-none-match': four })).status, 200)
   await ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 4, op: ['x'] })
-  assert.equal((await ann.get(`${place}/content`, { 'if-none-match': '"4"' })).status, 200)
-  assert.equal((await ann.get(`${place}/content?version=9`, { 'if-none-match': '"9"' })).body.code, 'OT007')
+  assert.equal((await ann.get(`${place}/content`, { 'if-none-match': four })).status, 200)
+  assert.equal((await ann.get(`${place}/content?version=9`, { 'if-none-match': nine })).body.code, 'OT007')
   const stranger = new User(relay, 'dan')
-  for (const known of ['"5"', '"4"']) assert.equal((await stranger.get(`${place}/content?version=5`, { 'if-none-match': known })).status, 403)
+  for (const known of [five, four]) assert.equal((await stranger.get(`${place}/content?version=5`, { 'if-none-match': known })).status, 403)
 })
 
 test('an operation is applied once, transformed, and seen by WebSocket clients', async () => {
@@ -485,7 +520,7 @@ test('HEAD is GET without what is in it', async () => {
   const place = await ann.create('hello')
   const headers = { authorization: `Bearer ${ann.token}` }
   const [head, get] = await Promise.all(['HEAD', 'GET'].map(method => relay.get(`${place}/content`, { method, headers })))
-  assert.deepEqual([head.status, head.headers.get('etag'), await head.text()], [200, '"0"', ''])
+  assert.deepEqual([head.status, head.headers.get('etag'), await head.text()], [200, await tag(place, 0), ''])
   assert.equal(head.headers.get('content-length'), get.headers.get('content-length'))
   assert.equal((await relay.get('/healthz', { method: 'HEAD' })).status, 200)
 })

@@ -132,7 +132,8 @@ async function outcome (row, person) {
   const owner = place === 'open' ? 'fred' : 'ann é'
   const client = await new Raw(relay, doc).opened()
   const hello = person === 'nobody' ? { type: 'hello' } : { type: 'hello', token: token(user) }
-  Object.assign(client, { user, hello, own: newId(), typed: () => edit(doc, owner) })
+  const life = await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`)
+  Object.assign(client, { user, hello, life, own: newId(), typed: () => edit(doc, owner) })
   try {
     if (person !== 'nobody') await approach(client, person === 'stranger' ? row.after.slice(0, 1) : row.after)
     client.send(row.say(client, token))

@@ -148,7 +148,7 @@ SELECT pg_temp.write_and_read(:'other', '["w"]');
 -- open_document
 SELECT role, title, version, seq > 0 AS numbered, op_id IS NOT NULL AS named, resumed, content, op FROM converge.open_document(:'doc');
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2, :'op2');
-SELECT version, resumed, content, op FROM converge.open_document(:'doc', 0);
+SELECT version, resumed, content, op FROM converge.open_document(:'doc', 0, NULL, (converge.document(:'doc')).life);
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2, :'op1');
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2);
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 7, :'op2');

@@ -198,10 +198,11 @@ is_deeply(
 	[ (qq({"type":"document","documentId":"$d3","title":"$title"})) x 2 ],
 	'a long title comes whole, and not at all where it stayed as it was');
 ok(sql(q{SELECT pg_relation_size(reltoastrelid) > 0 FROM pg_class WHERE oid = 'converge.documents'::regclass}) eq 't', 'it had been out of line');
+my $life = sql("SELECT life FROM converge.documents WHERE id = '$d3'");
 is_deeply(
 	[ events_of("SELECT converge.delete_document('$d3');") ],
 	[
-		qq({"type":"document","documentId":"$d3","deleted":true}),
+		qq({"type":"document","documentId":"$d3","deleted":true,"life":"$life"}),
 		qq({"type":"member","documentId":"$d3","userId":"ann","role":null}),
 		qq({"type":"member","documentId":"$d3","userId":"*","role":null})
 	],

@@ -67,5 +67,22 @@ for my $format ('plain', 'custom')
 		't', "$format: and the text goes on from there");
 }
 
+# a dump from before documents had a life restores too; what is created from then on has one
+my $old = slurp_file("$dump.plain");
+for my $table ('documents', 'heads')
+{
+	$old =~ s/^(COPY converge\.$table \([^\n]*), life\) FROM stdin;\n(.*?)^\\\.$/"$1) FROM stdin;\n" . ($2 =~ s{\t[-0-9a-f]{36}$}{}gmr) . "\\."/ems
+	  or die "no life in the dump of $table";
+}
+append_to_file("$dump.old", $old);
+$node->safe_psql('postgres', 'CREATE DATABASE restored_old TEMPLATE template0');
+command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored_old'), '-f', "$dump.old" ], 'a dump without lives: restored');
+is(sql('restored_old', "SELECT h.life = d.life, d.life FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id WHERE d.id = '$doc';"),
+	't|00000000-0000-0000-0000-000000000000', 'both tables have the same');
+is(sql('restored_old', "SELECT resumed FROM converge.open_document('$doc', 3, (SELECT op_id FROM converge.ops WHERE doc_id = '$doc' AND version = 3), '00000000-0000-0000-0000-000000000000');"),
+	't', 'a client resumes');
+is(sql('restored_old', "SELECT converge.delete_document('$doc');", "SELECT FROM converge.create_document('', '', '$doc');", "SELECT life <> '00000000-0000-0000-0000-000000000000' FROM converge.documents WHERE id = '$doc';") =~ s/\s//gr,
+	't', 'a document created later has one of its own');
+
 $node->stop;
 done_testing();

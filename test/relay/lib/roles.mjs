@@ -45,7 +45,7 @@ export const functions = [
   ['content_at(uuid,bigint)', '$doc, 0::bigint', reads],
   ['content_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
   ['content_at(uuid,text)', "$doc, '0'::text", reads],
-  ['open_document(uuid,bigint,uuid)', '$doc, 0', reads],
+  ['open_document(uuid,bigint,uuid,uuid)', '$doc, 0', reads],
   // the past
   ['history(uuid,bigint,bigint)', '$doc', reads],
   ['changes(uuid,bigint,bigint)', '$doc', reads],
@@ -105,11 +105,11 @@ export const functions = [
   // nor calls a trigger's function by hand
   ['count_member_change()', '', '42804 42804 42804 42804 42804 42804 42804'],
   // the relay's, maintenance's, and those that only others call
-  ['submit(uuid[],text[],uuid[],bigint[],text[],boolean)', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
-  ['join_document(text,uuid,bigint,uuid)', "'ann é', $doc", closed],
+  ['submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
+  ['join_document(text,uuid,bigint,uuid,uuid,uuid)', "'ann é', $doc", closed],
   ['catch_up(uuid,bigint,uuid)', '$doc, 0', closed],
-  ['checksum(uuid,bigint)', '$doc, 0', closed],
-  ['has_version(uuid,bigint,uuid,bigint)', '$doc, 1, $op, 1', closed],
+  ['checksum(uuid,bigint,uuid)', '$doc, 0', closed],
+  ['has_version(uuid,bigint,uuid,bigint,uuid)', '$doc, 1, $op, 1', closed],
   ['role_in(text,uuid)', "'ann é', $doc", closed],
   ['settled_roles(uuid,text[])', "$doc, '{ann é}'", closed],
   ['begin_presence(uuid,integer)', '$doc, 30', closed],
@@ -216,7 +216,7 @@ const edits = '                               4400   4403     forbidden forbidde
 const member = '                              4400   4403     ok        ok        ok     ok    ok'
 export const messages = [
   { type: 'hello', what: 'from the beginning', after: [], say: client => client.hello, answer: joinedAs, outcomes: joins },
-  { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0 }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
+  { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0, life: client.life }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
   { type: 'ack', what: 'and reading on', after: ['hello'], say: client => ({ type: 'ack', sequenceId: client.snapshot?.sequenceId ?? 1 }), answer: reading, outcomes: member },
   { type: 'op', what: 'an edit', after: ['hello', 'ack'], say: edit({ op: ['é'] }), answer: judged, outcomes: edits },
   { type: 'op', what: 'an edit in its other form', after: ['hello', 'ack'], say: edit({ operationType: 'insert', position: 0, payload: '😀' }), answer: judged, outcomes: edits },
