@@ -127,6 +127,30 @@ good_tokens(void)
 }
 
 static void
+types_of_tokens(void)
+{
+	static const char *const good[] = {"JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt", "application/jwt"};
+	static const char *const bad[] = {"\"JWS\"", "\"\"", "\"at+jwt \"", "\"at jwt\"", "\"secevent+jwt\"", "\"dpop+jwt\"", "\"application/\"", "7", "null", "[\"JWT\"]"};
+	struct auth *auth = with_secret();
+	char		header[128];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	{
+		snprintf(header, sizeof(header), "{\"alg\":\"HS256\",\"typ\":\"%s\"}", good[i]);
+		CHECK(taken(auth, token(header, SUB, SECRET)));
+		CHECK(!taken(auth, token(header, SUB, OTHER)));
+		CHECK(strstr(wrong, "signature") != NULL);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		snprintf(header, sizeof(header), "{\"alg\":\"HS256\",\"typ\":%s}", bad[i]);
+		CHECK(!taken(auth, token(header, SUB, SECRET)));
+		CHECK(strstr(wrong, "typ is JWT or at+jwt") != NULL);
+	}
+	auth_free(auth);
+}
+
+static void
 forged_tokens(void)
 {
 	static const char *const headers[] = {
@@ -391,6 +415,7 @@ main(void)
 {
 	static const struct tap_test tests[] = {
 		{"a good token names its user and its end", good_tokens},
+		{"an access token may say that it is one", types_of_tokens},
 		{"a forged, cut or malformed token is refused", forged_tokens},
 		{"a long token is refused before it is looked into", long_tokens},
 		{"times, each clock a little off, and the user", claims},
