@@ -23,6 +23,7 @@
 #define HEADER_VALUE_BYTES 8192
 #define LENGTH_BYTES 24
 #define WATCH_USECS (100 * 1000)
+#define SOON_USECS 1
 
 static const char bearer[] = "Bearer ";
 
@@ -281,6 +282,46 @@ handle(struct server *server, struct conn *conn, struct lws *wsi)
 	return 0;
 }
 
+/* Check what a client expects before it sends the body; false where that was refused. */
+static bool
+check_expectation(struct lws *wsi, struct exchange *x, bool *wants_word)
+{
+	char	   *expected = header_text(wsi, WSI_TOKEN_HTTP_EXPECT);
+
+	*wants_word = expected != NULL && strcasecmp(expected, "100-continue") == 0;
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) > 0 && !*wants_word)
+		exchange_fail(x, 417, "malformed", "no expectation is met here but 100-continue");
+	free(expected);
+	return !x->answered;
+}
+
+/* Let a client that waits for the word send its body. */
+static bool
+send_word(struct lws *wsi)
+{
+	static const char word[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	unsigned char buf[LWS_PRE + sizeof(word)];
+
+	memcpy(buf + LWS_PRE, word, sizeof(word) - 1);
+	return lws_write(wsi, buf + LWS_PRE, sizeof(word) - 1, LWS_WRITE_HTTP_HEADERS) >= 0;
+}
+
+/*
+ * Give a body the time that it has. libwebsockets gives each piece the time of a
+ * handshake, but only after our callback: so this is called by the timer.
+ */
+static int
+await_body(struct conn *conn, struct lws *wsi)
+{
+	lws_usec_t	left = conn->body_until - lws_now_usecs();
+
+	if (left <= 0)
+		return -1;
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int) (left / LWS_USEC_PER_SEC) + 2);
+	lws_set_timer_usecs(wsi, left);
+	return 0;
+}
+
 /* A request has come, but for its body. */
 static int
 begin(struct server *server, struct conn *conn, struct lws *wsi, const char *path)
@@ -288,11 +329,12 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	struct exchange *x = exchange_new();
 	lws_usec_t	body_usecs = server->config.config->body_timeout_s * LWS_USEC_PER_SEC;
 	int64_t		len = -1;
+	bool		wants_word = false;
 
 	conn->wsi = wsi;
 	conn->exchange = x;
 	x->conn = conn;
-	if (copy_request(wsi, x, path))
+	if (copy_request(wsi, x, path) && check_expectation(wsi, x, &wants_word))
 		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
 	if (x->answered)
 		return write_answer(server, conn, wsi);
@@ -306,8 +348,8 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	buf_reserve(&x->body, (size_t) len);
 	conn->body_len = (size_t) len;
 	conn->body_until = lws_now_usecs() + body_usecs;
-	lws_set_timer_usecs(wsi, body_usecs);
-	return 0;
+	lws_set_timer_usecs(wsi, SOON_USECS);
+	return wants_word && len > 0 && !send_word(wsi) ? -1 : 0;
 }
 
 /* A piece of the body has come, or more than that: then what was told is the body. */
@@ -318,7 +360,10 @@ take_body(struct server *server, struct conn *conn, struct lws *wsi, const char 
 	size_t		left = conn->body_len - x->body.len;
 
 	buf_put(&x->body, in, len < left ? len : left);
-	return len > left ? handle(server, conn, wsi) : 0;
+	if (len > left)
+		return handle(server, conn, wsi);
+	lws_set_timer_usecs(wsi, SOON_USECS);
+	return 0;
 }
 
 /* Serve what libwebsockets has to tell of a request. */
@@ -348,7 +393,7 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
 		case LWS_CALLBACK_TIMER:
 			if (conn->body_until != 0)
-				return lws_now_usecs() >= conn->body_until ? -1 : 0;
+				return await_body(conn, wsi);
 			return x != NULL && !x->answered ? watch(wsi) : 0;
 		default:				/* the connection is gone */
 			if (x != NULL)

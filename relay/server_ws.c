@@ -24,6 +24,10 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 
 #define KEY_CHARACTERS 24
 
+/* a list of subprotocols, and the longest name in it, that libwebsockets reads */
+#define SUBPROTOCOLS_BYTES 128
+#define SUBPROTOCOL_MOST 40
+
 static const char collab_path[] = "/v1/collab/";
 
 /* ---- what sessions call ---- */
@@ -172,6 +176,36 @@ handshake_problem(struct lws *wsi)
 	return NULL;
 }
 
+/*
+ * Tell whether a client asks for our subprotocol, or for none. Of a list without
+ * one that it knows, or with one that it cannot read, libwebsockets would close
+ * the connection without an answer.
+ */
+static bool
+subprotocol_fits(struct lws *wsi)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+	static const char separators[] = ", \t";
+	char		list[SUBPROTOCOLS_BYTES];
+	const char *p = list;
+	bool		found = false;
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
+		return true;
+	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+		return false;
+	while (*(p += strspn(p, separators)) != '\0')
+	{
+		size_t		len = strspn(p, letters);
+
+		if (len == 0 || len > SUBPROTOCOL_MOST)
+			return found;
+		found = found || (len == sizeof(PROTOCOL_NAME) - 1 && memcmp(p, PROTOCOL_NAME, len) == 0);
+		p += len;
+	}
+	return found;
+}
+
 /* Refuse what cannot become a WebSocket here: 1 tells that it was answered. */
 int
 server_confirm_upgrade(struct server *server, struct lws *wsi)
@@ -185,6 +219,8 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 	problem = handshake_problem(wsi);
 	if (problem != NULL)
 		return server_refuse_upgrade(server, wsi, 400, "malformed", problem);
+	if (!subprotocol_fits(wsi))
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only subprotocol here is " PROTOCOL_NAME);
 	if (!origin_allowed(server, wsi))
 	{
 		server->config.metrics->refused_origin++;
