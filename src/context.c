@@ -31,6 +31,14 @@ set_for_now(const char *name, const char *value, GucContext context)
 	set_config_option(name, value, context, PGC_S_SESSION, GUC_ACTION_SAVE, true, ERROR, false);
 }
 
+bool
+cvg_is_acting(const char *user_id, int user_len)
+{
+	const char *acting = cvg_acting_user();
+
+	return strlen(acting) == user_len && memcmp(acting, user_id, user_len) == 0;
+}
+
 /* Act for a user; an id that no user can have changes nothing, and may do nothing either. */
 int
 cvg_act_begin(const char *user_id, int user_len)
@@ -91,25 +99,17 @@ cvg_owner_end(const CvgCaller *caller)
 
 /* ---- other people's code ---- */
 
-/* Return true if a table has triggers that a row of an edit fires. */
-static bool
-has_row_triggers(const TriggerDesc *triggers)
-{
-	return triggers != NULL &&
-		(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-		 triggers->trig_update_before_row || triggers->trig_update_after_row);
-}
-
 /* What writing a row to a table runs that is not converge's. */
 static CvgForeignCode
 code_of(Oid table, int columns)
 {
 	Relation	rel = table_open(table, RowExclusiveLock);
+	TriggerDesc *triggers = rel->trigdesc;
 	CvgForeignCode code = CVG_NO_CODE;
 
-	if (has_row_triggers(rel->trigdesc))
+	if (triggers != NULL && (triggers->trig_insert_before_row || triggers->trig_insert_after_row))
 		code = CVG_ROW_TRIGGERS;
-	else if (rel->trigdesc != NULL || RelationGetDescr(rel)->natts > columns ||
+	else if (triggers != NULL || RelationGetDescr(rel)->natts > columns ||
 			 (rel->rd_att->constr != NULL && rel->rd_att->constr->num_check > 0))
 		code = CVG_CODE;
 	table_close(rel, NoLock);
@@ -143,10 +143,7 @@ add_deferred(List *names, Oid table)
 	return names;
 }
 
-/*
- * As SET CONSTRAINTS ... IMMEDIATE does, and back to DEFERRED: at COMMIT it would
- * not be known any more for whom each of them is to act.
- */
+/* As SET CONSTRAINTS ... IMMEDIATE does, and back to DEFERRED. */
 void
 cvg_fire_deferred(void)
 {

@@ -9,6 +9,9 @@
 
 #include "catalog.h"
 
+/* Return true if that user is acting. */
+extern bool cvg_is_acting(const char *user_id, int user_len);
+
 /*
  * Act for a user until cvg_act_end(); an error ends it as well.  What the session
  * had set is restored.
@@ -35,9 +38,9 @@ extern void cvg_owner_end(const CvgCaller *caller);
 typedef enum CvgForeignCode
 {
 	CVG_NO_CODE,
-	CVG_CODE,					/* statement triggers, defaults, constraints:
-								 * it must know for whom it is run */
-	CVG_ROW_TRIGGERS			/* these must see the document of each op, too */
+	CVG_CODE,					/* it must know for whom it is run */
+	CVG_ROW_TRIGGERS			/* on ops: these must see the document of each
+								 * op, too */
 } CvgForeignCode;
 
 /* Look at ops and heads, locking both as an edit does. */

@@ -200,15 +200,14 @@ leave_busy(CvgSubmission **subs, int count)
 }
 
 /*
- * Apply a run of one user's ops, acting for that user.  Row triggers are to see
- * the document before and after their op, as with edits one by one, so each op
- * then goes by itself.  False where the document is busy.
+ * Apply a run of one user's ops.  Row triggers are to see the document before and
+ * after their op, as with edits one by one, so each op then goes by itself.
+ * False where the document is busy.
  */
 static bool
 apply_run(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **subs, int count, bool wait,
 		  CvgForeignCode code)
 {
-	int			nest_level = cvg_act_begin(subs[0]->user_id, subs[0]->user_len);
 	int			step = code == CVG_ROW_TRIGGERS ? 1 : count;
 	bool		busy = false;
 
@@ -217,10 +216,29 @@ apply_run(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **subs, 
 		cvg_apply(appender, doc_id, subs + from, step, wait);
 		busy = subs[from]->outcome == CVG_DOC_BUSY;
 	}
-	if (!busy)
-		cvg_fire_deferred();
-	cvg_act_end(nest_level);
 	return !busy;
+}
+
+/*
+ * Likewise, acting for the user.  Deferred triggers fire before, for the user for
+ * whom the session acts, and after, for this one: at COMMIT it would not be known
+ * any more for whom each of them is to act.
+ */
+static bool
+apply_run_for_user(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **subs, int count, bool wait,
+				   CvgForeignCode code)
+{
+	int			nest_level;
+	bool		done;
+
+	if (cvg_is_acting(subs[0]->user_id, subs[0]->user_len))
+		return apply_run(appender, doc_id, subs, count, wait, code);
+	cvg_fire_deferred();
+	nest_level = cvg_act_begin(subs[0]->user_id, subs[0]->user_len);
+	done = apply_run(appender, doc_id, subs, count, wait, code);
+	cvg_fire_deferred();
+	cvg_act_end(nest_level);
+	return done;
 }
 
 /*
@@ -240,7 +258,7 @@ apply_to_document(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission 
 	for (int from = 0, upto; from < count; from = upto)
 	{
 		upto = run_of_user(subs, from, count);
-		if (!apply_run(appender, doc_id, subs + from, upto - from, wait, code))
+		if (!apply_run_for_user(appender, doc_id, subs + from, upto - from, wait, code))
 		{
 			leave_busy(subs + from, count - from);
 			return;
@@ -264,9 +282,6 @@ apply_batch(BatchItem *items, int count, bool wait)
 	qsort(sorted, well_formed, sizeof(BatchItem *), compare_items);
 	if (well_formed > 1)
 		cvg_hold_locks();
-	if (code != CVG_NO_CODE)
-		cvg_fire_deferred();	/* of what this transaction did before, for
-								 * whom the session acts */
 	for (int from = 0, upto; from < well_formed; from = upto)
 	{
 		const pg_uuid_t *doc_id = &sorted[from]->doc_id;
