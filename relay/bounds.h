@@ -74,6 +74,9 @@
 #define LIMIT_CALL_LOCK_MS			"2000"
 #define LIMIT_CALL_ATTEMPTS			4
 
+/* a request's line and headers together */
+#define LIMIT_HEAD_BYTES			32768
+
 /* a request over HTTP: its path and its arguments, how many, and how long its answer may be read */
 #define LIMIT_PATH_BYTES			1024
 #define LIMIT_ARGUMENT_BYTES		1024

@@ -50,7 +50,7 @@ struct option
 
 static const struct option options[] = {
 	{"dsn", OPTION_TEXT, FIELD(dsn), "CONNINFO", "", 0, 0,
-	"PostgreSQL to connect to, as libpq reads it; what it leaves open is taken from PG* variables"},
+	"PostgreSQL to connect to, as libpq reads it; what it leaves open is taken from PG* variables. A password given here shows in the list of processes: use PGPASSFILE, --config or the environment"},
 	{"listen", OPTION_TEXT, FIELD(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0,
 	"where clients connect; port 0 takes any free one and logs it"},
 	{"jwt-key", OPTION_LIST, FIELD(jwt_keys), "[KID=]FILE", "", 0, 0,

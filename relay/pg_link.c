@@ -191,6 +191,22 @@ on_notice(void *arg, const char *message)
 	log_event(RELAY_DEBUG, link->config.name, "%s", message);
 }
 
+/*
+ * Say why a connection could not even be begun. Where libpq cannot read what it
+ * is told to connect to, it quotes some of it, which may be of a password.
+ */
+static const char *
+begin_problem(const struct pg_link *link)
+{
+	PQconninfoOption *options = strchr(link->config.dsn, '=') != NULL || strstr(link->config.dsn, "://") != NULL ?
+		PQconninfoParse(link->config.dsn, NULL) : PQconndefaults();
+
+	if (options == NULL)
+		return "libpq cannot read --dsn, which is not shown here, as it may hold a password";
+	PQconninfoFree(options);
+	return link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory";
+}
+
 /* Begin to connect. */
 static void
 start_connecting(struct pg_link *link)
@@ -210,7 +226,7 @@ start_connecting(struct pg_link *link)
 		pg_hosts_learn(&link->hosts, link->conn);
 	if (link->conn == NULL || PQstatus(link->conn) == CONNECTION_BAD)
 	{
-		pg_link_fail(link, link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory");
+		pg_link_fail(link, begin_problem(link));
 		return;
 	}
 	PQsetNoticeProcessor(link->conn, on_notice, link);

@@ -51,6 +51,7 @@ static void
 doubt(struct room *room)
 {
 	room_unsettle(room);
+	room->ended = false;		/* perhaps not in this history */
 	ring_reset(&room->ahead, 0);
 	if (room->users == 0)
 		room_empty(room);

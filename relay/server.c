@@ -22,19 +22,29 @@
 #define TX_BYTES (1024 * 1024)
 
 #define SERVICE_BYTES 16384
-#define HEADER_BYTES 8192
+/* more than a head that we look at may have: a longer one reaches it by TLS alone */
+#define HEADER_BYTES (LIMIT_HEAD_BYTES + 8192)
 
 /* libwebsockets watches nobody's life: sessions are pinged by their own clock */
 static const lws_retry_bo_t no_idle_policy = {0};
 
-/* A connection is gone: its address has one less. */
+/* Forget a socket: its address has one less. */
 static void
-forget_address(struct lws *wsi)
+free_socket(struct socket *socket)
 {
-	struct tally_row *address = lws_get_opaque_user_data(wsi);
+	if (socket == NULL)
+		return;
+	if (socket->address != NULL)
+		tally_let_go(socket->address);
+	free(socket->target);
+	free(socket);
+}
 
-	if (address != NULL)
-		tally_let_go(address);
+/* A connection is gone. */
+static void
+forget_socket(struct lws *wsi)
+{
+	free_socket(lws_get_opaque_user_data(wsi));
 	lws_set_opaque_user_data(wsi, NULL);
 }
 
@@ -72,7 +82,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 			tls_harden(user);
 			return 0;
 		case LWS_CALLBACK_WSI_DESTROY:
-			forget_address(wsi);
+			forget_socket(wsi);
 			return 0;
 		default:
 			return lws_callback_http_dummy(wsi, reason, user, in, len);
@@ -81,11 +91,27 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 
 /* ---- beginning and end ---- */
 
+/* Tell whether libwebsockets complains of what a stranger sent, and not of itself. */
+static bool
+is_about_stranger(const char *line)
+{
+	static const char *const complaints[] = {"Ran out of header data space", "exceeds limit", "pcol name too long", "malformatted protocol list"};
+
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
+	{
+		if (strstr(line, complaints[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Log what libwebsockets has to say. */
 static void
 on_log(int level, const char *line)
 {
-	log_event(level & LLL_ERR ? RELAY_ERROR : RELAY_WARN, "libwebsockets", "%s", line);
+	enum log_level ours = level & LLL_ERR ? RELAY_ERROR : RELAY_WARN;
+
+	log_event(is_about_stranger(line) ? RELAY_DEBUG : ours, "libwebsockets", "%s", line);
 }
 
 /* Fill in what libwebsockets wants to know. */
@@ -119,6 +145,44 @@ fill_info(struct server *server, struct lws_context_creation_info *info, void **
 	}
 }
 
+/* Hand a socket to libwebsockets. */
+static void
+adopt(struct server *server, int fd, struct socket *socket)
+{
+	/* it closes the socket itself where it fails */
+	struct lws *wsi = lws_adopt_socket_vhost(server->vhost, fd);
+
+	if (wsi != NULL)
+	{
+		lws_set_opaque_user_data(wsi, socket);
+		return;
+	}
+	log_event(RELAY_DEBUG, "server", "a connection was not taken over");
+	free_socket(socket);
+}
+
+/* A request has come; libwebsockets reads it. */
+static void
+on_head(void *arg, int fd, void *owner, const char *target, size_t target_len)
+{
+	struct socket *socket = owner;
+
+	if (target != NULL)
+		socket->target = mem_string(target, target_len);
+	adopt(arg, fd, socket);
+}
+
+/* No request came that could be read. */
+static void
+on_no_head(void *arg, void *owner, bool refused)
+{
+	struct server *server = arg;
+
+	if (refused)
+		metrics_count_status(server->config.metrics, 431);
+	free_socket(owner);
+}
+
 /* Begin; NULL where that is impossible, which was logged. */
 struct server *
 server_new(const struct server_config *config)
@@ -133,6 +197,8 @@ server_new(const struct server_config *config)
 		.name = PROTOCOL_NAME,.callback = on_event,.per_session_data_size = sizeof(struct conn),
 			.rx_buffer_size = RX_BYTES,.tx_packet_size = TX_BYTES,
 	};
+	server->heads = heads_new(config->loop, config->config->handshake_timeout_s,
+							  &(struct heads_callbacks){.ready = on_head,.ended = on_no_head,.arg = server});
 	if (config->config->deflate_bytes > 0)
 		server->deflater = deflater_new();
 	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
@@ -145,6 +211,7 @@ server_new(const struct server_config *config)
 	log_event(RELAY_ERROR, "server", "libwebsockets does not start");
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
+	heads_free(server->heads);
 	free(server);
 	return NULL;
 }
@@ -183,7 +250,7 @@ server_adopt(void *arg, int fd)
 	struct server *server = arg;
 	bool		counts = server->config.config->address_connections > 0;
 	struct tally_row *address = counts ? hold_address(server, fd) : NULL;
-	struct lws *wsi;
+	struct socket *socket;
 
 	if (counts && address == NULL)
 	{
@@ -191,16 +258,13 @@ server_adopt(void *arg, int fd)
 		close(fd);
 		return;
 	}
-	/* it closes the socket itself where it fails */
-	wsi = lws_adopt_socket_vhost(server->vhost, fd);
-	if (wsi != NULL)
-	{
-		lws_set_opaque_user_data(wsi, address);
-		return;
-	}
-	log_event(RELAY_DEBUG, "server", "a connection was not taken over");
-	if (address != NULL)
-		tally_let_go(address);
+	socket = mem_zalloc(sizeof(struct socket));
+	socket->address = address;
+	/* below TLS there is nothing to look at */
+	if (*server->config.config->tls_cert != '\0')
+		adopt(server, fd, socket);
+	else
+		heads_wait(server->heads, fd, socket);
 }
 
 /* Read the certificate and its key anew; what cannot be read leaves things as they were. */
@@ -228,6 +292,7 @@ server_drain(struct server *server)
 void
 server_close(struct server *server)
 {
+	heads_close(server->heads);
 	lws_context_destroy(server->context);
 }
 
@@ -238,6 +303,7 @@ server_free(struct server *server)
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
 	deflater_free(server->deflater);
+	heads_free(server->heads);
 	tally_free(&server->addresses);
 	free(server);
 }

@@ -13,6 +13,7 @@
 
 #include "bounds.h"
 #include "mem.h"
+#include "target.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -192,19 +193,46 @@ copy_arguments(struct lws *wsi, struct exchange *x)
 	return true;
 }
 
+/*
+ * Copy the path; false where it cannot be told. libwebsockets takes a plus in it
+ * for a space, and a semicolon or an ampersand for its end, as in a query. So it
+ * is read from how it was written; where that is not known, below TLS, a path
+ * that may have been changed is refused, lest somebody else gets what is given.
+ */
+static bool
+copy_path(struct lws *wsi, struct exchange *x, const char *path, enum lws_token_indexes method)
+{
+	const struct socket *socket = lws_get_opaque_user_data(wsi);
+	const char *target = socket != NULL ? socket->target : NULL;
+	struct buf	written = {0};
+	bool		known = target != NULL && target_path(target, strlen(target), &written);
+
+	x->path = known ? mem_string(written.data, written.len - 1) : mem_string(path, strlen(path));
+	buf_free(&written);
+	if (known)
+		return true;
+	if (target != NULL)
+		return !target_has_signs(target, strlen(target));
+	return strchr(path, ' ') == NULL && lws_hdr_fragment_length(wsi, method, 1) <= 0;
+}
+
 /* Copy what is asked; false where it was answered, since it cannot be right. */
 static bool
 copy_request(struct lws *wsi, struct exchange *x, const char *path)
 {
 	char		peer[64] = "?";
+	enum lws_token_indexes method = methods[0].token;
+	bool		clear;
 
 	for (size_t i = 0; i < METHOD_COUNT; i++)
 	{
-		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
-			x->method = methods[i].name;
+		if (lws_hdr_total_length(wsi, methods[i].token) <= 0)
+			continue;
+		x->method = methods[i].name;
+		method = methods[i].token;
 	}
 	lws_get_peer_simple(wsi, peer, sizeof(peer));
-	x->path = mem_string(path, strlen(path));
+	clear = copy_path(wsi, x, path, method);
 	x->token = bearer_token(wsi);
 	x->origin = header_text(wsi, WSI_TOKEN_ORIGIN);
 	x->if_none_match = header_text(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
@@ -217,6 +245,8 @@ copy_request(struct lws *wsi, struct exchange *x, const char *path)
 	}
 	else if (strlen(path) > LIMIT_PATH_BYTES || !copy_arguments(wsi, x))
 		exchange_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
+	else if (!clear)
+		exchange_fail(x, 400, "malformed", "the path is not clear: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
 	return !x->answered;
 }
 

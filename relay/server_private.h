@@ -5,6 +5,7 @@
 #ifndef RELAY_SERVER_PRIVATE_H
 #define RELAY_SERVER_PRIVATE_H
 
+#include "head.h"
 #include "server.h"
 #include "tally.h"
 
@@ -23,9 +24,18 @@ struct server
 	struct lws_protocols protocols[2];
 	SSL_CTX    *tls;			/* of the vhost */
 	struct tally addresses;
+	struct heads *heads;
 	struct deflater *deflater;	/* NULL: messages are not compressed */
 	bool		compressed;		/* what is being written */
 	bool		draining;
+};
+
+/* a socket that libwebsockets has taken over */
+struct socket
+{
+	struct tally_row *address;	/* whose it is; NULL: they are not counted */
+	char	   *target;			/* what is asked for, as it was written; NULL:
+								 * not known */
 };
 
 /* a connection; libwebsockets allocates it, zeroed */

@@ -252,9 +252,15 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 {
 	char		path[URI_BYTES];
 	char		token[LIMIT_TOKEN_BYTES];
+	struct socket *socket = lws_get_opaque_user_data(wsi);
 
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < (int) sizeof(collab_path) - 1)
 		return -1;
+	if (socket != NULL)
+	{
+		free(socket->target);
+		socket->target = NULL;
+	}
 	conn->wsi = wsi;
 	server->config.metrics->deflate_clients += conn->deflates;
 	conn->session = session_open(server->sessions, conn, path + sizeof(collab_path) - 1,

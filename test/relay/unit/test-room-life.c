@@ -215,6 +215,20 @@ other_answers(void)
 	end(&r, 1);
 }
 
+/* In another history a document may not have been deleted. */
+static void
+deletion_is_lost(void)
+{
+	struct reader r[2];
+
+	set_up();
+	CHECK(come(&r[0], &lives[0], 5) == ROOM_OPEN);
+	CHECK(rooms_deleted(rooms, &doc, &lives[0]));
+	rooms_doubt(rooms);
+	CHECK(come(&r[1], &lives[0], 5) == ROOM_OPEN);
+	end(r, 2);
+}
+
 int
 main(void)
 {
@@ -225,6 +239,7 @@ main(void)
 		{"one who joins tells the room of another document", tables_tell},
 		{"a room does not go back to the document before", late_answer},
 		{"the stream tells the room of the end", stream_tells},
+		{"a deletion that a failover has lost is forgotten", deletion_is_lost},
 		{"answers about the document before are not taken", other_answers},
 	};
 
