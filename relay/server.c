@@ -48,6 +48,34 @@ forget_socket(struct lws *wsi)
 	lws_set_opaque_user_data(wsi, NULL);
 }
 
+/*
+ * Return true if a callback belongs to a connection that is neither HTTP/1 nor a
+ * WebSocket of its own: a tunnel (CONNECT) or another raw role, or a stream of
+ * HTTP/2. libwebsockets times none of these, and no limit counts them.
+ */
+static bool
+is_foreign(struct lws *wsi, enum lws_callback_reasons reason)
+{
+	switch (reason)
+	{
+		case LWS_CALLBACK_RAW_ADOPT:
+		case LWS_CALLBACK_RAW_CONNECTED:
+		case LWS_CALLBACK_RAW_RX:
+		case LWS_CALLBACK_RAW_WRITEABLE:
+		case LWS_CALLBACK_RAW_ADOPT_FILE:
+		case LWS_CALLBACK_RAW_RX_FILE:
+		case LWS_CALLBACK_RAW_WRITEABLE_FILE:
+			return true;
+		case LWS_CALLBACK_FILTER_HTTP_CONNECTION:
+		case LWS_CALLBACK_HTTP:
+		case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		case LWS_CALLBACK_ESTABLISHED:
+			return lws_get_network_wsi(wsi) != wsi;
+		default:
+			return false;
+	}
+}
+
 /* Serve what libwebsockets has to tell. */
 static int
 on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
@@ -55,6 +83,8 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 	struct server *server = lws_context_user(lws_get_context(wsi));
 	struct conn *conn = user;
 
+	if (is_foreign(wsi, reason))
+		return -1;
 	switch (reason)
 	{
 		case LWS_CALLBACK_HTTP:

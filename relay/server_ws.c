@@ -29,6 +29,7 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 #define SUBPROTOCOL_MOST 40
 
 static const char collab_path[] = "/v1/collab/";
+static const char websocket[] = "websocket";
 
 /* ---- what sessions call ---- */
 
@@ -154,6 +155,33 @@ origin_allowed(const struct server *server, struct lws *wsi)
 		http_origin_allowed(server->config.config, origin);
 }
 
+/* What a request asks to go over to. */
+enum upgrade
+{
+	UPGRADE_WEBSOCKET,
+	UPGRADE_OTHER,
+	UPGRADE_ANSWERED			/* nothing that libwebsockets knows, which it has
+								 * refused by itself */
+};
+
+/*
+ * Find out what a request asks for. libwebsockets looks at the first of several
+ * Upgrade headers, and would go over to HTTP/2 without asking any further.
+ */
+static enum upgrade
+wanted_upgrade(struct lws *wsi)
+{
+	char		all[sizeof(websocket)];
+	char		first[sizeof(websocket)];
+
+	if (lws_hdr_copy_fragment(wsi, first, sizeof(first), WSI_TOKEN_UPGRADE, 0) <= 0 ||
+		(strcasecmp(first, websocket) != 0 && strcasecmp(first, "h2c") != 0))
+		return UPGRADE_ANSWERED;
+	if (lws_hdr_copy(wsi, all, sizeof(all), WSI_TOKEN_UPGRADE) <= 0 || strcasecmp(all, websocket) != 0)
+		return UPGRADE_OTHER;
+	return UPGRADE_WEBSOCKET;
+}
+
 /*
  * Say what is wrong with a handshake, or NULL. libwebsockets takes any version
  * and any key, and a body as frames, which a proxy may take for a body.
@@ -212,7 +240,12 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 {
 	char		path[URI_BYTES];
 	const char *problem;
+	enum upgrade upgrade = wanted_upgrade(wsi);
 
+	if (upgrade == UPGRADE_ANSWERED)
+		return -1;
+	if (upgrade != UPGRADE_WEBSOCKET)
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only protocol to upgrade to is websocket");
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
 		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
 		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
