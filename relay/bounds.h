@@ -77,14 +77,17 @@
 /* a request's line and headers together */
 #define LIMIT_HEAD_BYTES			32768
 
-/* a request over HTTP: its path and its arguments, how many, and how long its answer may be read */
+/* a request over HTTP: its path and its arguments, and how many */
 #define LIMIT_PATH_BYTES			1024
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
-#define LIMIT_ANSWER_S				120
 
 /* a file of the web folder */
 #define LIMIT_WEB_BYTES				(32L * 1024 * 1024)
+
+/* what one client is sent to catch up with, before it gets the whole text instead; and how often the tables are asked */
+#define LIMIT_CATCH_UP_BYTES		(128UL * 1024 * 1024)
+#define LIMIT_CATCH_UP_ATTEMPTS		2
 
 /* rooms asked about in one statement after a reconnection */
 #define LIMIT_SWEEP_ROOMS			256
@@ -95,6 +98,12 @@
 /* connecting anew: first and longest pause */
 #define LIMIT_BACKOFF_FIRST_MS		50
 #define LIMIT_BACKOFF_LAST_MS		3000
+
+/* a connection begins again with the first pause when it has done work for so long, or was there for as long as the last */
+#define LIMIT_BACKOFF_PROOF_MS		1000
+
+/* a message that comes again and again is logged this often, with a count */
+#define LIMIT_REPEAT_MS				60000
 
 /* how long one lock is waited for before the next document has its turn */
 #define LIMIT_LOCK_WAIT_MS			1000

@@ -60,6 +60,7 @@ struct config
 	int			held_ops;
 	int			handshake_timeout_s;
 	int			body_timeout_s;
+	int			answer_timeout_s;
 	int			hello_timeout_s;
 	int			ping_interval_s;
 	int			drain_timeout_s;

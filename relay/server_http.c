@@ -97,6 +97,28 @@ write_content(struct lws *wsi, const struct exchange *x)
 	return written;
 }
 
+/* Look again in a while whether the client takes its answer. */
+static void
+await_reader(struct server *server, struct lws *wsi)
+{
+	lws_set_timer_usecs(wsi, server->config.config->answer_timeout_s * LWS_USEC_PER_SEC);
+}
+
+/* An answer is not read to its end: the client has time for that while it takes some of it. */
+static int
+watch_reader(struct server *server, struct conn *conn, struct lws *wsi)
+{
+	if (progress_look(&conn->progress, lws_get_socket_fd(wsi), true))
+		await_reader(server, wsi);
+	else
+	{
+		/* at once: closing would wait for what is not taken */
+		lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+		lws_cancel_service(lws_get_context(wsi));
+	}
+	return 0;
+}
+
 /* End a connection when all of its answer has gone out. */
 static int
 end_when_written(struct conn *conn, struct lws *wsi)
@@ -115,8 +137,9 @@ write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 	struct exchange *x = conn->exchange;
 	bool		written;
 
-	/* who does not read an answer does not keep it here */
-	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LIMIT_ANSWER_S);
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	progress_look(&conn->progress, lws_get_socket_fd(wsi), true);
+	await_reader(server, wsi);
 	written = write_headers(wsi, x) && write_content(wsi, x);
 	server->config.metrics->bytes_out += x->content.len;
 	metrics_count_status(server->config.metrics, x->status);
@@ -422,6 +445,8 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 				return end_when_written(conn, wsi);
 			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
 		case LWS_CALLBACK_TIMER:
+			if (conn->answered)
+				return watch_reader(server, conn, wsi);
 			if (conn->body_until != 0)
 				return await_body(conn, wsi);
 			return x != NULL && !x->answered ? watch(wsi) : 0;

@@ -6,6 +6,7 @@
 #define RELAY_SERVER_PRIVATE_H
 
 #include "head.h"
+#include "progress.h"
 #include "server.h"
 #include "tally.h"
 
@@ -45,6 +46,7 @@ struct conn
 	struct session *session;	/* of a WebSocket */
 	struct exchange *exchange;	/* over HTTP */
 	bool		answered;		/* over HTTP, and so at its end */
+	struct progress progress;	/* of what is written */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
 	size_t		body_len;		/* how long it was told to be */
 	struct buf	message;		/* one that comes in pieces */

@@ -130,6 +130,15 @@ unfinished_since(void *arg)
 	return conn->message_since_s;
 }
 
+/* Return true if a client has taken some of what waited for it at the last question. */
+static bool
+has_taken(void *arg)
+{
+	struct conn *conn = arg;
+
+	return progress_look(&conn->progress, lws_get_socket_fd(conn->wsi), lws_partial_buffered(conn->wsi));
+}
+
 /* Get what sessions send through. */
 struct session_transport
 server_transport(void)
@@ -137,7 +146,8 @@ server_transport(void)
 	return (struct session_transport)
 	{
 		.send = send_frame,.has_room = has_room,.wake = wake,.ping = ping,
-			.read = read_on,.unfinished_since = unfinished_since,.kill = kill_conn,
+			.read = read_on,.unfinished_since = unfinished_since,.has_taken = has_taken,
+			.kill = kill_conn,
 	};
 }
 

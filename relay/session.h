@@ -37,6 +37,8 @@ struct session_transport
 	void		(*read) (void *conn, bool on);
 	/* since when a message is awaited whole, or 0 */
 	int64_t		(*unfinished_since) (void *conn);
+	/* has the client taken some of what waited for it at the last question? */
+	bool		(*has_taken) (void *conn);
 	/* end a connection whose peer does not answer any more */
 	void		(*kill) (void *conn);
 };

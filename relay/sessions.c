@@ -100,12 +100,17 @@ is_stuck(const struct session *s)
 	return since_s != 0 && s->owner->now_s - since_s >= LIMIT_MESSAGE_S;
 }
 
-/* Ping a client, or end it where it seems to be dead. */
+/*
+ * Ping a client, or end it where it seems to be dead. One that takes what waits for
+ * it is alive: its pong comes behind all of that, however slow its line.
+ */
 static void
 attend(struct session *s)
 {
 	struct sessions *sessions = s->owner;
 
+	if (sessions->config.transport.has_taken(s->conn))
+		session_heard(s);
 	session_list_add(&sessions->settled, &s->link, s, sessions->now_s);
 	if (is_stuck(s))
 	{
