@@ -8,11 +8,15 @@
  * commits after its last row is sent and may still fail there. A link that
  * breaks answers what was under way with NULL, pauses (longer each time, and
  * never the same as its neighbours) and connects anew.
+ *
+ * That a connection was made says little: PostgreSQL may refuse on it what the
+ * link is for. So the pauses grow until a connection has done its work, and why
+ * it was lost is logged once, with a count.
  */
 #include "pg_link.h"
 
 #include "bounds.h"
-#include "log.h"
+#include "log_repeat.h"
 #include "mem.h"
 #include "pg_error.h"
 #include "pg_hosts.h"
@@ -57,11 +61,16 @@ struct pg_link
 	int			poll_events;
 	uv_timer_t	timer;
 	unsigned	attempts;
+	bool		worked;			/* this connection has */
+	bool		tried;			/* a connection was made, and has not proved
+								 * itself */
+	uint64_t	ready_ms;		/* since when it is there */
+	enum log_level news_level;
+	struct log_repeat lost;		/* why connections were */
 	int			setup_left;
 	struct waiting *first;
 	struct waiting **last;
 	int			under_way;
-	char		reason[256];
 };
 
 static void enter_state(struct pg_link *link, enum link_state state);
@@ -112,16 +121,47 @@ watch(struct pg_link *link, int events)
 
 /* ---- losing and finding the connection ---- */
 
-/* Log why the link broke, once for each reason. */
+/* Look what became of a connection that was made: has it done its work, for a while? */
 static void
-log_reason(struct pg_link *link, const char *reason)
+judge_connection(struct pg_link *link)
 {
-	char		before[sizeof(link->reason)];
+	uint64_t	lasted_ms = uv_now(link->config.loop) - link->ready_ms;
+	bool		worked = link->worked && lasted_ms >= LIMIT_BACKOFF_PROOF_MS;
 
-	memcpy(before, link->reason, sizeof(before));
-	snprintf(link->reason, sizeof(link->reason), "%s", reason);
-	log_event(strcmp(before, link->reason) != 0 ? RELAY_WARN : RELAY_DEBUG, link->config.name,
-			  "no connection: %s", link->reason);
+	if (link->state != LINK_READY)
+		return;
+	if (worked)
+		log_repeat_end(&link->lost, RELAY_INFO, link->config.name);
+	if (worked || lasted_ms >= LIMIT_BACKOFF_LAST_MS)
+	{
+		link->attempts = 0;
+		link->tried = false;
+	}
+}
+
+/* Note that the connection has done what it is for. */
+void
+pg_link_worked(struct pg_link *link)
+{
+	link->worked = true;
+}
+
+/* Get the level at which to log that a connection is there. */
+enum log_level
+pg_link_news_level(const struct pg_link *link)
+{
+	return link->news_level;
+}
+
+/* Note that a connection was made. */
+static void
+note_connected(struct pg_link *link)
+{
+	link->worked = false;
+	link->ready_ms = uv_now(link->config.loop);
+	link->news_level = link->tried ? RELAY_DEBUG : RELAY_INFO;
+	link->tried = true;
+	log_event(link->news_level, link->config.name, "connected to PostgreSQL, backend %d", PQbackendPID(link->conn));
 }
 
 /* Break the link; what follows happens outside of the caller. */
@@ -130,7 +170,8 @@ pg_link_fail(struct pg_link *link, const char *reason)
 {
 	if (link->state == LINK_BREAKING || link->state == LINK_PAUSING || link->state == LINK_CLOSED)
 		return;
-	log_reason(link, reason);
+	judge_connection(link);
+	log_repeated(&link->lost, uv_now(link->config.loop), reason, RELAY_WARN, link->config.name, "no connection: %s", reason);
 
 	/*
 	 * libpq may have closed the socket, and its number be another's in no
@@ -413,9 +454,7 @@ enter_state(struct pg_link *link, enum link_state state)
 			break;
 		case LINK_READY:
 			uv_timer_stop(&link->timer);
-			link->attempts = 0;
-			link->reason[0] = '\0';
-			log_event(RELAY_INFO, link->config.name, "connected to PostgreSQL, backend %d", PQbackendPID(link->conn));
+			note_connected(link);
 			link->config.on_ready(link->config.arg);
 			break;
 		case LINK_BREAKING:
@@ -430,6 +469,16 @@ enter_state(struct pg_link *link, enum link_state state)
 
 /* ---- answers ---- */
 
+/* Return true if an answer is work done: not to a question about the server itself. */
+static bool
+is_work(const struct waiting *w)
+{
+	ExecStatusType status = PQresultStatus(w->result);
+
+	return w->answer != on_setup && w->times != HISTOGRAM_PG_PROBE &&
+		(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK);
+}
+
 /* Hand the first answer on: the server is ready after it. */
 static void
 pop_waiting(struct pg_link *link)
@@ -441,6 +490,8 @@ pop_waiting(struct pg_link *link)
 		link->last = &link->first;
 	link->under_way--;
 	metrics_observe(link->config.metrics, w->times, metrics_clock_us() - w->sent_us);
+	if (is_work(w))
+		pg_link_worked(link);
 	w->answer(w->arg, w->result);
 	PQclear(w->result);
 	free(w);

@@ -4,6 +4,7 @@
 #ifndef RELAY_PG_LINK_H
 #define RELAY_PG_LINK_H
 
+#include "log.h"
 #include "metrics.h"
 
 #include <libpq-fe.h>
@@ -76,6 +77,15 @@ bool		pg_link_send(struct pg_link *link, const char *statement, const struct pg_
 bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count,
 							 pg_answer_fn answer, void *arg);
 void		pg_link_fail(struct pg_link *link, const char *reason);
+
+/*
+ * Note that the connection has done what it is for; of statements the link notes
+ * that by itself. Only that, and time, make the pauses short again.
+ */
+void		pg_link_worked(struct pg_link *link);
+
+/* Get the level at which to log that a connection is there: low where the ones before were of no use. */
+enum log_level pg_link_news_level(const struct pg_link *link);
 PGconn	   *pg_link_conn(struct pg_link *link);
 void		pg_link_flush(struct pg_link *link);
 

@@ -127,6 +127,40 @@ ask_later(struct reader *reader, struct request *r)
 	reader->locked = r;
 }
 
+/*
+ * Return true if a failed request is answered as failed. What PostgreSQL has not
+ * enough of may be what the answer itself takes: then there is another one to be
+ * asked for, and the requests behind this one are not held up for ever.
+ */
+static bool
+is_given_up(const struct request *r, enum pg_remedy remedy, const char *sqlstate)
+{
+	bool		reads_log = r->kind == REQUEST_CATCH_UP || r->kind == REQUEST_SWEEP;
+	bool		scarce = strncmp(sqlstate, "53", 2) == 0;
+
+	if (remedy == REMEDY_NONE)
+		return true;
+	if (reads_log && (scarce || strncmp(sqlstate, "XX", 2) == 0))
+		return r->attempts >= LIMIT_CATCH_UP_ATTEMPTS;
+	if (remedy == REMEDY_WAIT && !(scarce && r->kind == REQUEST_JOIN))
+		return false;
+	return r->attempts >= LIMIT_WRITE_ATTEMPTS;
+}
+
+/* Log how a request failed: one that a user may cause, only where all is logged. */
+static void
+log_failure(struct request *r, enum pg_remedy remedy, const PGresult *result)
+{
+	const char *statement = reader_statements[r->kind].name;
+	const char *sqlstate = pg_sqlstate(result);
+
+	if (remedy == REMEDY_NONE && strncmp(sqlstate, "54", 2) != 0)
+		log_event(RELAY_DEBUG, r->source->name, "%s: %s %s", statement, sqlstate, pg_message(result));
+	else
+		log_repeated(&r->source->trouble, uv_now(r->source->reader->timer.loop), pg_message(result), RELAY_WARN,
+					 r->source->name, "%s: %s %s", statement, sqlstate, pg_message(result));
+}
+
 /* Tell whether a failed request goes again, after a pause. */
 static bool
 goes_again(struct request *r, const PGresult *result)
@@ -137,13 +171,12 @@ goes_again(struct request *r, const PGresult *result)
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 		return false;
 	failure = pg_classify(pg_sqlstate(result));
-	log_event(failure.remedy == REMEDY_NONE ? RELAY_DEBUG : RELAY_WARN, r->source->name, "%s: %s %s",
-			  reader_statements[r->kind].name, pg_sqlstate(result), pg_message(result));
+	log_failure(r, failure.remedy, result);
 	r->attempts++;
-	if (failure.remedy == REMEDY_NONE || (failure.remedy == REMEDY_RETRY && r->attempts >= LIMIT_WRITE_ATTEMPTS))
-		return false;
 	if (failure.remedy == REMEDY_RECONNECT)
 		pg_link_fail(r->source->link, pg_message(result));
+	if (is_given_up(r, failure.remedy, pg_sqlstate(result)))
+		return false;
 	reader->paused = true;
 	uv_timer_start(&reader->timer, on_pause_over, LIMIT_BACKOFF_FIRST_MS << (r->attempts < 6 ? r->attempts : 6), 0);
 	return true;

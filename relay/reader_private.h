@@ -4,6 +4,7 @@
 #ifndef RELAY_READER_PRIVATE_H
 #define RELAY_READER_PRIVATE_H
 
+#include "log_repeat.h"
 #include "mem.h"
 #include "pg_link.h"
 #include "pg_probe.h"
@@ -53,6 +54,7 @@ struct source
 	struct reader *reader;
 	struct pg_link *link;
 	struct pg_probe *probe;
+	struct log_repeat trouble;
 	char		name[24];
 };
 

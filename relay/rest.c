@@ -7,7 +7,7 @@
  */
 #include "rest_private.h"
 
-#include "log.h"
+#include "log_repeat.h"
 #include "pg_error.h"
 #include "tally.h"
 
@@ -33,6 +33,7 @@ struct rest
 	struct caller *caller;
 	struct tally users;			/* how much each calls */
 	struct tally strangers;		/* ... and each address that has no token */
+	struct log_repeat trouble;
 };
 
 static const char prefix[] = "/v1/";
@@ -70,6 +71,7 @@ static const struct
 	{"08", 503},
 	{"25", 503},				/* read only */
 	{"53", 503},				/* out of something */
+	{"54", 413},				/* over a limit of PostgreSQL's */
 	{"57", 503},				/* timeout, shutting down */
 	{"58", 503},
 	{"XX", 500},
@@ -275,6 +277,19 @@ wait_ms_of(const PGresult *result)
 	return (int) (seconds < GUESSES_S ? seconds : GUESSES_S) * 1000;
 }
 
+/* Log the error that a call met: a user's only where all is logged. */
+static void
+log_failed(struct rest_call *rc, int status, const PGresult *result)
+{
+	const char *sqlstate = pg_sqlstate(result);
+
+	if (status < 500)
+		log_event(RELAY_DEBUG, "rest", "%s: %s %s", rc->route->name, sqlstate, pg_message(result));
+	else
+		log_repeated(&rc->rest->trouble, (uint64_t) metrics_clock_ms(), pg_message(result), RELAY_WARN, "rest", "%s: %s %s",
+					 rc->route->name, sqlstate, pg_message(result));
+}
+
 /* Answer with the error that a call met. */
 static void
 answer_failed(struct rest_call *rc, const PGresult *result)
@@ -282,7 +297,7 @@ answer_failed(struct rest_call *rc, const PGresult *result)
 	const char *sqlstate = pg_sqlstate(result);
 	int			status = status_of(sqlstate);
 
-	log_event(status >= 500 ? RELAY_WARN : RELAY_DEBUG, "rest", "%s: %s %s", rc->route->name, sqlstate, pg_message(result));
+	log_failed(rc, status, result);
 	if (status == 503)
 		refuse_for_now(rc->x, status, sqlstate, REST_RETRY_MS, pg_message(result));
 	else if (status == 429)

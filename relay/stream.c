@@ -121,6 +121,7 @@ take_message(struct stream *stream, char *message, size_t len)
 	struct notice notice;
 
 	stream->heard_ms = uv_now(stream->timer.loop);
+	pg_link_worked(stream->link);	/* all before this was decoded */
 	if (len >= DATA_HEADER && *message == 'w')
 	{
 		note_received(stream, read_be64(message + 1));
@@ -222,7 +223,7 @@ go_up(struct stream *stream)
 	stream->metrics->stream_up = 1;
 	stream->heard_ms = uv_now(stream->timer.loop);
 	uv_timer_start(&stream->timer, on_timer, LIMIT_PROGRESS_MS, LIMIT_PROGRESS_MS);
-	log_event(RELAY_INFO, "stream", "following commits with slot %s", stream->slot);
+	log_event(pg_link_news_level(stream->link), "stream", "following commits with slot %s", stream->slot);
 	stream->callbacks.up(stream->callbacks.arg, stream->other_history);
 }
 

@@ -155,13 +155,19 @@ waited_in_vain(const struct slot *slot, const char *sqlstate)
 	return slot->waits && strcmp(sqlstate, SQLSTATE_LOCK) == 0;
 }
 
-/* Tell how loudly a failure is logged: the relay's trouble is, a user's is not. */
-static enum log_level
-failure_level(const struct slot *slot, enum pg_remedy remedy, const char *sqlstate)
+/* Log a failure: loudly the relay's trouble, but once, and not a user's. */
+static void
+log_failure(struct slot *slot, enum pg_remedy remedy, const char *sqlstate, const char *message)
 {
+	static const char format[] = "batch of %u operations, %u documents: %s %s";
+
 	if (waited_in_vain(slot, sqlstate))
-		return RELAY_DEBUG;
-	return remedy == REMEDY_NONE ? RELAY_INFO : RELAY_WARN;
+		log_event(RELAY_DEBUG, slot->name, format, slot->op_count, slot->doc_count, sqlstate, message);
+	else if (remedy == REMEDY_NONE)
+		log_event(RELAY_INFO, slot->name, format, slot->op_count, slot->doc_count, sqlstate, message);
+	else
+		log_repeated(&slot->trouble, uv_now(slot->writer->timer.loop), message, RELAY_WARN, slot->name,
+					 format, slot->op_count, slot->doc_count, sqlstate, message);
 }
 
 /* Deal with one document of a batch that failed. */
@@ -194,8 +200,7 @@ fail_batch(struct writer *writer, struct slot *slot, const char *sqlstate, const
 	struct pg_failure failure = pg_classify(sqlstate);
 
 	writer->metrics->batch_failures++;
-	log_event(failure_level(slot, failure.remedy, sqlstate), slot->name, "batch of %u operations, %u documents: %s %s",
-			  slot->op_count, slot->doc_count, sqlstate, message);
+	log_failure(slot, failure.remedy, sqlstate, message);
 	for (uint32_t i = 0; i < slot->doc_count; i++)
 		retry_doc(writer, slot->docs[i], slot, sqlstate, message);
 	if (failure.remedy == REMEDY_WAIT)

@@ -4,6 +4,7 @@
 #ifndef RELAY_WRITER_PRIVATE_H
 #define RELAY_WRITER_PRIVATE_H
 
+#include "log_repeat.h"
 #include "mem.h"
 #include "pg_link.h"
 #include "write_queue.h"
@@ -18,6 +19,7 @@ struct slot
 	struct writer *writer;
 	struct pg_link *link;
 	struct pg_probe *probe;
+	struct log_repeat trouble;
 	char		name[24];
 	bool		waits;			/* for locks */
 	bool		flying;
