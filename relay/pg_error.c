@@ -42,6 +42,8 @@ static const struct
 	{"25", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* read only */
 	{"53", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* out of disk, memory,
 																	 * connections */
+	{"54", {REMEDY_NONE, REJECT_TOO_LARGE, CLOSE_TOO_BIG}}, /* over a limit of
+																 * PostgreSQL's */
 	{"57", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* shutting down,
 																	 * starting up */
 	{"58", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* input and output */

@@ -121,16 +121,37 @@ answer_join(struct request *r, const PGresult *result)
 	return true;
 }
 
-/* Tell how a catch-up ended. */
+/* Return true if PostgreSQL could not make an answer, as it is too large, takes too much, or by a defect. */
+static bool
+is_too_much(const char *sqlstate)
+{
+	return strncmp(sqlstate, "54", 2) == 0 || strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0;
+}
+
+/* Return true if an answer is more than one client is to be sent. */
+static bool
+is_too_long(const PGresult *result)
+{
+	size_t		bytes = 0;
+
+	for (int i = 0; i < PQntuples(result); i++)
+		bytes += (size_t) PQgetlength(result, i, FRAME_TEXT);
+	return bytes > LIMIT_CATCH_UP_BYTES;
+}
+
+/*
+ * Tell how a catch-up ended. Where the log cannot be sent, the whole text can: a
+ * client is not refused what it would come for again and again.
+ */
 static enum catch_up_result
-catch_up_outcome(const PGresult *result)
+catch_up_outcome(const struct request *r, const PGresult *result)
 {
 	const char *sqlstate;
 
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
-		return CATCH_UP_DONE;
+		return r->user != NULL && is_too_long(result) ? CATCH_UP_STALE : CATCH_UP_DONE;
 	sqlstate = pg_sqlstate(result);
-	if (strcmp(sqlstate, SQLSTATE_STALE) == 0)
+	if (strcmp(sqlstate, SQLSTATE_STALE) == 0 || is_too_much(sqlstate))
 		return CATCH_UP_STALE;
 	if (strcmp(sqlstate, SQLSTATE_FUTURE) == 0)
 		return CATCH_UP_OTHER;
@@ -184,12 +205,14 @@ static bool
 answer_catch_up(struct request *r, const PGresult *result)
 {
 	int			rows = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
-	enum catch_up_result outcome = catch_up_outcome(result);
+	enum catch_up_result outcome = catch_up_outcome(r, result);
 
 	if (r->kind == REQUEST_CATCH_UP && rows > 0 && r->attempts < LIMIT_UNSEEN_ATTEMPTS &&
 		row_outcome(result, 0) == CATCH_UP_UNSEEN)
 		return false;
 	r->source->reader->metrics->catch_ups++;
+	if (outcome != CATCH_UP_DONE)
+		rows = 0;
 	for (int i = 0; i < rows; i++)
 	{
 		enum catch_up_result of_row = answer_row(r, result, i);

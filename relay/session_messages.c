@@ -64,6 +64,8 @@ error_name(enum close_code code)
 			return "not_found";
 		case CLOSE_RESTARTING:
 			return "unavailable";
+		case CLOSE_TOO_BIG:
+			return "too_large";
 		default:
 			return "internal";
 	}
