@@ -34,7 +34,7 @@ static void
 forget(struct repeated *said, enum log_level level, const char *subject)
 {
 	if (said->count > 0)
-		log_event(level, subject, "%s (%u times more)", said->key, said->count);
+		log_event(level, subject, "%s (repeats: %u)", said->key, said->count);
 	memset(said, 0, sizeof(*said));
 }
 
@@ -56,7 +56,7 @@ log_repeated(struct log_repeat *repeat, uint64_t now_ms, const char *key, enum l
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (again && said->count > 0)
-		log_event(level, subject, "%s (%u times more in the last %llu s)", text, said->count,
+		log_event(level, subject, "%s (repeats: %u in the last %llu s)", text, said->count,
 				  (unsigned long long) (now_ms - said->logged_ms) / 1000);
 	else
 	{
