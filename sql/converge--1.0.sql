@@ -401,7 +401,7 @@ CREATE UNLOGGED TABLE converge.presence (
 	client_id	uuid NOT NULL,
 	relay_id	uuid NOT NULL,
 	user_id		text COLLATE "C" NOT NULL,
-	name		text COLLATE "C",
+	name		text,
 	color		text,
 	version		bigint,
 	anchor		bigint,
