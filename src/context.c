@@ -50,7 +50,7 @@ cvg_act_begin(const char *user_id, int user_len)
 	{
 		char	   *name = pnstrdup(user_id, user_len);
 
-		set_for_now("converge.user", name, PGC_SUSET);
+		cvg_name_user(name, GUC_ACTION_SAVE);
 		pfree(name);
 	}
 	return nest_level;
