@@ -4,8 +4,8 @@
  */
 #include "relay.h"
 
-#include "bounds.h"
-#include "log.h"
+#include "base/bounds.h"
+#include "base/log.h"
 
 #define SLOW_TICK_MS 10
 

@@ -14,7 +14,7 @@
  */
 #include "converge.h"
 
-#include "catalog.h"
+#include "store/catalog.h"
 
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -5,7 +5,7 @@
  */
 #include "converge.h"
 
-#include "pack.h"
+#include "upkeep/pack.h"
 
 #include "access/xact.h"
 #include "utils/guc.h"

@@ -228,7 +228,7 @@ export const messages = [
   { type: 'token', what: 'of somebody else', after: ['hello', 'ack'], say: token('fred'), answer: lives, outcomes: '4400 4403 4401 4401 4401 4401 4401' }
 ]
 
-// Every path of relay/http.c: open to all, and the same for all.
+// Every path of relay/http/http.c: open to all, and the same for all.
 export const paths = ['/healthz', '/readyz', '/metrics', '/v1/openapi.json'].map(path => ['GET', path, '200 200 200 200 200 200 200'])
 
 //                nobody stranger viewer commenter editor owner everyone
@@ -241,7 +241,7 @@ const makes = '   401    403      403    403       201    201   403'
 const account = ' 401    404      404    404       404    404   404' // which nobody here has
 const place = '/v1/docs/{id}'
 
-// Every route of relay/rest_routes.c: the request, the outcomes. {op} is the id of the
+// Every route of relay/http/rest_routes.c: the request, the outcomes. {op} is the id of the
 // document's first operation, {new} a fresh one.
 export const routes = [
   ['POST', '/v1/docs', '401 201 201 201 201 201 201', { title: 'é' }],

@@ -7,8 +7,8 @@
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
 
-#include "protocol.h"
-#include "room.h"
+#include "wire/protocol.h"
+#include "room/room.h"
 #include "tap.h"
 
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /*
  * test-auth.c: tokens and keys: what is taken, and everything that is not.
  */
-#include "auth.h"
-#include "bounds.h"
-#include "jwk.h"
-#include "keys.h"
-#include "log.h"
-#include "mem.h"
+#include "auth/auth.h"
+#include "base/bounds.h"
+#include "auth/jwk.h"
+#include "auth/keys.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "tap.h"
 
 #include <openssl/ec.h>

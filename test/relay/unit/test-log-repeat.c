@@ -1,8 +1,8 @@
 /*
  * test-log-repeat.c: what comes again and again is logged once, with a count.
  */
-#include "log_repeat.h"
-#include "bounds.h"
+#include "base/log_repeat.h"
+#include "base/bounds.h"
 #include "tap.h"
 
 #include <stdio.h>

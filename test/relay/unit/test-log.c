@@ -1,7 +1,7 @@
 /*
  * test-log.c: what of a text from outside reaches the log.
  */
-#include "log.h"
+#include "base/log.h"
 #include "tap.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * test-protocol.c: messages to structs and back.
  */
-#include "protocol.h"
+#include "wire/protocol.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * test-target.c: the path of a request, from how it was written.
  */
 #include "tap.h"
-#include "target.h"
+#include "http/target.h"
 
 #include <string.h>
 
