@@ -26,15 +26,22 @@ DATA = sql/converge--1.0.sql
 PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
-	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_exec.o src/catalog_keep.o \
-	src/catalog_layout.o src/catalog_log.o src/catalog_whole.o src/catalog_write.o src/context.o \
-	src/converge.o src/decode.o src/decode_tables.o src/document.o src/event.o src/gateway.o \
-	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
+	src/access.o \
+	src/access/context.o src/access/password.o \
+	src/converge.o \
+	src/decode/decode.o src/decode/tables.o \
+	src/edit/apply.o src/edit/document.o src/edit/gateway.o src/edit/missed.o \
+	src/edit/sequence.o src/edit/undo.o \
+	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/verify.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/pack.o src/password.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
-	src/past/pack_read.o src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/sequence.o src/snapshot.o src/undo.o src/verify.o src/worker.o
+	src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o \
+	src/past/pack_write.o src/past/rope.o src/past/spans.o \
+	src/store/catalog.o src/store/catalog_exec.o src/store/catalog_keep.o \
+	src/store/catalog_layout.o src/store/catalog_log.o src/store/catalog_whole.o \
+	src/store/catalog_write.o \
+	src/type/event.o src/type/op_functions.o src/type/op_type.o \
+	src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress
@@ -47,7 +54,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=$(OUT)
 # PostgreSQL's headers are somebody else's: no warnings about what is inside them, nor
 # for what its macros (lengthof) and callbacks make everybody write.
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -iquote src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 ifneq ($(filter 1 true yes,$(WERROR) $(CI)),)
 PG_CFLAGS += -Werror
@@ -85,7 +92,7 @@ endif
 
 include $(PGXS)
 
-HEADERS_HERE := $(wildcard src/*.h src/ot/*.h src/past/*.h)
+HEADERS_HERE := $(wildcard src/*.h src/*/*.h)
 $(OBJS) $(OBJS:.o=.bc): $(HEADERS_HERE)
 
 ifeq ($(HAVE_RELAY),yes)
