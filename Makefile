@@ -26,13 +26,13 @@ DATA = sql/converge--1.0.sql
 PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
-	src/access.o \
-	src/access/context.o src/access/password.o \
-	src/converge.o \
+	src/access/access.o src/access/context.o src/access/password.o \
+	src/base/subxact.o \
 	src/decode/decode.o src/decode/tables.o \
 	src/edit/apply.o src/edit/document.o src/edit/gateway.o src/edit/missed.o \
 	src/edit/sequence.o src/edit/undo.o \
 	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/verify.o \
+	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
 	src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o \

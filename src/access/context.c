@@ -9,6 +9,11 @@
  */
 #include "access/context.h"
 
+#include "access/access.h"
+#include "base/limits.h"
+
+#include "access/context.h"
+
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"

@@ -7,7 +7,7 @@
  * name, nor by a snapshot, which may be an old one: what is called belongs to the
  * extension at this moment and is written in C, as only a superuser can add it.
  */
-#include "converge.h"
+#include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/dependency.h"

@@ -11,13 +11,17 @@
  * Which tables speak, on which change, and how, stands in event_kinds; which
  * options there are, in options.  A table is known by its name, its schema's, and
  * its membership in the extension; its columns by name and type, since upgrades add
- * to them (decode_tables.c).
+ * to them (tables.c).
  *
  * Not every change leaves a row that tells it: a deleted row without its key, a
  * TRUNCATE, DROP EXTENSION.  Such a one is logged, and told by a line of type
  * "resync", at most once a transaction: its consumers are to read the tables anew.
  */
-#include "decode/decode.h"
+#include "decode/tables.h"
+
+#include "base/limits.h"
+#include "type/event.h"
+#include "type/op_type.h"
 
 #include <errno.h>
 #include <stdlib.h>

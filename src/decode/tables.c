@@ -5,7 +5,7 @@
  * The catalogs are read by scans, not through caches, where a transaction's own DDL
  * counts: the caches are told of its last command only when it has been decoded.
  */
-#include "decode/decode.h"
+#include "decode/tables.h"
 #include "base/row.h"
 
 #include "access/genam.h"

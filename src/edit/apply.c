@@ -10,9 +10,12 @@
  */
 #include "edit/apply.h"
 
-#include "store/catalog.h"
+#include "access/access.h"
+#include "base/limits.h"
 #include "edit/missed.h"
 #include "edit/sequence.h"
+#include "store/catalog.h"
+#include "type/op_type.h"
 
 #include "access/table.h"
 #include "access/xact.h"

@@ -4,8 +4,12 @@
  */
 #include "edit/document.h"
 
+#include "access/access.h"
+#include "base/errors.h"
+#include "base/limits.h"
 #include "edit/apply.h"
 #include "history/snapshot.h"
+#include "type/op_type.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"

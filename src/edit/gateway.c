@@ -6,11 +6,19 @@
  * A document's lock is only waited for on request, and a batch takes its
  * documents in the order of their ids, so that batches cannot deadlock.
  */
-#include "edit/document.h"
+#include "postgres.h"
 
+#include "access/access.h"
+#include "base/errors.h"
+#include "base/limits.h"
+#include "base/subxact.h"
 #include "edit/apply.h"
-#include "access/context.h"
+#include "edit/document.h"
 #include "history/snapshot.h"
+#include "type/event.h"
+#include "type/op_type.h"
+
+#include "access/context.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"

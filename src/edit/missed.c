@@ -9,6 +9,8 @@
  */
 #include "edit/missed.h"
 
+#include "type/op_type.h"
+
 /* Most ops and bytes kept in memory for the ops of a batch to share. */
 #define WINDOW_OPS		65536
 #define WINDOW_BYTES	((Size) 32 << 20)

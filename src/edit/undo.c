@@ -6,9 +6,13 @@
  * The head's lock is taken first, so that the op made for the head is applied at
  * just that head.
  */
-#include "history/snapshot.h"
+#include "postgres.h"
 
+#include "access/access.h"
 #include "edit/apply.h"
+#include "history/snapshot.h"
+#include "type/op_type.h"
+
 #include "access/context.h"
 
 #include "access/table.h"

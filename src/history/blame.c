@@ -5,12 +5,16 @@
  * The runs of the text follow the log from where history begins; the text itself
  * is only read at the end.  Memory is proportional to the runs and the users.
  */
+#include "postgres.h"
+
+#include "base/limits.h"
 #include "history/snapshot.h"
+#include "past/spans.h"
+#include "type/op_type.h"
 
 #include "access/htup_details.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
-#include "past/spans.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"

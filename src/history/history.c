@@ -5,11 +5,14 @@
  * They read the log as one, packed or not, and hold no more of it than a row.
  * Ranges are cut to what there is: from behind the floor to the head.
  */
+#include "postgres.h"
+
 #include "history/snapshot.h"
+#include "past/rope.h"
+#include "type/op_type.h"
 
 #include "access/htup_details.h"
 #include "funcapi.h"
-#include "past/rope.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"

@@ -8,6 +8,11 @@
  */
 #include "history/snapshot.h"
 
+#include "access/access.h"
+#include "base/errors.h"
+#include "base/limits.h"
+#include "type/op_type.h"
+
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"

@@ -6,11 +6,16 @@
  * it finds it reports, a row a problem, and goes on as long as there is sense in
  * it.
  */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "base/subxact.h"
 #include "history/snapshot.h"
+#include "past/rope.h"
+#include "type/op_type.h"
 
 #include "access/htup_details.h"
 #include "funcapi.h"
-#include "past/rope.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"

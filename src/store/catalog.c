@@ -103,12 +103,20 @@ static const struct
 	{"snapshots", SNAPSHOTS_OP_ID, "op_id", UUIDOID, true},
 };
 
+static const char *const role_names[] = {"none", "viewer", "commenter", "editor", "owner"};
+
 static CvgCatalog catalog;
 static bool catalog_valid = false;	/* loaded, checked, and unchanged since */
 static bool catalog_watched = false;
 static uint64 catalog_changes = 1;	/* counts what may have changed it */
 
 /* ---- names to OIDs ---- */
+
+const char *
+cvg_role_name(CvgRole role)
+{
+	return role_names[role];
+}
 
 /* Forget the OIDs when one of them may have changed. */
 static void

@@ -10,11 +10,26 @@
 #ifndef CVG_CATALOG_H
 #define CVG_CATALOG_H
 
-#include "converge.h"
+#include "base/limits.h"
+#include "type/op_type.h"
 
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
+#include "datatype/timestamp.h"
 #include "utils/relcache.h"
+#include "utils/uuid.h"
+
+/* In the order of what they may do; CVG_NO_ROLE is none. */
+typedef enum CvgRole
+{
+	CVG_NO_ROLE,
+	CVG_VIEWER,
+	CVG_COMMENTER,
+	CVG_EDITOR,
+	CVG_OWNER
+} CvgRole;
+
+extern const char *cvg_role_name(CvgRole role);
 
 /* What the extension's objects are called in this database. */
 typedef struct CvgCatalog

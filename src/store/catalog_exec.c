@@ -8,6 +8,8 @@
  */
 #include "store/catalog_exec.h"
 
+#include "base/errors.h"
+
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"

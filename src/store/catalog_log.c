@@ -6,15 +6,19 @@
  * A scan begins in ops, and turns to packs only where the first row it finds is
  * not the one it wants: a keystroke never asks about packs.
  */
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "base/errors.h"
 #include "base/row.h"
+#include "past/pack_format.h"
+#include "store/catalog.h"
+#include "type/op_type.h"
 
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "miscadmin.h"
-#include "past/pack_format.h"
 #include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"

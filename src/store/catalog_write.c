@@ -6,9 +6,13 @@
  * decides anything, and holds it to the end of its transaction.  Whoever takes
  * several does so in the order of their ids.
  */
+#include "postgres.h"
+
+#include "base/errors.h"
 #include "store/catalog.h"
 #include "store/catalog_exec.h"
 #include "store/catalog_layout.h"
+#include "type/op_type.h"
 
 #include "access/heapam.h"
 #include "access/htup_details.h"

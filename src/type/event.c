@@ -3,7 +3,9 @@
  *		A committed op as JSON, written once for all who show it: the output
  *		plugin, the answers of submit() and the messages of catch_up().
  */
-#include "converge.h"
+#include "type/event.h"
+
+#include "type/op_type.h"
 
 #include "pgtime.h"
 #include "utils/builtins.h"

@@ -3,7 +3,7 @@
  *		The algebra as SQL functions: constructors, apply, compose, transform,
  *		invert, positions, and the compose aggregate.
  */
-#include "converge.h"
+#include "type/op_type.h"
 
 #include "utils/builtins.h"
 

@@ -6,7 +6,9 @@
  * A datum is a varlena whose payload is the packed form of ot/ot.h in normal
  * form, so that equal ops are equal bytes.
  */
-#include "converge.h"
+#include "type/op_type.h"
+
+#include "base/errors.h"
 
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"

@@ -6,10 +6,12 @@
  * a matter of the document's size, and writing snapshots a constant share of
  * writing the log.  The worker and CALL converge.maintain() do the same thing.
  */
-#include "upkeep/pack.h"
+#include "postgres.h"
 
+#include "access/access.h"
+#include "base/subxact.h"
 #include "history/snapshot.h"
-#include "upkeep/worker.h"
+#include "upkeep/pack.h"
 
 #include "access/htup_details.h"
 #include "funcapi.h"
@@ -51,7 +53,6 @@ cvg_maintenance_init(void)
 	DefineCustomIntVariable("converge.pack_batch",
 							"How many ops beyond converge.pack_keep make packing due.",
 							NULL, &pack_batch, 1024, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
-	cvg_worker_init();
 }
 
 /* Is there so much log since the last snapshot? */

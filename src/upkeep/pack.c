@@ -9,12 +9,14 @@
  */
 #include "upkeep/pack.h"
 
+#include "access/access.h"
 #include "history/snapshot.h"
+#include "past/pack_format.h"
+#include "type/op_type.h"
 
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "past/pack_format.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 

@@ -1,28 +1,11 @@
 /*
- * converge.c
- *		The library's entry: its magic, the list of what has to be set up, and the
- *		one way to fail in part.
+ * base/subxact.c
+ *		The one way to fail in part: work in a subtransaction.
  */
-#include "converge.h"
-
-#include "upkeep/pack.h"
+#include "base/subxact.h"
 
 #include "access/xact.h"
-#include "utils/guc.h"
 #include "utils/resowner.h"
-
-PG_MODULE_MAGIC;
-
-extern PGDLLEXPORT void _PG_init(void);
-
-/* Set up each part that wants it. */
-void
-_PG_init(void)
-{
-	cvg_access_init();
-	cvg_maintenance_init();
-	MarkGUCPrefixReserved("converge");
-}
 
 /* Do something in a subtransaction. */
 ErrorData  *

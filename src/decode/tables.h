@@ -1,5 +1,5 @@
 /*
- * decode/decode.h
+ * decode/tables.h
  *		What the output plugin knows of tables: which are the extension's, where
  *		their columns stand, and whether their rows can be told.
  *
@@ -10,10 +10,10 @@
  * All of this reads the catalogs as they were when the change was made, so it is for
  * the callbacks of decoding alone.
  */
-#ifndef CVG_DECODE_H
-#define CVG_DECODE_H
+#ifndef CVG_DECODE_TABLES_H
+#define CVG_DECODE_TABLES_H
 
-#include "converge.h"
+#include "postgres.h"
 
 #include "utils/relcache.h"
 
@@ -73,4 +73,4 @@ extern void cvg_look_up_told_tables(CvgToldTable tables[CVG_TOLD_TABLES]);
 /* Is it one of the extension's that are told of? */
 extern bool cvg_is_told_table(Relation relation);
 
-#endif							/* CVG_DECODE_H */
+#endif							/* CVG_DECODE_TABLES_H */

@@ -1,5 +1,5 @@
 /*
- * access.c
+ * access/access.c
  *		Who is acting, and what they may do.
  *
  * The acting user is session_user.  A session that holds PostgreSQL's SET
@@ -12,9 +12,10 @@
  * last, and neither parallel workers nor a library that is loaded late can know
  * which was set last.
  */
-#include "converge.h"
+#include "access/access.h"
 
-#include "store/catalog.h"
+#include "base/errors.h"
+#include "base/limits.h"
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -32,8 +33,6 @@ PG_FUNCTION_INFO_V1(converge_sign_up_is_open);
 static char *acting_user_setting = NULL;
 static char *user_setting = NULL;
 static bool sign_up_is_open = true;
-
-static const char *const role_names[] = {"none", "viewer", "commenter", "editor", "owner"};
 
 /* Bound the setting as any other user id; everyone is nobody in particular. */
 static bool
@@ -115,12 +114,6 @@ cvg_acting_user(void)
 				(errcode(ERRCODE_CVG_FORBIDDEN),
 				 errmsg("role \"*\" cannot act: it is the name of everyone")));
 	return role;
-}
-
-const char *
-cvg_role_name(CvgRole role)
-{
-	return role_names[role];
 }
 
 /* The greater of a user's own role and everyone's; "*" is no user and has none. */
@@ -215,7 +208,7 @@ cvg_require_role(const pg_uuid_t *doc_id, CvgRole least)
 				 errmsg("permission denied for document %s",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
 				 errdetail("User \"%s\" has role %s; this needs %s.",
-						   user_id, role_names[role], role_names[least])));
+						   user_id, cvg_role_name(role), cvg_role_name(least))));
 }
 
 /* ---- SQL ---- */
