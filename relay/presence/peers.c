@@ -32,7 +32,7 @@ remote_join(struct peer *peer, struct presence *presence, const struct presence_
 	{
 		.doc = view->doc,.client = view->client,.user = mem_string(view->user, strlen(view->user))
 	};
-	doc_map_add(&presence->elsewhere, &c->node);
+	doc_map_add(&presence->peers.elsewhere, &c->node);
 	LIST_INSERT_HEAD(&peer->clients, c, of_peer);
 	TAILQ_INSERT_TAIL(&c->doc->visible, c, seat);
 	c->doc->elsewhere++;
@@ -44,7 +44,7 @@ remote_join(struct peer *peer, struct presence *presence, const struct presence_
 static void
 remote_leave(struct presence_client *c)
 {
-	doc_map_remove(&c->owner->elsewhere, &c->node);
+	doc_map_remove(&c->owner->peers.elsewhere, &c->node);
 	LIST_REMOVE(c, of_peer);
 	TAILQ_REMOVE(&c->doc->visible, c, seat);
 	c->doc->elsewhere--;
@@ -71,7 +71,7 @@ static void
 take_client(struct presence *presence, struct peer *peer, const struct presence_told *told)
 {
 	const struct presence_view *view = &told->view;
-	struct presence_client *c = doc_map_find(&presence->elsewhere, &view->client);
+	struct presence_client *c = doc_map_find(&presence->peers.elsewhere, &view->client);
 	struct presence_said said = {
 		.names_name = true,.names_color = true,.names_cursor = true,.name = view->name,.color = view->color,
 		.has_cursor = view->has_cursor,.version = view->version,.anchor = view->anchor,.head = view->head,
@@ -87,7 +87,7 @@ take_client(struct presence *presence, struct peer *peer, const struct presence_
 			remote_leave(c);
 		return;
 	}
-	if (is_new && presence->elsewhere.count >= LIMIT_PEERS_CLIENTS)
+	if (is_new && presence->peers.elsewhere.count >= LIMIT_PEERS_CLIENTS)
 		return;
 	if (is_new)
 		c = remote_join(peer, presence, view);
@@ -119,10 +119,10 @@ forget_peer(struct presence *presence, struct peer *peer)
 	if (!peer->alive)
 		return;
 	peer->alive = false;
-	presence->alive_count--;
+	presence->peers.alive_count--;
 	presence->metrics->presence_relays--;
 	drop_clients(peer, true);
-	if (presence->alive_count == 0)
+	if (presence->peers.alive_count == 0)
 		presence_stop_telling(presence);
 }
 
@@ -132,7 +132,7 @@ find_peer(struct presence *presence, const struct uuid *id)
 {
 	struct peer *peer;
 
-	LIST_FOREACH(peer, &presence->peers, entry)
+	LIST_FOREACH(peer, &presence->peers.list, entry)
 	{
 		if (uuid_equal(&peer->id, id))
 			return peer;
@@ -147,9 +147,9 @@ make_room(struct presence *presence)
 	struct peer *oldest = NULL;
 	struct peer *peer;
 
-	if (presence->peer_count < LIMIT_PEERS)
+	if (presence->peers.peer_count < LIMIT_PEERS)
 		return true;
-	LIST_FOREACH(peer, &presence->peers, entry)
+	LIST_FOREACH(peer, &presence->peers.list, entry)
 	{
 		if (!peer->alive && (oldest == NULL || peer->forgotten_ms < oldest->forgotten_ms))
 			oldest = peer;
@@ -158,7 +158,7 @@ make_room(struct presence *presence)
 		return false;
 	LIST_REMOVE(oldest, entry);
 	free(oldest);
-	presence->peer_count--;
+	presence->peers.peer_count--;
 	return true;
 }
 
@@ -176,8 +176,8 @@ peer_of(struct presence *presence, const struct presence_news *news)
 			return NULL;
 		peer = mem_zalloc(sizeof(struct peer));
 		peer->id = news->relay;
-		LIST_INSERT_HEAD(&presence->peers, peer, entry);
-		presence->peer_count++;
+		LIST_INSERT_HEAD(&presence->peers.list, peer, entry);
+		presence->peers.peer_count++;
 	}
 	peer->number = news->number;
 	return peer;
@@ -190,11 +190,11 @@ meet(struct presence *presence, struct peer *peer, const struct presence_news *n
 	if (peer->alive)
 		return;
 	peer->alive = true;
-	presence->alive_count++;
+	presence->peers.alive_count++;
 	presence->metrics->presence_relays++;
-	presence->owes_all = true;
+	presence->peers.owes_all = true;
 	if (news->kind != PRESENCE_HELLO && !news->first)
-		presence->owes_hello = true;
+		presence->peers.owes_hello = true;
 }
 
 /* Take a relay's clients. */
@@ -228,7 +228,7 @@ take_news(struct presence *presence, struct peer *peer, const struct presence_ne
 	}
 	meet(presence, peer, news);
 	if (news->kind == PRESENCE_HELLO)
-		presence->owes_all = true;
+		presence->peers.owes_all = true;
 	else if (news->kind == PRESENCE_STATE)
 		take_state(presence, peer, news);
 }
@@ -258,7 +258,7 @@ presence_forget_silent(struct presence *presence, int64_t now_ms)
 {
 	struct peer *peer;
 
-	LIST_FOREACH(peer, &presence->peers, entry)
+	LIST_FOREACH(peer, &presence->peers.list, entry)
 	{
 		if (now_ms >= peer->forgotten_ms)
 			forget_peer(presence, peer);
@@ -271,7 +271,7 @@ presence_forget_all(struct presence *presence)
 {
 	struct peer *peer;
 
-	while ((peer = LIST_FIRST(&presence->peers)) != NULL)
+	while ((peer = LIST_FIRST(&presence->peers.list)) != NULL)
 	{
 		forget_peer(presence, peer);
 		LIST_REMOVE(peer, entry);
@@ -286,7 +286,7 @@ static void
 open_news(struct presence *presence, struct buf *text, enum presence_kind kind, bool first)
 {
 	struct presence_news news = {
-		.relay = presence->relay,.number = ++presence->number,.timeout_s = presence->timeout_s,.kind = kind,.first = first,
+		.relay = presence->relay,.number = ++presence->peers.number,.timeout_s = presence->timeout_s,.kind = kind,.first = first,
 	};
 
 	presence->metrics->notifies_out++;
@@ -329,7 +329,7 @@ room_for_clients(struct presence *presence)
 static size_t
 put_everybody(struct presence *presence, struct presence_client *c, size_t begin, size_t room)
 {
-	struct buf *all = &presence->all;
+	struct buf *all = &presence->peers.all;
 	size_t		before = all->len;
 
 	presence_put_told(all, &c->view, false);
@@ -348,9 +348,9 @@ collect_everybody(struct presence *presence)
 	size_t		room = room_for_clients(presence);
 	size_t		begin = 0;
 
-	presence->owes_all = false;
-	presence->all_told = 0;
-	buf_clear(&presence->all);
+	presence->peers.owes_all = false;
+	presence->peers.all_told = 0;
+	buf_clear(&presence->peers.all);
 	for (size_t i = 0; i < presence->docs.slot_count; i++)
 	{
 		for (struct doc_node *n = presence->docs.slots[i]; n != NULL; n = n->next)
@@ -364,23 +364,23 @@ collect_everybody(struct presence *presence)
 			}
 		}
 	}
-	buf_put(&presence->all, "", 1);
+	buf_put(&presence->peers.all, "", 1);
 }
 
 /* Make a message of the next of those lists. */
 static void
 tell_everybody(struct presence *presence, struct buf *text)
 {
-	const char *list = presence->all.data + presence->all_told;
+	const char *list = presence->peers.all.data + presence->peers.all_told;
 
-	open_news(presence, text, PRESENCE_STATE, presence->all_told == 0);
+	open_news(presence, text, PRESENCE_STATE, presence->peers.all_told == 0);
 	buf_text(text, list);
-	presence->all_told += strlen(list) + 1;
-	presence_close_news(text, presence->all_told == presence->all.len);
-	if (presence->all_told == presence->all.len)
+	presence->peers.all_told += strlen(list) + 1;
+	presence_close_news(text, presence->peers.all_told == presence->peers.all.len);
+	if (presence->peers.all_told == presence->peers.all.len)
 	{
-		buf_free(&presence->all);
-		presence->all_told = 0;
+		buf_free(&presence->peers.all);
+		presence->peers.all_told = 0;
 	}
 }
 
@@ -393,14 +393,14 @@ tell_changes(struct presence *presence, struct buf *text)
 
 	open_news(presence, text, PRESENCE_STATE, false);
 	begin = text->len;
-	while ((c = TAILQ_FIRST(&presence->to_tell)) != NULL)
+	while ((c = TAILQ_FIRST(&presence->peers.to_tell)) != NULL)
 	{
 		size_t		before = text->len;
 
 		presence_put_told(text, &c->view, c->gone || c->hidden);
 		if (is_too_long(text, begin, before, LIMIT_NEWS_BYTES - begin))
 			break;
-		TAILQ_REMOVE(&presence->to_tell, c, to_tell);
+		TAILQ_REMOVE(&presence->peers.to_tell, c, to_tell);
 		c->telling = false;
 		presence_release(c);
 	}
@@ -411,8 +411,8 @@ tell_changes(struct presence *presence, struct buf *text)
 bool
 presence_has_news(const struct presence *presence)
 {
-	return presence->connected && (presence->owes_hello || presence->owes_all || presence->all.len > 0 ||
-								   !TAILQ_EMPTY(&presence->to_tell));
+	return presence->connected && (presence->peers.owes_hello || presence->peers.owes_all || presence->peers.all.len > 0 ||
+								   !TAILQ_EMPTY(&presence->peers.to_tell));
 }
 
 /* Make the next message for other relays; false: there is none. */
@@ -421,15 +421,15 @@ presence_next_news(struct presence *presence, struct buf *text)
 {
 	if (!presence_has_news(presence))
 		return false;
-	if (presence->all.len == 0 && presence->owes_hello)
+	if (presence->peers.all.len == 0 && presence->peers.owes_hello)
 	{
-		presence->owes_hello = false;
+		presence->peers.owes_hello = false;
 		presence_signal(presence, PRESENCE_HELLO, text);
 		return true;
 	}
-	if (presence->all.len == 0 && presence->owes_all)
+	if (presence->peers.all.len == 0 && presence->peers.owes_all)
 		collect_everybody(presence);
-	if (presence->all.len > 0)
+	if (presence->peers.all.len > 0)
 		tell_everybody(presence, text);
 	else
 		tell_changes(presence, text);
@@ -442,13 +442,13 @@ presence_stop_telling(struct presence *presence)
 {
 	struct presence_client *c;
 
-	presence->owes_hello = false;
-	presence->owes_all = false;
-	buf_free(&presence->all);
-	presence->all_told = 0;
-	while ((c = TAILQ_FIRST(&presence->to_tell)) != NULL)
+	presence->peers.owes_hello = false;
+	presence->peers.owes_all = false;
+	buf_free(&presence->peers.all);
+	presence->peers.all_told = 0;
+	while ((c = TAILQ_FIRST(&presence->peers.to_tell)) != NULL)
 	{
-		TAILQ_REMOVE(&presence->to_tell, c, to_tell);
+		TAILQ_REMOVE(&presence->peers.to_tell, c, to_tell);
 		c->telling = false;
 		presence_release(c);
 	}

@@ -14,41 +14,13 @@
 
 /* ---- documents ---- */
 
-/* Find a document; the first to come makes it. */
-struct presence_doc *
-presence_find_doc(struct presence *presence, const struct uuid *id)
-{
-	struct presence_doc *doc = doc_map_find(&presence->docs, id);
-
-	if (doc != NULL)
-		return doc;
-	doc = mem_zalloc(sizeof(struct presence_doc));
-	doc->node.id = *id;
-	doc->owner = presence;
-	TAILQ_INIT(&doc->visible);
-	TAILQ_INIT(&doc->hidden);
-	TAILQ_INIT(&doc->changed);
-	doc_map_add(&presence->docs, &doc->node);
-	return doc;
-}
-
-/* Forget what was made of a document's list. */
-static void
-drop_list(struct presence_doc *doc)
-{
-	doc->users_known = false;
-	buf_free(&doc->users);
-	frame_unref(doc->everybody);
-	doc->everybody = NULL;
-}
-
 /* End a document that nobody is in any more. */
 static void
 end_if_empty(struct presence_doc *doc)
 {
-	if (doc->here > 0 || doc->elsewhere > 0 || doc->state != DOC_QUIET)
+	if (doc->here > 0 || doc->elsewhere > 0 || doc->state != SHOWN_QUIET)
 		return;
-	drop_list(doc);
+	presence_drop_list(doc);
 	doc_map_remove(&doc->owner->docs, &doc->node);
 	free(doc);
 }
@@ -61,46 +33,6 @@ pause_ms(const struct presence_doc *doc)
 }
 
 /* ---- clients ---- */
-
-/* Free a client that is gone, when nobody is to be told any more. */
-void
-presence_release(struct presence_client *c)
-{
-	if (!c->gone || c->changed || c->telling || c->writing != WRITING_NOTHING)
-		return;
-	presence_clear_view(&c->view);
-	free(c);
-}
-
-/* Note that a client changed, more than its cursor or not. */
-void
-presence_changed(struct presence_client *c, bool news)
-{
-	struct presence_doc *doc = c->doc;
-
-	c->news |= news;
-	if (!c->changed)
-		TAILQ_INSERT_TAIL(&doc->changed, c, change);
-	c->changed = true;
-	if (c->shown || !c->hidden)
-		drop_list(doc);
-	if (doc->state != DOC_QUIET)
-		return;
-	doc->state = DOC_CHANGED;
-	TAILQ_INSERT_TAIL(&doc->owner->changed, doc, turn);
-}
-
-/* Keep a client to be told to other relays. */
-void
-presence_tell(struct presence_client *c)
-{
-	struct presence *presence = c->owner;
-
-	if (c->telling || !presence->connected || presence->alive_count == 0)
-		return;
-	c->telling = true;
-	TAILQ_INSERT_TAIL(&presence->to_tell, c, to_tell);
-}
 
 /* Give a client of ours a place among those shown. */
 static void
@@ -196,48 +128,6 @@ presence_join(struct presence *presence, const struct uuid *doc, const struct uu
 	return c;
 }
 
-/* Put a text in place of another; tells whether it is another one. */
-static bool
-set_text(const char **place, const char *text)
-{
-	if (text == *place || (text != NULL && *place != NULL && strcmp(text, *place) == 0))
-		return false;
-	free((char *) *place);
-	*place = text != NULL ? mem_string(text, strlen(text)) : NULL;
-	return true;
-}
-
-/* Put what a client said in its view; tells whether anything changed, and whether more than the cursor. */
-bool
-presence_set(struct presence_view *view, const struct presence_said *said, bool *news)
-{
-	bool		moved = said->names_cursor && (said->has_cursor != view->has_cursor || said->version != view->version ||
-											   said->anchor != view->anchor || said->head != view->head);
-
-	*news = false;
-	if (said->names_name)
-		*news |= set_text(&view->name, said->name);
-	if (said->names_color)
-		*news |= set_text(&view->color, said->color);
-	if (moved)
-	{
-		view->has_cursor = said->has_cursor;
-		view->version = said->version;
-		view->anchor = said->anchor;
-		view->head = said->head;
-	}
-	return moved || *news;
-}
-
-/* Give a view's texts back. */
-void
-presence_clear_view(struct presence_view *view)
-{
-	free((char *) view->user);
-	free((char *) view->name);
-	free((char *) view->color);
-}
-
 /* A client said something of itself. */
 void
 presence_say(struct presence_client *c, const struct presence_said *said)
@@ -331,7 +221,7 @@ show(struct presence_doc *doc, int64_t now_ms)
 	struct buf	left = {0};
 	struct presence_client *c;
 
-	doc->state = DOC_QUIET;
+	doc->state = SHOWN_QUIET;
 	doc->next_ms = now_ms + pause_ms(doc);
 	while ((c = TAILQ_FIRST(&doc->changed)) != NULL)
 	{
@@ -358,18 +248,18 @@ presence_flush(struct presence *presence, int64_t now_ms)
 {
 	struct presence_doc *doc;
 
-	while ((doc = TAILQ_FIRST(&presence->changed)) != NULL)
+	while ((doc = TAILQ_FIRST(&presence->showing.changed)) != NULL)
 	{
-		TAILQ_REMOVE(&presence->changed, doc, turn);
+		TAILQ_REMOVE(&presence->showing.changed, doc, turn);
 		if (now_ms >= doc->next_ms)
 		{
 			show(doc, now_ms);
 			continue;
 		}
-		if (TAILQ_EMPTY(&presence->waiting))
+		if (TAILQ_EMPTY(&presence->showing.waiting))
 			presence->callbacks.waiting(presence->callbacks.arg);
-		doc->state = DOC_WAITING;
-		TAILQ_INSERT_TAIL(&presence->waiting, doc, turn);
+		doc->state = SHOWN_WAITING;
+		TAILQ_INSERT_TAIL(&presence->showing.waiting, doc, turn);
 	}
 }
 
@@ -379,57 +269,31 @@ presence_tick(struct presence *presence, int64_t now_ms)
 {
 	struct presence_doc *next;
 
-	for (struct presence_doc *doc = TAILQ_FIRST(&presence->waiting); doc != NULL; doc = next)
+	for (struct presence_doc *doc = TAILQ_FIRST(&presence->showing.waiting); doc != NULL; doc = next)
 	{
 		next = TAILQ_NEXT(doc, turn);
 		if (now_ms < doc->next_ms)
 			continue;
-		TAILQ_REMOVE(&presence->waiting, doc, turn);
+		TAILQ_REMOVE(&presence->showing.waiting, doc, turn);
 		show(doc, now_ms);
 	}
-	return !TAILQ_EMPTY(&presence->waiting);
+	return !TAILQ_EMPTY(&presence->showing.waiting);
 }
 
-/* ---- beginning and end ---- */
-
-struct presence *
-presence_new(const struct presence_callbacks *callbacks, const struct uuid *relay, int timeout_s, struct metrics *metrics)
-{
-	struct presence *presence = mem_zalloc(sizeof(struct presence));
-
-	presence->callbacks = *callbacks;
-	presence->metrics = metrics;
-	presence->relay = *relay;
-	presence->timeout_s = timeout_s;
-	doc_map_init(&presence->docs);
-	doc_map_init(&presence->elsewhere);
-	TAILQ_INIT(&presence->changed);
-	TAILQ_INIT(&presence->waiting);
-	TAILQ_INIT(&presence->to_tell);
-	TAILQ_INIT(&presence->to_write);
-	TAILQ_INIT(&presence->to_write_later);
-	return presence;
-}
-
-/* End; the clients here must have left. */
+/* Show all that waits, at the end; nothing is kept of it. */
 void
-presence_free(struct presence *presence)
+presence_show_all(struct presence *presence)
 {
 	struct presence_doc *doc;
 
-	presence_disconnect(presence);
-	presence_forget_all(presence);
-	while ((doc = TAILQ_FIRST(&presence->changed)) != NULL)
+	while ((doc = TAILQ_FIRST(&presence->showing.changed)) != NULL)
 	{
-		TAILQ_REMOVE(&presence->changed, doc, turn);
+		TAILQ_REMOVE(&presence->showing.changed, doc, turn);
 		show(doc, 0);
 	}
-	while ((doc = TAILQ_FIRST(&presence->waiting)) != NULL)
+	while ((doc = TAILQ_FIRST(&presence->showing.waiting)) != NULL)
 	{
-		TAILQ_REMOVE(&presence->waiting, doc, turn);
+		TAILQ_REMOVE(&presence->showing.waiting, doc, turn);
 		show(doc, 0);
 	}
-	doc_map_free(&presence->docs);
-	doc_map_free(&presence->elsewhere);
-	free(presence);
 }

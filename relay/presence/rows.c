@@ -16,9 +16,9 @@ presence_write(struct presence_client *c, enum writing when)
 	if (!presence->connected || c->writing >= when)
 		return;
 	if (c->writing == WRITING_LATER)
-		TAILQ_REMOVE(&presence->to_write_later, c, to_write);
+		TAILQ_REMOVE(&presence->rows.later, c, to_write);
 	c->writing = when;
-	TAILQ_INSERT_TAIL(when == WRITING_NOW ? &presence->to_write : &presence->to_write_later, c, to_write);
+	TAILQ_INSERT_TAIL(when == WRITING_NOW ? &presence->rows.now : &presence->rows.later, c, to_write);
 }
 
 /* Take a client off the list of rows to be written. */
@@ -27,15 +27,15 @@ stop_writing(struct presence_client *c)
 {
 	struct presence *presence = c->owner;
 
-	TAILQ_REMOVE(c->writing == WRITING_NOW ? &presence->to_write : &presence->to_write_later, c, to_write);
+	TAILQ_REMOVE(c->writing == WRITING_NOW ? &presence->rows.now : &presence->rows.later, c, to_write);
 	c->writing = WRITING_NOTHING;
 }
 
-/* Tell whether there are rows to be written. */
+/* Return true if there are rows to be written. */
 bool
 presence_has_rows(const struct presence *presence)
 {
-	return !TAILQ_EMPTY(&presence->to_write);
+	return !TAILQ_EMPTY(&presence->rows.now);
 }
 
 /* Give the next rows for the table. */
@@ -49,7 +49,7 @@ presence_next_rows(struct presence *presence, struct buf *here, struct buf *gone
 	buf_clear(gone);
 	buf_text(here, "[");
 	buf_text(gone, "[");
-	while (count < LIMIT_PRESENCE_ROWS && (c = TAILQ_FIRST(&presence->to_write)) != NULL)
+	while (count < LIMIT_PRESENCE_ROWS && (c = TAILQ_FIRST(&presence->rows.now)) != NULL)
 	{
 		stop_writing(c);
 		if (!c->gone)
@@ -72,7 +72,7 @@ presence_second(struct presence *presence)
 {
 	struct presence_client *c;
 
-	while ((c = TAILQ_FIRST(&presence->to_write_later)) != NULL)
+	while ((c = TAILQ_FIRST(&presence->rows.later)) != NULL)
 		presence_write(c, WRITING_NOW);
 }
 
@@ -111,27 +111,13 @@ presence_write_all(struct presence *presence)
 	each_here(presence, write_now);
 }
 
-/* ---- the connection ---- */
-
-/* From now on, keep what is to be told and written. */
+/* Forget what is to be written: there is no connection to write it on. */
 void
-presence_connect(struct presence *presence)
-{
-	presence->connected = true;
-	presence->owes_hello = true;
-	presence->owes_all = presence->alive_count > 0;
-	presence_write_all(presence);
-}
-
-/* Nobody can be told and nothing written: keep nothing for it. */
-void
-presence_disconnect(struct presence *presence)
+presence_drop_rows(struct presence *presence)
 {
 	struct presence_client *c;
 
-	presence->connected = false;
-	presence_stop_telling(presence);
-	while ((c = TAILQ_FIRST(&presence->to_write_later)) != NULL || (c = TAILQ_FIRST(&presence->to_write)) != NULL)
+	while ((c = TAILQ_FIRST(&presence->rows.later)) != NULL || (c = TAILQ_FIRST(&presence->rows.now)) != NULL)
 	{
 		stop_writing(c);
 		presence_release(c);

@@ -49,11 +49,11 @@ struct presence_client
 TAILQ_HEAD(presence_clients, presence_client);
 LIST_HEAD(peer_clients, presence_client);
 
-enum doc_state
+enum shown_state
 {
-	DOC_QUIET,
-	DOC_CHANGED,				/* in this turn */
-	DOC_WAITING					/* until it may be shown again */
+	SHOWN_QUIET,
+	SHOWN_CHANGED,				/* in this turn */
+	SHOWN_WAITING					/* until it may be shown again */
 };
 
 /* a document that somebody is in, here or elsewhere */
@@ -67,7 +67,7 @@ struct presence_doc
 	int			here;			/* clients here, hidden or not */
 	int			visible_here;
 	int			elsewhere;
-	enum doc_state state;
+	enum shown_state state;
 				TAILQ_ENTRY(presence_doc) turn;
 	int64_t		next_ms;		/* not to be shown earlier */
 	bool		users_known;
@@ -91,6 +91,36 @@ struct peer
 
 LIST_HEAD(peers, peer);
 
+/* presence.c: what changed here, to be shown to the clients here */
+struct presence_showing
+{
+	struct presence_docs changed;	/* in this turn */
+	struct presence_docs waiting;	/* until they may be shown again */
+};
+
+/* rows.c: clients whose rows in the table are to be written */
+struct presence_row_queue
+{
+	struct presence_clients now;
+	struct presence_clients later;	/* with the next second */
+};
+
+/* peers.c: other relays, their clients, and what they are still to be told */
+struct presence_peers
+{
+	struct doc_map elsewhere;	/* clients of other relays */
+	struct peers list;
+	int			peer_count;		/* remembered, alive or not */
+	int			alive_count;
+	int64_t		number;			/* of the last message made */
+	bool		owes_hello;
+	bool		owes_all;		/* everything here is to be told */
+	struct presence_clients to_tell;
+	struct buf	all;			/* lists of everybody, ready to be told, a NUL
+								 * after each */
+	size_t		all_told;		/* ... bytes of it */
+};
+
 struct presence
 {
 	struct presence_callbacks callbacks;
@@ -98,34 +128,30 @@ struct presence
 	struct uuid relay;
 	int			timeout_s;
 	struct doc_map docs;
-	struct presence_docs changed;
-	struct presence_docs waiting;
-	bool		connected;
-	struct presence_clients to_tell;
-	struct presence_clients to_write;
-	struct presence_clients to_write_later;
-
-	/* other relays */
-	struct doc_map elsewhere;	/* their clients */
-	struct peers peers;
-	int			peer_count;		/* remembered, alive or not */
-	int			alive_count;
-	int64_t		number;			/* of the last message made */
-	bool		owes_hello;
-	bool		owes_all;		/* everything here is to be told */
-	struct buf	all;			/* lists of everybody, ready to be told, a NUL
-								 * after each */
-	size_t		all_told;		/* ... bytes of it */
+	bool		connected;		/* to PostgreSQL */
+	struct presence_showing showing;
+	struct presence_row_queue rows;
+	struct presence_peers peers;
 };
 
+/* client.c */
 struct presence_doc *presence_find_doc(struct presence *presence, const struct uuid *doc);
+void		presence_drop_list(struct presence_doc *doc);
 void		presence_changed(struct presence_client *c, bool news);
 void		presence_tell(struct presence_client *c);
-void		presence_write(struct presence_client *c, enum writing when);
 void		presence_release(struct presence_client *c);
 bool		presence_set(struct presence_view *view, const struct presence_said *said, bool *news);
 void		presence_clear_view(struct presence_view *view);
+
+/* rows.c */
+void		presence_write(struct presence_client *c, enum writing when);
+void		presence_drop_rows(struct presence *presence);
+
+/* peers.c */
 void		presence_stop_telling(struct presence *presence);
 void		presence_forget_all(struct presence *presence);
+
+/* presence.c */
+void		presence_show_all(struct presence *presence);
 
 #endif							/* RELAY_PRESENCE_STATE_H */
