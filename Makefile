@@ -31,7 +31,8 @@ OBJS = \
 	src/decode/decode.o src/decode/tables.o \
 	src/edit/apply.o src/edit/document.o src/edit/gateway.o src/edit/missed.o \
 	src/edit/sequence.o src/edit/undo.o \
-	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/verify.o \
+	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/timeline.o \
+	src/history/verify.o \
 	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
