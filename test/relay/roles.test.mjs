@@ -191,16 +191,16 @@ test('every table, view and sequence', async () => {
 })
 
 test('every message', () => {
-  const handlers = /handlers\[\][^{]*\{(.*?)\n\};/s.exec(source('session_messages.c'))[1]
+  const handlers = /handlers\[\][^{]*\{(.*?)\n\};/s.exec(source('session/messages.c'))[1]
   sameSet(messages.map(row => row.type), [...handlers.matchAll(/\{"(\w+)"/g)].map(found => found[1]))
 })
 
 test('every path', () => {
-  const table = /routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http.c'))[1]
+  const table = /routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http/http.c'))[1]
   sameSet(paths.map(row => row[1]), [...table.matchAll(/\{"([^"]+)"/g)].map(found => found[1]))
 })
 
 test('and every route', () => {
-  const table = /rest_routes\[\][^{]*\{(.*?)\n\};/s.exec(source('rest_routes.c'))[1]
+  const table = /rest_routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http/rest_routes.c'))[1]
   sameSet(routes.map(([method, path]) => `${method} ${path}`), [...table.matchAll(/\{"([A-Z]+)", "([^"]+)"/g)].map(found => `${found[1]} ${found[2]}`))
 })
