@@ -207,6 +207,7 @@ test('a past that was forgotten begins where it is kept', async () => {
 })
 
 test('the timeline is that of SQL', async () => {
+  const place = await withPast()
   const { body } = await ann.get(`${place}/timeline?buckets=2`)
   const rows = JSON.parse(await as('ann', `SELECT json_agg(t) FROM converge.timeline('${idOf(place)}', 2) AS t`))
   assert.equal(rows.length, 2)
