@@ -44,6 +44,12 @@ cvg_check_table(Oid table, const char *name)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("table converge.%s has access method \"%s\"", name, get_am_name(form->relam)),
 				 errhint("ALTER TABLE converge.%s SET ACCESS METHOD heap makes it usable again.", name)));
+	if (form->relpersistence != RELPERSISTENCE_PERMANENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table converge.%s is unlogged", name),
+				 errdetail("A crash would lose what was acknowledged, and no relay would see it."),
+				 errhint("ALTER TABLE converge.%s SET LOGGED makes it usable again.", name)));
 	ReleaseSysCache(tuple);
 }
 
@@ -127,9 +133,9 @@ cvg_check_index(Oid index, Oid table, AttrNumber first, AttrNumber second)
 
 /* ---- what a table has beside ---- */
 
-/* Fail where rows must not be written to a table as they are written here. */
+/* Fail where a table has a rule for a command, which only a plan would follow. */
 void
-cvg_check_writable(Relation table, CmdType command)
+cvg_check_rules(Relation table, CmdType command)
 {
 	const RuleLock *rules = table->rd_rules;
 
@@ -143,13 +149,6 @@ cvg_check_writable(Relation table, CmdType command)
 					 errmsg("table converge.%s must not have a rule", RelationGetRelationName(table)),
 					 errhint("Drop its rules, and write a trigger that does what they do.")));
 	}
-	if (table->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table converge.%s must not be unlogged", RelationGetRelationName(table)),
-				 errdetail("A crash would lose edits that were acknowledged, and no relay would see them."),
-				 errhint("ALTER TABLE converge.%s SET LOGGED makes it usable again.",
-						 RelationGetRelationName(table))));
 }
 
 /* Return true if an index is kept by its columns alone, and at once. */
@@ -204,7 +203,7 @@ no_constraints(const TupleConstr *constraints)
 static bool
 look_at_heads(Relation heads)
 {
-	cvg_check_writable(heads, CMD_UPDATE);
+	cvg_check_rules(heads, CMD_UPDATE);
 	CheckCmdReplicaIdentity(heads, CMD_UPDATE);
 	return RelationGetNumberOfAttributes(heads) == HEADS_COLUMNS &&
 		no_update_triggers(heads->trigdesc) &&

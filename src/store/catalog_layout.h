@@ -11,7 +11,7 @@
 
 #include "nodes/nodes.h"
 
-/* Fail where one of our tables is not an ordinary one. */
+/* Fail where one of our tables is not an ordinary one, in a heap, and logged. */
 extern void cvg_check_table(Oid table, const char *name);
 
 /* Fail where a column is not what it must be. */
@@ -21,11 +21,8 @@ extern void cvg_check_column(Oid table, const char *table_name, AttrNumber numbe
 /* Fail where an index is not a unique b-tree that begins with these columns (second may be 0). */
 extern void cvg_check_index(Oid index, Oid table, AttrNumber first, AttrNumber second);
 
-/*
- * Fail where rows must not be written to a table of ours as they are written here:
- * it has a rule for that, or would lose them in a crash.
- */
-extern void cvg_check_writable(Relation table, CmdType command);
+/* Fail where a table has a rule for a command, which only a plan would follow. */
+extern void cvg_check_rules(Relation table, CmdType command);
 
 /* Return true if heads have nothing that an update in place would miss. */
 extern bool cvg_heads_are_plain(Relation heads);

@@ -355,7 +355,7 @@ has_insert_triggers(const TriggerDesc *triggers)
 static void
 look_at_log(CvgAppender *appender, Relation ops)
 {
-	cvg_check_writable(ops, CMD_INSERT);
+	cvg_check_rules(ops, CMD_INSERT);
 	appender->row_by_row = has_insert_triggers(ops->trigdesc) ||
 		cvg_has_defaults(RelationGetDescr(ops), OPS_COLUMNS);
 	if (appender->row_by_row)
