@@ -85,7 +85,7 @@ default_of(Relation table, Form_pg_attribute column)
 }
 
 /* The defaults of columns behind the known ones. */
-List *
+List	   *
 cvg_defaults_begin(Relation table, int known)
 {
 	TupleDesc	desc = RelationGetDescr(table);
@@ -221,7 +221,7 @@ same_head(TupleTableSlot *one, TupleTableSlot *other)
  * own columns since it was locked at `tid`, but none of ours.
  */
 static void
-fetch_current_head(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData *tid,
+fetch_current_head(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData * tid,
 				   TupleTableSlot *locked, TupleTableSlot *now)
 {
 	CvgHead		head;
@@ -236,7 +236,7 @@ fetch_current_head(Relation heads, const pg_uuid_t *doc_id, const ItemPointerDat
 
 /* Fail where a trigger has moved a document's head. */
 void
-cvg_check_head_unmoved(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData *tid)
+cvg_check_head_unmoved(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData * tid)
 {
 	TupleTableSlot *locked = table_slot_create(heads, NULL);
 	TupleTableSlot *now = table_slot_create(heads, NULL);

@@ -28,7 +28,7 @@ extern void cvg_head_update_fully(Relation heads, const pg_uuid_t *doc_id, const
 								  ItemPointer tid);
 
 /* Fail where a trigger has moved a document's head since it was locked at `tid`. */
-extern void cvg_check_head_unmoved(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData *tid);
+extern void cvg_check_head_unmoved(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData * tid);
 
 /* Return true if a row is not complete with the columns that this library fills. */
 extern bool cvg_has_defaults(TupleDesc desc, int known);

@@ -37,7 +37,8 @@
 static struct
 {
 	TransactionId xid;
-	uint64		changes;		/* of the catalog: a table that is written anew has other places */
+	uint64		changes;		/* of the catalog: a table that is written
+								 * anew has other places */
 	pg_uuid_t	doc_id;
 	ItemPointerData tid;
 } last_written;
@@ -76,7 +77,7 @@ read_own_head(Relation heads, const pg_uuid_t *doc_id, TupleTableSlot *slot)
 
 	return TransactionIdIsValid(last_written.xid) &&
 		last_written.xid == GetTopTransactionIdIfAny() &&
-		last_written.changes == cvg_catalog_changes() &&
+	last_written.changes == cvg_catalog_changes() &&
 	memcmp(&last_written.doc_id, doc_id, UUID_LEN) == 0 &&
 	table_tuple_fetch_row_version(heads, &last_written.tid, GetActiveSnapshot(), slot) &&
 	is_own_row(slot) &&
