@@ -82,6 +82,9 @@
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
 
+/* an answer over HTTP that is given however much waits for slow readers */
+#define LIMIT_SHORT_ANSWER_BYTES	(64 * 1024)
+
 /* a file of the web folder */
 #define LIMIT_WEB_BYTES				(32L * 1024 * 1024)
 

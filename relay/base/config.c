@@ -83,7 +83,7 @@ static const struct option options[] = {
 	"longest message accepted from a client (an operation of 1 MiB and what is around it)"},
 	{"max-memory", OPTION_NUMBER, FIELD(max_memory_mib), "MIB", "1024", 1, 1048576,
 		"mebibytes of operations kept ready, and as many of messages for clients that are slow to read; "
-	"beyond it rooms keep less, and joins are refused"},
+	"beyond it rooms keep less, and joins and long answers are refused"},
 	{"max-connections", OPTION_NUMBER, FIELD(max_connections), "N", "20000", 1, 1000000,
 	"clients at once; more are answered 503"},
 	{"max-per-address", OPTION_NUMBER, FIELD(address_connections), "N", "0", 0, 1000000,

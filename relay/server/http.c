@@ -25,6 +25,7 @@
 #define LENGTH_BYTES 24
 #define WATCH_USECS (100 * 1000)
 #define SOON_USECS 1
+#define FULL_RETRY_S 5
 
 static const char bearer[] = "Bearer ";
 
@@ -97,6 +98,30 @@ write_content(struct lws *wsi, const struct exchange *x)
 	return written;
 }
 
+/* Note what libwebsockets holds of an answer: clients that are slow to read share a bound. */
+static void
+note_unread(struct server *server, struct conn *conn, size_t bytes)
+{
+	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
+	conn->held_bytes = bytes;
+}
+
+/* Refuse a long answer where slow readers leave no memory for it. */
+static void
+spare_memory(struct server *server, struct exchange *x)
+{
+	struct metrics *m = server->config.metrics;
+
+	if (x->content.len <= LIMIT_SHORT_ANSWER_BYTES ||
+		m->messages_waiting_bytes + m->socket_bytes <= (uint64_t) server->config.config->max_memory_mib << 20)
+		return;
+	m->refused_memory++;
+	x->done = NULL;
+	buf_clear(&x->headers);
+	exchange_header(x, "retry-after", "%d", FULL_RETRY_S);
+	exchange_fail(x, 503, "unavailable", "too much waits for clients that are slow to read");
+}
+
 /* Look again in a while whether the client takes its answer. */
 static void
 await_reader(struct server *server, struct lws *wsi)
@@ -140,7 +165,9 @@ write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	progress_look(&conn->progress, lws_get_socket_fd(wsi), true);
 	await_reader(server, wsi);
+	spare_memory(server, x);
 	written = write_headers(wsi, x) && write_content(wsi, x);
+	note_unread(server, conn, lws_partial_buffered(wsi) ? x->content.len : 0);
 	server->config.metrics->bytes_out += x->content.len;
 	metrics_count_status(server->config.metrics, x->status);
 	conn->exchange = NULL;
@@ -451,6 +478,7 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 				return await_body(conn, wsi);
 			return x != NULL && !x->answered ? watch(wsi) : 0;
 		default:				/* the connection is gone */
+			note_unread(server, conn, 0);
 			if (x != NULL)
 			{
 				if (x->cancel != NULL)

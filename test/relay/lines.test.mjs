@@ -166,3 +166,21 @@ test('a client that reads, and never answers, is let go', async () => {
   assert.equal(alive.closed, undefined)
   alive.end()
 })
+
+test('what slow readers of HTTP leave unread is bounded, as that of WebSockets is', async () => {
+  const own = await new Relay({ web, 'max-memory': 1 }).ready()
+  relays.own = own
+  const held = async () => (await own.metrics()).socket_bytes
+  const line = new Line('own', request('/big.js'))
+  await until('its answer to wait', async () => await held() >= BYTES)
+  const refused = await own.get('/big.js')
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.headers.get('retry-after')) > 0)
+  assert.equal((await refused.json()).code, 'unavailable')
+  assert.equal((await own.metrics())['refused_total{reason="memory"}'], 1)
+  assert.equal((await own.get('/healthz')).status, 200)
+  line.stop()
+  await until('nothing to wait', async () => await held() === 0)
+  assert.equal((await (await own.get('/big.js')).arrayBuffer()).byteLength, BYTES)
+  await until('nothing to be left', async () => await held() === 0)
+})
