@@ -1577,15 +1577,15 @@ CREATE FUNCTION converge.column_definition(table_oid oid, number smallint) RETUR
 		CASE WHEN a.attcollation NOT IN (0::oid, t.typcollation)
 			 THEN (SELECT format(' COLLATE %I.%I'::text, n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
 				   WHERE l.oid = a.attcollation) END,
-		CASE WHEN a.attgenerated = 's' THEN format(' GENERATED ALWAYS AS (%s) STORED'::text, pg_get_expr(d.adbin, d.adrelid))
-			 WHEN a.attgenerated <> '' THEN format(' GENERATED ALWAYS AS (%s)'::text, pg_get_expr(d.adbin, d.adrelid))
-			 WHEN a.attidentity <> '' THEN
+		CASE WHEN a.attgenerated = 's'::"char" THEN format(' GENERATED ALWAYS AS (%s) STORED'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attgenerated <> ''::"char" THEN format(' GENERATED ALWAYS AS (%s)'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attidentity <> ''::"char" THEN
 				(SELECT format(' GENERATED %s AS IDENTITY (START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s)'::text,
-							   CASE a.attidentity WHEN 'a' THEN 'ALWAYS'::text ELSE 'BY DEFAULT'::text END,
+							   CASE a.attidentity WHEN 'a'::"char" THEN 'ALWAYS'::text ELSE 'BY DEFAULT'::text END,
 							   coalesce(pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart), q.seqincrement, q.seqmin, q.seqmax)
 				 FROM pg_depend e JOIN pg_sequence q ON q.seqrelid = e.objid
 				 WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
-				   AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum AND e.deptype = 'i')
+				   AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum AND e.deptype = 'i'::"char")
 			 WHEN a.atthasdef THEN format(' DEFAULT %s'::text, pg_get_expr(d.adbin, d.adrelid)) END,
 		CASE WHEN a.attnotnull THEN ' NOT NULL'::text END)
 	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -1599,10 +1599,10 @@ CREATE FUNCTION converge.policy_definition(policy oid) RETURNS text
 	SELECT concat(
 		format('CREATE POLICY %I ON %s AS %s FOR %s TO %s'::text, p.polname, p.polrelid::regclass,
 			   CASE WHEN p.polpermissive THEN 'PERMISSIVE'::text ELSE 'RESTRICTIVE'::text END,
-			   CASE p.polcmd WHEN 'r' THEN 'SELECT'::text WHEN 'a' THEN 'INSERT'::text WHEN 'w' THEN 'UPDATE'::text WHEN 'd' THEN 'DELETE'::text ELSE 'ALL'::text END,
+			   CASE p.polcmd WHEN 'r'::"char" THEN 'SELECT'::text WHEN 'a'::"char" THEN 'INSERT'::text WHEN 'w'::"char" THEN 'UPDATE'::text WHEN 'd'::"char" THEN 'DELETE'::text ELSE 'ALL'::text END,
 			   (SELECT string_agg(CASE WHEN r = 0::oid THEN 'PUBLIC'::text ELSE quote_ident(pg_get_userbyid(r)::text) END, ', '::text) FROM unnest(p.polroles) AS r)),
-		' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')'::text,
-		' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')'::text)
+		' USING ('::text || pg_get_expr(p.polqual, p.polrelid) || ')'::text,
+		' WITH CHECK ('::text || pg_get_expr(p.polwithcheck, p.polrelid) || ')'::text)
 	FROM pg_policy p WHERE p.oid = policy
 $$;
 COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that makes a policy';
@@ -1610,9 +1610,9 @@ COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that makes
 CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integer, OUT name text, OUT ddl text) RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH tables AS (
-		SELECT c.* FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+		SELECT c.* FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'::"char"
 			JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-		WHERE e.extname = 'converge'::name AND c.relkind IN ('r', 'p')
+		WHERE e.extname = 'converge'::name AND c.relkind IN ('r'::"char", 'p'::"char")
 	)
 	SELECT 'column'::text, c.relname::text, a.attnum::integer, a.attname::text,
 		   format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s'::text, c.oid::regclass, a.attname, converge.column_definition(c.oid, a.attnum))
@@ -1620,17 +1620,17 @@ CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integ
 	UNION ALL
 	SELECT 'constraint'::text, c.relname::text, 0, k.conname::text,
 		   format('ALTER TABLE %s ADD CONSTRAINT %I %s'::text, c.oid::regclass, k.conname, pg_get_constraintdef(k.oid))
-	FROM tables c JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype IN ('p', 'u', 'x', 'c', 'f')
+	FROM tables c JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype IN ('p'::"char", 'u'::"char", 'x'::"char", 'c'::"char", 'f'::"char")
 	UNION ALL
 	SELECT 'index'::text, c.relname::text, 0, x.relname::text, pg_get_indexdef(x.oid)
 	FROM tables c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
-	WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
+	WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p'::"char", 'u'::"char", 'x'::"char"))
 	UNION ALL
 	SELECT 'trigger'::text, c.relname::text, 0, g.tgname::text,
 		   concat(pg_get_triggerdef(g.oid),
-				  CASE WHEN g.tgenabled <> 'O' THEN
+				  CASE WHEN g.tgenabled <> 'O'::"char" THEN
 					format('; ALTER TABLE %s %s TRIGGER %I'::text, c.oid::regclass,
-						   CASE g.tgenabled WHEN 'D' THEN 'DISABLE'::text WHEN 'R' THEN 'ENABLE REPLICA'::text ELSE 'ENABLE ALWAYS'::text END, g.tgname) END)
+						   CASE g.tgenabled WHEN 'D'::"char" THEN 'DISABLE'::text WHEN 'R'::"char" THEN 'ENABLE REPLICA'::text ELSE 'ENABLE ALWAYS'::text END, g.tgname) END)
 	FROM tables c JOIN pg_trigger g ON g.tgrelid = c.oid WHERE NOT g.tgisinternal
 	UNION ALL
 	SELECT 'policy'::text, c.relname::text, 0, p.polname::text, converge.policy_definition(p.oid)
@@ -1638,12 +1638,12 @@ CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integ
 	UNION ALL
 	SELECT 'setting'::text, c.relname::text, 0, s.name, format('ALTER TABLE %s %s'::text, c.oid::regclass, s.ddl)
 	FROM tables c CROSS JOIN LATERAL (VALUES
-		('replica identity'::text, c.relreplident <> 'd',
-		 CASE c.relreplident WHEN 'f' THEN 'REPLICA IDENTITY FULL'::text WHEN 'n' THEN 'REPLICA IDENTITY NOTHING'::text
+		('replica identity'::text, c.relreplident <> 'd'::"char",
+		 CASE c.relreplident WHEN 'f'::"char" THEN 'REPLICA IDENTITY FULL'::text WHEN 'n'::"char" THEN 'REPLICA IDENTITY NOTHING'::text
 			ELSE 'REPLICA IDENTITY USING INDEX '::text || (SELECT quote_ident(x.relname::text) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
 														   WHERE i.indrelid = c.oid AND i.indisreplident) END),
-		('row security for the owner', c.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY'),
-		('no row security', NOT c.relrowsecurity, 'DISABLE ROW LEVEL SECURITY')) AS s (name, given, ddl)
+		('row security for the owner'::text, c.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY'::text),
+		('no row security'::text, NOT c.relrowsecurity, 'DISABLE ROW LEVEL SECURITY'::text)) AS s (name, given, ddl)
 	WHERE s.given
 $$;
 COMMENT ON FUNCTION converge.parts() IS 'columns, constraints, indexes, triggers, policies and settings of converge''s tables, and the statements that make them';

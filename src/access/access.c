@@ -17,6 +17,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 
+#include "access/parallel.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -30,9 +31,49 @@ PG_FUNCTION_INFO_V1(converge_my_role);
 PG_FUNCTION_INFO_V1(converge_require_role);
 PG_FUNCTION_INFO_V1(converge_sign_up_is_open);
 
+/*
+ * The acting user's setting, which has two names: the value of each, and when it
+ * was set, as a number that rises.  0 is not known: set before the library was
+ * loaded, or in another process, whose parallel worker this is.
+ */
 static char *acting_user_setting = NULL;
 static char *user_setting = NULL;
+static uint64 acting_user_set_at = 0;
+static uint64 user_set_at = 0;
+static uint64 last_set_at = 0;
+static bool settings_defined = false;
+
 static bool sign_up_is_open = true;
+
+/* Note when a value is set; it comes back with the value when a transaction or function ends. */
+static bool
+note_set(void **extra)
+{
+	uint64	   *at;
+
+#if PG_VERSION_NUM >= 160000
+	at = guc_malloc(LOG, sizeof(uint64));
+#else
+	at = malloc(sizeof(uint64));
+#endif
+	if (at == NULL)
+		return false;
+	*at = settings_defined && !InitializingParallelWorker ? ++last_set_at : 0;
+	*extra = at;
+	return true;
+}
+
+static void
+assign_acting_user(const char *value, void *extra)
+{
+	acting_user_set_at = extra != NULL ? *(uint64 *) extra : 0;
+}
+
+static void
+assign_user(const char *value, void *extra)
+{
+	user_set_at = extra != NULL ? *(uint64 *) extra : 0;
+}
 
 /* Bound the setting as any other user id; everyone is nobody in particular. */
 static bool
@@ -48,7 +89,7 @@ check_user_setting(char **value, void **extra, GucSource source)
 		GUC_check_errdetail("A user id has at most %d bytes.", CVG_MAX_USER_BYTES);
 		return false;
 	}
-	return true;
+	return note_set(extra);
 }
 
 /* Define the settings; the acting user has two names. */
@@ -59,12 +100,13 @@ cvg_access_init(void)
 							   "The user on whose behalf this session acts.",
 							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
 							   &acting_user_setting, "", PGC_SUSET, 0,
-							   check_user_setting, NULL, NULL);
+							   check_user_setting, assign_acting_user, NULL);
 	DefineCustomStringVariable("converge.user",
 							   "The user on whose behalf this session acts; older name of converge.acting_user.",
 							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
-							   check_user_setting, NULL, NULL);
+							   check_user_setting, assign_user, NULL);
+	settings_defined = true;
 	DefineCustomBoolVariable("converge.sign_up",
 							 "Whether converge.sign_up() makes accounts.",
 							 "A superuser turns it off for a database, or for the relay's role.",
@@ -82,22 +124,27 @@ cvg_name_user(const char *user_id, int guc_action)
 						  (GucAction) guc_action, true, ERROR, false);
 }
 
-/* The user whom the session names; NULL: none. */
+/*
+ * The user whom the session names; NULL: none.  Where both names are set, to
+ * different users, the one set last counts; and neither where that is not known.
+ */
 static const char *
 named_user(void)
 {
 	const char *newer = acting_user_setting != NULL ? acting_user_setting : "";
 	const char *older = user_setting != NULL ? user_setting : "";
 
-	if (newer[0] != '\0' && older[0] != '\0' && strcmp(newer, older) != 0)
+	if (newer[0] == '\0')
+		return older[0] != '\0' ? older : NULL;
+	if (older[0] == '\0' || strcmp(newer, older) == 0)
+		return newer;
+	if (acting_user_set_at == user_set_at)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("settings converge.acting_user and converge.user name different users"),
-				 errdetail("They name \"%s\" and \"%s\".", newer, older),
+				 errdetail("They name \"%s\" and \"%s\", and it is not known which was set last.", newer, older),
 				 errhint("Both are names of one setting. Set only one of them, or reset the other.")));
-	if (newer[0] != '\0')
-		return newer;
-	return older[0] != '\0' ? older : NULL;
+	return acting_user_set_at > user_set_at ? newer : older;
 }
 
 /* The user permissions are checked for. */

@@ -42,6 +42,7 @@ INSERT INTO calls VALUES
 	('converge.require_role(%L, ''commenter'')', 'commenter'),
 	('converge.history(%L)', 'viewer'),
 	('converge.changes(%L)', 'viewer'),
+	('converge.timeline(%L)', 'viewer'),
 	('converge.blame(%L)', 'viewer'),
 	('converge.diff(%L, 0, 0)', 'viewer'),
 	('converge.content_at(%L, clock_timestamp())', 'viewer'),

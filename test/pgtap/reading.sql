@@ -24,7 +24,7 @@ CREATE TEMP TABLE readings (call text, answer text);
 INSERT INTO readings VALUES
 	('converge.content(%L)', 'éé😀'), ('converge.content_at(%L, 0)', 'é😀'), ('converge.content_at(%L, ''infinity''::timestamptz)', 'éé😀'), ('converge.content_at(%L, ''0'')', 'é😀'),
 	('converge.version_at(%L, ''infinity'')', '1'),
-	('(SELECT concat(content, version, role) FROM converge.open_document(%L))', 'éé😀1'), ('(SELECT concat(op, resumed, role) FROM converge.open_document(%L, 0))', '["é"]t'),
+	('(SELECT concat(content, version, role) FROM converge.open_document(%L))', 'éé😀1'), ('(SELECT concat(op, resumed, role) FROM converge.open_document(%1$L, 0, NULL, (converge.document(%1$L)).life))', '["é"]t'),
 	('(SELECT concat(title, version, owner, role) FROM converge.document(%L))', 'é1ann é'),
 	('(SELECT string_agg(user_id, '','' ORDER BY user_id) FROM converge.members(%L))', 'ann é,ben'),
 	('(SELECT string_agg(op::text, '','') FROM converge.history(%L))', '["é"]'), ('(SELECT string_agg(content, '','') FROM converge.changes(%L))', 'é'),

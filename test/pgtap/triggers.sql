@@ -58,6 +58,7 @@ SELECT results_eq($$SELECT content FROM tr_own.seen WHERE version = 1 AND trigge
 -- submit: the session acts for nobody, its authors do, each for what is theirs
 RESET ROLE;
 RESET converge."user";
+RESET converge.acting_user;
 TRUNCATE tr_own.seen;
 SET LOCAL ROLE tr_app;
 SELECT array_agg(code ORDER BY ord) AS codes FROM converge.submit(
@@ -81,6 +82,7 @@ TRUNCATE tr_own.seen;
 SELECT length(content) AS at FROM (SELECT converge.become('ann'), converge.content(:'doc')) AS c \gset
 RESET ROLE;
 RESET converge."user";
+RESET converge.acting_user;
 SET LOCAL ROLE tr_app;
 SELECT count(*) FROM converge.submit(array_fill(:'doc'::uuid, ARRAY[3]), ARRAY['ann', 'ann', 'ann'],
 	ARRAY(SELECT gen_random_uuid() FROM generate_series(1, 3)), ARRAY[0, 0, 0], array_fill('["r"]'::text, ARRAY[3])) \g /dev/null
@@ -105,6 +107,7 @@ SELECT converge.become('ben'), converge.edit(:'doc', '["z"]'), converge.undo_las
 SELECT results_eq($$SELECT DISTINCT role, path, acting, author FROM tr_own.seen$$, $$VALUES ('tr_app', 'tr_own, public', 'ben', 'ben')$$, 'become, then edit and undo');
 RESET ROLE;
 RESET converge."user";
+RESET converge.acting_user;
 DROP TRIGGER at_commit ON converge.ops;
 DROP TRIGGER after_row ON converge.ops;
 DROP TRIGGER before_row ON converge.ops;
@@ -171,6 +174,7 @@ $$;
 CREATE TRIGGER rename BEFORE INSERT ON converge.ops FOR EACH ROW EXECUTE FUNCTION tr_own.rename();
 SELECT converge.edit(:'doc', '["n"]') AS renamed \gset
 RESET converge."user";
+RESET converge.acting_user;
 SET converge."user" = 'ann';
 SELECT results_eq(format('SELECT user_id FROM converge.history(%L, %s)', :'doc', :renamed), $$VALUES ('ann')$$, 'who wrote is who wrote');
 DROP TRIGGER rename ON converge.ops;
