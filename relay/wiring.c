@@ -17,7 +17,7 @@
  * asked about first, which holds them until the answer.
  */
 static void
-on_room_ahead(void *arg, const struct uuid *doc)
+on_room_from_tables(void *arg, const struct uuid *doc)
 {
 	struct relay *relay = arg;
 
@@ -28,7 +28,7 @@ on_room_ahead(void *arg, const struct uuid *doc)
 static bool
 is_lost(struct relay *relay, const struct uuid *doc, enum catch_up_result result)
 {
-	if (rooms_is_doubtful(relay->rooms, doc))
+	if (rooms_is_suspect(relay->rooms, doc))
 		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
 	return result == CATCH_UP_OTHER;
 }
@@ -41,7 +41,7 @@ on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame
 	bool		lost = is_lost(relay, doc, result);
 
 	if (result == CATCH_UP_DONE)
-		rooms_trust(relay->rooms, doc);
+		rooms_confirm(relay->rooms, doc);
 	if (frame != NULL)
 	{
 		rooms_frame(relay->rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
@@ -49,7 +49,7 @@ on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame
 	}
 	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
 	if (lost)
-		rooms_lose(relay->rooms, doc);
+		rooms_reset(relay->rooms, doc);
 }
 
 /* A room misses operations. */
@@ -92,9 +92,9 @@ on_connected(void *arg)
 {
 	struct relay *relay = arg;
 
-	reader_doubt(relay->reader);
-	rooms_doubt(relay->rooms);
-	if (rooms_doubtful(relay->rooms) > 0)
+	reader_suspect(relay->reader);
+	rooms_suspect(relay->rooms);
+	if (rooms_suspect_count(relay->rooms) > 0)
 		sweeper_start(relay->sweeper, true);
 }
 
@@ -216,7 +216,7 @@ may_write(void *arg)
 {
 	const struct relay *relay = arg;
 
-	return rooms_doubtful(relay->rooms) == 0;
+	return rooms_suspect_count(relay->rooms) == 0;
 }
 
 /* ---- HTTP ---- */
@@ -315,7 +315,7 @@ make_rooms(struct relay *relay)
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
-		.ahead = on_room_ahead,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
+		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);

@@ -13,13 +13,6 @@
 
 #define FIRST_CAP 8
 
-/* Get the newest version held, or the base where nothing is. */
-int64_t
-ring_head(const struct ring *r)
-{
-	return r->base + r->count;
-}
-
 /* Get the slot of the nth entry from the oldest. */
 static struct ring_slot *
 slot_at(const struct ring *r, uint32_t n)

@@ -34,7 +34,13 @@ struct ring_bounds
 	size_t		bytes;
 };
 
-int64_t		ring_head(const struct ring *r);
+/* get the newest version, or the base of an empty ring */
+static inline int64_t
+ring_head(const struct ring *r)
+{
+	return r->base + r->count;
+}
+
 void		ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len,
 						const struct ring_bounds *bounds);
 void		ring_shorten(struct ring *r, size_t bytes);

@@ -50,9 +50,9 @@ struct rooms_callbacks
 
 	/*
 	 * what the tables gave is about to be published, and may be ahead of the
-	 * stream; members that are paused meanwhile are not shown it
+	 * stream; members that are paused meanwhile are not sent it
 	 */
-	void		(*ahead) (void *arg, const struct uuid *doc);
+	void		(*from_tables) (void *arg, const struct uuid *doc);
 
 	/*
 	 * the database has lost what this room holds: the room is empty now, and
@@ -120,14 +120,14 @@ void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, con
 						const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 
-/* whether the database still has what rooms hold: room_doubt.c */
-void		rooms_doubt(struct rooms *rooms);
-uint32_t	rooms_doubtful(const struct rooms *rooms);
-bool		rooms_is_doubtful(const struct rooms *rooms, const struct uuid *doc);
-void		rooms_trust(struct rooms *rooms, const struct uuid *doc);
-void		rooms_lose(struct rooms *rooms, const struct uuid *doc);
+/* whether the database still has what rooms have: suspect.c */
+void		rooms_suspect(struct rooms *rooms);
+uint32_t	rooms_suspect_count(const struct rooms *rooms);
+bool		rooms_is_suspect(const struct rooms *rooms, const struct uuid *doc);
+void		rooms_confirm(struct rooms *rooms, const struct uuid *doc);
+void		rooms_reset(struct rooms *rooms, const struct uuid *doc);
 
-/* a document that was deleted, and another under its id: room_life.c */
+/* a document that was deleted, and another under its id: life.c */
 bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 
 /* the turn of the loop, and timers */

@@ -123,7 +123,7 @@ void		reader_checksum(struct reader *reader, const struct uuid *doc, const struc
 bool		reader_is_ready(const struct reader *reader);
 enum pg_health reader_health(const struct reader *reader);
 void		reader_dispatch(struct reader *reader);
-void		reader_doubt(struct reader *reader);
+void		reader_suspect(struct reader *reader);
 
 /* each is answered exactly once, however long PostgreSQL is away */
 void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);

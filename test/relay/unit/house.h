@@ -34,7 +34,7 @@ static int	losses;
 static int	endings;
 static int	fetches;
 static bool retry_wanted;
-static int	aheads;				/* times that the tables were about to be
+static int	tables_shown;				/* times that the tables were about to be
 								 * published */
 static struct reader *held;		/* by those times */
 
@@ -93,11 +93,11 @@ retry(void *arg)
 }
 
 static inline void
-ahead(void *arg, const struct uuid *id)
+from_tables(void *arg, const struct uuid *id)
 {
 	(void) arg;
 	CHECK(uuid_equal(id, &doc));
-	aheads++;
+	tables_shown++;
 	if (held != NULL)
 		room_pause(&held->member);
 }
@@ -126,14 +126,14 @@ static inline void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {entries, bytes};
-	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost,.ended = ended};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.from_tables = from_tables,.lost = lost,.ended = ended};
 
 	memset(&metrics, 0, sizeof(metrics));
 	age_us = 0;
 	fetches = 0;
 	fetched_from = -1;
 	retry_wanted = false;
-	aheads = 0;
+	tables_shown = 0;
 	losses = endings = 0;
 	held = NULL;
 	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);

@@ -142,10 +142,10 @@ doubt_unsettles(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
-	rooms_trust(rooms, &doc);
+	rooms_confirm(rooms, &doc);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);
@@ -162,7 +162,7 @@ loss_unsettles(void)
 	struct reader r;
 
 	begin_settled(&r, 3);
-	rooms_lose(rooms, &doc);
+	rooms_reset(rooms, &doc);
 	CHECK(losses == 1);
 	room_open(&r.member, mark(6));
 	room_go_live(&r.member, 6);

@@ -210,7 +210,7 @@ other_answers(void)
 	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",
 				strlen("{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}"));
 	rooms_flush(rooms);
-	CHECK(strcmp(drain(&r), "") == 0 && fetches == 0 && aheads == 0);
+	CHECK(strcmp(drain(&r), "") == 0 && fetches == 0 && tables_shown == 0);
 	CHECK(uuid_equal(&room_known(&r.member)->life, &lives[1]) && room_known(&r.member)->version == 0);
 	end(&r, 1);
 }
@@ -224,7 +224,7 @@ deletion_is_lost(void)
 	set_up();
 	CHECK(come(&r[0], &lives[0], 5) == ROOM_OPEN);
 	CHECK(rooms_deleted(rooms, &doc, &lives[0]));
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	CHECK(come(&r[1], &lives[0], 5) == ROOM_OPEN);
 	end(r, 2);
 }

@@ -108,12 +108,12 @@ tables_may_be_ahead(void)
 	enter(&r[0], 5);
 	enter(&r[1], 5);
 	event(6);
-	CHECK(aheads == 0);
+	CHECK(tables_shown == 0);
 	held = &r[1];
 	table_ops(4, 6);
-	CHECK(aheads == 0);
+	CHECK(tables_shown == 0);
 	table_ops(6, 8);
-	CHECK(aheads == 1);
+	CHECK(tables_shown == 1);
 	rooms_flush(rooms);
 	CHECK(strcmp(r[0].got, "6,7,8 ") == 0 && strcmp(r[1].got, "") == 0);
 	room_go_live(&r[1].member, r[1].member.cursor);

@@ -13,17 +13,17 @@ doubt_and_trust(void)
 	enter(&r[0], 5);
 	event(6);
 	rooms_flush(rooms);
-	rooms_doubt(rooms);
-	CHECK(rooms_doubtful(rooms) == 1 && rooms_is_doubtful(rooms, &doc));
+	rooms_suspect(rooms);
+	CHECK(rooms_suspect_count(rooms) == 1 && rooms_is_suspect(rooms, &doc));
 	event(7);
 	event(8);
 	enter(&r[1], 5);			/* is behind, and would be served from the
 								 * ring */
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r[0]), "6 ") == 0 && strcmp(drain(&r[1]), "") == 0 && fetches == 0);
-	rooms_trust(rooms, &doc);
+	rooms_confirm(rooms, &doc);
 	rooms_flush(rooms);
-	CHECK(rooms_doubtful(rooms) == 0 && losses == 0 && fetches == 0);
+	CHECK(rooms_suspect_count(rooms) == 0 && losses == 0 && fetches == 0);
 	CHECK(strcmp(drain(&r[0]), "6 7,8 ") == 0 && strcmp(drain(&r[1]), "6,7,8 ") == 0);
 	end(r, 2);
 }
@@ -38,9 +38,9 @@ doubt_drops_what_waits(void)
 	enter(&r, 5);
 	event(8);
 	CHECK(fetches == 1);
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	rooms_fetched(rooms, &doc, true);	/* asked before: outdated */
-	rooms_trust(rooms, &doc);
+	rooms_confirm(rooms, &doc);
 	table_ops(5, 7);
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r), "6,7 ") == 0);
@@ -87,10 +87,10 @@ doubt_and_loss(void)
 	event(6);
 	rooms_flush(rooms);
 	event(7);					/* published, not flushed */
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	event(6);					/* of the other history */
-	rooms_lose(rooms, &doc);
-	CHECK(losses == 1 && rooms_doubtful(rooms) == 0 && metrics.ring_bytes == 0 && metrics.rooms_lost == 1);
+	rooms_reset(rooms, &doc);
+	CHECK(losses == 1 && rooms_suspect_count(rooms) == 0 && metrics.ring_bytes == 0 && metrics.rooms_lost == 1);
 	room_pause(&r[0].member);
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r[0]), "6 ") == 0);
@@ -98,8 +98,8 @@ doubt_and_loss(void)
 	event(7);
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r[1]), "7 ") == 0 && room_known(&r[1].member)->version == 7 && fetches == 0);
-	rooms_lose(rooms, &doc);
-	rooms_lose(rooms, &doc);	/* nothing is left to lose */
+	rooms_reset(rooms, &doc);
+	rooms_reset(rooms, &doc);	/* nothing is left to lose */
 	CHECK(losses == 2);
 	room_pause(&r[1].member);
 	end(r, 2);
@@ -113,14 +113,14 @@ doubt_in_an_empty_room(void)
 
 	begin(8, 10000);
 	enter(&r, 5);
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	room_detach(&r.member);
 	rooms_flush(rooms);
-	CHECK(rooms_doubtful(rooms) == 0);
+	CHECK(rooms_suspect_count(rooms) == 0);
 	enter(&r, 5);
 	room_detach(&r.member);
-	rooms_doubt(rooms);			/* between the turns */
-	CHECK(rooms_doubtful(rooms) == 0);
+	rooms_suspect(rooms);			/* between the turns */
+	CHECK(rooms_suspect_count(rooms) == 0);
 	enter(&r, 3);
 	event(4);
 	rooms_flush(rooms);
