@@ -37,7 +37,7 @@ struct check
 static struct changed *
 changed_row(struct sessions *sessions, const struct uuid *doc)
 {
-	return &sessions->changed[uuid_hash(doc) % LIMIT_SEEN_DOCUMENTS];
+	return &sessions->access.changed[uuid_hash(doc) % LIMIT_SEEN_DOCUMENTS];
 }
 
 /* Remember that the members of a document changed. */
@@ -49,7 +49,7 @@ note_change(struct sessions *sessions, const struct uuid *doc)
 	if (row->number != 0 && !uuid_equal(&row->doc, doc))
 		row->any = true;
 	row->doc = *doc;
-	row->number = ++sessions->last_change;
+	row->number = ++sessions->access.last_change;
 }
 
 /* Remember that the members of any document may have changed. */
@@ -57,7 +57,7 @@ static void
 note_any_change(struct sessions *sessions)
 {
 	for (int i = 0; i < LIMIT_SEEN_DOCUMENTS; i++)
-		sessions->changed[i].any = true;
+		sessions->access.changed[i].any = true;
 }
 
 /* Forget the change of a document, unless another has come since. */
@@ -72,11 +72,11 @@ forget_change(struct sessions *sessions, const struct uuid *doc, uint64_t change
 
 /* Tell whether the role that a client joined with may be out of date. */
 bool
-session_is_doubtful(const struct session *s)
+session_role_is_stale(const struct session *s)
 {
 	const struct changed *row = changed_row(s->owner, &s->doc);
 
-	return s->doubtful || row->any || (row->number != 0 && uuid_equal(&row->doc, &s->doc));
+	return s->access.stale || row->any || (row->number != 0 && uuid_equal(&row->doc, &s->doc));
 }
 
 /* ---- holding, and going on ---- */
@@ -86,7 +86,7 @@ void
 session_go_live(struct session *s, int64_t cursor)
 {
 	s->member.cursor = cursor;
-	if (s->checks == 0)
+	if (s->access.checks == 0)
 		room_go_live(&s->member, cursor);
 }
 
@@ -94,7 +94,7 @@ session_go_live(struct session *s, int64_t cursor)
 void
 session_set_role(struct session *s, const char *role)
 {
-	strncpy(s->role, role, sizeof(s->role) - 1);
+	strncpy(s->access.role, role, sizeof(s->access.role) - 1);
 }
 
 /* Hold a client, and ask about it too. */
@@ -108,7 +108,7 @@ add_to_check(struct check *check, struct session *s)
 	}
 	check->who[check->count++] = s;
 	session_hold(s);
-	s->checks++;
+	s->access.checks++;
 	room_pause(&s->member);
 }
 
@@ -122,7 +122,7 @@ consider(void *arg, struct room_member *member)
 	if (check->user != NULL && strcmp(s->user, check->user) != 0)
 		return;
 	if (s->state == SESSION_JOINING)
-		s->doubtful = true;
+		s->access.stale = true;
 	else if (s->state < SESSION_CLOSING)
 		add_to_check(check, s);
 }
@@ -139,10 +139,10 @@ apply_role(struct session *s, const char *role)
 		session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);
 		return;
 	}
-	if (strcmp(role, s->role) == 0)
+	if (strcmp(role, s->access.role) == 0)
 		return;
 	metrics->roles_changed++;
-	session_log(s, RELAY_DEBUG, "is %s now, was %s", role, s->role);
+	session_log(s, RELAY_DEBUG, "is %s now, was %s", role, s->access.role);
 	session_set_role(s, role);
 	session_send(s, protocol_role(role));
 }
@@ -151,9 +151,9 @@ apply_role(struct session *s, const char *role)
 static void
 settle(struct session *s, const char *role, enum roles_result result)
 {
-	s->checks--;
+	s->access.checks--;
 	if (s->state == SESSION_JOINING)
-		s->doubtful = true;
+		s->access.stale = true;
 	else if (s->state < SESSION_CLOSING)
 	{
 		if (result == ROLES_KNOWN)
@@ -164,7 +164,7 @@ settle(struct session *s, const char *role, enum roles_result result)
 			session_refuse(s, CLOSE_INTERNAL, "internal", "it cannot be told whether you may still read");
 		if (s->state == SESSION_LIVE)
 			session_go_live(s, s->member.cursor);
-		if (s->unseen)
+		if (s->presence.missed)
 			s->owner->config.transport.wake(s->conn);
 	}
 	session_let_go(s);
@@ -220,7 +220,7 @@ new_check(struct sessions *sessions, const struct uuid *doc, const char *user)
 	check->owner = sessions;
 	check->doc = *doc;
 	check->user = user;
-	check->change = sessions->last_change;
+	check->change = sessions->access.last_change;
 	return check;
 }
 
@@ -240,7 +240,7 @@ session_check(struct session *s)
 {
 	struct check *check = new_check(s->owner, &s->doc, NULL);
 
-	s->doubtful = false;
+	s->access.stale = false;
 	add_to_check(check, s);
 	ask(check);
 }

@@ -14,7 +14,7 @@
 static bool
 may_see(const struct session *s)
 {
-	return s->checks == 0 && (s->state == SESSION_SYNCING || s->state == SESSION_LIVE);
+	return s->access.checks == 0 && (s->state == SESSION_SYNCING || s->state == SESSION_LIVE);
 }
 
 /*
@@ -24,49 +24,48 @@ may_see(const struct session *s)
 const struct buf *
 session_appear(struct session *s)
 {
-	if (s->presence == NULL)
-		s->presence = presence_join(s->owner->presence, &s->doc, &s->client_id, s->user, (int64_t) time(NULL));
-	s->unseen = !may_see(s);
-	return s->unseen ? NULL : presence_users(s->presence);
+	if (s->presence.client == NULL)
+		s->presence.client = presence_join(s->owner->presence, &s->doc, &s->presence.id, s->user, (int64_t) time(NULL));
+	s->presence.missed = !may_see(s);
+	return s->presence.missed ? NULL : presence_users(s->presence.client);
 }
 
 /* Let the others see it no more. */
 void
 session_disappear(struct session *s)
 {
-	if (s->presence != NULL)
-		presence_leave(s->presence);
-	s->presence = NULL;
-	s->unseen = false;
+	if (s->presence.client != NULL)
+		presence_leave(s->presence.client);
+	s->presence.client = NULL;
+	s->presence.missed = false;
 }
 
-/* Take what a client says of itself. */
-void
-session_say(struct session *s, const struct message *m)
+bool
+session_update_presence(struct session *s, const struct message *m, const char **problem)
 {
 	struct metrics *metrics = s->owner->config.metrics;
 	struct presence_said said;
-	const char *problem;
 
 	metrics->presence_in++;
-	if (!presence_read_said(m->root, &said, &problem))
-		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
-	else if (s->flow != FLOW_FREE)
+	if (!presence_read_said(m->root, &said, problem))
+		return false;
+	if (s->flow.level != FLOW_FREE)
 		metrics->presence_dropped++;
-	else if (s->presence != NULL)
-		presence_say(s->presence, &said);
+	else if (s->presence.client != NULL)
+		presence_say(s->presence.client, &said);
+	return true;
 }
 
 /* Show everybody to a client that missed messages, where it can take it now. */
 void
-session_show_missed(struct session *s)
+session_send_missed_presence(struct session *s)
 {
 	struct frame *frame;
 
-	if (s->presence == NULL || !may_see(s) || s->first != NULL || !s->owner->config.transport.has_room(s->conn))
+	if (s->presence.client == NULL || !may_see(s) || s->outbox.first != NULL || !s->owner->config.transport.has_room(s->conn))
 		return;
-	frame = presence_everybody(s->presence);
-	s->unseen = !s->owner->config.transport.send(s->conn, frame);
+	frame = presence_everybody(s->presence.client);
+	s->presence.missed = !s->owner->config.transport.send(s->conn, frame);
 	frame_unref(frame);
 	s->owner->config.metrics->presence_owed++;
 }
@@ -78,14 +77,14 @@ show(void *arg, struct room_member *member)
 	struct frame *frame = arg;
 	struct session *s = (struct session *) member;
 
-	if (s->presence == NULL || s->unseen)
+	if (s->presence.client == NULL || s->presence.missed)
 		return;
-	if (may_see(s) && s->first == NULL && s->owner->config.transport.send(s->conn, frame))
+	if (may_see(s) && s->outbox.first == NULL && s->owner->config.transport.send(s->conn, frame))
 	{
 		s->owner->config.metrics->presence_out++;
 		return;
 	}
-	s->unseen = true;
+	s->presence.missed = true;
 	if (may_see(s))
 		s->owner->config.transport.wake(s->conn);
 }

@@ -84,11 +84,11 @@ bool		session_deliver(struct room_member *member, struct frame *frame);
 void		session_wake(struct room_member *member);
 void		session_answer(void *arg, void *owner, const struct write_answer *answer);
 
-/* who may read: session_access.c */
+/* who may read: access.c */
 void		sessions_notice(struct sessions *sessions, const struct notice *notice);
 void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
 
-/* from presence, by way of main: session_presence.c */
+/* from presence, by way of main: presence.c */
 void		sessions_show(struct sessions *sessions, const struct uuid *doc, struct frame *frame);
 
 /* from main */

@@ -44,7 +44,7 @@ sessions_reap(struct sessions *sessions)
 	{
 		session_list_remove(&s->link);
 		free(s->user);
-		free(s->offered_token);
+		free(s->join.offered_token);
 		free(s->close_reason);
 		free(s);
 	}
@@ -54,41 +54,14 @@ void
 sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
-	tally_free(&sessions->users);
+	tally_free(&sessions->flow.users);
 	free(sessions);
 }
 
-/* Note when a client's token runs out, or with 0 that it never does. */
-void
-session_set_expiry(struct session *s, int64_t expires)
-{
-	if (s->expires != 0)
-		LIST_REMOVE(s, expiry.entry);
-	s->expires = expires;
-	if (expires != 0)
-		LIST_INSERT_HEAD(&s->owner->expiries[expires % LIMIT_EXPIRY_SLOTS], s, expiry.entry);
-}
-
-/* Close those whose tokens have run out; each second that has passed is looked at once. */
 static void
-end_expired(struct sessions *sessions, int64_t now)
+end_expired(struct session *s)
 {
-	int64_t		from = sessions->expired_s + 1;
-
-	/* the first time, or after a jump of the clock: the whole wheel */
-	if (from > now + 1 || from < now - LIMIT_EXPIRY_SLOTS)
-		from = now - LIMIT_EXPIRY_SLOTS + 1;
-	for (int64_t second = from; second <= now; second++)
-	{
-		struct session *s;
-
-		LIST_FOREACH(s, &sessions->expiries[second % LIMIT_EXPIRY_SLOTS], expiry.entry)
-		{
-			if (s->expires <= now)
-				session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
-		}
-	}
-	sessions->expired_s = now;
+	session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
 }
 
 /* Tell whether a message has been coming in for too long. */
@@ -137,7 +110,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 	sessions->now_s = now_s;
 	if (now_s % FORGET_EVERY_S == 0)
 		sessions_forget_users(sessions);
-	end_expired(sessions, (int64_t) time(NULL));
+	sessions_each_expired(sessions, (int64_t) time(NULL), end_expired);
 	while ((s = session_list_due(&sessions->greeting, now_s - config->hello_timeout_s)) != NULL)
 	{
 		sessions->config.metrics->timeouts_hello++;

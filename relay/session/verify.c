@@ -43,7 +43,7 @@ on_checksum(void *arg, const char *checksum)
 	struct session *s = claim->session;
 	struct metrics *m = s->owner->config.metrics;
 
-	s->owner->verifying--;
+	s->owner->verify.in_flight--;
 	if (checksum == NULL)
 		m->checksums_unknown++;
 	else if (strcmp(checksum, claim->checksum) == 0)
@@ -61,28 +61,28 @@ on_checksum(void *arg, const char *checksum)
 static bool
 is_heard(const struct session *s)
 {
-	if (s->state != SESSION_LIVE || s->owner->verifying >= LIMIT_CHECKSUMS)
+	if (s->state != SESSION_LIVE || s->owner->verify.in_flight >= LIMIT_CHECKSUMS)
 		return false;
-	return s->asked || s->verified_s == 0 || s->owner->now_s - s->verified_s >= LIMIT_CHECKSUM_S;
+	return s->verify.asked || s->verify.verified_s == 0 || s->owner->now_s - s->verify.verified_s >= LIMIT_CHECKSUM_S;
 }
 
 /* Take a client's claim. */
 void
-session_claim(struct session *s, const struct message *m)
+session_on_checksum(struct session *s, const struct message *m)
 {
 	struct claim *claim = mem_zalloc(sizeof(struct claim));
 	const char *problem;
 	bool		heard = is_heard(s);
 
-	s->asked = false;
+	s->verify.asked = false;
 	if (!protocol_checksum(m, &claim->version, claim->checksum, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
 	else if (!heard)
 		s->owner->config.metrics->checksums_ignored++;
 	else
 	{
-		s->verified_s = s->owner->now_s;
-		s->owner->verifying++;
+		s->verify.verified_s = s->owner->now_s;
+		s->owner->verify.in_flight++;
 		claim->session = s;
 		session_hold(s);
 		reader_checksum(s->owner->reader, &s->doc, &s->life, claim->version, on_checksum, claim);
@@ -95,7 +95,7 @@ session_claim(struct session *s, const struct message *m)
 static bool
 can_answer(const struct session *s)
 {
-	return s->state == SESSION_LIVE && !s->catching_up && s->checks == 0 && s->first == NULL;
+	return s->state == SESSION_LIVE && !s->catch_up.running && s->access.checks == 0 && s->outbox.first == NULL;
 }
 
 /* Choose one of the clients that could answer, each as likely as another. */
@@ -126,7 +126,7 @@ sessions_verify(struct sessions *sessions)
 	s = choose(sessions);
 	if (s == NULL)
 		return;
-	s->asked = true;
+	s->verify.asked = true;
 	sessions->config.metrics->checksums_asked++;
 	session_send(s, frame_text(CHECKSUM_QUESTION, sizeof(CHECKSUM_QUESTION) - 1));
 }
