@@ -196,9 +196,9 @@ in_order(void)
 	send_op(&ann, 1);
 	ann.full = true;
 	reject(REJECT_INVALID, false);
-	event(6);
 	CHECK(metrics.messages_waiting == 1 && metrics.messages_waiting_bytes > 0);
-	ann.full = false;
+	ann.full = false;			/* and is not written to yet */
+	event(6);
 	GOT(&ann, "reject invalid; ops 6; ");
 	CHECK(metrics.messages_waiting == 0);
 	end();
