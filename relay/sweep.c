@@ -47,7 +47,7 @@ take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up
 		rooms_refetch(rooms, doc);	/* which waits until it is seen, for a
 									 * while */
 	if (frame != NULL)
-		rooms_frame(rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->text, frame->len);
 }
 
 static void sweep(struct sweeper *sweeper);
@@ -84,7 +84,7 @@ send_sweep(struct sweeper *sweeper)
 
 /* Collect a room. */
 static void
-add_room(void *arg, const struct uuid *doc, int64_t head, const struct mark *known)
+add_room(void *arg, const struct uuid *doc, int64_t head, const struct revision *known)
 {
 	struct sweeper *sweeper = arg;
 

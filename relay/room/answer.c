@@ -53,10 +53,10 @@ publish_answer(struct room *room, const struct room_answer *answer)
 		return;
 	if (answer->member_changes != room->synced.changes)
 	{
-		expect(room, answer->mark.version, answer->member_changes);
+		expect(room, answer->revision.version, answer->member_changes);
 		return;
 	}
-	if (!room->open || room->suspect.on || answer->mark.version != room_head(room) + 1)
+	if (!room->open || room->suspect.on || answer->revision.version != room_head(room) + 1)
 		return;
 	room->rooms->metrics->ops_from_answers++;
 	room_publish(room, answer->entry, answer->entry_len, 0);
@@ -70,10 +70,10 @@ rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answ
 	struct room *room = doc_map_find(&rooms->map, doc);
 
 	/* of another document, which has the id now or had it before */
-	if (room == NULL || (room->open && !uuid_equal(&answer->mark.life, &room->life.current)))
+	if (room == NULL || (room->open && !uuid_equal(&answer->revision.life, &room->life.current)))
 		return;
-	room_gap_note(&room->gap, answer->mark.version);
-	room_note_known(room, &answer->mark);
+	room_gap_note(&room->gap, answer->revision.version);
+	room_note_known(room, &answer->revision);
 	publish_answer(room, answer);
 	if (!answer->streamed)
 		room_close_gap(room);

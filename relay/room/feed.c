@@ -69,19 +69,19 @@ skip_to(struct room *room, int64_t version)
 
 /* Take a ready message that the tables gave for this document. */
 void
-rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark, const char *frame, size_t len)
+rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision, const char *frame, size_t len)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
-	if (room == NULL || !room->open || mark->version <= room_head(room) || from > room_head(room) ||
-		!uuid_equal(&mark->life, &room->life.current))
+	if (room == NULL || !room->open || revision->version <= room_head(room) || from > room_head(room) ||
+		!uuid_equal(&revision->life, &room->life.current))
 		return;
-	room_note_known(room, mark);
+	room_note_known(room, revision);
 	rooms->callbacks.from_tables(rooms->callbacks.arg, doc);
 	if (len > OPS_OPEN_LEN + OPS_CLOSE_LEN && memcmp(frame, OPS_OPEN, OPS_OPEN_LEN) == 0)
 		publish_entries(room, frame + OPS_OPEN_LEN, len - OPS_OPEN_LEN - OPS_CLOSE_LEN);
 	else
-		skip_to(room, mark->version);
+		skip_to(room, revision->version);
 	room_merge_pending(room);
 }
 
@@ -104,20 +104,20 @@ rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable)
 
 /* Note a version of the tables that a member was sent; the first one opens the room. */
 enum room_open_result
-room_open(struct room_member *member, const struct mark *mark)
+room_open(struct room_member *member, const struct revision *revision)
 {
 	struct room *room = member->room;
-	enum room_open_result result = room_check_life(room, &mark->life);
+	enum room_open_result result = room_check_life(room, &revision->life);
 	int64_t		seen;
 
 	if (result != ROOM_OPEN)
 		return result;
-	room->life.current = mark->life;
-	room_note_known(room, mark);
+	room->life.current = revision->life;
+	room_note_known(room, revision);
 	if (room->open)
 		return ROOM_OPEN;
 	room->open = true;
-	ring_reset(&room->ring, mark->version);
+	ring_reset(&room->ring, revision->version);
 	room->known.life = room->life.current;
 	room_drop_others(room);
 	seen = rooms_seen(room->rooms, &room->node.id, &room->life.current);

@@ -48,13 +48,13 @@ room_drop_others(struct room *room)
 {
 	struct ring *pending = &room->pending.ring;
 	const struct ring_slot *slot;
-	struct mark mark;
+	struct revision revision;
 
 	if (pending->count == 0)
 		return;
 	slot = ring_get(pending, ring_head(pending));
-	if (protocol_entry_mark((const char *) slot->frame->text + slot->offset, slot->len, &mark) &&
-		life_may_have(&room->life.current, mark.sequence_id))
+	if (protocol_entry_revision((const char *) slot->frame->text + slot->offset, slot->len, &revision) &&
+		life_may_have(&room->life.current, revision.sequence_id))
 		return;
 	ring_reset(pending, 0);
 	room->gap.want = room_head(room);

@@ -107,10 +107,10 @@ void
 room_publish(struct room *room, const char *entry, size_t len, int64_t committed_us)
 {
 	struct room_batch *batch = &room->batch;
-	struct mark mark;
+	struct revision revision;
 
-	if (room_head(room) >= room->known.version && protocol_entry_mark(entry, len, &mark))
-		room_note_known(room, &mark);
+	if (room_head(room) >= room->known.version && protocol_entry_revision(entry, len, &revision))
+		room_note_known(room, &revision);
 	if (batch->frame != NULL && batch->frame->len + len > LIMIT_FRAME_BYTES)
 		room_flush(room);
 	if (batch->frame == NULL)

@@ -41,25 +41,25 @@ room_all_fall_behind(struct room *room)
 
 /* Note a version that the room or a member has, or that an answer named. */
 void
-room_note_known(struct room *room, const struct mark *mark)
+room_note_known(struct room *room, const struct revision *revision)
 {
-	if (mark->sequence_id > room->newest_seq)
-		room->newest_seq = mark->sequence_id;
-	if (mark->version <= room->known.version)
+	if (revision->sequence_id > room->newest_seq)
+		room->newest_seq = revision->sequence_id;
+	if (revision->version <= room->known.version)
 		return;
-	room->known = *mark;
+	room->known = *revision;
 	room->known.life = room->life.current;
 }
 
 /* Note a version that a member got from the tables by itself. */
 void
-room_learn(struct room_member *member, const struct mark *mark)
+room_learn(struct room_member *member, const struct revision *revision)
 {
-	room_note_known(member->room, mark);
+	room_note_known(member->room, revision);
 }
 
 /* Get the highest version that the room or a member has; it implies all versions before it. */
-const struct mark *
+const struct revision *
 room_known(const struct room_member *member)
 {
 	return &member->room->known;

@@ -44,7 +44,7 @@ struct rooms_callbacks
 	 * read everything after a version from the tables: room_frame, then
 	 * room_fetched
 	 */
-	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from, const struct mark *known);
+	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from, const struct revision *known);
 	/* call rooms_retry in a moment */
 	void		(*retry) (void *arg);
 
@@ -80,7 +80,7 @@ enum room_open_result
 /* an operation that was committed, as the answer to its submission tells */
 struct room_answer
 {
-	struct mark mark;
+	struct revision revision;
 	const char *entry;
 	size_t		entry_len;
 	int64_t		member_changes; /* as submit() gives them; -1: it does not */
@@ -102,9 +102,9 @@ void		rooms_free(struct rooms *rooms);
 
 /* members */
 void		room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *member);
-enum room_open_result room_open(struct room_member *member, const struct mark *mark);
-void		room_learn(struct room_member *member, const struct mark *mark);
-const struct mark *room_known(const struct room_member *member);
+enum room_open_result room_open(struct room_member *member, const struct revision *revision);
+void		room_learn(struct room_member *member, const struct revision *revision);
+const struct revision *room_known(const struct room_member *member);
 void		room_go_live(struct room_member *member, int64_t cursor);
 void		room_pause(struct room_member *member);
 void		room_detach(struct room_member *member);
@@ -116,7 +116,7 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 void		rooms_event(struct rooms *rooms, const struct event *event);
 void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answer *answer);
 bool		rooms_owe_nothing(const struct rooms *rooms);
-void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark,
+void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision,
 						const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 
@@ -135,7 +135,7 @@ void		rooms_flush(struct rooms *rooms);
 void		rooms_shorten(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms,
-							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg);
+							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct revision *known), void *arg);
 void		rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc), void *arg);
 void		rooms_refetch(struct rooms *rooms, const struct uuid *doc);
 void		rooms_forget_seen(struct rooms *rooms, const struct uuid *doc);

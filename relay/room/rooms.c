@@ -79,7 +79,7 @@ rooms_free(struct rooms *rooms)
 /* Visit every open room. */
 void
 rooms_each_open(struct rooms *rooms,
-				void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg)
+				void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct revision *known), void *arg)
 {
 	for (size_t i = 0; i < rooms->map.slot_count; i++)
 	{

@@ -28,7 +28,7 @@ struct room
 	bool		open;			/* the head is known */
 	bool		reaping;		/* on the list of rooms that may have to end */
 	struct room *next_reap;
-	struct mark known;			/* the highest version that the room or a
+	struct revision known;			/* the highest version that the room or a
 								 * member has, or that an answer named */
 	int64_t		newest_seq;		/* the highest sequence id that was named */
 	struct ring ring;
@@ -66,7 +66,7 @@ room_head(const struct room *room)
 void		rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds);
 void		room_fall_behind(struct room_member *member);
 void		room_all_fall_behind(struct room *room);
-void		room_note_known(struct room *room, const struct mark *mark);
+void		room_note_known(struct room *room, const struct revision *revision);
 void		room_reap_later(struct room *room);
 
 #endif							/* RELAY_ROOM_STATE_H */

@@ -23,20 +23,20 @@ is_composed(const struct catch_up_frame *frame)
 static bool
 hides_own(const struct session *s, const struct catch_up_frame *frame)
 {
-	return s->ops.own_version > frame->from && s->ops.own_version <= frame->mark.version && is_composed(frame);
+	return s->ops.own_version > frame->from && s->ops.own_version <= frame->revision.version && is_composed(frame);
 }
 
 /* Send a ready message that follows the cursor; what a client may not have is read again. */
 static void
 take_frame(struct session *s, const struct catch_up_frame *frame)
 {
-	if (frame->from != s->member.cursor || !uuid_equal(&frame->mark.life, &s->life) || hides_own(s, frame))
+	if (frame->from != s->member.cursor || !uuid_equal(&frame->revision.life, &s->life) || hides_own(s, frame))
 		return;
 	session_send(s, frame_text(frame->text, frame->len));
-	room_learn(&s->member, &frame->mark);
-	s->member.cursor = frame->mark.version;
+	room_learn(&s->member, &frame->revision);
+	s->member.cursor = frame->revision.version;
 	if (is_composed(frame))
-		s->catch_up.covered = frame->mark.version;
+		s->catch_up.covered = frame->revision.version;
 }
 
 /* The tables gave all they have. */

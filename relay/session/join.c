@@ -31,12 +31,12 @@ error_name(enum close_code code)
 
 /* Open the room; false: the document that the tables gave was deleted, and the client was refused. */
 static bool
-enter(struct session *s, const struct mark *mark)
+enter(struct session *s, const struct revision *revision)
 {
-	switch (room_open(&s->member, mark))
+	switch (room_open(&s->member, revision))
 	{
 		case ROOM_OPEN:
-			s->life = mark->life;
+			s->life = revision->life;
 			return true;
 		case ROOM_OTHER:
 			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted, and another has its id; join again");
@@ -54,18 +54,18 @@ welcome(struct session *s, const struct join_answer *answer)
 {
 	struct joined joined = {
 		.doc = &s->doc,.user = s->user,.role = answer->role,.title = answer->title,
-		.version = answer->mark.version,.resumed = answer->resumed,.client = &s->presence.id,
-		.life = &answer->mark.life,.pending_known = answer->pending_known,.pending_version = answer->pending_version,
+		.version = answer->revision.version,.resumed = answer->resumed,.client = &s->presence.id,
+		.life = &answer->revision.life,.pending_known = answer->pending_known,.pending_version = answer->pending_version,
 	};
 
-	if (!enter(s, &answer->mark))
+	if (!enter(s, &answer->revision))
 		return;
 	if (answer->pending_version > 0)
 		s->ops.own_version = answer->pending_version;
 	session_set_role(s, answer->role);
 	if (session_role_is_stale(s))
 		session_check(s);
-	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->mark.version, answer->role,
+	session_log(s, RELAY_DEBUG, "joined at version %lld as %s, %s", (long long) answer->revision.version, answer->role,
 				answer->resumed ? "resumed" : "with a snapshot");
 	session_move(s, answer->resumed ? SESSION_LIVE : SESSION_SYNCING);
 	joined.users = session_appear(s);
@@ -75,8 +75,8 @@ welcome(struct session *s, const struct join_answer *answer)
 		session_go_live(s, s->join.held_version);
 		return;
 	}
-	s->join.snapshot_seq = answer->mark.sequence_id;
-	s->member.cursor = s->catch_up.covered = answer->mark.version;
+	s->join.snapshot_seq = answer->revision.sequence_id;
+	s->member.cursor = s->catch_up.covered = answer->revision.version;
 	session_send(s, frame_text(answer->snapshot, answer->snapshot_len));
 }
 

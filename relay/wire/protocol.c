@@ -482,15 +482,15 @@ entry_numbers(const char *entry, size_t len, int64_t *version, int64_t *sequence
 
 /* Read which version an entry made, and what it is known by. */
 bool
-protocol_entry_mark(const char *entry, size_t len, struct mark *mark)
+protocol_entry_revision(const char *entry, size_t len, struct revision *revision)
 {
 	const char *at = entry + sizeof(entry_open) - 1;
 	const char *end = entry + len;
 
 	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
-		skip_number(&at, end, &mark->version, ",\"sequenceId\":") &&
-		skip_number(&at, end, &mark->sequence_id, ",\"operationId\":\"") &&
-		end - at > UUID_TEXT_LEN && (mark->has_id = uuid_parse(at, UUID_TEXT_LEN, &mark->id));
+		skip_number(&at, end, &revision->version, ",\"sequenceId\":") &&
+		skip_number(&at, end, &revision->sequence_id, ",\"operationId\":\"") &&
+		end - at > UUID_TEXT_LEN && (revision->has_id = uuid_parse(at, UUID_TEXT_LEN, &revision->id));
 }
 
 /* Find the end of the object that a text begins with, or 0. */

@@ -108,16 +108,16 @@ struct event
 
 /*
  * A version of a document and what made it. Another history (one where a crash
- * or a failover lost commits) has other marks.
+ * or a failover lost commits) has other revisions.
  */
-struct mark
+struct revision
 {
 	int64_t		version;
 	int64_t		sequence_id;
 	bool		has_id;			/* else the operation is not known, or there
 								 * is none */
 	struct uuid id;
-	struct uuid life;			/* of the document, where the mark is from the
+	struct uuid life;			/* of the document, where the revision is from the
 								 * tables */
 };
 
@@ -164,7 +164,7 @@ bool		protocol_reject_code(const char *name, enum reject_code *code);
 
 /* what PostgreSQL hands out ready: entries, snapshots, event lines */
 bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
-bool		protocol_entry_mark(const char *entry, size_t len, struct mark *mark);
+bool		protocol_entry_revision(const char *entry, size_t len, struct revision *revision);
 bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
 bool		protocol_event(char *line, size_t len, struct event *event);
 bool		protocol_notice(const char *line, size_t len, struct notice *notice);

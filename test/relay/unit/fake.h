@@ -252,10 +252,10 @@ take_question(enum asked kind)
 	return taken;
 }
 
-static inline struct mark
-mark(int64_t version)
+static inline struct revision
+revision(int64_t version)
 {
-	struct mark m = {.version = version,.sequence_id = 100 + version,.has_id = version > 0,.life = life};
+	struct revision m = {.version = version,.sequence_id = 100 + version,.has_id = version > 0,.life = life};
 
 	m.id.bytes[0] = (unsigned char) version;
 	return m;
@@ -268,7 +268,7 @@ answer_join(int64_t version)
 	struct question q = take_question(ASKED_JOIN);
 	char		snapshot[80];
 	struct join_answer answer = {
-		.joined = true,.role = role_of(q.user[0]),.title = "t",.mark = mark(version),.resumed = q.resumes,.snapshot = snapshot
+		.joined = true,.role = role_of(q.user[0]),.title = "t",.revision = revision(version),.resumed = q.resumes,.snapshot = snapshot
 	};
 
 	answer.snapshot_len = (size_t) sprintf(snapshot, "{\"type\":\"snapshot\",\"version\":%d}", (int) version);
@@ -290,7 +290,7 @@ static inline const char *
 entry(int64_t version)
 {
 	char		id[UUID_TEXT_LEN + 1];
-	struct mark m = mark(version);
+	struct revision m = revision(version);
 
 	uuid_format(&m.id, id);
 	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"operationId\":\"%s\",\"op\":[\"\xc3\xa9\"]}",
@@ -304,7 +304,7 @@ give(int64_t from, int64_t to, bool composed)
 {
 	struct question *q = question(ASKED_CATCH_UP);
 	char		text[2048];
-	struct catch_up_frame frame = {.from = from,.mark = mark(to),.text = text};
+	struct catch_up_frame frame = {.from = from,.revision = revision(to),.text = text};
 
 	strcpy(text, "{\"type\":\"ops\",\"ops\":[");
 	for (int64_t v = from + 1; v <= to; v++)
@@ -490,7 +490,7 @@ fake_kill(void *conn)
 /* ---- the parts above and below, as wiring.c joins them ---- */
 
 static inline void
-fake_fetch(void *arg, const struct uuid *id, int64_t from, const struct mark *known)
+fake_fetch(void *arg, const struct uuid *id, int64_t from, const struct revision *known)
 {
 	(void) arg;
 	(void) id;

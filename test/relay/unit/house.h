@@ -29,7 +29,7 @@ static struct rooms *rooms;
 static struct frame *last_frame;
 static int64_t age_us;			/* of the commits of events */
 static int64_t fetched_from;
-static struct mark fetched_known;
+static struct revision fetched_known;
 static int	losses;
 static int	endings;
 static int	fetches;
@@ -76,7 +76,7 @@ wake(struct room_member *member)
 }
 
 static inline void
-fetch(void *arg, const struct uuid *id, int64_t from, const struct mark *known)
+fetch(void *arg, const struct uuid *id, int64_t from, const struct revision *known)
 {
 	(void) arg;
 	CHECK(uuid_equal(id, &doc));
@@ -150,12 +150,12 @@ end(struct reader *r, int count)
 }
 
 /* Get what is known of a version: by its seq, and its operation if the version is not 0. */
-static inline const struct mark *
-mark(int64_t version)
+static inline const struct revision *
+revision(int64_t version)
 {
-	static struct mark result;
+	static struct revision result;
 
-	result = (struct mark)
+	result = (struct revision)
 	{
 		.version = version,.sequence_id = 100 + version,.has_id = version > 0
 	};
@@ -169,7 +169,7 @@ enter(struct reader *r, int64_t version)
 {
 	memset(r, 0, sizeof(*r));
 	room_attach(rooms, &doc, &r->member);
-	room_open(&r->member, mark(version));
+	room_open(&r->member, revision(version));
 	room_go_live(&r->member, version);
 }
 
@@ -180,7 +180,7 @@ entry(int version)
 {
 	char		id[UUID_TEXT_LEN + 1];
 
-	uuid_format(&mark(version)->id, id);
+	uuid_format(&revision(version)->id, id);
 	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"operationId\":\"%s\",\"op\":[\"\xc3\xa9\"]}", version, 100 + version, id);
 	return entry_text;
 }
@@ -200,7 +200,7 @@ static inline void
 answer(int version, int64_t member_changes, bool streamed)
 {
 	const char *text = entry(version);
-	struct room_answer a = {.mark = *mark(version),.entry = text,.entry_len = strlen(text),.member_changes = member_changes,.streamed = streamed};
+	struct room_answer a = {.revision = *revision(version),.entry = text,.entry_len = strlen(text),.member_changes = member_changes,.streamed = streamed};
 
 	rooms_answer(rooms, &doc, &a);
 }
@@ -221,7 +221,7 @@ table_ops(int from, int to)
 	for (int v = from + 1; v <= to; v++)
 		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
 	strcat(text, "]}");
-	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), text, strlen(text));
 }
 
 static inline void
@@ -229,7 +229,7 @@ table_composed(int from, int to)
 {
 	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
 
-	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), text, strlen(text));
 }
 
 /* Let a reader's socket take what it can, as the writeable callback does. */

@@ -89,7 +89,7 @@ a_later_operation_settles(void)
 
 	begin_settled(&r, 3);
 	answer(7, 4, true);
-	rooms_frame(rooms, &doc, 6, mark(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
+	rooms_frame(rooms, &doc, 6, revision(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
 	answer(8, 4, true);			/* the tables tell nothing of members */
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(9);
@@ -164,7 +164,7 @@ loss_unsettles(void)
 	begin_settled(&r, 3);
 	rooms_reset(rooms, &doc);
 	CHECK(losses == 1);
-	room_open(&r.member, mark(6));
+	room_open(&r.member, revision(6));
 	room_go_live(&r.member, 6);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
@@ -186,7 +186,7 @@ no_room(void)
 	answer(6, 0, true);
 	answer(7, 0, true);			/* nobody has joined yet */
 	CHECK(metrics.ops_from_answers == 0);
-	room_open(&r.member, mark(7));
+	room_open(&r.member, revision(7));
 	room_go_live(&r.member, 7);
 	answer(8, 0, true);
 	CHECK(strcmp(sent(&r), "8 ") == 0);

@@ -21,13 +21,13 @@ life(int first)
 	return &result;
 }
 
-/* Get a mark of a version in a life. */
-static const struct mark *
+/* Get a revision of a version in a life. */
+static const struct revision *
 mark_in(const struct uuid *of, int64_t version)
 {
-	static struct mark result;
+	static struct revision result;
 
-	result = *mark(version);
+	result = *revision(version);
 	result.life = *of;
 	return &result;
 }
@@ -200,11 +200,11 @@ static void
 other_answers(void)
 {
 	struct reader r;
-	struct room_answer a = {.mark = *mark_in(&lives[0], 1),.entry = entry(1),.entry_len = strlen(entry(1)),.member_changes = 0};
+	struct room_answer a = {.revision = *mark_in(&lives[0], 1),.entry = entry(1),.entry_len = strlen(entry(1)),.member_changes = 0};
 
 	set_up();
 	CHECK(come(&r, &lives[1], 0) == ROOM_OPEN);
-	a.mark.life = lives[0];
+	a.revision.life = lives[0];
 	rooms_answer(rooms, &doc, &a);
 	rooms_answer(rooms, &doc, &a);
 	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",

@@ -149,7 +149,7 @@ member_in_the_middle(void)
 	enter(&r[0], 0);
 	memset(&r[1], 0, sizeof(r[1]));
 	room_attach(rooms, &doc, &r[1].member);
-	room_open(&r[1].member, mark(2));
+	room_open(&r[1].member, revision(2));
 	room_go_live(&r[1].member, 2);	/* its snapshot is ahead of the room */
 	event(1);
 	event(2);

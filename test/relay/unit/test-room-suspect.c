@@ -57,9 +57,9 @@ known_is_the_highest(void)
 
 	begin(8, 10000);
 	enter(&r[0], 5);
-	CHECK(room_known(&r[0].member)->version == 5 && uuid_equal(&room_known(&r[0].member)->id, &mark(5)->id));
+	CHECK(room_known(&r[0].member)->version == 5 && uuid_equal(&room_known(&r[0].member)->id, &revision(5)->id));
 	event(6);
-	CHECK(room_known(&r[0].member)->version == 6 && uuid_equal(&room_known(&r[0].member)->id, &mark(6)->id));
+	CHECK(room_known(&r[0].member)->version == 6 && uuid_equal(&room_known(&r[0].member)->id, &revision(6)->id));
 	CHECK(room_known(&r[0].member)->sequence_id == 106);
 	answer(8, -1, true);		/* the writer's answer */
 	answer(7, -1, true);
@@ -67,7 +67,7 @@ known_is_the_highest(void)
 	CHECK(room_known(&r[0].member)->version == 8);
 	enter(&r[1], 9);			/* a snapshot, ahead of the stream */
 	CHECK(room_known(&r[0].member)->version == 9);
-	room_learn(&r[1].member, mark(12)); /* caught up by itself */
+	room_learn(&r[1].member, revision(12)); /* caught up by itself */
 	CHECK(room_known(&r[0].member)->version == 12);
 	table_ops(7, 13);
 	CHECK(room_known(&r[0].member)->version == 13);

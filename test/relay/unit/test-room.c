@@ -214,7 +214,7 @@ events_before_the_room_opens(void)
 	event(6);
 	event(7);
 	CHECK(fetches == 0);
-	room_open(&r.member, mark(5));
+	room_open(&r.member, revision(5));
 	room_go_live(&r.member, 5);
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 0);

@@ -160,7 +160,7 @@ static void
 before_what_the_tables_give(void)
 {
 	struct client ben;
-	struct mark to = mark(6);
+	struct revision to = revision(6);
 	char		text[256];
 
 	begin();
