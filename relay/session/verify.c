@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* a claim on its way to the tables */
-struct claim
+/* a report on its way to the tables */
+struct checksum_report
 {
 	struct session *session;
 	int64_t		version;
@@ -25,39 +25,39 @@ struct claim
 
 /* Tell a client that it has gone astray, and give it the text as it is. */
 static void
-start_anew(struct session *s, const struct claim *claim, const char *checksum)
+start_anew(struct session *s, const struct checksum_report *report, const char *checksum)
 {
 	session_log(s, RELAY_ERROR, "diverged: at version %lld the client's text has checksum %s, the database's %s",
-				(long long) claim->version, claim->checksum, checksum);
+				(long long) report->version, report->checksum, checksum);
 	if (s->state != SESSION_LIVE)
 		return;
 	session_send(s, protocol_error("diverged", "your text is not the server's; it follows", 0));
 	session_join(s, NULL);
 }
 
-/* Compare a claim with what the tables say, NULL where they cannot. */
+/* Compare a report with what the tables say, NULL where they cannot. */
 static void
 on_checksum(void *arg, const char *checksum)
 {
-	struct claim *claim = arg;
-	struct session *s = claim->session;
+	struct checksum_report *report = arg;
+	struct session *s = report->session;
 	struct metrics *m = s->owner->config.metrics;
 
 	s->owner->verify.in_flight--;
 	if (checksum == NULL)
 		m->checksums_unknown++;
-	else if (strcmp(checksum, claim->checksum) == 0)
+	else if (strcmp(checksum, report->checksum) == 0)
 		m->checksums_equal++;
 	else
 	{
 		m->checksums_different++;
-		start_anew(s, claim, checksum);
+		start_anew(s, report, checksum);
 	}
 	session_let_go(s);
-	free(claim);
+	free(report);
 }
 
-/* Tell whether a claim is looked into: one that was asked for, or else not too many. */
+/* Tell whether a report is looked into: one that was asked for, or else not too many. */
 static bool
 is_heard(const struct session *s)
 {
@@ -66,16 +66,16 @@ is_heard(const struct session *s)
 	return s->verify.asked || s->verify.verified_s == 0 || s->owner->now_s - s->verify.verified_s >= LIMIT_CHECKSUM_S;
 }
 
-/* Take a client's claim. */
+/* Take a client's report. */
 void
 session_on_checksum(struct session *s, const struct message *m)
 {
-	struct claim *claim = mem_zalloc(sizeof(struct claim));
+	struct checksum_report *report = mem_zalloc(sizeof(struct checksum_report));
 	const char *problem;
 	bool		heard = is_heard(s);
 
 	s->verify.asked = false;
-	if (!protocol_checksum(m, &claim->version, claim->checksum, &problem))
+	if (!protocol_checksum(m, &report->version, report->checksum, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
 	else if (!heard)
 		s->owner->config.metrics->checksums_ignored++;
@@ -83,12 +83,12 @@ session_on_checksum(struct session *s, const struct message *m)
 	{
 		s->verify.verified_s = s->owner->now_s;
 		s->owner->verify.in_flight++;
-		claim->session = s;
+		report->session = s;
 		session_hold(s);
-		reader_checksum(s->owner->reader, &s->doc, &s->life, claim->version, on_checksum, claim);
+		reader_checksum(s->owner->reader, &s->doc, &s->life, report->version, on_checksum, report);
 		return;
 	}
-	free(claim);
+	free(report);
 }
 
 /* Tell whether a client could answer now. */
