@@ -51,11 +51,11 @@ presence_release(struct presence_client *c)
 
 /* Note that a client changed, more than its cursor or not. */
 void
-presence_changed(struct presence_client *c, bool news)
+presence_changed(struct presence_client *c, bool beyond_cursor)
 {
 	struct presence_doc *doc = c->doc;
 
-	c->news |= news;
+	c->beyond_cursor |= beyond_cursor;
 	if (!c->changed)
 		TAILQ_INSERT_TAIL(&doc->changed, c, change);
 	c->changed = true;
@@ -90,26 +90,26 @@ set_text(const char **place, const char *text)
 	return true;
 }
 
-/* Put what a client said in its view; return true if anything changed, and set news if more than the cursor did. */
+/* Put what a client said in its view; return true if anything changed, and set beyond_cursor if more than the cursor did. */
 bool
-presence_set(struct presence_view *view, const struct presence_said *said, bool *news)
+presence_set(struct presence_view *view, const struct presence_update *update, bool *beyond_cursor)
 {
-	bool		moved = said->names_cursor && (said->has_cursor != view->has_cursor || said->version != view->version ||
-											   said->anchor != view->anchor || said->head != view->head);
+	bool		moved = update->names_cursor && (update->has_cursor != view->has_cursor || update->version != view->version ||
+											   update->anchor != view->anchor || update->head != view->head);
 
-	*news = false;
-	if (said->names_name)
-		*news |= set_text(&view->name, said->name);
-	if (said->names_color)
-		*news |= set_text(&view->color, said->color);
+	*beyond_cursor = false;
+	if (update->names_name)
+		*beyond_cursor |= set_text(&view->name, update->name);
+	if (update->names_color)
+		*beyond_cursor |= set_text(&view->color, update->color);
 	if (moved)
 	{
-		view->has_cursor = said->has_cursor;
-		view->version = said->version;
-		view->anchor = said->anchor;
-		view->head = said->head;
+		view->has_cursor = update->has_cursor;
+		view->version = update->version;
+		view->anchor = update->anchor;
+		view->head = update->head;
 	}
-	return moved || *news;
+	return moved || *beyond_cursor;
 }
 
 /* Give a view's texts back. */

@@ -26,7 +26,7 @@
 /* life is shown so many times before others would take us for dead */
 #define BEATS 3
 
-_Static_assert(SEALED_LEN(LIMIT_NEWS_BYTES) < 8000, "PostgreSQL takes payloads below 8000 bytes");
+_Static_assert(SEALED_LEN(LIMIT_PEER_MESSAGE_BYTES) < 8000, "PostgreSQL takes payloads below 8000 bytes");
 
 enum link_phase
 {
@@ -175,7 +175,7 @@ announce(struct presence_link *pl, int64_t now_ms)
 	struct pg_params params = {0};
 	uint32_t	count = 0;
 
-	while (count < LIMIT_NEWS_BATCH && presence_next_news(pl->presence, &pl->text))
+	while (count < LIMIT_PEER_MESSAGES && presence_next_message(pl->presence, &pl->text))
 	{
 		if (!seal_text(pl))
 			return;
@@ -254,7 +254,7 @@ presence_link_dispatch(struct presence_link *pl)
 	presence_flush(pl->presence, now_ms);
 	if (pl->phase != PHASE_OPEN)
 		return;
-	if (!pl->announcing && presence_has_news(pl->presence) && is_time(pl, pl->announce_ms, now_ms))
+	if (!pl->announcing && presence_has_messages(pl->presence) && is_time(pl, pl->announce_ms, now_ms))
 		announce(pl, now_ms);
 	if (!pl->writing && presence_has_rows(pl->presence) && is_time(pl, pl->write_ms, now_ms))
 		write_rows(pl, now_ms);

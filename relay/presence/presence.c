@@ -130,13 +130,13 @@ presence_join(struct presence *presence, const struct uuid *doc, const struct uu
 
 /* A client said something of itself. */
 void
-presence_say(struct presence_client *c, const struct presence_said *said)
+presence_update(struct presence_client *c, const struct presence_update *update)
 {
-	bool		news;
+	bool		beyond_cursor;
 
-	if (!presence_set(&c->view, said, &news))
+	if (!presence_set(&c->view, update, &beyond_cursor))
 		return;
-	presence_changed(c, news);
+	presence_changed(c, beyond_cursor);
 	if (c->hidden && c->view.has_cursor)
 		take_place(c);
 }
@@ -191,9 +191,9 @@ pass_on(struct presence_client *c)
 {
 	bool		seen = c->shown || (!c->gone && !c->hidden);
 
-	if (seen && (c->news || c->doc->elsewhere > 0))
+	if (seen && (c->beyond_cursor || c->doc->elsewhere > 0))
 		presence_tell(c);
-	presence_write(c, c->news ? WRITING_NOW : WRITING_LATER);
+	presence_write(c, c->beyond_cursor ? WRITING_NOW : WRITING_LATER);
 }
 
 /* Take one change into a message. */
@@ -209,7 +209,7 @@ put_change(struct presence_client *c, struct buf *users, struct buf *left)
 	if (c->peer == NULL)
 		pass_on(c);
 	c->shown = visible;
-	c->news = false;
+	c->beyond_cursor = false;
 }
 
 /* Show what changed in a document, and end it where nobody is left. */

@@ -36,7 +36,7 @@ void		presence_free(struct presence *presence);
 /* clients here; after presence_leave the client is no longer its caller's */
 struct presence_client *presence_join(struct presence *presence, const struct uuid *doc, const struct uuid *client,
 									  const char *user, int64_t since_s);
-void		presence_say(struct presence_client *client, const struct presence_said *said);
+void		presence_update(struct presence_client *client, const struct presence_update *update);
 void		presence_leave(struct presence_client *client);
 
 /* everybody in the document of a client: as a list, as a message */
@@ -54,8 +54,8 @@ void		presence_hear(struct presence *presence, const char *text, size_t len, int
 void		presence_forget_silent(struct presence *presence, int64_t now_ms);
 
 /* the next message for other relays; false: there is none */
-bool		presence_has_news(const struct presence *presence);
-bool		presence_next_news(struct presence *presence, struct buf *text);
+bool		presence_has_messages(const struct presence *presence);
+bool		presence_next_message(struct presence *presence, struct buf *text);
 void		presence_signal(struct presence *presence, enum presence_kind kind, struct buf *text);
 
 /* the next rows for the table, as JSON lists of those here and those gone; false: there are none */

@@ -35,7 +35,7 @@ struct presence_client
 	bool		hidden;			/* there are too many to show it */
 	bool		shown;			/* others may have seen it */
 	bool		changed;
-	bool		news;			/* the change is more than of its cursor */
+	bool		beyond_cursor;	/* the change is more than of its cursor */
 	bool		telling;
 	bool		written;		/* the table may have its row */
 	enum writing writing;
@@ -118,7 +118,7 @@ struct presence_peers
 	struct presence_clients to_tell;
 	struct buf	all;			/* lists of everybody, ready to be told, a NUL
 								 * after each */
-	size_t		all_told;		/* ... bytes of it */
+	size_t		all_sent;		/* ... bytes of it */
 };
 
 struct presence
@@ -137,10 +137,10 @@ struct presence
 /* client.c */
 struct presence_doc *presence_find_doc(struct presence *presence, const struct uuid *doc);
 void		presence_drop_list(struct presence_doc *doc);
-void		presence_changed(struct presence_client *c, bool news);
+void		presence_changed(struct presence_client *c, bool beyond_cursor);
 void		presence_tell(struct presence_client *c);
 void		presence_release(struct presence_client *c);
-bool		presence_set(struct presence_view *view, const struct presence_said *said, bool *news);
+bool		presence_set(struct presence_view *view, const struct presence_update *update, bool *beyond_cursor);
 void		presence_clear_view(struct presence_view *view);
 
 /* rows.c */

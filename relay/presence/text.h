@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* what a client says of itself; what it does not name stays as it was */
-struct presence_said
+struct presence_update
 {
 	bool		names_name;
 	bool		names_color;
@@ -51,7 +51,7 @@ enum presence_kind
 	PRESENCE_BYE				/* I end, and mine with me */
 };
 
-struct presence_news
+struct presence_message
 {
 	json_t	   *root;
 	struct uuid relay;
@@ -65,28 +65,28 @@ struct presence_news
 };
 
 /* one client of a state */
-struct presence_told
+struct presence_peer_state
 {
 	struct presence_view view;
 	bool		left;
 };
 
 /* on false, *problem says what is wrong in a sentence */
-bool		presence_read_said(const json_t *root, struct presence_said *said, const char **problem);
+bool		presence_read_update(const json_t *root, struct presence_update *update, const char **problem);
 
 /* lists of clients; each call appends an element, with its comma */
 void		presence_put_user(struct buf *list, const struct presence_view *view);
 void		presence_put_left(struct buf *list, const struct uuid *client);
-void		presence_put_told(struct buf *list, const struct presence_view *view, bool left);
+void		presence_put_peer_state(struct buf *list, const struct presence_view *view, bool left);
 void		presence_put_row(struct buf *list, const struct presence_view *view);
 void		presence_put_gone(struct buf *list, const struct uuid *doc, const struct uuid *client);
 
 struct frame *presence_frame(const struct buf *users, const struct buf *left, bool complete);
 
-bool		presence_read_news(const char *text, size_t len, struct presence_news *news);
-bool		presence_read_told(const json_t *client, struct presence_told *told);
-void		presence_news_release(struct presence_news *news);
-void		presence_open_news(struct buf *text, const struct presence_news *news);
-void		presence_close_news(struct buf *text, bool last);
+bool		presence_read_message(const char *text, size_t len, struct presence_message *message);
+bool		presence_read_peer_state(const json_t *client, struct presence_peer_state *state);
+void		presence_message_release(struct presence_message *message);
+void		presence_open_message(struct buf *text, const struct presence_message *message);
+void		presence_close_message(struct buf *text, bool last);
 
 #endif							/* RELAY_PRESENCE_TEXT_H */

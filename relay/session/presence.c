@@ -44,15 +44,15 @@ bool
 session_update_presence(struct session *s, const struct message *m, const char **problem)
 {
 	struct metrics *metrics = s->owner->config.metrics;
-	struct presence_said said;
+	struct presence_update update;
 
 	metrics->presence_in++;
-	if (!presence_read_said(m->root, &said, problem))
+	if (!presence_read_update(m->root, &update, problem))
 		return false;
 	if (s->flow.level != FLOW_FREE)
 		metrics->presence_dropped++;
 	else if (s->presence.client != NULL)
-		presence_say(s->presence.client, &said);
+		presence_update(s->presence.client, &update);
 	return true;
 }
 

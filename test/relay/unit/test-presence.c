@@ -76,9 +76,9 @@ pass(struct side *from, struct side *to, int64_t now_ms)
 {
 	int			count = 0;
 
-	for (; presence_next_news(from->presence, &text); count++)
+	for (; presence_next_message(from->presence, &text); count++)
 	{
-		CHECK(text.len <= LIMIT_NEWS_BYTES);
+		CHECK(text.len <= LIMIT_PEER_MESSAGE_BYTES);
 		presence_hear(to->presence, text.data, text.len, now_ms);
 		/* what comes twice, and one's own, means nothing */
 		presence_hear(to->presence, text.data, text.len, now_ms);
@@ -124,9 +124,9 @@ join(struct side *side, int n, const char *user)
 static void
 move(struct presence_client *c, int64_t head)
 {
-	struct presence_said said = {.names_cursor = true,.has_cursor = true,.version = 3,.anchor = 1,.head = head};
+	struct presence_update update = {.names_cursor = true,.has_cursor = true,.version = 3,.anchor = 1,.head = head};
 
-	presence_say(c, &said);
+	presence_update(c, &update);
 }
 
 static bool
@@ -151,11 +151,11 @@ static const char *
 problem_with(const char *json)
 {
 	json_t	   *root = json_loads(json, JSON_ALLOW_NUL, NULL);
-	struct presence_said said;
+	struct presence_update update;
 	const char *problem = NULL;
 
 	CHECK(root != NULL);
-	CHECK(presence_read_said(root, &said, &problem) == (problem == NULL));
+	CHECK(presence_read_update(root, &update, &problem) == (problem == NULL));
 	json_decref(root);
 	return problem != NULL ? problem : "";
 }
@@ -397,7 +397,7 @@ lost_and_found(void)
 	presence_leave(cleo);
 	move(ben, 8);
 	presence_flush(b.presence, 1000);
-	CHECK(!presence_next_news(b.presence, &text) && !presence_next_rows(b.presence, &here, &gone));
+	CHECK(!presence_next_message(b.presence, &text) && !presence_next_rows(b.presence, &here, &gone));
 	a.shows = 0;
 	presence_connect(b.presence);
 	talk(2000);
@@ -529,9 +529,9 @@ sealing(void)
 	CHECK(!seal_key_parse(hex, strlen(hex) - 1, &key) && !seal_key_parse("x", 1, &key));
 	other = key;
 	other.bytes[0]++;
-	for (size_t len = 0; len <= LIMIT_NEWS_BYTES; len += len < 40 ? 1 : 719)
+	for (size_t len = 0; len <= LIMIT_PEER_MESSAGE_BYTES; len += len < 40 ? 1 : 719)
 	{
-		char		plain[LIMIT_NEWS_BYTES + 1];
+		char		plain[LIMIT_PEER_MESSAGE_BYTES + 1];
 
 		memset(plain, 'x', sizeof(plain));
 		CHECK(seal(&key, plain, len, &sealed) && sealed.len == SEALED_LEN(len) && sealed.len < 8000);
