@@ -1,5 +1,5 @@
 /*
- * room/members.c: who is in a room, and what a member is sent that is behind.
+ * room/members.c: the members of a room, and what a member is sent that is behind.
  */
 #include "room/state.h"
 

@@ -17,11 +17,11 @@ struct ring_slot
 	uint32_t	len;
 };
 
-/* holds versions base + 1 to base + count, without gaps */
+/* versions base + 1 to base + count, without gaps */
 struct ring
 {
 	int64_t		base;
-	uint32_t	first;			/* where version base + 1 stands */
+	uint32_t	first;			/* the slot of version base + 1 */
 	uint32_t	count;
 	uint32_t	cap;			/* a power of two, or 0 */
 	size_t		bytes;

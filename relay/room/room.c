@@ -1,5 +1,5 @@
 /*
- * room/room.c: what every feature of a room stands on: its bounds, the highest
+ * room/room.c: what every feature of a room uses: its bounds, the highest
  * version that it or a member has, and members that fall behind.
  *
  * An open room has the document at one version, its head, and takes exactly the

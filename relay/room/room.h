@@ -2,8 +2,8 @@
  * room/room.h: a document here: a ring of ready frames, its members, and the
  * contiguous-version rule.
  *
- * A room knows no socket and no database. It hands frames to `deliver`, asks
- * `wake` for members that are behind, and `fetch` for what it misses.
+ * A room knows no socket and no database. It passes frames to `deliver`, calls
+ * `wake` for members that are behind, and `fetch` for operations that it misses.
  */
 #ifndef RELAY_ROOM_H
 #define RELAY_ROOM_H
@@ -21,7 +21,7 @@
 struct room;
 struct rooms;
 
-/* a receiver; stands inside whatever it is */
+/* a receiver; a member of the struct that receives */
 struct room_member
 {
 	LIST_ENTRY(room_member) seat;	/* among all, live or not */
@@ -55,7 +55,7 @@ struct rooms_callbacks
 	void		(*from_tables) (void *arg, const struct uuid *doc);
 
 	/*
-	 * the database has lost what this room holds: the room is empty now, and
+	 * the database has lost what this room had: the room is empty now, and
 	 * its members are to begin anew
 	 */
 	void		(*lost) (void *arg, const struct uuid *doc);
@@ -73,17 +73,17 @@ enum room_open_result
 	ROOM_OPEN,
 	ROOM_OTHER,					/* the room is at another document, created
 								 * under this id later */
-	ROOM_DELETED				/* the stream has told that this document was
+	ROOM_DELETED				/* the stream has shown that this document was
 								 * deleted */
 };
 
-/* an operation that was committed, as the answer to its submission tells */
+/* an operation that was committed, from the answer to its submission */
 struct room_answer
 {
 	struct revision revision;
 	const char *entry;
 	size_t		entry_len;
-	int64_t		member_changes; /* as submit() gives them; -1: it does not */
+	int64_t		member_changes; /* as submit() returns them; -1: it does not */
 	bool		streamed;		/* the stream will show it, too; else the
 								 * tables are read */
 };
@@ -91,7 +91,7 @@ struct room_answer
 enum room_next_result
 {
 	ROOM_NOTHING,				/* the member has everything */
-	ROOM_FRAME,					/* send this frame; the cursor stands after it */
+	ROOM_FRAME,					/* send this frame; the cursor is after it */
 	ROOM_TABLES					/* the cursor fell off the ring */
 };
 

@@ -62,7 +62,7 @@ room_head(const struct room *room)
 	return ring_head(&room->ring) + room->batch.count;
 }
 
-/* room.c: what every feature of a room stands on */
+/* room.c: what every feature of a room uses */
 void		rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds);
 void		room_fall_behind(struct room_member *member);
 void		room_all_fall_behind(struct room *room);

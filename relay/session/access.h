@@ -1,5 +1,5 @@
 /*
- * session/access.h: who may still read, while connected.
+ * session/access.h: which clients may still read, while connected.
  */
 #ifndef RELAY_SESSION_ACCESS_H
 #define RELAY_SESSION_ACCESS_H

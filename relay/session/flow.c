@@ -1,23 +1,22 @@
 /*
- * session/flow.c: how fast a client may speak.
+ * session/flow.c: how much a client and its user may send.
  *
- * Everything that comes costs something, of the connection's bucket and of
- * its user's. Who overdraws is first read more slowly, which is all that an
- * honest program that types too fast notices; then its operations are
- * rejected, with when to come back; then the connection ends.
+ * Every message takes tokens from the connection's bucket and from its user's.
+ * A client that overdraws one is first read more slowly, which is all that an
+ * honest program that types too fast notices; then its operations are rejected,
+ * with the time to wait; then the connection ends.
  */
 #include "session/state.h"
 
-/* a message costs one token, and one more for each so many bytes */
+/* a message costs one token, and one more for each BYTES_A_TOKEN bytes */
 #define BYTES_A_TOKEN 16384
 
-/* no pause is longer: who is not held by pauses is to be told, and not left hanging */
+/* no pause is longer: a client that pauses do not slow down is rejected, not left waiting */
 #define PAUSE_MOST_MS 200
 
-/* a user's debt is remembered so long after his last connection */
+/* a user's debt is remembered for this time after their last connection */
 #define REMEMBERED_MS 60000
 
-/* Count a connection to its user; false where he has too many. */
 bool
 session_hold_account(struct session *s)
 {
@@ -31,7 +30,7 @@ session_hold_account(struct session *s)
 	return false;
 }
 
-/* Read nothing more of a client for a while. */
+/* Read nothing from a client for a while. */
 static void
 slow_down(struct session *s, int64_t now_ms)
 {
@@ -46,7 +45,7 @@ slow_down(struct session *s, int64_t now_ms)
 	sessions->config.slowed(sessions->config.arg);
 }
 
-/* Let a pause end. */
+/* End a pause. */
 static void
 end_pause(struct session *s)
 {
@@ -55,7 +54,6 @@ end_pause(struct session *s)
 	s->flow.resumes_ms = 0;
 }
 
-/* Take what something costs that a client sent; false where that ends it. */
 bool
 session_take_charge(struct session *s, size_t len)
 {
@@ -86,7 +84,7 @@ session_take_charge(struct session *s, size_t len)
 	return true;
 }
 
-/* Let those be read again whose pause is over; tells whether there are others. */
+/* Read clients again whose pause is over; return true if others are still paused. */
 bool
 sessions_speed_up(struct sessions *sessions)
 {
@@ -104,7 +102,6 @@ sessions_speed_up(struct sessions *sessions)
 	return !LIST_EMPTY(&sessions->flow.slowed);
 }
 
-/* A client has gone. */
 void
 session_end_flow(struct session *s)
 {
@@ -114,7 +111,6 @@ session_end_flow(struct session *s)
 	s->flow.account = NULL;
 }
 
-/* Forget users who have been away for a while. */
 void
 sessions_forget_users(struct sessions *sessions)
 {

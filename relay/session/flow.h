@@ -42,7 +42,7 @@ bool		session_take_charge(struct session *s, size_t len);
 /* the client has gone */
 void		session_end_flow(struct session *s);
 
-/* forget users who have been away for a while */
+/* forget users without a connection for a while */
 void		sessions_forget_users(struct sessions *sessions);
 
 #endif							/* RELAY_SESSION_FLOW_H */

@@ -1,26 +1,22 @@
 /*
- * session/presence.c: a client among the others in its document: what it says
- * of itself, and what it is shown of them.
+ * session/presence.c: a client among the others in its document: the updates that
+ * it sends about itself, and the messages that it gets about the others.
  *
- * Messages of presence never wait in a client's list. Whoever cannot take one,
- * because its socket is full or its role is being asked for, is shown
- * everybody at once as soon as it can.
+ * Messages of presence never wait in a client's outbox. A client that cannot take
+ * one, because its socket is full or its role is being asked for, is sent the
+ * whole list as soon as it can take it.
  */
 #include "session/state.h"
 
 #include <time.h>
 
-/* Tell whether a client may be shown who is there. */
+/* Return true if a client may be sent presence. */
 static bool
 may_see(const struct session *s)
 {
 	return s->access.checks == 0 && (s->state == SESSION_SYNCING || s->state == SESSION_LIVE);
 }
 
-/*
- * Let the others see a client that has joined, and get whom it is to see:
- * NULL while its role is being asked for.
- */
 const struct buf *
 session_appear(struct session *s)
 {
@@ -30,7 +26,6 @@ session_appear(struct session *s)
 	return s->presence.missed ? NULL : presence_users(s->presence.client);
 }
 
-/* Let the others see it no more. */
 void
 session_disappear(struct session *s)
 {
@@ -56,7 +51,6 @@ session_update_presence(struct session *s, const struct message *m, const char *
 	return true;
 }
 
-/* Show everybody to a client that missed messages, where it can take it now. */
 void
 session_send_missed_presence(struct session *s)
 {
@@ -70,7 +64,7 @@ session_send_missed_presence(struct session *s)
 	s->owner->config.metrics->presence_owed++;
 }
 
-/* Show a message of presence to one client of a document. */
+/* Send a message of presence to one client of a document. */
 static void
 show(void *arg, struct room_member *member)
 {
@@ -89,7 +83,7 @@ show(void *arg, struct room_member *member)
 		s->owner->config.transport.wake(s->conn);
 }
 
-/* Show a message of presence to the clients of a document. */
+/* Send a message of presence to the clients of a document. */
 void
 sessions_show(struct sessions *sessions, const struct uuid *doc, struct frame *frame)
 {

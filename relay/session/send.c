@@ -1,6 +1,6 @@
 /*
  * session/send.c: sending to a client when its socket has room: what waits first,
- * then operations from the cursor on, then who is in the document.
+ * then operations from the cursor on, then the list of clients where it is owed.
  */
 #include "session/state.h"
 

@@ -6,7 +6,7 @@
  * All other messages (answers, snapshots, what the tables give) wait in a short
  * list (outbox.c), and operations never overtake it.
  *
- * The server, each submission and each question to the tables hold a reference
+ * The server, each submission and each question to the tables has a reference
  * to a session; when the last one is released, the session is put on a list that
  * is freed at the end of the loop's turn.
  */
@@ -44,7 +44,7 @@ session_log(const struct session *s, enum log_level level, const char *format,..
 	log_event(level, subject, "%s", text);
 }
 
-/* Choose when a client may come back: at random, so that not all do at once. */
+/* Choose when a client may come back: at random, so that clients do not all come at once. */
 int
 session_retry_after_ms(void)
 {
@@ -80,7 +80,7 @@ session_now_s(const struct session *s)
 	return s->owner->now_s;
 }
 
-/* Send a message that is no operation, or let it wait; takes over the frame. */
+/* Send a message, or let it wait in the outbox; takes over the frame. */
 void
 session_send(struct session *s, struct frame *frame)
 {

@@ -79,7 +79,7 @@ struct sessions
 	struct sessions_verify verify;
 };
 
-/* session.c: what every feature stands on that may refuse a client */
+/* session.c: what every feature uses that may refuse a client */
 void		session_log(const struct session *s, enum log_level level, const char *format,...)
 			__attribute__((format(printf, 3, 4)));
 int			session_retry_after_ms(void);

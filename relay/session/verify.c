@@ -1,13 +1,13 @@
 /*
- * session/verify.c: whether clients hold what the server holds.
+ * session/verify.c: whether clients have the text that the database has.
  *
- * Now and then a client is asked for the checksum of its text, and the tables
- * for that of the version it names. Where the two differ, something has gone
- * wrong that versions alone do not show: the log says so, a metric counts it,
- * and the client begins anew with a snapshot.
+ * From time to time a client is asked for the checksum of its text, and the
+ * tables for the checksum of the version that it names. If the two differ,
+ * something is wrong that versions alone do not show: it is logged, counted by a
+ * metric, and the client begins anew with a snapshot.
  *
- * A checksum costs the database a reading of the document. So one client is
- * asked at a time, and who tells one unasked is heard only so often.
+ * For a checksum the database reads the document. So one client is asked at a
+ * time, and unasked reports are looked into once in LIMIT_CHECKSUM_S at most.
  */
 #include "base/mem.h"
 #include "session/state.h"
@@ -23,7 +23,7 @@ struct checksum_report
 	char		checksum[CHECKSUM_DIGITS + 1];
 };
 
-/* Tell a client that it has gone astray, and give it the text as it is. */
+/* Report to a client that its text is wrong, and send the right one. */
 static void
 start_anew(struct session *s, const struct checksum_report *report, const char *checksum)
 {
@@ -35,7 +35,7 @@ start_anew(struct session *s, const struct checksum_report *report, const char *
 	session_join(s, NULL);
 }
 
-/* Compare a report with what the tables say, NULL where they cannot. */
+/* Compare a report with the tables' checksum, NULL: they have none. */
 static void
 on_checksum(void *arg, const char *checksum)
 {
@@ -57,27 +57,26 @@ on_checksum(void *arg, const char *checksum)
 	free(report);
 }
 
-/* Tell whether a report is looked into: one that was asked for, or else not too many. */
+/* Return true if a report is looked into: one that was asked for, or one of few. */
 static bool
-is_heard(const struct session *s)
+is_accepted(const struct session *s)
 {
 	if (s->state != SESSION_LIVE || s->owner->verify.in_flight >= LIMIT_CHECKSUMS)
 		return false;
 	return s->verify.asked || s->verify.verified_s == 0 || s->owner->now_s - s->verify.verified_s >= LIMIT_CHECKSUM_S;
 }
 
-/* Take a client's report. */
 void
 session_on_checksum(struct session *s, const struct message *m)
 {
 	struct checksum_report *report = mem_zalloc(sizeof(struct checksum_report));
 	const char *problem;
-	bool		heard = is_heard(s);
+	bool		accepted = is_accepted(s);
 
 	s->verify.asked = false;
 	if (!protocol_checksum(m, &report->version, report->checksum, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
-	else if (!heard)
+	else if (!accepted)
 		s->owner->config.metrics->checksums_ignored++;
 	else
 	{
@@ -91,7 +90,7 @@ session_on_checksum(struct session *s, const struct message *m)
 	free(report);
 }
 
-/* Tell whether a client could answer now. */
+/* Return true if a client could answer now. */
 static bool
 can_answer(const struct session *s)
 {
@@ -114,7 +113,6 @@ choose(const struct sessions *sessions)
 	return chosen;
 }
 
-/* A second has passed: ask somebody, if it is time to. */
 void
 sessions_verify(struct sessions *sessions)
 {
