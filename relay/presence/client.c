@@ -1,6 +1,6 @@
 /*
  * presence/client.c: the documents that clients are in, the clients, and what is
- * noted of one that changed: that it is to be shown here, and told to other relays.
+ * noted of one that changed: that it is to be sent to clients here and to other relays.
  */
 #include "presence/state.h"
 
@@ -9,7 +9,7 @@
 
 /* ---- documents ---- */
 
-/* Find a document; the first to come makes it. */
+/* Find a document; the first client creates it. */
 struct presence_doc *
 presence_find_doc(struct presence *presence, const struct uuid *id)
 {
@@ -33,13 +33,13 @@ presence_drop_list(struct presence_doc *doc)
 {
 	doc->users_known = false;
 	buf_free(&doc->users);
-	frame_unref(doc->everybody);
-	doc->everybody = NULL;
+	frame_unref(doc->full_list);
+	doc->full_list = NULL;
 }
 
 /* ---- clients ---- */
 
-/* Free a client that is gone, when nobody is to be told any more. */
+/* Free a client that has left, unless its end is still to be sent or written. */
 void
 presence_release(struct presence_client *c)
 {
@@ -67,7 +67,7 @@ presence_changed(struct presence_client *c, bool beyond_cursor)
 	TAILQ_INSERT_TAIL(&doc->owner->showing.changed, doc, turn);
 }
 
-/* Keep a client to be told to other relays. */
+/* Queue a client to be sent to other relays. */
 void
 presence_tell(struct presence_client *c)
 {
@@ -79,7 +79,7 @@ presence_tell(struct presence_client *c)
 	TAILQ_INSERT_TAIL(&presence->peers.to_tell, c, to_tell);
 }
 
-/* Put a text in place of another; return true if it is another one. */
+/* Replace a text; return true if it differs. */
 static bool
 set_text(const char **place, const char *text)
 {
@@ -90,7 +90,7 @@ set_text(const char **place, const char *text)
 	return true;
 }
 
-/* Put what a client said in its view; return true if anything changed, and set beyond_cursor if more than the cursor did. */
+/* Apply a client's update to its view; return true if anything changed, and set beyond_cursor if more than the cursor did. */
 bool
 presence_set(struct presence_view *view, const struct presence_update *update, bool *beyond_cursor)
 {

@@ -1,12 +1,13 @@
 /*
- * presence/peers.c: who is on other relays: what they tell, and what they are
- * told.
+ * presence/peers.c: the clients of other relays: what those relays send, and what
+ * they are sent.
  *
- * A relay that begins, or comes back after it lost PostgreSQL, says hello; the
- * others answer with everybody they have, as it does itself when it hears of
- * one it did not know. Who comes and leaves is told to all; a cursor only
- * while another relay has somebody in its document. A relay that is silent
- * for as long as it said itself is forgotten, and its clients with it.
+ * A relay that begins, or comes back after it lost PostgreSQL, sends a hello; the
+ * others answer with all their clients, and it sends its own to each relay that
+ * it did not know. A client that joins or leaves is sent to all relays; a cursor
+ * only while another relay has a client in its document. Each message names the
+ * time after which its relay is to be forgotten, with its clients, if no other
+ * message comes.
  */
 #include "presence/state.h"
 
@@ -18,7 +19,7 @@
 
 /* ---- other relays and their clients ---- */
 
-/* A client elsewhere came: it has a place among those shown. */
+/* A client of another relay came: it is visible. */
 static struct presence_client *
 remote_join(struct peer *peer, struct presence *presence, const struct presence_view *view)
 {
@@ -53,7 +54,7 @@ remote_leave(struct presence_client *c)
 	presence_changed(c, true);
 }
 
-/* The first client elsewhere came into a document: cursors of ours were not told so far. */
+/* The first client of another relay came into a document: cursors of ours were not sent so far. */
 static void
 tell_cursors(struct presence_doc *doc)
 {
@@ -66,7 +67,7 @@ tell_cursors(struct presence_doc *doc)
 	}
 }
 
-/* Take what a relay told of one client. */
+/* Take another relay's state of one client. */
 static void
 take_client(struct presence *presence, struct peer *peer, const struct presence_peer_state *state)
 {
@@ -140,7 +141,7 @@ find_peer(struct presence *presence, const struct uuid *id)
 	return NULL;
 }
 
-/* Make room for one more relay: the one that was forgotten longest ago goes. Tells whether there is room. */
+/* Make room for one more relay by freeing the one that was forgotten longest ago; return true if there is room. */
 static bool
 make_room(struct presence *presence)
 {
@@ -183,7 +184,7 @@ peer_of(struct presence *presence, const struct presence_message *message)
 	return peer;
 }
 
-/* Take a relay for one that lives; of a new one we want everybody, and it wants ours. */
+/* Note that a relay is alive; one that was not needs all our clients, and we need its clients. */
 static void
 meet_peer(struct presence *presence, struct peer *peer, const struct presence_message *message)
 {
@@ -293,7 +294,7 @@ open_message(struct presence *presence, struct buf *text, enum presence_kind kin
 	presence_open_message(text, &message);
 }
 
-/* Make a message that tells of no client. */
+/* Make a message without clients. */
 void
 presence_signal(struct presence *presence, enum presence_kind kind, struct buf *text)
 {
@@ -301,7 +302,7 @@ presence_signal(struct presence *presence, enum presence_kind kind, struct buf *
 	presence_close_message(text, false);
 }
 
-/* Tell whether a list has grown as long as a message takes, and cut it back to what it was before. */
+/* Return true if a list has grown longer than a message may be, and cut it back to what it was before. */
 static bool
 is_too_long(struct buf *list, size_t begin, size_t before, size_t room)
 {
@@ -325,9 +326,9 @@ room_for_clients(struct presence *presence)
 	return room;
 }
 
-/* Write one client into the lists of everybody; a full list is closed and the next one begun. */
+/* Write one client into the lists of all clients; a full list is closed and the next one begun. */
 static size_t
-put_everybody(struct presence *presence, struct presence_client *c, size_t begin, size_t room)
+put_client(struct presence *presence, struct presence_client *c, size_t begin, size_t room)
 {
 	struct buf *all = &presence->peers.all;
 	size_t		before = all->len;
@@ -341,9 +342,9 @@ put_everybody(struct presence *presence, struct presence_client *c, size_t begin
 	return begin;
 }
 
-/* Write lists of everybody here, as they are now. */
+/* Write lists of all clients here, as they are now. */
 static void
-collect_everybody(struct presence *presence)
+collect_all(struct presence *presence)
 {
 	size_t		room = room_for_clients(presence);
 	size_t		begin = 0;
@@ -360,7 +361,7 @@ collect_everybody(struct presence *presence)
 			TAILQ_FOREACH(c, &((struct presence_doc *) n)->visible, seat)
 			{
 				if (c->peer == NULL)
-					begin = put_everybody(presence, c, begin, room);
+					begin = put_client(presence, c, begin, room);
 			}
 		}
 	}
@@ -369,7 +370,7 @@ collect_everybody(struct presence *presence)
 
 /* Make a message of the next of those lists. */
 static void
-tell_everybody(struct presence *presence, struct buf *text)
+put_next_list(struct presence *presence, struct buf *text)
 {
 	const char *list = presence->peers.all.data + presence->peers.all_sent;
 
@@ -407,7 +408,7 @@ tell_changes(struct presence *presence, struct buf *text)
 	presence_close_message(text, false);
 }
 
-/* Tell whether other relays are to be told something. */
+/* Return true if there are messages for other relays. */
 bool
 presence_has_messages(const struct presence *presence)
 {
@@ -428,15 +429,15 @@ presence_next_message(struct presence *presence, struct buf *text)
 		return true;
 	}
 	if (presence->peers.all.len == 0 && presence->peers.owes_all)
-		collect_everybody(presence);
+		collect_all(presence);
 	if (presence->peers.all.len > 0)
-		tell_everybody(presence, text);
+		put_next_list(presence, text);
 	else
 		tell_changes(presence, text);
 	return true;
 }
 
-/* Nobody is there to be told. */
+/* No relay is there to be sent anything. */
 void
 presence_stop_telling(struct presence *presence)
 {

@@ -1,6 +1,6 @@
 /*
- * presence/text.c: presence as JSON: what clients say, what they are shown,
- * what relays tell each other, what the table gets.
+ * presence/text.c: presence as JSON: what clients send and get,
+ * what relays send each other, what the table gets.
  */
 #include "presence/text.h"
 
@@ -25,7 +25,7 @@ static const char *const kind_names[] = {
 
 /* ---- reading ---- */
 
-/* Read a field that is a text without U+0000, or null; tells whether it is. */
+/* Read a field; return true if it is a text without U+0000, or null. */
 static bool
 text_field(const json_t *root, const char *name, bool *there, const char **text)
 {
@@ -59,7 +59,7 @@ length_of(const char *text)
 	return count;
 }
 
-/* Tell whether a text is a colour. */
+/* Return true if a text is a colour. */
 static bool
 is_color(const char *text)
 {
@@ -119,7 +119,7 @@ uuid_field(const json_t *root, const char *name, struct uuid *id)
 	return json_is_string(value) && uuid_parse(json_string_value(value), json_string_length(value), id);
 }
 
-/* Read what another relay told of a client. */
+/* Read another relay's state of a client. */
 bool
 presence_read_peer_state(const json_t *client, struct presence_peer_state *state)
 {
@@ -241,7 +241,7 @@ presence_put_user(struct buf *list, const struct presence_view *view)
 	put_element(list, view_json(view));
 }
 
-/* Append one who left, for clients. */
+/* Append a client that left, for clients. */
 void
 presence_put_left(struct buf *list, const struct uuid *client)
 {
@@ -282,7 +282,7 @@ presence_put_gone(struct buf *list, const struct uuid *doc, const struct uuid *c
 	put_element(list, json_pack("{s:o, s:o}", "doc_id", uuid_json(doc), "client_id", uuid_json(client)));
 }
 
-/* Make the message for clients of lists of users and of those who left; either may be NULL. */
+/* Make the message for clients of lists of users and of clients that left; either may be NULL. */
 struct frame *
 presence_frame(const struct buf *users, const struct buf *left, bool complete)
 {

@@ -1,6 +1,6 @@
 /*
- * presence/text.h: presence as JSON: what clients say, what they are shown,
- * what relays tell each other, what the table gets. Pure.
+ * presence/text.h: presence as JSON: what clients send and get,
+ * what relays send each other, what the table gets. Pure.
  */
 #ifndef RELAY_PRESENCE_TEXT_H
 #define RELAY_PRESENCE_TEXT_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* what a client says of itself; what it does not name stays as it was */
+/* what a client sends about itself; a field that it does not name stays as it was */
 struct presence_update
 {
 	bool		names_name;
@@ -42,13 +42,13 @@ struct presence_view
 	int64_t		since_s;
 };
 
-/* what relays tell each other */
+/* the messages of relays to each other */
 enum presence_kind
 {
-	PRESENCE_HELLO,				/* I am here (again): tell me of yours */
-	PRESENCE_STATE,				/* clients of mine */
-	PRESENCE_BEAT,				/* I am still here */
-	PRESENCE_BYE				/* I end, and mine with me */
+	PRESENCE_HELLO,				/* this relay is here (again): send it yours */
+	PRESENCE_STATE,				/* clients of this relay */
+	PRESENCE_BEAT,				/* this relay is still here */
+	PRESENCE_BYE				/* this relay ends, with its clients */
 };
 
 struct presence_message
@@ -56,7 +56,7 @@ struct presence_message
 	json_t	   *root;
 	struct uuid relay;
 	int64_t		number;			/* rises with each message of a relay */
-	int			timeout_s;		/* forget it after so long a silence */
+	int			timeout_s;		/* forget the relay after this time without a message */
 	enum presence_kind kind;
 	bool		first;			/* of all that it has: what does not come is
 								 * no more */

@@ -58,7 +58,7 @@ session_send_missed_presence(struct session *s)
 
 	if (s->presence.client == NULL || !may_see(s) || s->outbox.first != NULL || !s->owner->config.transport.has_room(s->conn))
 		return;
-	frame = presence_everybody(s->presence.client);
+	frame = presence_full_list(s->presence.client);
 	s->presence.missed = !s->owner->config.transport.send(s->conn, frame);
 	frame_unref(frame);
 	s->owner->config.metrics->presence_owed++;

@@ -245,13 +245,13 @@ everybody(void)
 				  presence_users(ann)->len) == 0);
 	ben = join(&a, 2, "ben");
 	move(ann, 5);
-	frame = presence_everybody(ben);
-	CHECK(frame == presence_everybody(ann));
+	frame = presence_full_list(ben);
+	CHECK(frame == presence_full_list(ann));
 	frame_unref(frame);
 	CHECK(memmem(frame->text, frame->len, "\"complete\":true}", 16) != NULL && memmem(frame->text, frame->len, "\"head\":5", 8) != NULL);
 	frame_unref(frame);
 	move(ben, 7);
-	frame = presence_everybody(ann);
+	frame = presence_full_list(ann);
 	CHECK(memmem(frame->text, frame->len, "\"head\":7", 8) != NULL);
 	frame_unref(frame);
 	presence_leave(ann);
