@@ -1,8 +1,8 @@
 /*
- * house.h: a house of small rooms with readers, for the tests of rooms.
+ * house.h: small rooms with members, for the tests of rooms.
  *
- * The members here keep what they were sent as a text of versions: "3 4,5 "
- * is a frame of 3 and a frame of 4 and 5.
+ * A member here notes what it was sent as a text of versions: "3 4,5 " is a frame
+ * of 3 and a frame of 4 and 5.
  */
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
@@ -118,10 +118,10 @@ ended(void *arg, const struct uuid *id)
 	endings++;
 }
 
-/* what all rooms together may keep: more than any test but one asks for */
+/* the bound of all rings together: more than any test but one needs */
 static size_t bytes_in_all = 1 << 20;
 
-/* Begin a test with a house of small rooms. */
+/* Begin a test with small rooms. */
 static inline void
 begin(uint32_t entries, size_t bytes)
 {
@@ -149,7 +149,7 @@ end(struct reader *r, int count)
 	rooms_free(rooms);
 }
 
-/* Get what is known of a version: by its seq, and its operation if the version is not 0. */
+/* Get a version's revision: its sequence id, and its operation if the version is not 0. */
 static inline const struct revision *
 revision(int64_t version)
 {
@@ -195,7 +195,7 @@ event(int version)
 	rooms_event(rooms, &e);
 }
 
-/* The answer to an operation of this relay's, with the changes of members before it, -1: it does not tell. */
+/* The answer to an operation of this relay's, with the changes of members before it, -1: not known. */
 static inline void
 answer(int version, int64_t member_changes, bool streamed)
 {
@@ -205,7 +205,7 @@ answer(int version, int64_t member_changes, bool streamed)
 	rooms_answer(rooms, &doc, &a);
 }
 
-/* Tell how many operations were sent so long after their commit that they stand in a bucket. */
+/* Return the number of operations in a bucket of the times between commit and sending. */
 static inline int
 sent_in(int bucket)
 {

@@ -1,5 +1,5 @@
 /*
- * test-presence.c: who is shown to whom, when, and what relays tell each
+ * test-presence.c: which clients see which, when, and what relays send each
  * other.
  *
  * There are two relays, a and b, with an in-tray each; what a shows of the
@@ -70,7 +70,7 @@ begin(struct side *side, unsigned id)
 	presence_connect(side->presence);
 }
 
-/* Let a relay say everything to the other; gives how many messages that was. */
+/* Send all messages of a relay to the other; return their number. */
 static int
 pass(struct side *from, struct side *to, int64_t now_ms)
 {
@@ -87,7 +87,7 @@ pass(struct side *from, struct side *to, int64_t now_ms)
 	return count;
 }
 
-/* Let both say everything until nothing is left to say. */
+/* Exchange messages until none is left. */
 static void
 talk(int64_t now_ms)
 {
@@ -146,7 +146,7 @@ times(const char *in, const char *part)
 	return count;
 }
 
-/* Read what a client says; tells what is wrong with it. */
+/* Read a client's update, and check what is wrong with it. */
 static const char *
 problem_with(const char *json)
 {
@@ -163,7 +163,7 @@ problem_with(const char *json)
 /* ---- the tests ---- */
 
 static void
-what_is_said(void)
+updates(void)
 {
 	char		long_name[512] = "{\"name\":\"";
 
@@ -211,13 +211,13 @@ coalescing(void)
 	move(ann, 11);
 	presence_flush(a.presence, 5000);
 	CHECK(a.shows == 3 && shows(&a, "\"head\":11"));
-	/* the same again is no news */
+	/* the same again changes nothing */
 	move(ann, 11);
 	presence_flush(a.presence, 9000);
 	CHECK(a.shows == 3);
 
 	/*
-	 * who comes and goes between two messages is only told of as gone, or not
+	 * a client that comes and goes between two messages is only sent as gone, or not
 	 * at all
 	 */
 	presence_leave(join(&a, 3, "cleo"));
@@ -233,7 +233,7 @@ coalescing(void)
 }
 
 static void
-everybody(void)
+full_list(void)
 {
 	struct presence_client *ann,
 			   *ben;
@@ -270,11 +270,11 @@ a_crowd(void)
 		clients[i] = join(&a, i, "somebody");
 	presence_flush(a.presence, 0);
 	CHECK(a.metrics.presence_hidden == 3 && times(a.shown, "clientId") == LIMIT_PRESENCE_SHOWN);
-	/* a cursor has the place of somebody without one */
+	/* a cursor gets the place of a client without one */
 	move(clients[LIMIT_PRESENCE_SHOWN], 9);
 	presence_flush(a.presence, 1000);
 	CHECK(shows(&a, "\"head\":9") && shows(&a, "\"left\":[\"02000000-0000-0000-0000-000000000000\"]"));
-	/* who has one already keeps its place */
+	/* a client that has one keeps its place */
 	for (int i = 0; i < LIMIT_PRESENCE_SHOWN + 2; i++)
 		move(clients[i], i);
 	presence_flush(a.presence, 2000);
@@ -310,7 +310,7 @@ two_relays(void)
 	ann = join(&a, 1, "ann");
 	presence_flush(a.presence, 0);
 	CHECK(pass(&a, &b, 0) == 1 && b.metrics.presence_elsewhere == 1);
-	/* nobody is with ann there: her cursor is not told */
+	/* no other client is in ann's document there: her cursor is not sent */
 	move(ann, 4);
 	presence_flush(a.presence, 1000);
 	CHECK(pass(&a, &b, 0) == 0);
@@ -392,7 +392,7 @@ lost_and_found(void)
 	presence_flush(b.presence, 0);
 	talk(0);
 	presence_flush(a.presence, 100);
-	/* b loses its connection; what happens there is not told, and not kept */
+	/* b loses its connection; what happens there is not sent, and not queued */
 	presence_disconnect(b.presence);
 	presence_leave(cleo);
 	move(ben, 8);
@@ -450,7 +450,7 @@ long_tellings(void)
 	end_both();
 }
 
-/* Let a relay that begins say hello to a. */
+/* Send a the hello of a relay that begins. */
 static void
 hello_of(unsigned relay, int64_t now_ms)
 {
@@ -497,7 +497,7 @@ rows(void)
 	CHECK(!presence_next_rows(a.presence, &here, &gone));
 	presence_second(a.presence);
 	CHECK(presence_next_rows(a.presence, &here, &gone) && memmem(here.data, here.len, "\"head\":5", 8) != NULL);
-	/* who comes does not, nor who goes */
+	/* a client that comes does not, nor one that leaves */
 	ben = join(&a, 2, "ben");
 	move(ann, 6);
 	presence_flush(a.presence, 2000);
@@ -554,16 +554,16 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"what a client may say of itself", what_is_said},
+		{"the updates that a client may send", updates},
 		{"of many changes the last goes out, and not too often", coalescing},
-		{"everybody at once is encoded once", everybody},
+		{"the full list is encoded once", full_list},
 		{"of a crowd some are shown, those with cursors first", a_crowd},
-		{"two relays tell each other who comes, moves and goes", two_relays},
+		{"two relays send each other the clients that come, move and go", two_relays},
 		{"a relay that is silent is forgotten, and known again when it speaks", silence},
 		{"after a lost connection each has what the other has", lost_and_found},
 		{"long lists go in pieces, and what is no message is passed over", long_tellings},
 		{"there is a bound to the relays that are remembered", many_relays},
-		{"rows are written when somebody comes or goes, and once a second for cursors", rows},
+		{"rows are written when a client comes or goes, and once a second for cursors", rows},
 		{"what is sealed is opened by its key alone", sealing},
 	};
 	int			result = TAP_RUN(tests);

@@ -21,7 +21,7 @@ life(int first)
 	return &result;
 }
 
-/* Get a revision of a version in a life. */
+/* Get the revision of a version in a life. */
 static const struct revision *
 mark_in(const struct uuid *of, int64_t version)
 {
@@ -139,9 +139,9 @@ seen_before(void)
 	end(&r, 1);
 }
 
-/* One who joins is the first to know: the members of the document before leave, and he stays. */
+/* The tables give a joining member a later document: the members of the earlier one leave, it stays. */
 static void
-tables_tell(void)
+tables_show(void)
 {
 	struct reader r[3];
 
@@ -170,9 +170,9 @@ late_answer(void)
 	end(r, 2);
 }
 
-/* The stream tells of the end: the room is empty, and opens for the next alone. */
+/* The stream shows the end: the room is empty, and opens for a later document only. */
 static void
-stream_tells(void)
+stream_shows(void)
 {
 	struct reader r[3];
 
@@ -236,9 +236,9 @@ main(void)
 		{"a stream that is behind shows nothing of the document before", stream_is_behind},
 		{"nor where it came before the room was open", stream_was_first},
 		{"nor where there was no room", seen_before},
-		{"one who joins tells the room of another document", tables_tell},
+		{"a join opens the room at a later document", tables_show},
 		{"a room does not go back to the document before", late_answer},
-		{"the stream tells the room of the end", stream_tells},
+		{"the stream shows the end of the room's document", stream_shows},
 		{"a deletion that a failover has lost is forgotten", deletion_is_lost},
 		{"answers about the document before are not taken", other_answers},
 	};

@@ -1,11 +1,11 @@
 /*
- * test-room-doubt.c: rooms in doubt, whose operations the database may have lost.
+ * test-room-suspect.c: suspect rooms, whose operations the database may have lost.
  */
 #include "house.h"
 
-/* A room in doubt shows nothing; where the tables have what it holds, it goes on with what came meanwhile. */
+/* A suspect room sends nothing; if the tables have what it has, it goes on with what came meanwhile. */
 static void
-doubt_and_trust(void)
+suspect_and_confirm(void)
 {
 	struct reader r[2];
 
@@ -30,7 +30,7 @@ doubt_and_trust(void)
 
 /* What waited for a gap to be closed may be of the history before; the tables have it, or they have other things. */
 static void
-doubt_drops_what_waits(void)
+suspicion_drops_pending(void)
 {
 	struct reader r;
 
@@ -49,7 +49,7 @@ doubt_drops_what_waits(void)
 	end(&r, 1);
 }
 
-/* The highest version counts that anybody holds or was told of, wherever from. */
+/* The highest version counts that the room or a member has, wherever from. */
 static void
 known_is_the_highest(void)
 {
@@ -76,9 +76,9 @@ known_is_the_highest(void)
 	end(r, 2);
 }
 
-/* What the tables have lost is forgotten; the room opens anew for the next one who joins. */
+/* What the tables have lost is forgotten; the room opens anew for the next member that joins. */
 static void
-doubt_and_loss(void)
+suspect_and_reset(void)
 {
 	struct reader r[2];
 
@@ -105,9 +105,9 @@ doubt_and_loss(void)
 	end(r, 2);
 }
 
-/* Whoever leaves takes the doubt along, and it holds up nobody else. */
+/* A room without members is not suspect, and delays no other room. */
 static void
-doubt_in_an_empty_room(void)
+empty_room(void)
 {
 	struct reader r;
 
@@ -132,11 +132,11 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"a room in doubt shows nothing until it is trusted", doubt_and_trust},
-		{"what waits in a room is dropped when doubt begins", doubt_drops_what_waits},
-		{"the highest version that anybody holds is known", known_is_the_highest},
-		{"what was lost is forgotten, and the room opens anew", doubt_and_loss},
-		{"an empty room is in no doubt", doubt_in_an_empty_room},
+		{"a suspect room sends nothing until it is confirmed", suspect_and_confirm},
+		{"a room's pending operations are dropped when it becomes suspect", suspicion_drops_pending},
+		{"the highest version that any member has is known", known_is_the_highest},
+		{"what was lost is forgotten, and the room opens anew", suspect_and_reset},
+		{"an empty room is not suspect", empty_room},
 	};
 
 	return TAP_RUN(tests);

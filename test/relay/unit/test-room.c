@@ -69,7 +69,7 @@ times_since_commit(void)
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 8 9,10 ") == 0);
 	CHECK(sent_in(HISTOGRAM_BOUNDS) == 3 && sent_in(0) == 1);
-	/* nobody was sent this */
+	/* no member was sent this */
 	room_pause(&r.member);
 	event(11);
 	rooms_flush(rooms);
@@ -227,7 +227,7 @@ seen_before_visible(void)
 	struct reader r;
 
 	begin(8, 10000);
-	event(6);					/* nobody is here; SQL does not see it yet */
+	event(6);					/* no member is here; SQL does not see it yet */
 	enter(&r, 5);
 	CHECK(fetches == 1 && fetched_from == 5);
 	table_ops(5, 6);
@@ -295,7 +295,7 @@ main(void)
 		{"what is known is dropped", known_versions},
 		{"how long after its commit an operation is sent", times_since_commit},
 		{"what was committed is owed, and read from the tables", owed_versions},
-		{"what the tables give is told before it is shown", tables_may_be_ahead},
+		{"the callback runs before what the tables give is sent", tables_may_be_ahead},
 		{"a gap is read from the tables, and what came meanwhile follows", gap_is_fetched},
 		{"what is not visible yet is asked for again, later each time", gap_not_visible_yet},
 		{"where the tables cannot help, members ask for themselves", gap_unreadable},
