@@ -19,6 +19,12 @@
 #include "type/op_type.h"
 
 #include "access/context.h"
+#include "store/append.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/names.h"
+#include "store/ops.h"
+#include "store/roles.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"

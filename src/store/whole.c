@@ -1,17 +1,20 @@
 /*
- * store/catalog_whole.c
- *		Fails where an edit would be built on a version whose row is missing, as
- *		after a restore that could not load a table.
+ * store/whole.c
+ *		Fails where an edit would be built on a version whose row is missing, as after a
+ *		restore that could not load a table.
  *
- * A head alone is enough to append to a log; but nothing that comes after a hole
- * can be read.  Each backend looks once at each document it comes to edit.
+ *		A head alone is enough to append to a log; but nothing that comes after a hole
+ *		can be read.  Each backend looks once at each document it comes to edit.
  */
-#include "store/catalog.h"
+#include "store/whole.h"
+
+#include "base/uuid_text.h"
+#include "store/columns.h"
+#include "store/names.h"
+#include "store/scan.h"
 
 #include "access/genam.h"
-#include "access/skey.h"
 #include "access/table.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -82,7 +85,7 @@ cvg_check_whole(const pg_uuid_t *doc_id, const CvgHead *head, int64 version)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("version " INT64_FORMAT " is missing in the log of document %s", version,
-						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
+						cvg_uuid_text(doc_id)),
 				 errdetail("Nothing that is appended to it could be read."),
 				 errhint("Was a restore incomplete? Its messages say which table it could not load.")));
 	*place_of(doc_id) = *doc_id;

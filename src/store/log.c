@@ -1,30 +1,28 @@
 /*
- * store/catalog_log.c
- *		Reads the log of a document: its older part from packs, the rest from
- *		ops, as one.
+ * store/log.c
+ *		Reads the log of a document: its older part from packs, the rest from ops, as one.
  *
- * A scan begins in ops, and turns to packs only where the first row it finds is
- * not the one it wants: a keystroke never asks about packs.
+ *		A scan begins in ops, and turns to packs only where the first row it finds is
+ *		not the one it wants: a keystroke never asks about packs.
  */
-#include "postgres.h"
+#include "store/log.h"
 
 #include "base/errors.h"
 #include "base/row.h"
+#include "base/uuid_text.h"
 #include "past/pack_format.h"
-#include "store/catalog.h"
-#include "type/op_type.h"
+#include "store/columns.h"
+#include "store/documents.h"
+#include "store/names.h"
+#include "store/packs.h"
+#include "store/scan.h"
 
-#include "access/genam.h"
-#include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "miscadmin.h"
-#include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 struct CvgOpScan
@@ -34,9 +32,7 @@ struct CvgOpScan
 	int64		upto;
 
 	/* in ops */
-	Relation	ops;
-	Relation	index;
-	SysScanDesc scan;
+	CvgScan		ops;
 	HeapTuple	tuple;			/* found, but what is before it comes from
 								 * packs */
 	MemoryContext row_context;	/* what one row needs; reset for the next */
@@ -48,18 +44,6 @@ struct CvgOpScan
 	CvgPackRange range;			/* its */
 };
 
-/* What tells one submitted content from another. */
-int32
-cvg_content_hash(OtOp op)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, op.data, op.size);
-	FIN_CRC32C(crc);
-	return (int32) crc;
-}
-
 /* The log has a hole. */
 pg_noreturn static void
 missing_version(const pg_uuid_t *doc_id, int64 version)
@@ -67,79 +51,7 @@ missing_version(const pg_uuid_t *doc_id, int64 version)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("version " INT64_FORMAT " is missing in the log of document %s", version,
-					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
-}
-
-/* ---- rows of ops ---- */
-
-/* Take a row of ops apart; it points into the tuple where it can. */
-static void
-read_op_row(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
-{
-	Datum		values[MaxHeapAttributeNumber];
-	bool		nulls[MaxHeapAttributeNumber];
-	text	   *user_id;
-
-	heap_deform_tuple(tuple, desc, values, nulls);
-	row->version = DatumGetInt64(values[OPS_VERSION - 1]);
-	row->seq = DatumGetInt64(values[OPS_SEQ - 1]);
-	row->base_version = DatumGetInt64(values[OPS_BASE_VERSION - 1]);
-	row->created_at = DatumGetTimestampTz(values[OPS_CREATED_AT - 1]);
-	row->op_id = *DatumGetUUIDP(cvg_given(values[OPS_OP_ID - 1], nulls[OPS_OP_ID - 1]));
-	row->submitted_hash = DatumGetInt32(values[OPS_SUBMITTED_HASH - 1]);
-	user_id = DatumGetTextPP(cvg_given(values[OPS_USER_ID - 1], nulls[OPS_USER_ID - 1]));
-	row->user_id = VARDATA_ANY(user_id);
-	row->user_len = VARSIZE_ANY_EXHDR(user_id);
-	row->op = cvg_op_of(PG_DETOAST_DATUM_PACKED(cvg_given(values[OPS_OP - 1], nulls[OPS_OP - 1])));
-	row->packed = false;
-}
-
-/* Give a row memory of its own, in the current context. */
-static void
-copy_op_row(CvgOpRow *row)
-{
-	uint8	   *copy = palloc(row->op.size + 1);
-
-	row->user_id = pnstrdup(row->user_id, row->user_len);
-	if (row->op.size > 0)
-		memcpy(copy, row->op.data, row->op.size);
-	row->op.data = copy;
-}
-
-/* An op that is not packed yet, by its id. */
-bool
-cvg_op_by_id(const pg_uuid_t *doc_id, const pg_uuid_t *op_id, CvgOpRow *row)
-{
-	Relation	ops = cvg_open_table(cvg_catalog()->ops, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	cvg_document_key(&keys[0], OPS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], OPS_OP_ID, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(op_id));
-	scan = systable_beginscan(ops, cvg_catalog()->ops_op_id_key, true, GetActiveSnapshot(), 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		read_op_row(tuple, RelationGetDescr(ops), row);
-		copy_op_row(row);
-	}
-	systable_endscan(scan);
-	table_close(ops, AccessShareLock);
-	return HeapTupleIsValid(tuple);
-}
-
-/* An op by the version it made, packed or not. */
-bool
-cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row)
-{
-	CvgOpScan  *scan = cvg_ops_begin(doc_id, version - 1, version);
-	bool		found = cvg_ops_next(scan, row);
-
-	if (found)
-		copy_op_row(row);
-	cvg_ops_end(scan);
-	return found;
+					cvg_uuid_text(doc_id))));
 }
 
 /* ---- packs ---- */
@@ -152,7 +64,7 @@ damaged_pack(const CvgOpScan *scan)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("the pack of versions " INT64_FORMAT " to " INT64_FORMAT " of document %s is damaged",
 					scan->range.from_version, scan->range.to_version,
-					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(scan->doc_id))))));
+					cvg_uuid_text(scan->doc_id))));
 }
 
 /* Raise the error that a status of reading a pack stands for. */
@@ -162,50 +74,6 @@ check_pack_status(const CvgOpScan *scan, OtStatus status)
 	if (status == OT_MALFORMED)
 		damaged_pack(scan);
 	cvg_check_status(status);
-}
-
-/* Take what a pack's row says of it. */
-static void
-read_pack_range(HeapTuple tuple, TupleDesc desc, CvgPackRange *range)
-{
-	bool		isnull;
-
-	range->from_version = DatumGetInt64(cvg_row_column(tuple, PACKS_FROM_VERSION, desc, &isnull));
-	range->to_version = DatumGetInt64(cvg_row_column(tuple, PACKS_TO_VERSION, desc, &isnull));
-	range->first_at = DatumGetTimestampTz(cvg_row_column(tuple, PACKS_FIRST_AT, desc, &isnull));
-}
-
-/* Fetch the pack that holds a version, into the scan's pack context. */
-static bytea *
-fetch_pack(CvgOpScan *scan, int64 version)
-{
-	Relation	packs = cvg_open_table(cvg_catalog()->packs, AccessShareLock);
-	Relation	index = index_open(cvg_catalog()->packs_pkey, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc packs_scan;
-	HeapTuple	tuple;
-	TupleDesc	desc = RelationGetDescr(packs);
-	bytea	   *data = NULL;
-	bool		isnull;
-
-	cvg_document_key(&keys[0], PACKS_DOC_ID, scan->doc_id);
-	ScanKeyInit(&keys[1], PACKS_TO_VERSION, BTGreaterEqualStrategyNumber, F_INT8GE,
-				Int64GetDatum(version));
-	packs_scan = systable_beginscan_ordered(packs, index, GetActiveSnapshot(), 2, keys);
-	tuple = systable_getnext_ordered(packs_scan, ForwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-		read_pack_range(tuple, desc, &scan->range);
-	if (HeapTupleIsValid(tuple) && scan->range.from_version <= version)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(scan->pack_context);
-
-		data = DatumGetByteaPCopy(cvg_given(cvg_row_column(tuple, PACKS_DATA, desc, &isnull), isnull));
-		MemoryContextSwitchTo(caller);
-	}
-	systable_endscan_ordered(packs_scan);
-	index_close(index, AccessShareLock);
-	table_close(packs, AccessShareLock);
-	return data;
 }
 
 /* Open the pack that holds the next version. */
@@ -219,7 +87,7 @@ open_next_pack(CvgOpScan *scan)
 		scan->pack_context = AllocSetContextCreate(GetMemoryChunkContext(scan), "converge pack",
 												   ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(scan->pack_context);
-	data = fetch_pack(scan, scan->expected);
+	data = cvg_pack_fetch(scan->doc_id, scan->expected, scan->pack_context, &scan->range);
 	if (data == NULL)
 		missing_version(scan->doc_id, scan->expected);
 	caller = MemoryContextSwitchTo(scan->pack_context);
@@ -292,14 +160,12 @@ cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	scan->expected = after + 1;
 	scan->upto = upto;
 	scan->packed_upto = after;
-	scan->ops = cvg_open_table(cvg_catalog()->ops, AccessShareLock);
-	scan->index = index_open(cvg_catalog()->ops_pkey, AccessShareLock);
 	scan->row_context = AllocSetContextCreate(CurrentMemoryContext, "converge op row",
 											  ALLOCSET_SMALL_SIZES);
 	cvg_document_key(&keys[0], OPS_DOC_ID, doc_id);
 	ScanKeyInit(&keys[1], OPS_VERSION, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
 	ScanKeyInit(&keys[2], OPS_VERSION, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(upto));
-	scan->scan = systable_beginscan_ordered(scan->ops, scan->index, GetActiveSnapshot(), 3, keys);
+	cvg_scan_begin(&scan->ops, cvg_catalog()->ops, cvg_catalog()->ops_pkey, keys, 3);
 	return scan;
 }
 
@@ -309,11 +175,11 @@ find_next_hot(CvgOpScan *scan)
 {
 	bool		isnull;
 
-	scan->tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
+	scan->tuple = cvg_scan_next(&scan->ops, ForwardScanDirection);
 	scan->packed_upto = scan->upto;
 	if (HeapTupleIsValid(scan->tuple))
 		scan->packed_upto = DatumGetInt64(cvg_row_column(scan->tuple, OPS_VERSION,
-														 RelationGetDescr(scan->ops), &isnull)) - 1;
+														 RelationGetDescr(scan->ops.table), &isnull)) - 1;
 }
 
 /* The next op of the run; false behind the last. */
@@ -334,7 +200,7 @@ cvg_ops_next(CvgOpScan *scan, CvgOpRow *row)
 	}
 	MemoryContextReset(scan->row_context);
 	caller = MemoryContextSwitchTo(scan->row_context);
-	read_op_row(scan->tuple, RelationGetDescr(scan->ops), row);
+	cvg_op_row_read(scan->tuple, RelationGetDescr(scan->ops.table), row);
 	MemoryContextSwitchTo(caller);
 	if (row->version != scan->expected)
 		missing_version(scan->doc_id, scan->expected);
@@ -347,46 +213,27 @@ cvg_ops_next(CvgOpScan *scan, CvgOpRow *row)
 void
 cvg_ops_end(CvgOpScan *scan)
 {
-	systable_endscan_ordered(scan->scan);
+	cvg_scan_end(&scan->ops);
 	MemoryContextDelete(scan->row_context);
 	if (scan->pack_context != NULL)
 		MemoryContextDelete(scan->pack_context);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->ops, AccessShareLock);
 	pfree(scan);
 }
 
-/* ---- moments ---- */
-
-/* What the packs of a document say they hold, in order. */
-int
-cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges)
+/* An op by the version it made, packed or not. */
+bool
+cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *row)
 {
-	Relation	packs = cvg_open_table(cvg_catalog()->packs, AccessShareLock);
-	Relation	index = index_open(cvg_catalog()->packs_pkey, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int			count = 0;
-	int			capacity = 16;
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, version - 1, version);
+	bool		found = cvg_ops_next(scan, row);
 
-	*ranges = palloc(capacity * sizeof(CvgPackRange));
-	cvg_document_key(&key, PACKS_DOC_ID, doc_id);
-	scan = systable_beginscan_ordered(packs, index, GetActiveSnapshot(), 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
-	{
-		if (count == capacity)
-		{
-			capacity *= 2;
-			*ranges = repalloc(*ranges, capacity * sizeof(CvgPackRange));
-		}
-		read_pack_range(tuple, RelationGetDescr(packs), &(*ranges)[count++]);
-	}
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
-	table_close(packs, AccessShareLock);
-	return count;
+	if (found)
+		cvg_op_row_copy(row);
+	cvg_ops_end(scan);
+	return found;
 }
+
+/* ---- moments and ids ---- */
 
 /* The last of the packed versions that was made at or before a moment. */
 static int64
@@ -432,4 +279,51 @@ cvg_version_at(const pg_uuid_t *doc_id, const CvgHead *head, TimestampTz at)
 	if (low > head->packed_version || head->packed_version == head->floor_version)
 		return low;
 	return packed_version_at(doc_id, head, at);
+}
+
+/* A column of the snapshot that keeps the floor version. */
+static bool
+floor_column(const pg_uuid_t *doc_id, const CvgHead *head, AttrNumber column, Datum *value)
+{
+	ScanKeyData keys[2];
+
+	cvg_document_key(&keys[0], SNAPSHOTS_DOC_ID, doc_id);
+	ScanKeyInit(&keys[1], SNAPSHOTS_VERSION, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(head->floor_version));
+	return cvg_fetch_column(cvg_catalog()->snapshots, cvg_catalog()->snapshots_pkey, keys, 2,
+							column, value);
+}
+
+/* When the floor version came to be. */
+TimestampTz
+cvg_history_begins(const pg_uuid_t *doc_id, const CvgHead *head)
+{
+	Datum		at = 0;
+
+	if (head->floor_version == 0)
+		return cvg_document_created_at(doc_id);
+	floor_column(doc_id, head, SNAPSHOTS_CREATED_AT, &at);
+	return DatumGetTimestampTz(at);
+}
+
+/* The id of the op that made a version. */
+bool
+cvg_op_id_of(const pg_uuid_t *doc_id, const CvgHead *head, int64 version, pg_uuid_t *op_id)
+{
+	CvgOpRow	row;
+	Datum		value;
+
+	if (version <= 0 || version < head->floor_version || version > head->version)
+		return false;
+	if (version > head->floor_version)
+	{
+		if (!cvg_op_by_version(doc_id, version, &row))
+			return false;
+		*op_id = row.op_id;
+		return true;
+	}
+	if (!floor_column(doc_id, head, SNAPSHOTS_OP_ID, &value))
+		return false;
+	*op_id = *DatumGetUUIDP(value);
+	return true;
 }

@@ -1,31 +1,26 @@
 /*
- * store/catalog_exec.c
- *		Writes rows as the executor does, for tables to which something was added.
- *
- * The executor's pieces are used without a plan: a plan would ask for privileges
- * on the tables, which members do not have.  For the same reason row-level
- * security does not apply to what is written here.
+ * store/exec_heads.c
+ *		Updates a head as the executor does: triggers, constraints, indexes and columns that
+ *		were added to the table have their say.
  */
-#include "store/catalog_exec.h"
+#include "store/exec_heads.h"
 
 #include "base/errors.h"
+#include "base/uuid_text.h"
+#include "store/columns.h"
+#include "store/exec.h"
+#include "store/names.h"
+#include "store/scan.h"
 
-#include "access/htup_details.h"
+#include "access/genam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/nodeModifyTable.h"
-#include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
 #include "parser/parse_relation.h"
-#include "rewrite/rewriteHandler.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/uuid.h"
 
 #if PG_VERSION_NUM >= 160000
 #define InitEvalPlanQual(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
@@ -43,129 +38,6 @@
 #define BeforeRowUpdateTriggers(estate, epq, rri, tid, slot, failure) \
 	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, failure)
 #endif
-
-/* ---- columns behind the known ones ---- */
-
-typedef struct ColumnDefault
-{
-	int			index;			/* in the slot */
-	ExprState  *value;
-} ColumnDefault;
-
-/* Return true if a row is not complete with the columns that this library fills. */
-bool
-cvg_has_defaults(TupleDesc desc, int known)
-{
-	for (int i = known; i < desc->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, i);
-
-		if (!column->attisdropped &&
-			(column->atthasdef || column->attidentity != '\0' || get_typtype(column->atttypid) == TYPTYPE_DOMAIN))
-			return true;
-	}
-	return false;
-}
-
-/* What a column gets that is not mentioned; NULL: null. */
-static Expr *
-default_of(Relation table, Form_pg_attribute column)
-{
-	Node	   *value = build_column_default(table, column->attnum);
-	Oid			base;
-	int32		typmod = column->atttypmod;
-
-	if (value != NULL || get_typtype(column->atttypid) != TYPTYPE_DOMAIN)
-		return (Expr *) value;
-	/* a domain may refuse null */
-	base = getBaseTypeAndTypmod(column->atttypid, &typmod);
-	value = (Node *) makeNullConst(base, typmod, column->attcollation);
-	return (Expr *) coerce_to_domain(value, base, typmod, column->atttypid,
-									 COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1, false);
-}
-
-/* The defaults of columns behind the known ones. */
-List	   *
-cvg_defaults_begin(Relation table, int known)
-{
-	TupleDesc	desc = RelationGetDescr(table);
-	List	   *defaults = NIL;
-
-	for (int i = known; i < desc->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, i);
-		ColumnDefault *entry;
-		Expr	   *value;
-
-		if (column->attisdropped || column->attgenerated != '\0')
-			continue;
-		value = default_of(table, column);
-		if (value == NULL)
-			continue;
-		entry = palloc(sizeof(ColumnDefault));
-		entry->index = i;
-		entry->value = ExecInitExpr(expression_planner(value), NULL);
-		defaults = lappend(defaults, entry);
-	}
-	return defaults;
-}
-
-/* Fill defaults into a slot that holds a virtual tuple. */
-void
-cvg_defaults_fill(List *defaults, EState *estate, TupleTableSlot *slot)
-{
-	ListCell   *cell;
-
-	foreach(cell, defaults)
-	{
-		ColumnDefault *entry = lfirst(cell);
-
-		slot->tts_values[entry->index] =
-			ExecEvalExprSwitchContext(entry->value, GetPerTupleExprContext(estate),
-									  &slot->tts_isnull[entry->index]);
-	}
-}
-
-/* ---- rows ---- */
-
-/* What the executor does with a row right before it is written. */
-void
-cvg_complete_row(ResultRelInfo *target, TupleTableSlot *slot, EState *estate, CmdType command)
-{
-	Relation	table = target->ri_RelationDesc;
-	TupleConstr *constraints = RelationGetDescr(table)->constr;
-
-	slot->tts_tableOid = RelationGetRelid(table);
-	if (constraints != NULL && constraints->has_generated_stored)
-		ExecComputeStoredGenerated(target, estate, slot, command);
-	if (constraints != NULL)
-		ExecConstraints(target, slot, estate);
-	if (table->rd_rel->relispartition)
-		ExecPartitionCheck(target, slot, estate, true);
-}
-
-/* Fail where a trigger changed what must stay as it is. */
-void
-cvg_check_unchanged(Relation table, TupleTableSlot *slot, const Datum *before, int count, int64 version)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-
-	slot_getallattrs(slot);
-	for (int i = 0; i < count; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, i);
-
-		if (slot->tts_isnull[i] ||
-			!datum_image_eq(slot->tts_values[i], before[i], column->attbyval, column->attlen))
-			ereport(ERROR,
-					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-					 errmsg("a trigger on converge.%s must not change column \"%s\"",
-							RelationGetRelationName(table), NameStr(column->attname)),
-					 errdetail("Version " INT64_FORMAT " would not be what was applied.", version)));
-	}
-}
-
-/* ---- heads ---- */
 
 /* One head while it is updated. */
 typedef struct HeadUpdate
@@ -187,7 +59,7 @@ head_moved(const pg_uuid_t *doc_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg("a trigger changed document %s while it was being changed",
-					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
+					cvg_uuid_text(doc_id)),
 			 errhint("An AFTER trigger may edit the document, a BEFORE trigger may not.")));
 }
 
@@ -216,6 +88,23 @@ same_head(TupleTableSlot *one, TupleTableSlot *other)
 	return changed_columns(other, one->tts_values) == NULL;
 }
 
+/* Find where a document's head is now. */
+static bool
+find_head(Relation heads, const pg_uuid_t *doc_id, ItemPointer tid)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	cvg_document_key(&key, HEADS_DOC_ID, doc_id);
+	scan = systable_beginscan(heads, cvg_catalog()->heads_pkey, true, GetActiveSnapshot(), 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		*tid = tuple->t_self;
+	systable_endscan(scan);
+	return HeapTupleIsValid(tuple);
+}
+
 /*
  * Find a head as this transaction sees it now.  Triggers may have written their
  * own columns since it was locked at `tid`, but none of ours.
@@ -224,12 +113,12 @@ static void
 fetch_current_head(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData * tid,
 				   TupleTableSlot *locked, TupleTableSlot *now)
 {
-	CvgHead		head;
 	ItemPointerData locked_at = *tid;
+	ItemPointerData now_at;
 
 	if (!table_tuple_fetch_row_version(heads, &locked_at, SnapshotAny, locked) ||
-		!cvg_head_find(heads, doc_id, &head) ||
-		!table_tuple_fetch_row_version(heads, &head.tid, GetActiveSnapshot(), now) ||
+		!find_head(heads, doc_id, &now_at) ||
+		!table_tuple_fetch_row_version(heads, &now_at, GetActiveSnapshot(), now) ||
 		!same_head(locked, now))
 		head_moved(doc_id);
 }

@@ -1,12 +1,12 @@
 /*
- * store/catalog_exec.h
- *		Writing rows of tables to which triggers, constraints, indexes or columns
- *		were added: with the executor's pieces, without a plan.
+ * store/exec.h
+ *		Writes rows with the executor's pieces, without a plan, for tables to which
+ *		triggers, constraints, indexes or columns were added.
  */
-#ifndef CVG_CATALOG_EXEC_H
-#define CVG_CATALOG_EXEC_H
+#ifndef CVG_EXEC_H
+#define CVG_EXEC_H
 
-#include "store/catalog.h"
+#include "postgres.h"
 
 #include "executor/executor.h"
 
@@ -17,18 +17,6 @@
 #define InsertIndexTuples(rri, slot, estate, update, only_summarizing) \
 	ExecInsertIndexTuples(rri, slot, estate, update, false, NULL, NIL)
 #endif
-
-/*
- * Update a head whose lock we hold, to `values`, its HEADS_COLUMNS columns: other
- * columns keep theirs, and triggers, constraints and indexes of any kind do what
- * they do in an UPDATE.  The row may have moved since it was locked, by triggers
- * that write their own columns; `tid` is where it stands then.
- */
-extern void cvg_head_update_fully(Relation heads, const pg_uuid_t *doc_id, const Datum *values,
-								  ItemPointer tid);
-
-/* Fail where a trigger has moved a document's head since it was locked at `tid`. */
-extern void cvg_check_head_unmoved(Relation heads, const pg_uuid_t *doc_id, const ItemPointerData * tid);
 
 /* Return true if a row is not complete with the columns that this library fills. */
 extern bool cvg_has_defaults(TupleDesc desc, int known);
@@ -46,4 +34,4 @@ extern void cvg_complete_row(ResultRelInfo *target, TupleTableSlot *slot, EState
 extern void cvg_check_unchanged(Relation table, TupleTableSlot *slot, const Datum *before, int count,
 								int64 version);
 
-#endif							/* CVG_CATALOG_EXEC_H */
+#endif							/* CVG_EXEC_H */
