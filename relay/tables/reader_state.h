@@ -88,7 +88,7 @@ struct param_texts
 	char		known_seq[24];
 };
 
-/* reader_requests.c */
+/* reader_statements.c */
 extern const struct pg_statement reader_statements[];
 extern const int reader_statement_count;
 void		reader_put_params(struct pg_params *params, struct request *r, struct param_texts *texts);
