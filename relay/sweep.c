@@ -47,7 +47,7 @@ take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up
 		rooms_refetch(rooms, doc);	/* which waits until it is seen, for a
 									 * while */
 	if (frame != NULL)
-		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->text, frame->len);
+		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 }
 
 static void sweep(struct sweeper *sweeper);

@@ -44,7 +44,7 @@ on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame
 		rooms_confirm(relay->rooms, doc);
 	if (frame != NULL)
 	{
-		rooms_frame(relay->rooms, doc, frame->from, &frame->revision, frame->text, frame->len);
+		rooms_frame(relay->rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 		return;
 	}
 	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
@@ -191,13 +191,15 @@ on_committed(void *arg, const struct uuid *doc, const struct write_answer *answe
 {
 	struct relay *relay = arg;
 	struct room_answer room_answer = {
-		.revision = {.version = answer->version},.entry = answer->entry,.entry_len = answer->entry_len,
+		.revision = {
+			.version = answer->version,.sequence_id = answer->sequence_id,.has_id = true,.id = answer->operation_id,
+			.life = answer->life,
+		},
+		.entry = answer->entry,.entry_len = answer->entry_len,
 		.member_changes = answer->member_changes,
 		.streamed = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc),
 	};
 
-	protocol_entry_revision(answer->entry, answer->entry_len, &room_answer.revision);
-	room_answer.revision.life = answer->life;
 	rooms_answer(relay->rooms, doc, &room_answer);
 }
 

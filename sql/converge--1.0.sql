@@ -1288,7 +1288,7 @@ COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has a
 CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
 								wait boolean DEFAULT false, lives uuid[] DEFAULT NULL,
 								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text,
-								OUT member_changes bigint)
+								OUT member_changes bigint, OUT seq bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]) IS
@@ -1303,7 +1303,8 @@ COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid)
 	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version that the op pending made, up to version, or null; pending_known: whether that is known';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
-								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text)
+								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text,
+								  OUT composed boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS

@@ -69,7 +69,8 @@ skip_to(struct room *room, int64_t version)
 
 /* Take a ready message that the tables gave for this document. */
 void
-rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision, const char *frame, size_t len)
+rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision,
+			bool composed, const char *frame, size_t len)
 {
 	struct room *room = doc_map_find(&rooms->map, doc);
 
@@ -78,7 +79,7 @@ rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const str
 		return;
 	room_note_known(room, revision);
 	rooms->callbacks.from_tables(rooms->callbacks.arg, doc);
-	if (len > OPS_OPEN_LEN + OPS_CLOSE_LEN && memcmp(frame, OPS_OPEN, OPS_OPEN_LEN) == 0)
+	if (!composed)
 		publish_entries(room, frame + OPS_OPEN_LEN, len - OPS_OPEN_LEN - OPS_CLOSE_LEN);
 	else
 		skip_to(room, revision->version);

@@ -13,12 +13,6 @@
 
 struct room;
 
-/* the message around entries */
-#define OPS_OPEN "{\"type\":\"ops\",\"ops\":["
-#define OPS_CLOSE "]}"
-#define OPS_OPEN_LEN (sizeof(OPS_OPEN) - 1)
-#define OPS_CLOSE_LEN (sizeof(OPS_CLOSE) - 1)
-
 /* an entry inside the frame that is being built */
 struct cut
 {

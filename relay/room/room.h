@@ -117,7 +117,7 @@ void		rooms_event(struct rooms *rooms, const struct event *event);
 void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answer *answer);
 bool		rooms_owe_nothing(const struct rooms *rooms);
 void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision,
-						const char *frame, size_t len);
+						bool composed, const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 
 /* whether the database still has what rooms have: suspect.c */

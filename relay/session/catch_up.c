@@ -4,17 +4,6 @@
  */
 #include "session/state.h"
 
-#include <string.h>
-
-/* Return true if a ready message composes operations into one. */
-static bool
-is_composed(const struct catch_up_frame *frame)
-{
-	static const char open[] = "{\"type\":\"catchup\"";
-
-	return frame->len > sizeof(open) && memcmp(frame->text, open, sizeof(open) - 1) == 0;
-}
-
 /*
  * Return true if a ready message composes the client's own operation with others, so
  * that the client could not see that it was committed: it was made after the tables
@@ -23,7 +12,7 @@ is_composed(const struct catch_up_frame *frame)
 static bool
 hides_own(const struct session *s, const struct catch_up_frame *frame)
 {
-	return s->ops.own_version > frame->from && s->ops.own_version <= frame->revision.version && is_composed(frame);
+	return s->ops.own_version > frame->from && s->ops.own_version <= frame->revision.version && frame->composed;
 }
 
 /* Send a ready message that follows the cursor; what a client may not have is read again. */
@@ -35,7 +24,7 @@ take_frame(struct session *s, const struct catch_up_frame *frame)
 	session_send(s, frame_text(frame->text, frame->len));
 	room_learn(&s->member, &frame->revision);
 	s->member.cursor = frame->revision.version;
-	if (is_composed(frame))
+	if (frame->composed)
 		s->catch_up.covered = frame->revision.version;
 }
 

@@ -55,7 +55,8 @@ struct join_answer
 struct catch_up_frame
 {
 	int64_t		from;
-	struct revision revision;			/* of its last operation */
+	struct revision revision;	/* of its last operation */
+	bool		composed;		/* into one; else an ops message */
 	const char *text;
 	size_t		len;
 };

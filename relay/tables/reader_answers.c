@@ -32,7 +32,8 @@ enum frame_column
 	FRAME_SEQ,
 	FRAME_ID,
 	FRAME_TEXT,
-	FRAME_LIFE
+	FRAME_LIFE,
+	FRAME_COMPOSED
 };
 
 /* Get a whole number out of a result. */
@@ -187,6 +188,7 @@ answer_row(struct request *r, const PGresult *result, int row)
 		{
 			.from = number_at(result, row, FRAME_FROM),
 				.revision = mark_in_life(result, row, FRAME_VERSION, FRAME_LIFE),
+				.composed = *PQgetvalue(result, row, FRAME_COMPOSED) == 't',
 				.text = PQgetvalue(result, row, FRAME_TEXT),
 				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
 		};

@@ -17,11 +17,11 @@ const struct pg_statement reader_statements[] = {
 	" $4::uuid, $6::uuid, $7::uuid)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
-		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END, $8::uuid"
+		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END, $8::uuid, c.composed"
 		" FROM (SELECT converge.role_in($4::text, $1::uuid) AS role, converge.has_version($1::uuid, $5::bigint, $6::uuid, $7::bigint, $8::uuid) AS ours OFFSET 0) AS r"
 	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_SWEEP] = {"sweep",
-		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame, r.life"
+		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame, r.life, c.composed"
 		" FROM (SELECT doc, head, life, converge.has_version(doc, version, nullif(id, '" NO_UUID "'::uuid), seq, life) AS ours"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::uuid[])"
 		" AS u (doc, head, version, id, seq, life) OFFSET 0) AS r"

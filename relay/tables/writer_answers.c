@@ -21,7 +21,8 @@ enum column
 	COLUMN_VERSION,
 	COLUMN_EVENT,
 	COLUMN_MESSAGE,
-	COLUMN_MEMBER_CHANGES
+	COLUMN_MEMBER_CHANGES,
+	COLUMN_SEQ
 };
 
 /* Tell whether a code of submit() says that the operation stands in the log. */
@@ -40,10 +41,13 @@ is_unchanged(const char *code, PGresult *result, int row)
 
 /* Read an answer that comes with an entry. */
 static void
-read_entry(struct write_answer *answer, PGresult *result, int row)
+read_entry(struct write_answer *answer, const struct submission *s, PGresult *result, int row)
 {
 	answer->committed = true;
+	answer->operation_id = s->operation_id;
+	answer->life = s->life;
 	answer->version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+	answer->sequence_id = strtoll(PQgetvalue(result, row, COLUMN_SEQ), NULL, 10);
 	answer->entry = PQgetvalue(result, row, COLUMN_EVENT);
 	answer->entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
 }
@@ -60,14 +64,13 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 	{
 		/* its author is answered; there is nothing to publish */
 		answer.unchanged = true;
-		read_entry(&answer, result, row);
+		read_entry(&answer, doc->first, result, row);
 	}
 	else if (is_committed(code))
 	{
 		answer.committed = true;
-		answer.life = doc->first->life;
 		answer.duplicate = strcmp(code, "duplicate") == 0;
-		read_entry(&answer, result, row);
+		read_entry(&answer, doc->first, result, row);
 		if (!PQgetisnull(result, row, COLUMN_MEMBER_CHANGES))
 			answer.member_changes = strtoll(PQgetvalue(result, row, COLUMN_MEMBER_CHANGES), NULL, 10);
 		if (answer.duplicate)

@@ -409,12 +409,11 @@ protocol_title(const char *title)
 struct frame *
 protocol_one_op(const char *entry, size_t len)
 {
-	static const char open[] = "{\"type\":\"ops\",\"ops\":[";
-	struct frame *f = frame_new(sizeof(open) + len + 2);
+	struct frame *f = frame_new(OPS_OPEN_LEN + len + OPS_CLOSE_LEN);
 
-	f = frame_append(f, open, sizeof(open) - 1);
+	f = frame_append(f, OPS_OPEN, OPS_OPEN_LEN);
 	f = frame_append(f, entry, len);
-	return frame_append(f, "]}", 2);
+	return frame_append(f, OPS_CLOSE, OPS_CLOSE_LEN);
 }
 
 /* Look up a reject code by its name on the wire. */

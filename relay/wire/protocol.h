@@ -14,6 +14,12 @@
 
 #define PROTOCOL_NAME "converge.v1"
 
+/* what stands before and behind the entries of an ops message, which commas part */
+#define OPS_OPEN "{\"type\":\"ops\",\"ops\":["
+#define OPS_CLOSE "]}"
+#define OPS_OPEN_LEN (sizeof(OPS_OPEN) - 1)
+#define OPS_CLOSE_LEN (sizeof(OPS_CLOSE) - 1)
+
 /* SHA-256 in hex, in small letters */
 #define CHECKSUM_DIGITS 64
 

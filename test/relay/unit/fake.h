@@ -304,7 +304,7 @@ give(int64_t from, int64_t to, bool composed)
 {
 	struct question *q = question(ASKED_CATCH_UP);
 	char		text[2048];
-	struct catch_up_frame frame = {.from = from,.revision = revision(to),.text = text};
+	struct catch_up_frame frame = {.from = from,.revision = revision(to),.composed = composed,.text = text};
 
 	strcpy(text, "{\"type\":\"ops\",\"ops\":[");
 	for (int64_t v = from + 1; v <= to; v++)

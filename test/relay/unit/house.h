@@ -221,7 +221,7 @@ table_ops(int from, int to)
 	for (int v = from + 1; v <= to; v++)
 		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
 	strcat(text, "]}");
-	rooms_frame(rooms, &doc, from, revision(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), false, text, strlen(text));
 }
 
 static inline void
@@ -229,7 +229,7 @@ table_composed(int from, int to)
 {
 	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
 
-	rooms_frame(rooms, &doc, from, revision(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), true, text, strlen(text));
 }
 
 /* Let a reader's socket take what it can, as the writeable callback does. */

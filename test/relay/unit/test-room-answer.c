@@ -89,7 +89,7 @@ a_later_operation_syncs(void)
 
 	begin_synced(&r, 3);
 	answer(7, 4, true);
-	rooms_frame(rooms, &doc, 6, revision(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
+	rooms_frame(rooms, &doc, 6, revision(7), true, "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
 	answer(8, 4, true);			/* the tables give no changes of members */
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(9);

@@ -207,7 +207,7 @@ other_answers(void)
 	a.revision.life = lives[0];
 	rooms_answer(rooms, &doc, &a);
 	rooms_answer(rooms, &doc, &a);
-	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",
+	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), false, "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",
 				strlen("{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}"));
 	rooms_flush(rooms);
 	CHECK(strcmp(drain(&r), "") == 0 && fetches == 0 && tables_shown == 0);

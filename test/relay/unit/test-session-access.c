@@ -167,7 +167,7 @@ before_what_the_tables_give(void)
 	join(&ben, "ben", 5);
 	to.life = life;
 	sprintf(text, "{\"type\":\"ops\",\"ops\":[%s]}", entry(6));
-	rooms_frame(rooms, &doc, 5, &to, text, strlen(text));
+	rooms_frame(rooms, &doc, 5, &to, false, text, strlen(text));
 	GOT(&ben, "");
 	CHECK(asked(ASKED_ROLES) == 1);
 	answer_roles(ROLES_KNOWN);
