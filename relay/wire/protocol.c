@@ -1,37 +1,20 @@
 /*
- * wire/protocol.c: the messages of converge.v1 as structs.
+ * wire/protocol.c: what clients say, as structs.
  *
- * Nothing here looks into an operation: its JSON is passed on as it came, and
- * PostgreSQL judges it. What PostgreSQL hands out ready (entries, snapshots,
- * event lines) has a fixed order of keys, so a few bytes at its front say all
- * the relay needs.
+ * PostgreSQL judges an operation: its JSON is passed on, in the bytes that came where
+ * they are of the usual form (wire/op_message.h), else printed from what was parsed.
  */
 #include "wire/protocol.h"
 
 #include "base/mem.h"
+#include "wire/fields.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const reject_names[] = {
-	[REJECT_STALE] = "stale",
-	[REJECT_FORBIDDEN] = "forbidden",
-	[REJECT_INVALID] = "invalid",
-	[REJECT_CONFLICT] = "conflict",
-	[REJECT_TOO_LARGE] = "too_large",
-	[REJECT_RATE_LIMITED] = "rate_limited",
-	[REJECT_UNAVAILABLE] = "unavailable",
-};
-
-#define REJECT_COUNT (sizeof(reject_names) / sizeof(reject_names[0]))
-
 #define PARSE_FLAGS (JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES)
 #define PRINT_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY)
-
-static const char entry_open[] = "{\"version\":";
-static const char event_open[] = "{\"type\":\"op\",\"documentId\":\"";
-static const char event_time[] = "\",\"committed\":";
 
 /* Tell whether a \u escape stands at p, and give its value. */
 static bool
@@ -118,6 +101,12 @@ protocol_parse(const char *text, size_t len, struct message *m, const char **pro
 	json_error_t error;
 
 	memset(m, 0, sizeof(*m));
+	m->is_plain_op = op_message_read(text, len, &m->op);
+	if (m->is_plain_op)
+	{
+		m->type = "op";
+		return true;
+	}
 	m->root = json_loadb(text, len, PARSE_FLAGS, &error);
 	if (m->root == NULL)
 	{
@@ -147,46 +136,6 @@ protocol_release(struct message *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* Read a field that is a uuid; absent or null leaves *there false. */
-static bool
-uuid_field(const json_t *root, const char *name, bool *there, struct uuid *id)
-{
-	json_t	   *value = json_object_get(root, name);
-
-	*there = value != NULL && !json_is_null(value);
-	if (!*there)
-		return true;
-	return json_is_string(value) && uuid_parse(json_string_value(value), json_string_length(value), id);
-}
-
-/* Read a field that is a whole number, not negative. */
-static bool
-count_field(const json_t *root, const char *name, int64_t *number)
-{
-	json_t	   *value = json_object_get(root, name);
-
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return false;
-	*number = json_integer_value(value);
-	return true;
-}
-
-/* Read a life; a text that is none is that of no document. */
-static bool
-life_field(const json_t *root, bool *there, struct uuid *life)
-{
-	const json_t *value = json_object_get(root, "life");
-
-	*there = value != NULL && !json_is_null(value);
-	if (!*there)
-		return true;
-	if (!json_is_string(value))
-		return false;
-	if (!uuid_parse(json_string_value(value), json_string_length(value), life))
-		memset(life, 0xff, sizeof(*life));
-	return true;
-}
-
 /* Read a hello. */
 bool
 protocol_hello(const struct message *m, struct hello *hello, const char **problem)
@@ -200,15 +149,15 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 	*problem = NULL;
 	if (token != NULL && !json_is_null(token) && !json_is_string(token))
 		*problem = "hello: token is a string";
-	else if (version != NULL && !json_is_null(version) && !count_field(m->root, "version", &hello->version))
+	else if (version != NULL && !json_is_null(version) && !field_count(m->root, "version", &hello->version))
 		*problem = "hello: version is a whole number, not negative";
-	else if (!uuid_field(m->root, "operationId", &hello->has_operation_id, &hello->operation_id))
+	else if (!field_uuid(m->root, "operationId", &hello->has_operation_id, &hello->operation_id))
 		*problem = "hello: operationId is a uuid";
-	else if (sequence_id != NULL && !json_is_null(sequence_id) && !count_field(m->root, "sequenceId", &hello->sequence_id))
+	else if (sequence_id != NULL && !json_is_null(sequence_id) && !field_count(m->root, "sequenceId", &hello->sequence_id))
 		*problem = "hello: sequenceId is a whole number, not negative";
-	else if (!uuid_field(m->root, "pending", &hello->has_pending, &hello->pending))
+	else if (!field_uuid(m->root, "pending", &hello->has_pending, &hello->pending))
 		*problem = "hello: pending is a uuid";
-	else if (!life_field(m->root, &hello->has_life, &hello->life))
+	else if (!field_life(m->root, &hello->has_life, &hello->life))
 		*problem = "hello: life is a string";
 	hello->token = json_string_value(token);
 	hello->resumes = json_is_integer(version);
@@ -220,7 +169,7 @@ bool
 protocol_ack(const struct message *m, int64_t *sequence_id, const char **problem)
 {
 	*problem = "ack: sequenceId is a whole number, not negative";
-	return count_field(m->root, "sequenceId", sequence_id);
+	return field_count(m->root, "sequenceId", sequence_id);
 }
 
 /* Read the id of an op, without which it cannot even be rejected. */
@@ -229,7 +178,12 @@ protocol_operation_id(const struct message *m, struct uuid *id)
 {
 	bool		there;
 
-	return uuid_field(m->root, "operationId", &there, id) && there;
+	if (m->is_plain_op)
+	{
+		*id = m->op.operation_id;
+		return true;
+	}
+	return field_uuid(m->root, "operationId", &there, id) && there;
 }
 
 /* Build the components that operationType, position and payload stand for. */
@@ -243,7 +197,7 @@ components_of(const json_t *root)
 	json_t	   *op = json_array();
 	int64_t		position;
 
-	if (type == NULL || !count_field(root, "position", &position))
+	if (type == NULL || !field_count(root, "position", &position))
 	{
 		json_decref(op);
 		return NULL;
@@ -264,19 +218,35 @@ components_of(const json_t *root)
 	return NULL;
 }
 
+/* Take over what a plain op says. */
+static void
+take_plain_op(const struct op_message *message, struct submitted *op)
+{
+	op->operation_id = message->operation_id;
+	op->base_version = message->base_version;
+	op->text = mem_string(message->op, message->op_len);
+	op->text_len = message->op_len;
+}
+
 /* Read an op; a problem here is answered by rejecting it. */
 bool
 protocol_op(const struct message *m, struct submitted *op, const char **problem)
 {
-	json_t	   *value = json_object_get(m->root, "op");
+	json_t	   *value;
 
 	memset(op, 0, sizeof(*op));
+	if (m->is_plain_op)
+	{
+		take_plain_op(&m->op, op);
+		return true;
+	}
+	value = json_object_get(m->root, "op");
 	*problem = NULL;
 	if (!protocol_operation_id(m, &op->operation_id))
 		*problem = "op: operationId is a uuid";
 	else if (m->lone_surrogate)
 		*problem = "the text holds a lone surrogate, which is no character";
-	else if (!count_field(m->root, "baseVersion", &op->base_version))
+	else if (!field_count(m->root, "baseVersion", &op->base_version))
 		*problem = "op: baseVersion is a whole number, not negative";
 	if (*problem != NULL)
 		return false;
@@ -299,7 +269,7 @@ protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECK
 	json_t	   *value = json_object_get(m->root, "checksum");
 	const char *text = json_string_value(value);
 
-	if (!count_field(m->root, "version", version))
+	if (!field_count(m->root, "version", version))
 		*problem = "checksum: version is a whole number, not negative";
 	else if (text == NULL || json_string_length(value) != CHECKSUM_DIGITS ||
 			 strspn(text, "0123456789abcdef") != CHECKSUM_DIGITS)
@@ -310,301 +280,4 @@ protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECK
 		return true;
 	}
 	return false;
-}
-
-/* Encode an object, and let go of it. */
-static struct frame *
-encode(json_t *object)
-{
-	char	   *text = json_dumps(object, PRINT_FLAGS);
-	struct frame *f = text != NULL ? frame_text(text, strlen(text)) : frame_text("{}", 2);
-
-	free(text);
-	json_decref(object);
-	return f;
-}
-
-/* Add whether the client's pending operation is in, where that was asked and is known. */
-static void
-put_pending(json_t *object, const struct joined *joined)
-{
-	if (joined->pending_known)
-		json_object_set_new(object, "pendingVersion",
-							joined->pending_version > 0 ? json_integer(joined->pending_version) : json_null());
-}
-
-/* Encode the answer to a hello; the list of users is ready, and stands at the end. */
-struct frame *
-protocol_joined(const struct joined *joined)
-{
-	static const char open[] = ",\"users\":[";
-	char		doc[UUID_TEXT_LEN + 1];
-	char		client[UUID_TEXT_LEN + 1];
-	char		life[UUID_TEXT_LEN + 1];
-	json_t	   *object;
-	struct frame *f;
-
-	uuid_format(joined->doc, doc);
-	uuid_format(joined->client, client);
-	uuid_format(joined->life, life);
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:s}",
-					   "type", "joined", "documentId", doc, "userId", joined->user, "clientId", client,
-					   "role", joined->role, "title", joined->title,
-					   "version", (json_int_t) joined->version, "resumed", (int) joined->resumed, "life", life);
-	put_pending(object, joined);
-	f = encode(object);
-	f->len--;
-	f = frame_append(f, open, sizeof(open) - 1);
-	if (joined->users != NULL && joined->users->len > 0)
-		f = frame_append(f, joined->users->data, joined->users->len);
-	return frame_append(f, "]}", 2);
-}
-
-/* Add the hint when to come back, where there is one. */
-static json_t *
-with_retry(json_t *object, int retry_after_ms)
-{
-	if (retry_after_ms > 0)
-		json_object_set_new(object, "retryAfter", json_integer(retry_after_ms));
-	return object;
-}
-
-/* Encode an error that concerns no operation. */
-struct frame *
-protocol_error(const char *code, const char *message, int retry_after_ms)
-{
-	json_t	   *object = json_pack("{s:s, s:s, s:s}", "type", "error", "code", code, "message", message);
-
-	return encode(with_retry(object, retry_after_ms));
-}
-
-/* Encode the refusal of an operation. */
-struct frame *
-protocol_reject(const struct uuid *operation_id, enum reject_code code, const char *message, int retry_after_ms)
-{
-	char		id[UUID_TEXT_LEN + 1];
-	json_t	   *object;
-
-	uuid_format(operation_id, id);
-	object = json_pack("{s:s, s:s, s:s, s:s}", "type", "reject", "operationId", id,
-					   "code", reject_names[code], "message", message);
-	return encode(with_retry(object, retry_after_ms));
-}
-
-/* Encode a client's new role. */
-struct frame *
-protocol_role(const char *role)
-{
-	return encode(json_pack("{s:s, s:s}", "type", "role", "role", role));
-}
-
-/* Encode the document's new title. */
-struct frame *
-protocol_title(const char *title)
-{
-	return encode(json_pack("{s:s, s:s}", "type", "title", "title", title));
-}
-
-/* Encode one ready entry as an ops message. */
-struct frame *
-protocol_one_op(const char *entry, size_t len)
-{
-	struct frame *f = frame_new(OPS_OPEN_LEN + len + OPS_CLOSE_LEN);
-
-	f = frame_append(f, OPS_OPEN, OPS_OPEN_LEN);
-	f = frame_append(f, entry, len);
-	return frame_append(f, OPS_CLOSE, OPS_CLOSE_LEN);
-}
-
-/* Look up a reject code by its name on the wire. */
-bool
-protocol_reject_code(const char *name, enum reject_code *code)
-{
-	for (size_t i = 0; i < REJECT_COUNT; i++)
-	{
-		if (strcmp(name, reject_names[i]) == 0)
-		{
-			*code = (enum reject_code) i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Read digits at the front of a text. */
-static bool
-leading_number(const char *text, size_t len, int64_t *number)
-{
-	size_t		i = 0;
-
-	*number = 0;
-	for (; i < len && i < 18 && isdigit((unsigned char) text[i]); i++)
-		*number = *number * 10 + (text[i] - '0');
-	return i > 0 && i < len && !isdigit((unsigned char) text[i]);
-}
-
-/* Read the version at the front of an entry. */
-bool
-protocol_entry_version(const char *entry, size_t len, int64_t *version)
-{
-	size_t		open = sizeof(entry_open) - 1;
-
-	return len > open && memcmp(entry, entry_open, open) == 0 && leading_number(entry + open, len - open, version);
-}
-
-/* Read past a number and the text that follows it. */
-static bool
-skip_number(const char **at, const char *end, int64_t *number, const char *then)
-{
-	size_t		len = strlen(then);
-
-	if (!leading_number(*at, (size_t) (end - *at), number))
-		return false;
-	while (isdigit((unsigned char) **at))
-		(*at)++;
-	if ((size_t) (end - *at) < len || memcmp(*at, then, len) != 0)
-		return false;
-	*at += len;
-	return true;
-}
-
-/* Read the two numbers at the front of an entry. */
-static bool
-entry_numbers(const char *entry, size_t len, int64_t *version, int64_t *sequence_id)
-{
-	const char *at = entry + sizeof(entry_open) - 1;
-	const char *end = entry + len;
-
-	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
-		skip_number(&at, end, version, ",\"sequenceId\":") && leading_number(at, (size_t) (end - at), sequence_id);
-}
-
-/* Read which version an entry made, and what it is known by. */
-bool
-protocol_entry_revision(const char *entry, size_t len, struct revision *revision)
-{
-	const char *at = entry + sizeof(entry_open) - 1;
-	const char *end = entry + len;
-
-	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
-		skip_number(&at, end, &revision->version, ",\"sequenceId\":") &&
-		skip_number(&at, end, &revision->sequence_id, ",\"operationId\":\"") &&
-		end - at > UUID_TEXT_LEN && (revision->has_id = uuid_parse(at, UUID_TEXT_LEN, &revision->id));
-}
-
-/* Find the end of the object that a text begins with, or 0. */
-static size_t
-object_len(const char *text, size_t len)
-{
-	int			depth = 0;
-	bool		in_string = false;
-
-	for (size_t i = 0; i < len; i++)
-	{
-		if (in_string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!in_string && (text[i] == '}' || text[i] == ']') && --depth == 0)
-			return i + 1;
-	}
-	return 0;
-}
-
-/* Take the next entry from the front of a comma-separated list. */
-bool
-protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len)
-{
-	*entry_len = *list_len > 0 && **list == '{' ? object_len(*list, *list_len) : 0;
-	if (*entry_len == 0)
-		return false;
-	*entry = *list;
-	*list += *entry_len;
-	*list_len -= *entry_len;
-	if (*list_len > 0 && **list == ',')
-	{
-		(*list)++;
-		(*list_len)--;
-	}
-	return true;
-}
-
-/*
- * Read an event line of the output plugin; false for events that are not
- * operations. The entry is cut out of the line in place: the event is the
- * entry with three keys more in front.
- */
-bool
-protocol_event(char *line, size_t len, struct event *event)
-{
-	size_t		open = sizeof(event_open) - 1;
-	size_t		time_at = open + UUID_TEXT_LEN + sizeof(event_time) - 1;
-	size_t		cut;
-
-	if (len < time_at || memcmp(line, event_open, open) != 0 ||
-		!uuid_parse(line + open, UUID_TEXT_LEN, &event->doc) ||
-		memcmp(line + open + UUID_TEXT_LEN, event_time, sizeof(event_time) - 1) != 0 ||
-		!leading_number(line + time_at, len - time_at, &event->committed_us))
-		return false;
-	/* the comma behind the number becomes the entry's brace */
-	cut = time_at + strspn(line + time_at, "0123456789");
-	line[cut] = '{';
-	event->entry = line + cut;
-	event->entry_len = len - cut;
-	return entry_numbers(event->entry, event->entry_len, &event->version, &event->sequence_id);
-}
-
-/* Tell what kind of notice an event is, if it is one. */
-static bool
-notice_kind(struct notice *notice)
-{
-	const char *type = json_string_value(json_object_get(notice->root, "type"));
-
-	notice->user = json_string_value(json_object_get(notice->root, "userId"));
-	notice->title = json_string_value(json_object_get(notice->root, "title"));
-	if (!life_field(notice->root, &notice->has_life, &notice->life))
-		return false;
-	if (type == NULL)
-		return false;
-	if (strcmp(type, "member") == 0)
-		notice->kind = NOTICE_MEMBER;
-	else if (strcmp(type, "document") == 0)
-		notice->kind = json_is_true(json_object_get(notice->root, "deleted")) ? NOTICE_DELETED : NOTICE_RENAMED;
-	else if (strcmp(type, "resync") == 0)
-		notice->kind = NOTICE_RESYNC;
-	else
-		return false;
-	return (notice->kind != NOTICE_MEMBER || notice->user != NULL) && (notice->kind != NOTICE_RENAMED || notice->title != NULL);
-}
-
-/* Read which document a notice is about; one of all of them names none. */
-static bool
-notice_doc(struct notice *notice)
-{
-	const json_t *doc = json_object_get(notice->root, "documentId");
-
-	return notice->kind == NOTICE_RESYNC ||
-		(json_is_string(doc) && uuid_parse(json_string_value(doc), json_string_length(doc), &notice->doc));
-}
-
-/* Read an event line that is no operation; false for kinds that mean nothing here. */
-bool
-protocol_notice(const char *line, size_t len, struct notice *notice)
-{
-	memset(notice, 0, sizeof(*notice));
-	notice->root = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
-	if (notice_kind(notice) && notice_doc(notice))
-		return true;
-	protocol_notice_release(notice);
-	return false;
-}
-
-/* Give a notice back. */
-void
-protocol_notice_release(struct notice *notice)
-{
-	json_decref(notice->root);
-	memset(notice, 0, sizeof(*notice));
 }

@@ -7,6 +7,7 @@
 #include "base/docmap.h"
 #include "wire/frame.h"
 #include "base/mem.h"
+#include "wire/op_message.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -55,8 +56,10 @@ enum close_code
 /* a message from a client, as far as its type */
 struct message
 {
-	json_t	   *root;
+	json_t	   *root;			/* NULL with a plain op */
 	const char *type;
+	bool		is_plain_op;
+	struct op_message op;		/* a plain one, in the message's text */
 	bool		lone_surrogate; /* one was found and replaced: only good for a
 								 * reject */
 };
