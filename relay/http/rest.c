@@ -40,57 +40,6 @@ static const char prefix[] = "/v1/";
 
 /* ---- refusals ---- */
 
-/* what an error of PostgreSQL is in HTTP; the first row that fits counts */
-static const struct
-{
-	const char *prefix;			/* of the SQLSTATE */
-	int			status;
-}			statuses[] =
-
-{
-	{SQLSTATE_STALE, 409},
-	{SQLSTATE_FORBIDDEN, 403},
-	{SQLSTATE_NOT_FOUND, 404},
-	{"OT004", 409},				/* operation id conflict */
-	{"OT005", 422},				/* out of range */
-	{"OT006", 413},				/* too large */
-	{"OT007", 409},				/* a version that is not there yet */
-	{"OT008", 403},				/* a trigger's veto */
-	{"OT009", 429},				/* too many wrong passwords */
-	{"0A000", 501},				/* not there, such as pgcrypto */
-	{"P0002", 404},				/* no such operation */
-	{"42704", 404},				/* no such user */
-	{"42501", 403},				/* privileges */
-	{"55000", 409},				/* undone already */
-	{"23502", 422},				/* a constraint that somebody added: null, */
-	{"23514", 422},				/* or a value that it does not allow */
-	{"23", 409},				/* taken, or referenced by another table */
-	{"22", 400},				/* what was given is not what it must be */
-	{"40", 503},				/* undone several times over */
-	{SQLSTATE_LOCK, 503},
-	{"08", 503},
-	{"25", 503},				/* read only */
-	{"53", 503},				/* out of something */
-	{"54", 413},				/* over a limit of PostgreSQL's */
-	{"57", 503},				/* timeout, shutting down */
-	{"58", 503},
-	{"XX", 500},
-	{"42", 500},				/* the extension is another one */
-	{"3F", 500},
-	{"", 403},					/* an error raised by somebody's trigger */
-};
-
-/* Tell how a failed call is answered. */
-static int
-status_of(const char *sqlstate)
-{
-	size_t		row = 0;
-
-	while (strncmp(sqlstate, statuses[row].prefix, strlen(statuses[row].prefix)) != 0)
-		row++;
-	return statuses[row].status;
-}
-
 /* Refuse a request for now. */
 static void
 refuse_for_now(struct exchange *x, int status, const char *code, int wait_ms, const char *detail)
@@ -295,7 +244,7 @@ static void
 answer_failed(struct rest_call *rc, const PGresult *result)
 {
 	const char *sqlstate = pg_sqlstate(result);
-	int			status = status_of(sqlstate);
+	int			status = pg_classify(sqlstate).status;
 
 	log_failed(rc, status, result);
 	if (status == 503)

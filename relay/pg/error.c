@@ -18,37 +18,64 @@ static const struct
 }			failures[] =
 
 {
-	{SQLSTATE_STALE, {REMEDY_NONE, REJECT_STALE, CLOSE_INTERNAL}},
-	{SQLSTATE_FORBIDDEN, {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_FORBIDDEN}},
-	{SQLSTATE_NOT_FOUND, {REMEDY_NONE, REJECT_INVALID, CLOSE_NOT_FOUND}},
-	{"OT004", {REMEDY_NONE, REJECT_CONFLICT, CLOSE_INTERNAL}},
-	{"OT005", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL}},	/* out of range */
-	{"OT006", {REMEDY_NONE, REJECT_TOO_LARGE, CLOSE_INTERNAL}},
-	{SQLSTATE_FUTURE, {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL}},	/* base in the future */
-	{"22P02", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL}},	/* malformed text */
-	{"22P03", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL}},	/* malformed binary */
-	{"22P05", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL}},	/* U+0000, surrogates */
-	{"40", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* deadlock,
-																	 * serialization */
-	{SQLSTATE_LOCK, {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},
-	{"57014", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* statement timeout,
-																		 * cancelled */
-	{"0A000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* cached plan changed */
-	{SQLSTATE_UNPREPARED, {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* prepared statement
-																						 * gone */
-	{"42883", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* extension gone */
-	{"3F000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* schema gone */
-	{"08", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* connection */
-	{"25", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* read only */
-	{"53", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* out of disk, memory,
-																	 * connections */
-	{"54", {REMEDY_NONE, REJECT_TOO_LARGE, CLOSE_TOO_BIG}}, /* over a limit of
-																 * PostgreSQL's */
-	{"57", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* shutting down,
-																	 * starting up */
-	{"58", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING}},	/* input and output */
-	{"XX", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_INTERNAL}}, /* a defect */
-	{"", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL}},	/* a trigger's veto */
+	{"08", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* connection */
+	{"0A000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 501}},	/* cached plan changed;
+																				 * not there, such as
+																				 * pgcrypto */
+	{"22P02", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL, 400}},	/* malformed text */
+	{"22P03", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL, 400}},	/* malformed binary */
+	{"22P05", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL, 400}},	/* U+0000, surrogates */
+	{"22", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 400}},	/* what was given is not
+																	 * what it must be */
+	{"23502", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 422}},	/* a constraint that
+																		 * others added: null */
+	{"23514", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 422}},	/* ... or a value that
+																		 * it does not allow */
+	{"23", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 409}},	/* taken, or referenced
+																	 * by another table */
+	{"25", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* read only */
+	{SQLSTATE_UNPREPARED, {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 403}},	/* prepared statement
+																							 * gone */
+	{"3F000", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 500}},	/* schema gone */
+	{"3F", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 500}},	/* the schema is another
+																	 * one */
+	{"40", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* deadlock,
+																		 * serialization */
+	{SQLSTATE_PRIVILEGE, {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 403}}, /* privileges */
+	{"42704", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 404}},	/* no such user */
+	{"42883", {REMEDY_RECONNECT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 500}},	/* extension gone */
+	{"42", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 500}},	/* the extension is
+																	 * another one */
+	{"53", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* out of disk, memory,
+																		 * connections */
+	{"54", {REMEDY_NONE, REJECT_TOO_LARGE, CLOSE_TOO_BIG, 413}},	/* over a limit of
+																	 * PostgreSQL's */
+	{"55000", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 409}},	/* undone already */
+	{SQLSTATE_LOCK, {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}}, /* a lock that was not
+																				 * given */
+	{"57014", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* statement timeout,
+																			 * cancelled */
+	{"57", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* shutting down,
+																		 * starting up */
+	{"58", {REMEDY_WAIT, REJECT_UNAVAILABLE, CLOSE_RESTARTING, 503}},	/* input and output */
+	{SQLSTATE_STALE, {REMEDY_NONE, REJECT_STALE, CLOSE_INTERNAL, 409}}, /* the version is
+																		 * forgotten */
+	{SQLSTATE_FORBIDDEN, {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_FORBIDDEN, 403}},	/* the role does not
+																					 * allow it */
+	{SQLSTATE_NOT_FOUND, {REMEDY_NONE, REJECT_INVALID, CLOSE_NOT_FOUND, 404}},	/* no such document */
+	{"OT004", {REMEDY_NONE, REJECT_CONFLICT, CLOSE_INTERNAL, 409}}, /* the id names another
+																	 * operation */
+	{"OT005", {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL, 422}},	/* out of range */
+	{"OT006", {REMEDY_NONE, REJECT_TOO_LARGE, CLOSE_INTERNAL, 413}},	/* too large */
+	{SQLSTATE_FUTURE, {REMEDY_NONE, REJECT_INVALID, CLOSE_INTERNAL, 409}},	/* a version that does
+																			 * not exist yet */
+	{"OT008", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 403}},	/* a trigger's veto */
+	{"OT009", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 429}},	/* too many wrong
+																		 * passwords */
+	{"P0002", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 404}},	/* no such operation */
+	{"XX", {REMEDY_RETRY, REJECT_UNAVAILABLE, CLOSE_INTERNAL, 500}},	/* a defect */
+	{"", {REMEDY_NONE, REJECT_FORBIDDEN, CLOSE_INTERNAL, 403}}, /* an error that a
+																 * trigger raised */
 };
 
 #define FAILURE_COUNT (sizeof(failures) / sizeof(failures[0]))

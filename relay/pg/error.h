@@ -24,6 +24,7 @@ struct pg_failure
 	enum pg_remedy remedy;
 	enum reject_code code;		/* for an operation that caused it */
 	enum close_code close;		/* for a join that caused it */
+	int			status;			/* of HTTP, for a call that caused it */
 };
 
 #define SQLSTATE_FUTURE		"OT007"

@@ -59,15 +59,23 @@ server_accepts_extension(struct server *server, struct lws *wsi)
 {
 	char		offers[OFFERS_BYTES];
 
-	return server->deflater != NULL && server->config.metrics->deflate_clients < LIMIT_DEFLATE_CLIENTS &&
+	return server->deflater != NULL && server->deflate_clients < LIMIT_DEFLATE_CLIENTS &&
 		lws_hdr_copy(wsi, offers, sizeof(offers), WSI_TOKEN_EXTENSIONS) > 0 && deflate_accepts(offers);
 }
 
-/* Get the form in which a message goes to a client: compressed once, for all who receive it. */
-struct frame *
-server_pack(struct server *server, const struct conn *conn, struct frame *frame)
+/* Count a client that sends compressed messages, or one that is gone. */
+void
+server_count_deflating(struct server *server, int change)
 {
-	if (!conn->deflates || frame->len < (size_t) server->config.config->deflate_bytes || frame->len > LIMIT_DEFLATE_BYTES)
+	server->deflate_clients += change;
+	server->config.metrics->deflate_clients = (uint64_t) server->deflate_clients;
+}
+
+/* Get the form in which a message goes to such clients: compressed once, for all of them. */
+struct frame *
+server_pack(struct server *server, struct frame *frame)
+{
+	if (frame->len < (size_t) server->config.config->deflate_bytes || frame->len > LIMIT_DEFLATE_BYTES)
 		return frame;
 	if (!frame->tried)
 		frame->deflated = deflate_frame(server->deflater, frame);
@@ -79,20 +87,15 @@ server_pack(struct server *server, const struct conn *conn, struct frame *frame)
 	return frame->deflated;
 }
 
-/* Hand a whole message on to its session, inflated where it came compressed. */
+/* Hand a whole message that came compressed on to its session. */
 void
-server_hand_on(struct server *server, struct conn *conn, const char *text, size_t len)
+server_inflate(struct server *server, struct conn *conn, const char *data, size_t len)
 {
 	size_t		limit = (size_t) server->config.config->max_message_bytes;
 	struct buf	out = {0};
 
-	if (!conn->message_deflated)
-	{
-		session_receive(conn->session, text, len);
-		return;
-	}
 	server->config.metrics->deflate_received++;
-	switch (inflate_message(&conn->inflater, text, len, limit, &out))
+	switch (inflate_message(&conn->inflater, data, len, limit, &out))
 	{
 		case INFLATE_DONE:
 			session_receive(conn->session, out.data, out.len);

@@ -28,6 +28,7 @@ struct server
 	struct heads *heads;
 	struct deflater *deflater;	/* NULL: messages are not compressed */
 	bool		compressed;		/* what is being written */
+	int			deflate_clients;	/* clients that send compressed messages */
 	bool		draining;
 };
 
@@ -62,18 +63,19 @@ struct conn
 								 * now */
 };
 
-/* server_ws.c */
+/* websocket.c */
 int			server_confirm_upgrade(struct server *server, struct lws *wsi);
 int			server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi,
 								enum lws_callback_reasons reason, void *in, size_t len);
 
-/* server_deflate.c */
+/* deflate.c: what is needed with clients that agreed on permessage-deflate */
 const struct lws_extension *server_extensions(void);
 bool		server_accepts_extension(struct server *server, struct lws *wsi);
-struct frame *server_pack(struct server *server, const struct conn *conn, struct frame *frame);
-void		server_hand_on(struct server *server, struct conn *conn, const char *text, size_t len);
+void		server_count_deflating(struct server *server, int change);
+struct frame *server_pack(struct server *server, struct frame *frame);
+void		server_inflate(struct server *server, struct conn *conn, const char *data, size_t len);
 
-/* server_http.c */
+/* http.c */
 int			server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail);
 int			server_on_http(struct server *server, struct conn *conn, struct lws *wsi,
 						   enum lws_callback_reasons reason, void *in, size_t len);

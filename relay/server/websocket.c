@@ -74,7 +74,7 @@ send_frame(void *arg, struct frame *frame)
 
 	if (conn->killed || lws_partial_buffered(conn->wsi))
 		return false;
-	packed = server_pack(server, conn, frame);
+	packed = conn->deflates ? server_pack(server, frame) : frame;
 	server->compressed = packed != frame;
 	if (lws_write(conn->wsi, packed->text, packed->len, LWS_WRITE_TEXT) < 0)
 		kill_conn(conn);
@@ -305,7 +305,8 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 		socket->target = NULL;
 	}
 	conn->wsi = wsi;
-	server->config.metrics->deflate_clients += conn->deflates;
+	if (conn->deflates)
+		server_count_deflating(server, 1);
 	conn->session = session_open(server->sessions, conn, path + sizeof(collab_path) - 1,
 								 request_token(wsi, token, sizeof(token)));
 	return 0;
@@ -354,6 +355,16 @@ count_piece(struct conn *conn)
 	return conn->message_frames <= LIMIT_MESSAGE_FRAMES;
 }
 
+/* Hand a whole message on. */
+static void
+hand_on(struct server *server, struct conn *conn, const char *message, size_t len)
+{
+	if (conn->message_deflated)
+		server_inflate(server, conn, message, len);
+	else
+		session_receive(conn->session, message, len);
+}
+
 /* Take a piece of a message; hand the message on when it is whole. */
 static void
 receive(struct server *server, struct conn *conn, const char *piece, size_t len)
@@ -368,7 +379,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 	else if (conn->message.len + len + lws_remaining_packet_payload(conn->wsi) > limit)
 		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
 	else if (whole && conn->message.len == 0)
-		server_hand_on(server, conn, piece, len);
+		hand_on(server, conn, piece, len);
 	else if (!whole && !count_piece(conn))
 		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
 	else
@@ -376,7 +387,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		buf_put(&conn->message, piece, len);
 		if (!whole)
 			return;
-		server_hand_on(server, conn, conn->message.data, conn->message.len);
+		hand_on(server, conn, conn->message.data, conn->message.len);
 	}
 	buf_free(&conn->message);
 	conn->message_since_s = 0;
@@ -386,7 +397,8 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 static void
 close_conn(struct server *server, struct conn *conn)
 {
-	server->config.metrics->deflate_clients -= conn->deflates;
+	if (conn->deflates)
+		server_count_deflating(server, -1);
 	inflater_free(conn->inflater);
 	conn->inflater = NULL;
 	session_closed(conn->session);

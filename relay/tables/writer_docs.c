@@ -19,6 +19,16 @@ writer_set_state(struct writer *writer, struct doc *doc, enum doc_state state)
 		doc_list_push(&writer->busy, doc);
 }
 
+/* Count submissions that are held, or let go of. */
+static void
+count_held(struct writer *writer, int ops, int64_t bytes)
+{
+	writer->held += (uint64_t) ops;
+	writer->held_bytes += (uint64_t) bytes;
+	writer->metrics->ops_held = writer->held;
+	writer->metrics->ops_held_bytes = writer->held_bytes;
+}
+
 /* Take a submission in. */
 bool
 writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, const char *user,
@@ -26,7 +36,7 @@ writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, con
 {
 	struct doc *doc = doc_map_find(&writer->docs, doc_id);
 
-	if (writer->metrics->ops_held >= writer->held_max || writer->metrics->ops_held_bytes + op->text_len > LIMIT_HELD_BYTES)
+	if (writer->held >= writer->held_max || writer->held_bytes + op->text_len > LIMIT_HELD_BYTES)
 		return false;
 	if (doc == NULL)
 	{
@@ -35,8 +45,7 @@ writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, con
 		writer_set_state(writer, doc, DOC_READY);
 	}
 	doc_push(doc, owner, user, op);
-	writer->metrics->ops_held++;
-	writer->metrics->ops_held_bytes += op->text_len;
+	count_held(writer, 1, (int64_t) op->text_len);
 	return true;
 }
 
@@ -46,8 +55,7 @@ writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer 
 {
 	struct submission *s = doc_pop(doc);
 
-	writer->metrics->ops_held--;
-	writer->metrics->ops_held_bytes -= s->text_len;
+	count_held(writer, -1, -(int64_t) s->text_len);
 	answer->operation_id = s->operation_id;
 	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
 	submission_free(s);

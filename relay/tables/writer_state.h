@@ -39,6 +39,8 @@ struct writer
 	struct doc_list busy;
 	struct slot *slots;
 	int			slot_count;
+	uint64_t	held;			/* submissions that are not answered */
+	uint64_t	held_bytes;		/* of their operations */
 	uint64_t	held_max;
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;
