@@ -69,7 +69,10 @@ struct relay
 /* wiring.c: make the parts, each knowing whom it tells what; false: one cannot be, which was logged */
 bool		relay_wire(struct relay *relay);
 
-/* turn.c: what runs with every turn of the loop, every second, or on a signal */
+/* ready.c: return true if clients that come now are served, or why not */
+bool		relay_is_ready(void *arg, const char **reason);
+
+/* loop.c: what runs with every turn of the loop, every second, or on a signal */
 void		relay_start_handles(struct relay *relay);
 
 #endif							/* RELAY_RELAY_H */

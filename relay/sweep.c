@@ -1,6 +1,6 @@
 /*
- * sweep.c: reading all rooms from the tables, where the stream may have shown
- * too little.
+ * sweep.c: reading rooms from the tables, one that misses something or all of them,
+ * where the stream may have shown too little; and what the answer means for a room.
  *
  * While there is no stream, rooms live from the tables, a look each second.
  * When it is up, once at once, for what was committed before its slot; and
@@ -33,7 +33,47 @@ struct sweeper
 								 * to look for */
 };
 
-/* Take what the tables say of a room. */
+/* ---- what the tables say of a room ---- */
+
+/* Return true if a room that asked must begin anew: in doubt, only what was found is trusted. */
+static bool
+is_lost(const struct rooms *rooms, const struct uuid *doc, enum catch_up_result result)
+{
+	if (rooms_is_suspect(rooms, doc))
+		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
+	return result == CATCH_UP_OTHER;
+}
+
+/* Take what the tables say of a room that asked for itself. */
+static void
+on_fetched(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+{
+	struct sweeper *sweeper = arg;
+	struct rooms *rooms = sweeper->rooms;
+	bool		lost = is_lost(rooms, doc, result);
+
+	if (result == CATCH_UP_DONE)
+		rooms_confirm(rooms, doc);
+	if (frame != NULL)
+	{
+		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
+		return;
+	}
+	rooms_fetched(rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
+	if (lost)
+		rooms_reset(rooms, doc);
+}
+
+/* Ask for what a room misses. */
+void
+sweeper_fetch(struct sweeper *sweeper, const struct uuid *doc, int64_t from, const struct revision *known)
+{
+	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
+
+	reader_catch_up(sweeper->reader, &request, on_fetched, sweeper);
+}
+
+/* Take what the tables say of a room in a sweep. */
 static void
 take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
@@ -49,6 +89,8 @@ take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up
 	if (frame != NULL)
 		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 }
+
+/* ---- sweeps ---- */
 
 static void sweep(struct sweeper *sweeper);
 

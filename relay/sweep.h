@@ -1,6 +1,6 @@
 /*
- * sweep.h: reading all rooms from the tables, where the stream may have shown
- * too little.
+ * sweep.h: reading rooms from the tables, one that misses something or all of them,
+ * where the stream may have shown too little.
  */
 #ifndef RELAY_SWEEP_H
 #define RELAY_SWEEP_H
@@ -13,6 +13,7 @@ struct sweeper;
 
 struct sweeper *sweeper_new(uv_loop_t *loop, const struct config *config, struct rooms *rooms, struct reader *reader,
 							const struct stream *stream);
+void		sweeper_fetch(struct sweeper *sweeper, const struct uuid *doc, int64_t from, const struct revision *known);
 void		sweeper_start(struct sweeper *sweeper, bool now);
 void		sweeper_close(struct sweeper *sweeper);
 

@@ -24,42 +24,13 @@ on_room_from_tables(void *arg, const struct uuid *doc)
 	sessions_check(relay->sessions, doc, NULL);
 }
 
-/* Tell whether a room must begin anew: in doubt, only what was found is trusted. */
-static bool
-is_lost(struct relay *relay, const struct uuid *doc, enum catch_up_result result)
-{
-	if (rooms_is_suspect(relay->rooms, doc))
-		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
-	return result == CATCH_UP_OTHER;
-}
-
-/* Hand what the tables gave for a room on to it. */
-static void
-on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
-{
-	struct relay *relay = arg;
-	bool		lost = is_lost(relay, doc, result);
-
-	if (result == CATCH_UP_DONE)
-		rooms_confirm(relay->rooms, doc);
-	if (frame != NULL)
-	{
-		rooms_frame(relay->rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
-		return;
-	}
-	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
-	if (lost)
-		rooms_reset(relay->rooms, doc);
-}
-
 /* A room misses operations. */
 static void
 on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct revision *known)
 {
 	struct relay *relay = arg;
-	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
 
-	reader_catch_up(relay->reader, &request, on_room_caught_up, relay);
+	sweeper_fetch(relay->sweeper, doc, from, known);
 }
 
 /* The database has lost what was shown here: whoever saw it joins anew, and sends again what was not answered. */
@@ -197,7 +168,7 @@ on_committed(void *arg, const struct uuid *doc, const struct write_answer *answe
 		},
 		.entry = answer->entry,.entry_len = answer->entry_len,
 		.member_changes = answer->member_changes,
-		.streamed = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc),
+		.streamed = stream_shows(relay->stream, doc),
 	};
 
 	rooms_answer(relay->rooms, doc, &room_answer);
@@ -221,45 +192,7 @@ may_write(void *arg)
 	return rooms_suspect_count(relay->rooms) == 0;
 }
 
-/* ---- HTTP ---- */
-
-/* Get what is wrong with the database for those who come now, or NULL. */
-static const char *
-complaint(const struct relay *relay)
-{
-	static const char *const for_writing[] = {
-		[PG_READ_ONLY] = "PostgreSQL takes no writes: it is a standby, or read-only",
-		[PG_SILENT] = "PostgreSQL does not answer",
-		[PG_UNCONNECTED] = "no connection to PostgreSQL for writing",
-	};
-	static const char *const for_reading[] = {
-		[PG_SILENT] = "PostgreSQL does not answer",
-		[PG_UNCONNECTED] = "no connection to PostgreSQL for reading",
-	};
-	uint64_t	most_us = (uint64_t) relay->config.ready_lag_s * 1000000;
-
-	if (writer_health(relay->writer) != PG_WELL)
-		return for_writing[writer_health(relay->writer)];
-	if (!reader_is_ready(relay->reader))
-		return for_reading[reader_health(relay->reader)];
-	if (!rest_is_ready(relay->rest))
-		return "no connection to PostgreSQL for the REST API";
-	if (!stream_is_up(relay->stream))
-		return "no replication stream from PostgreSQL";
-	if (most_us > 0 && relay->metrics.replication_lag > most_us)
-		return "the replication stream is too far behind";
-	return NULL;
-}
-
-/* Tell whether a client that comes now is served, or why not. */
-static bool
-is_ready(void *arg, const char **reason)
-{
-	struct relay *relay = arg;
-
-	*reason = relay->phase != PHASE_RUNNING ? "ending" : complaint(relay);
-	return *reason == NULL;
-}
+/* ---- the reader ---- */
 
 /* PostgreSQL told where its log ends. */
 static void
@@ -385,7 +318,7 @@ make_server(struct relay *relay)
 {
 	struct server_config config = {
 		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
-		.http = {.is_ready = is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
+		.http = {.is_ready = relay_is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
 	};
 
 	relay->server = server_new(&config);

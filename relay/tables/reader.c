@@ -10,6 +10,7 @@
  */
 #include "tables/reader_state.h"
 
+#include "base/backoff.h"
 #include "base/bounds.h"
 #include "base/log.h"
 #include "pg/error.h"
@@ -119,7 +120,7 @@ static void
 ask_later(struct reader *reader, struct request *r)
 {
 	/* who may read no longer is to hear of it at once */
-	r->pause = (r->kind == REQUEST_ROLES ? 1U : LIMIT_GAP_RETRY_MS) << (r->attempts < 6 ? r->attempts : 6);
+	r->pause = backoff(r->kind == REQUEST_ROLES ? 1 : LIMIT_GAP_RETRY_MS, r->attempts);
 	r->attempts++;
 	if (reader->locked == NULL)
 		uv_timer_start(&reader->locked_timer, on_locked_timer, 1, 1);
@@ -178,7 +179,7 @@ goes_again(struct request *r, const PGresult *result)
 	if (is_given_up(r, failure.remedy, pg_sqlstate(result)))
 		return false;
 	reader->paused = true;
-	uv_timer_start(&reader->timer, on_pause_over, LIMIT_BACKOFF_FIRST_MS << (r->attempts < 6 ? r->attempts : 6), 0);
+	uv_timer_start(&reader->timer, on_pause_over, backoff(LIMIT_BACKOFF_FIRST_MS, r->attempts), 0);
 	return true;
 }
 

@@ -344,6 +344,13 @@ stream_is_up(const struct stream *stream)
 	return stream->state == STREAM_UP;
 }
 
+/* Return true if what is committed to a document now is seen. */
+bool
+stream_shows(const struct stream *stream, const struct uuid *doc)
+{
+	return stream_is_up(stream) && shard_is_followed(stream->config, doc);
+}
+
 /* Note where PostgreSQL's log ended a moment ago. */
 void
 stream_note_log_end(struct stream *stream, uint64_t end)

@@ -39,6 +39,7 @@ struct stream *stream_new(uv_loop_t *loop, const struct config *config,
 						  const struct stream_callbacks *callbacks, struct metrics *metrics);
 void		stream_close(struct stream *stream);
 bool		stream_is_up(const struct stream *stream);
+bool		stream_shows(const struct stream *stream, const struct uuid *doc);
 void		stream_note_log_end(struct stream *stream, uint64_t end);
 
 #endif							/* RELAY_STREAM_H */

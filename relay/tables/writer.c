@@ -14,6 +14,7 @@
  */
 #include "tables/writer_state.h"
 
+#include "base/backoff.h"
 #include "base/bounds.h"
 #include "base/mem.h"
 #include "pg/array.h"
@@ -116,11 +117,8 @@ on_pause_over(uv_timer_t *timer)
 static void
 pause_writing(struct writer *writer)
 {
-	uint64_t	pause = LIMIT_BACKOFF_FIRST_MS << (writer->troubles < 6 ? writer->troubles : 6);
-
-	writer->troubles++;
 	writer->paused = true;
-	uv_timer_start(&writer->timer, on_pause_over, pause, 0);
+	uv_timer_start(&writer->timer, on_pause_over, backoff(LIMIT_BACKOFF_FIRST_MS, writer->troubles++), 0);
 }
 
 /* Take the answer to a batch. */
