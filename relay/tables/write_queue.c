@@ -47,8 +47,8 @@ doc_pop(struct doc *doc)
 	doc->first = s->next;
 	if (doc->first == NULL)
 		doc->last = &doc->first;
-	if (doc->flying > 0)
-		doc->flying--;
+	if (doc->in_flight > 0)
+		doc->in_flight--;
 	if (doc->single > 0)
 		doc->single--;
 	return s;

@@ -25,7 +25,7 @@ struct submission
 enum doc_state
 {
 	DOC_READY,					/* on the ready list */
-	DOC_FLYING,					/* in a batch */
+	DOC_IN_FLIGHT,					/* in a batch */
 	DOC_BUSY					/* on the list of those that may wait for a
 								 * lock */
 };
@@ -37,7 +37,7 @@ struct doc
 	enum doc_state state;
 	struct submission *first;
 	struct submission **last;
-	uint32_t	flying;			/* submissions at the front that are under way */
+	uint32_t	in_flight;			/* submissions at the front that are under way */
 	uint32_t	single;			/* ... that are to go one by one */
 	bool		alone;			/* not together with other documents */
 	bool		dropped;		/* what is under way does not go again */

@@ -55,51 +55,51 @@ put_submission(struct writer *writer, const struct doc *doc, const struct submis
 
 /* Tell whether a batch may take more. */
 static bool
-has_room(const struct writer *writer, const struct slot *slot)
+has_room(const struct writer *writer, const struct writer_conn *conn)
 {
-	return slot->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < LIMIT_BATCH_BYTES;
+	return conn->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < LIMIT_BATCH_BYTES;
 }
 
 /* Add what a document has waiting. */
 static void
-add_doc(struct writer *writer, struct slot *slot, struct doc *doc)
+add_doc(struct writer *writer, struct writer_conn *conn, struct doc *doc)
 {
 	uint32_t	most = doc->single > 0 ? 1 : UINT32_MAX;
 
-	doc->state = DOC_FLYING;
-	for (struct submission *s = doc->first; s != NULL && doc->flying < most && has_room(writer, slot); s = s->next)
+	doc->state = DOC_IN_FLIGHT;
+	for (struct submission *s = doc->first; s != NULL && doc->in_flight < most && has_room(writer, conn); s = s->next)
 	{
 		put_submission(writer, doc, s);
-		doc->flying++;
-		slot->op_count++;
+		doc->in_flight++;
+		conn->op_count++;
 	}
-	if (slot->doc_count == slot->doc_cap)
+	if (conn->doc_count == conn->doc_cap)
 	{
-		slot->doc_cap = slot->doc_cap > 0 ? slot->doc_cap * 2 : 16;
-		slot->docs = mem_grow(slot->docs, slot->doc_cap * sizeof(struct doc *));
+		conn->doc_cap = conn->doc_cap > 0 ? conn->doc_cap * 2 : 16;
+		conn->docs = mem_grow(conn->docs, conn->doc_cap * sizeof(struct doc *));
 	}
-	slot->docs[slot->doc_count++] = doc;
+	conn->docs[conn->doc_count++] = doc;
 }
 
-/* Fill a slot: many documents together, or one that must go alone. */
+/* Fill the batch of a connection: many documents together, or one that must go alone. */
 static void
-fill_slot(struct writer *writer, struct slot *slot)
+fill_batch(struct writer *writer, struct writer_conn *conn)
 {
 	static const uint32_t oids[WRITER_ARRAYS] = {UUID_OID, TEXT_OID, UUID_OID, INT8_OID, TEXT_OID, UUID_OID};
-	struct doc_list *from = slot->waits ? &writer->busy : &writer->ready;
+	struct doc_list *from = conn->waits ? &writer->busy : &writer->ready;
 	bool		alone;
 
-	slot->doc_count = slot->op_count = 0;
+	conn->doc_count = conn->op_count = 0;
 	for (int i = 0; i < WRITER_ARRAYS; i++)
 		pg_array_begin(&writer->arrays[i], oids[i]);
 	do
 	{
-		alone = slot->waits || from->first->alone;
-		add_doc(writer, slot, doc_list_pop(from));
+		alone = conn->waits || from->first->alone;
+		add_doc(writer, conn, doc_list_pop(from));
 	}
-	while (!alone && from->first != NULL && !from->first->alone && has_room(writer, slot));
+	while (!alone && from->first != NULL && !from->first->alone && has_room(writer, conn));
 	for (int i = 0; i < WRITER_ARRAYS; i++)
-		pg_array_finish(&writer->arrays[i], slot->op_count);
+		pg_array_finish(&writer->arrays[i], conn->op_count);
 }
 
 /* ---- sending ---- */
@@ -125,12 +125,12 @@ pause_writing(struct writer *writer)
 static void
 on_answer(void *arg, PGresult *result)
 {
-	struct slot *slot = arg;
-	struct writer *writer = slot->writer;
+	struct writer_conn *conn = arg;
+	struct writer *writer = conn->writer;
 	enum pg_remedy remedy;
 
-	slot->flying = false;
-	if (writer_answer(slot, result, &remedy))
+	conn->in_flight = false;
+	if (writer_answer(conn, result, &remedy))
 	{
 		writer->troubles = 0;
 
@@ -144,24 +144,24 @@ on_answer(void *arg, PGresult *result)
 	else if (remedy == REMEDY_WAIT)
 		pause_writing(writer);
 	else if (remedy == REMEDY_RECONNECT)
-		pg_link_fail(slot->link, pg_message(result));
+		pg_link_fail(conn->link, pg_message(result));
 }
 
-/* Send the batch of a slot. */
+/* Send the batch of a connection. */
 static void
-send_slot(struct writer *writer, struct slot *slot)
+send_batch(struct writer *writer, struct writer_conn *conn)
 {
 	struct pg_params params = {0};
-	const char	wait = slot->waits;
+	const char	wait = conn->waits;
 
 	for (int i = 0; i < WRITER_ARRAYS - 1; i++)
 		pg_param_binary(&params, writer->arrays[i].data, writer->arrays[i].len);
 	pg_param_binary(&params, &wait, 1);
 	pg_param_binary(&params, writer->arrays[WRITER_ARRAYS - 1].data, writer->arrays[WRITER_ARRAYS - 1].len);
-	slot->flying = true;
-	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, slot->op_count);
-	if (!pg_link_send(slot->link, "submit", &params, on_answer, slot))
-		on_answer(slot, NULL);
+	conn->in_flight = true;
+	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, conn->op_count);
+	if (!pg_link_send(conn->link, "submit", &params, on_answer, conn))
+		on_answer(conn, NULL);
 }
 
 /* Send whatever can go: called at the end of each turn of the loop. */
@@ -170,27 +170,27 @@ writer_dispatch(struct writer *writer)
 {
 	if (writer->paused || !writer->callbacks.may_write(writer->callbacks.arg))
 		return;
-	for (int i = 0; i < writer->slot_count; i++)
+	for (int i = 0; i < writer->conn_count; i++)
 	{
-		struct slot *slot = &writer->slots[i];
-		struct doc_list *from = slot->waits ? &writer->busy : &writer->ready;
+		struct writer_conn *conn = &writer->conns[i];
+		struct doc_list *from = conn->waits ? &writer->busy : &writer->ready;
 
-		if (from->first == NULL || slot->flying || !pg_link_is_ready(slot->link))
+		if (from->first == NULL || conn->in_flight || !pg_link_is_ready(conn->link))
 			continue;
-		fill_slot(writer, slot);
-		send_slot(writer, slot);
+		fill_batch(writer, conn);
+		send_batch(writer, conn);
 	}
 }
 
 static void
 on_ready(void *arg)
 {
-	struct slot *slot = arg;
-	const struct writer_callbacks *callbacks = &slot->writer->callbacks;
+	struct writer_conn *conn = arg;
+	const struct writer_callbacks *callbacks = &conn->writer->callbacks;
 
-	pg_probe_ask(slot->probe);
+	pg_probe_ask(conn->probe);
 	callbacks->connected(callbacks->arg);
-	writer_dispatch(slot->writer);
+	writer_dispatch(conn->writer);
 }
 
 static void
@@ -206,10 +206,10 @@ writer_health(const struct writer *writer)
 {
 	enum pg_health best = PG_UNCONNECTED;
 
-	for (int i = 0; i < writer->slot_count; i++)
+	for (int i = 0; i < writer->conn_count; i++)
 	{
-		const struct slot *slot = &writer->slots[i];
-		enum pg_health health = slot->waits ? PG_UNCONNECTED : pg_probe_health(slot->probe);
+		const struct writer_conn *conn = &writer->conns[i];
+		enum pg_health health = conn->waits ? PG_UNCONNECTED : pg_probe_health(conn->probe);
 
 		if (health < best)
 			best = health;
@@ -227,20 +227,20 @@ writer_is_idle(const struct writer *writer)
 /* ---- beginning and end ---- */
 
 static void
-open_slot(struct writer *writer, struct slot *slot, int number, bool waits, uv_loop_t *loop, const char *dsn)
+open_conn(struct writer *writer, struct writer_conn *conn, int number, bool waits, uv_loop_t *loop, const char *dsn)
 {
 	struct pg_link_config config = {
-		.name = slot->name,.dsn = dsn,.loop = loop,.metrics = writer->metrics,
+		.name = conn->name,.dsn = dsn,.loop = loop,.metrics = writer->metrics,
 		.setup = setup,.setup_count = waits ? 2 : 1,
 		.statements = statements,.statement_count = sizeof(statements) / sizeof(statements[0]),
-		.on_ready = on_ready,.on_lost = on_lost,.arg = slot,
+		.on_ready = on_ready,.on_lost = on_lost,.arg = conn,
 	};
 
-	slot->writer = writer;
-	slot->waits = waits;
-	snprintf(slot->name, sizeof(slot->name), "%s %d", waits ? "waiter" : "writer", number);
-	slot->link = pg_link_open(&config);
-	slot->probe = pg_probe_new(loop, slot->link, NULL, NULL);
+	conn->writer = writer;
+	conn->waits = waits;
+	snprintf(conn->name, sizeof(conn->name), "%s %d", waits ? "waiter" : "writer", number);
+	conn->link = pg_link_open(&config);
+	conn->probe = pg_probe_new(loop, conn->link, NULL, NULL);
 }
 
 /* Begin: open the connections. */
@@ -257,12 +257,12 @@ writer_new(uv_loop_t *loop, const struct config *config, const struct writer_cal
 	doc_list_init(&writer->busy);
 	uv_timer_init(loop, &writer->timer);
 	writer->timer.data = writer;
-	writer->slot_count = config->writers + config->waiters;
-	writer->slots = mem_zalloc((size_t) writer->slot_count * sizeof(struct slot));
+	writer->conn_count = config->writers + config->waiters;
+	writer->conns = mem_zalloc((size_t) writer->conn_count * sizeof(struct writer_conn));
 	for (int i = 0; i < config->writers; i++)
-		open_slot(writer, &writer->slots[i], i + 1, false, loop, config->dsn);
+		open_conn(writer, &writer->conns[i], i + 1, false, loop, config->dsn);
 	for (int i = 0; i < config->waiters; i++)
-		open_slot(writer, &writer->slots[config->writers + i], i + 1, true, loop, config->dsn);
+		open_conn(writer, &writer->conns[config->writers + i], i + 1, true, loop, config->dsn);
 	return writer;
 }
 
@@ -276,11 +276,11 @@ on_timer_closed(uv_handle_t *handle)
 void
 writer_close(struct writer *writer)
 {
-	for (int i = 0; i < writer->slot_count; i++)
+	for (int i = 0; i < writer->conn_count; i++)
 	{
-		pg_link_close(writer->slots[i].link);
-		pg_probe_close(writer->slots[i].probe);
-		free(writer->slots[i].docs);
+		pg_link_close(writer->conns[i].link);
+		pg_probe_close(writer->conns[i].probe);
+		free(writer->conns[i].docs);
 	}
 	for (struct doc_list *list = &writer->ready; list != NULL; list = list == &writer->ready ? &writer->busy : NULL)
 	{
@@ -289,14 +289,14 @@ writer_close(struct writer *writer)
 			struct doc *doc = doc_list_pop(list);
 
 			for (struct submission *s = doc->first; s != NULL; s = s->next)
-				doc->flying++;
-			writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the relay is ending");
-			writer_land(writer, doc, DOC_READY);
+				doc->in_flight++;
+			writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the relay is ending");
+			writer_complete(writer, doc, DOC_READY);
 		}
 	}
 	for (int i = 0; i < WRITER_ARRAYS; i++)
 		buf_free(&writer->arrays[i]);
-	free(writer->slots);
+	free(writer->conns);
 	doc_map_free(&writer->docs);
 	uv_close((uv_handle_t *) &writer->timer, on_timer_closed);
 }

@@ -105,108 +105,109 @@ is_busy(PGresult *result, int row, uint32_t count)
 
 /* Answer a batch that went through. */
 static void
-answer_batch(struct writer *writer, struct slot *slot, PGresult *result)
+answer_batch(struct writer *writer, struct writer_conn *conn, PGresult *result)
 {
 	int			row = 0;
 
-	for (uint32_t i = 0; i < slot->doc_count; i++)
+	for (uint32_t i = 0; i < conn->doc_count; i++)
 	{
-		struct doc *doc = slot->docs[i];
-		uint32_t	count = doc->flying;
+		struct doc *doc = conn->docs[i];
+		uint32_t	count = doc->in_flight;
 
 		doc->attempts = 0;
 		if (is_busy(result, row, count))
 		{
 			writer->metrics->busy_documents++;
 			row += (int) count;
-			writer_land(writer, doc, DOC_BUSY);
+			writer_complete(writer, doc, DOC_BUSY);
 			continue;
 		}
 		for (; count > 0; count--)
 			answer_row(writer, doc, result, row++);
 		doc->alone = doc->single > 0;
-		writer_land(writer, doc, DOC_READY);
+		writer_complete(writer, doc, DOC_READY);
 	}
 }
 
 /* Tell whether a batch that may wait has waited for its lock long enough. */
 static bool
-waited_in_vain(const struct slot *slot, const char *sqlstate)
+waited_in_vain(const struct writer_conn *conn, const char *sqlstate)
 {
-	return slot->waits && strcmp(sqlstate, SQLSTATE_LOCK) == 0;
+	return conn->waits && strcmp(sqlstate, SQLSTATE_LOCK) == 0;
 }
 
 /* Log a failure: loudly the relay's trouble, but once, and not a user's. */
 static void
-log_failure(struct slot *slot, enum pg_remedy remedy, const char *sqlstate, const char *message)
+log_failure(struct writer_conn *conn, enum pg_remedy remedy, const char *sqlstate, const char *message)
 {
 	static const char format[] = "batch of %u operations, %u documents: %s %s";
 
-	if (waited_in_vain(slot, sqlstate))
-		log_event(RELAY_DEBUG, slot->name, format, slot->op_count, slot->doc_count, sqlstate, message);
+	if (waited_in_vain(conn, sqlstate))
+		log_event(RELAY_DEBUG, conn->name, format, conn->op_count, conn->doc_count, sqlstate, message);
 	else if (remedy == REMEDY_NONE)
-		log_event(RELAY_INFO, slot->name, format, slot->op_count, slot->doc_count, sqlstate, message);
+		log_event(RELAY_INFO, conn->name, format, conn->op_count, conn->doc_count, sqlstate, message);
 	else
-		log_repeated(&slot->trouble, uv_now(slot->writer->timer.loop), message, RELAY_WARN, slot->name,
-					 format, slot->op_count, slot->doc_count, sqlstate, message);
+		log_repeated(&conn->trouble, uv_now(conn->writer->timer.loop), message, RELAY_WARN, conn->name,
+					 format, conn->op_count, conn->doc_count, sqlstate, message);
 }
 
 /* Deal with one document of a batch that failed. */
 static void
-retry_doc(struct writer *writer, struct doc *doc, const struct slot *slot, const char *sqlstate, const char *message)
+retry_doc(struct writer *writer, struct doc *doc, const struct writer_conn *conn, const char *sqlstate, const char *message)
 {
 	struct pg_failure failure = pg_classify(sqlstate);
-	bool		was_alone = slot->doc_count == 1;
+	bool		was_alone = conn->doc_count == 1;
 
-	if (waited_in_vain(slot, sqlstate))
+	if (waited_in_vain(conn, sqlstate))
 	{
-		writer_land(writer, doc, DOC_BUSY); /* the next document has its turn */
+		writer_complete(writer, doc, DOC_BUSY); /* the next document has its
+												 * turn */
 		return;
 	}
 	if (failure.remedy == REMEDY_NONE || failure.remedy == REMEDY_RETRY)
 		doc->alone = true;
-	if (failure.remedy == REMEDY_NONE && was_alone && doc->flying == 1)
-		writer_reject_flying(writer, doc, failure.code, message);
+	if (failure.remedy == REMEDY_NONE && was_alone && doc->in_flight == 1)
+		writer_reject_in_flight(writer, doc, failure.code, message);
 	else if (failure.remedy == REMEDY_NONE && was_alone)
-		doc->single = doc->flying;
+		doc->single = doc->in_flight;
 	else if (failure.remedy != REMEDY_NONE && ++doc->attempts >= LIMIT_WRITE_ATTEMPTS)
-		writer_reject_flying(writer, doc, failure.code, message);
-	writer_land(writer, doc, DOC_READY);
+		writer_reject_in_flight(writer, doc, failure.code, message);
+	writer_complete(writer, doc, DOC_READY);
 }
 
 /* Deal with a batch that PostgreSQL failed as a whole; return what helps. */
 static enum pg_remedy
-fail_batch(struct writer *writer, struct slot *slot, const char *sqlstate, const char *message)
+fail_batch(struct writer *writer, struct writer_conn *conn, const char *sqlstate, const char *message)
 {
 	struct pg_failure failure = pg_classify(sqlstate);
 
 	writer->metrics->batch_failures++;
-	log_failure(slot, failure.remedy, sqlstate, message);
-	for (uint32_t i = 0; i < slot->doc_count; i++)
-		retry_doc(writer, slot->docs[i], slot, sqlstate, message);
+	log_failure(conn, failure.remedy, sqlstate, message);
+	for (uint32_t i = 0; i < conn->doc_count; i++)
+		retry_doc(writer, conn->docs[i], conn, sqlstate, message);
 	return failure.remedy;
 }
 
 /* Answer a batch. */
 bool
-writer_answer(struct slot *slot, PGresult *result, enum pg_remedy *remedy)
+writer_answer(struct writer_conn *conn, PGresult *result, enum pg_remedy *remedy)
 {
-	struct writer *writer = slot->writer;
+	struct writer *writer = conn->writer;
 
 	*remedy = REMEDY_NONE;
 	if (result == NULL)
 	{
-		for (uint32_t i = 0; i < slot->doc_count; i++)
-			writer_land(writer, slot->docs[i], DOC_READY);
+		for (uint32_t i = 0; i < conn->doc_count; i++)
+			writer_complete(writer, conn->docs[i], DOC_READY);
 		return false;
 	}
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
-		*remedy = fail_batch(writer, slot, pg_sqlstate(result), pg_message(result));
-	else if (PQntuples(result) != (int) slot->op_count)
-		*remedy = fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
+		*remedy = fail_batch(writer, conn, pg_sqlstate(result), pg_message(result));
+	else if (PQntuples(result) != (int) conn->op_count)
+		*remedy = fail_batch(writer, conn, "XX000", "converge.submit() gave another number of answers");
 	else
 	{
-		answer_batch(writer, slot, result);
+		answer_batch(writer, conn, result);
 		return true;
 	}
 	return false;

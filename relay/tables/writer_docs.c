@@ -63,9 +63,9 @@ writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer 
 
 /* Reject everything of a document that was under way. */
 void
-writer_reject_flying(struct writer *writer, struct doc *doc, enum reject_code code, const char *message)
+writer_reject_in_flight(struct writer *writer, struct doc *doc, enum reject_code code, const char *message)
 {
-	while (doc->flying > 0)
+	while (doc->in_flight > 0)
 	{
 		struct write_answer answer = {.code = code,.message = message};
 
@@ -77,14 +77,14 @@ writer_reject_flying(struct writer *writer, struct doc *doc, enum reject_code co
 
 /* End a document's part in a batch: it goes where its queue takes it next. */
 void
-writer_land(struct writer *writer, struct doc *doc, enum doc_state next)
+writer_complete(struct writer *writer, struct doc *doc, enum doc_state next)
 {
-	doc->flying = 0;
+	doc->in_flight = 0;
 	if (doc->dropped)
 	{
 		for (struct submission *s = doc->first; s != NULL; s = s->next)
-			doc->flying++;
-		writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
+			doc->in_flight++;
+		writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
 	}
 	if (doc->first != NULL)
 	{
@@ -108,8 +108,8 @@ writer_drop(struct writer *writer, const struct uuid *doc_id)
 	if (doc == NULL)
 		return;
 	doc->dropped = true;
-	if (doc->state == DOC_FLYING)
+	if (doc->state == DOC_IN_FLIGHT)
 		return;
 	doc_list_remove(doc->state == DOC_READY ? &writer->ready : &writer->busy, doc);
-	writer_land(writer, doc, DOC_READY);
+	writer_complete(writer, doc, DOC_READY);
 }

@@ -15,7 +15,7 @@
 #define WRITER_ARRAYS 6
 
 /* a connection and the batch that is under way on it */
-struct slot
+struct writer_conn
 {
 	struct writer *writer;
 	struct pg_link *link;
@@ -23,7 +23,7 @@ struct slot
 	struct log_repeat trouble;
 	char		name[24];
 	bool		waits;			/* for locks */
-	bool		flying;
+	bool		in_flight;
 	uint32_t	doc_count;
 	uint32_t	doc_cap;
 	uint32_t	op_count;
@@ -37,8 +37,8 @@ struct writer
 	struct doc_map docs;
 	struct doc_list ready;
 	struct doc_list busy;
-	struct slot *slots;
-	int			slot_count;
+	struct writer_conn *conns;
+	int			conn_count;
 	uint64_t	held;			/* submissions that are not answered */
 	uint64_t	held_bytes;		/* of their operations */
 	uint64_t	held_max;
@@ -51,14 +51,14 @@ struct writer
 /* writer_docs.c: where a document's next batch is made from, and its submissions, front first */
 void		writer_set_state(struct writer *writer, struct doc *doc, enum doc_state state);
 void		writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer);
-void		writer_reject_flying(struct writer *writer, struct doc *doc, enum reject_code code, const char *message);
-void		writer_land(struct writer *writer, struct doc *doc, enum doc_state next);
+void		writer_reject_in_flight(struct writer *writer, struct doc *doc, enum reject_code code, const char *message);
+void		writer_complete(struct writer *writer, struct doc *doc, enum doc_state next);
 
 /*
  * writer_answers.c: answer the batch of a connection, return true if it went through,
  * and tell what helps if it did not. Without a result, whether it was committed is
  * unknown, and it goes again.
  */
-bool		writer_answer(struct slot *slot, PGresult *result, enum pg_remedy *remedy);
+bool		writer_answer(struct writer_conn *conn, PGresult *result, enum pg_remedy *remedy);
 
 #endif							/* RELAY_WRITER_STATE_H */
