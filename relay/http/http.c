@@ -18,49 +18,49 @@ static const char collab_prefix[] = "/v1/collab/";
 
 /* Answer that the process lives. */
 static void
-health(const struct http_context *context, struct exchange *x)
+health(const struct http_context *context, struct http_request *x)
 {
 	(void) context;
 	buf_text(&x->content, "ok\n");
-	exchange_answer(x, 200, exchange_text);
+	http_request_answer(x, 200, http_request_text);
 }
 
 /* Answer whether a client would be served now. */
 static void
-readiness(const struct http_context *context, struct exchange *x)
+readiness(const struct http_context *context, struct http_request *x)
 {
 	const char *reason;
 	bool		ready = context->is_ready(context->arg, &reason);
 
 	buf_format(&x->content, "%s\n", ready ? "ready" : reason);
-	exchange_answer(x, ready ? 200 : 503, exchange_text);
+	http_request_answer(x, ready ? 200 : 503, http_request_text);
 }
 
 /* Answer the counters. */
 static void
-metrics(const struct http_context *context, struct exchange *x)
+metrics(const struct http_context *context, struct http_request *x)
 {
 	const char *reason;
 
 	context->metrics->ready = context->is_ready(context->arg, &reason);
 	metrics_write(context->metrics, &x->content);
 	process_write(&x->content);
-	exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8");
+	http_request_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 /* Answer what the API is. */
 static void
-description(const struct http_context *context, struct exchange *x)
+description(const struct http_context *context, struct http_request *x)
 {
 	(void) context;
 	buf_text(&x->content, openapi_begin);
-	exchange_answer(x, 200, exchange_json);
+	http_request_answer(x, 200, http_request_json);
 }
 
 static const struct route
 {
 	const char *path;
-	void		(*answer) (const struct http_context *context, struct exchange *x);
+	void		(*answer) (const struct http_context *context, struct http_request *x);
 }			routes[] =
 
 {
@@ -90,43 +90,43 @@ http_origin_allowed(const struct config *config, const char *origin)
 
 /* Let a page of another origin use the API (CORS); false where it may not, which was answered. */
 static bool
-admit_page(const struct http_context *context, struct exchange *x)
+admit_page(const struct http_context *context, struct http_request *x)
 {
 	if (x->origin == NULL)
 		return true;
-	exchange_header(x, "vary", "origin");
+	http_request_header(x, "vary", "origin");
 	if (!http_origin_allowed(context->config, x->origin))
 	{
-		exchange_fail(x, 403, "forbidden", "this origin is not allowed");
+		http_request_fail(x, 403, "forbidden", "this origin is not allowed");
 		return false;
 	}
-	exchange_header(x, "access-control-allow-origin", "%s", context->config->origins.count > 0 ? x->origin : "*");
-	exchange_header(x, "access-control-expose-headers", "etag, link, location, retry-after");
+	http_request_header(x, "access-control-allow-origin", "%s", context->config->origins.count > 0 ? x->origin : "*");
+	http_request_header(x, "access-control-expose-headers", "etag, link, location, retry-after");
 	if (strcmp(x->method, "OPTIONS") == 0)
 	{
-		exchange_header(x, "access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
-		exchange_header(x, "access-control-allow-headers", "authorization, content-type, if-none-match");
-		exchange_header(x, "access-control-max-age", "600");
+		http_request_header(x, "access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
+		http_request_header(x, "access-control-allow-headers", "authorization, content-type, if-none-match");
+		http_request_header(x, "access-control-max-age", "600");
 	}
 	return true;
 }
 
 /* Answer with a route of the relay's own. */
 static void
-follow(const struct http_context *context, const struct route *route, struct exchange *x)
+follow(const struct http_context *context, const struct route *route, struct http_request *x)
 {
-	if (exchange_is(x, "GET"))
+	if (http_request_is(x, "GET"))
 		route->answer(context, x);
 	else
 	{
-		exchange_header(x, "allow", "GET, HEAD");
-		exchange_fail(x, 405, "malformed", "only GET is answered here");
+		http_request_header(x, "allow", "GET, HEAD");
+		http_request_fail(x, 405, "malformed", "only GET is answered here");
 	}
 }
 
 /* Answer a request. */
 void
-http_handle(const struct http_context *context, struct exchange *x)
+http_handle(const struct http_context *context, struct http_request *x)
 {
 	for (size_t i = 0; i < ROUTE_COUNT; i++)
 	{
@@ -140,10 +140,10 @@ http_handle(const struct http_context *context, struct exchange *x)
 		return;
 	if (strncmp(x->path, collab_prefix, sizeof(collab_prefix) - 1) == 0)
 	{
-		exchange_header(x, "upgrade", "websocket");
-		exchange_fail(x, 426, "malformed", "documents are joined by WebSocket");
+		http_request_header(x, "upgrade", "websocket");
+		http_request_fail(x, 426, "malformed", "documents are joined by WebSocket");
 		return;
 	}
 	if (context->web == NULL || !web_handle(context->web, x))
-		exchange_fail(x, 404, "not_found", "nothing is here");
+		http_request_fail(x, 404, "not_found", "nothing is here");
 }

@@ -5,7 +5,7 @@
 #define RELAY_HTTP_H
 
 #include "base/config.h"
-#include "http/exchange.h"
+#include "http/request.h"
 #include "base/metrics.h"
 #include "http/rest.h"
 #include "http/web.h"
@@ -26,6 +26,6 @@ struct http_context
 bool		http_origin_allowed(const struct config *config, const char *origin);
 
 /* answer a request, now or later */
-void		http_handle(const struct http_context *context, struct exchange *x);
+void		http_handle(const struct http_context *context, struct http_request *x);
 
 #endif							/* RELAY_HTTP_H */

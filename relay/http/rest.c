@@ -30,7 +30,7 @@ struct rest
 	const struct config *config;
 	const struct auth *auth;
 	struct metrics *metrics;
-	struct caller *caller;
+	struct sql_pool *pool;
 	struct tally users;			/* how much each calls */
 	struct tally strangers;		/* ... and each address that has no token */
 	struct log_repeat trouble;
@@ -42,17 +42,17 @@ static const char prefix[] = "/v1/";
 
 /* Refuse a request for now. */
 static void
-refuse_for_now(struct exchange *x, int status, const char *code, int wait_ms, const char *detail)
+refuse_for_now(struct http_request *x, int status, const char *code, int wait_ms, const char *detail)
 {
-	exchange_header(x, "retry-after", "%d", (wait_ms + 999) / 1000 > 0 ? (wait_ms + 999) / 1000 : 1);
-	exchange_fail(x, status, code, detail);
+	http_request_header(x, "retry-after", "%d", (wait_ms + 999) / 1000 > 0 ? (wait_ms + 999) / 1000 : 1);
+	http_request_fail(x, status, code, detail);
 }
 
 /* ---- routes ---- */
 
 /* Find the route of a request, and say which methods its path has. */
 static const struct rest_route *
-find_route(const struct exchange *x, struct buf *allowed)
+find_route(const struct http_request *x, struct buf *allowed)
 {
 	const char *parts[REST_PARAMS];
 	size_t		lens[REST_PARAMS];
@@ -64,7 +64,7 @@ find_route(const struct exchange *x, struct buf *allowed)
 		if (!rest_path_fits(rest_routes[i].path, x->path, parts, lens, &count))
 			continue;
 		buf_format(allowed, "%s%s", allowed->len > 0 ? ", " : "", rest_routes[i].method);
-		if (found == NULL && exchange_is(x, rest_routes[i].method))
+		if (found == NULL && http_request_is(x, rest_routes[i].method))
 			found = &rest_routes[i];
 	}
 	return found;
@@ -74,7 +74,7 @@ find_route(const struct exchange *x, struct buf *allowed)
 
 /* Take what a call costs of somebody's bucket; false where the request was refused. */
 static bool
-charge(struct rest *rest, struct exchange *x, struct tally *tally, const char *name, const struct bucket_size *size)
+charge(struct rest *rest, struct http_request *x, struct tally *tally, const char *name, const struct bucket_size *size)
 {
 	struct tally_row *row = tally_hold(tally, name);
 	enum flow	flow = bucket_take(&row->bucket, size, 1, metrics_clock_ms());
@@ -96,7 +96,7 @@ static bool
 identify(struct rest_call *rc)
 {
 	struct rest *rest = rc->rest;
-	struct exchange *x = rc->x;
+	struct http_request *x = rc->x;
 	struct bucket_size of_user = {rest->config->call_rate, rest->config->call_burst};
 	struct bucket_size of_stranger = {rest->config->login_rate, rest->config->login_burst};
 	const char *problem;
@@ -105,15 +105,15 @@ identify(struct rest_call *rc)
 		return charge(rest, x, &rest->strangers, x->peer, &of_stranger);
 	if (x->token == NULL)
 	{
-		exchange_header(x, "www-authenticate", "Bearer");
-		exchange_fail(x, 401, "unauthenticated", "a token is needed, as Authorization: Bearer");
+		http_request_header(x, "www-authenticate", "Bearer");
+		http_request_fail(x, 401, "unauthenticated", "a token is needed, as Authorization: Bearer");
 		return false;
 	}
 	if (!auth_check(rest->auth, x->token, time(NULL), &rc->identity, &problem))
 	{
 		rest->metrics->refused_token++;
-		exchange_header(x, "www-authenticate", "Bearer error=\"invalid_token\"");
-		exchange_fail(x, 401, "unauthenticated", problem);
+		http_request_header(x, "www-authenticate", "Bearer error=\"invalid_token\"");
+		http_request_fail(x, 401, "unauthenticated", problem);
 		return false;
 	}
 	return charge(rest, x, &rest->users, rc->identity.user, &of_user);
@@ -134,7 +134,7 @@ column(const PGresult *result, const char *name)
 static void
 answer_user(struct rest_call *rc, const char *user, int status)
 {
-	struct exchange *x = rc->x;
+	struct http_request *x = rc->x;
 	int64_t		expires = 0;
 	char	   *token = auth_issue(rc->rest->auth, user, time(NULL), &expires);
 	json_t	   *body = json_pack("{s:s}", "userId", user);
@@ -147,45 +147,45 @@ answer_user(struct rest_call *rc, const char *user, int status)
 	}
 	text = json_dumps(body, JSON_COMPACT);
 	buf_text(&x->content, text);
-	exchange_header(x, "cache-control", "no-store");
+	http_request_header(x, "cache-control", "no-store");
 	free(text);
 	free(token);
 	json_decref(body);
-	exchange_answer(x, status, exchange_json);
+	http_request_answer(x, status, http_request_json);
 }
 
 /* Answer with the row that a call gave. */
 static void
 answer_row(struct rest_call *rc, const PGresult *result)
 {
-	struct exchange *x = rc->x;
+	struct http_request *x = rc->x;
 	const char *body = column(result, "body");
 	const char *version = column(result, "version");
 	const char *next = column(result, "next");
 	const char *location = column(result, "location");
 
-	exchange_header(x, "cache-control", version != NULL ? "private, no-cache" : "no-store");
+	http_request_header(x, "cache-control", version != NULL ? "private, no-cache" : "no-store");
 	if (version != NULL)
-		exchange_header(x, "etag", "\"%s\"", version);
+		http_request_header(x, "etag", "\"%s\"", version);
 	if (next != NULL)
 	{
-		const char *limit = exchange_argument(x, "limit");
+		const char *limit = http_request_argument(x, "limit");
 
-		exchange_header(x, "link", "<%s?%s%s%s>; rel=\"next\"", x->path, next, limit != NULL ? "&limit=" : "",
-						limit != NULL ? limit : "");
+		http_request_header(x, "link", "<%s?%s%s%s>; rel=\"next\"", x->path, next, limit != NULL ? "&limit=" : "",
+							limit != NULL ? limit : "");
 	}
 	if (location != NULL)
-		exchange_header(x, "location", "%s", location);
+		http_request_header(x, "location", "%s", location);
 	if (body != NULL)
 		buf_text(&x->content, body);
-	exchange_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL ? 200 : 304, exchange_json);
+	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL ? 200 : 304, http_request_json);
 }
 
 /* Answer with what a call gave. */
 static void
 answer_done(struct rest_call *rc, const PGresult *result)
 {
-	struct exchange *x = rc->x;
+	struct http_request *x = rc->x;
 	const char *body = column(result, "body");
 
 	switch (rc->route->answer)
@@ -195,13 +195,13 @@ answer_done(struct rest_call *rc, const PGresult *result)
 			answer_row(rc, result);
 			break;
 		case REST_EMPTY:
-			exchange_answer(x, 204, NULL);
+			http_request_answer(x, 204, NULL);
 			break;
 		case REST_CONFIRMED:
 			if (body != NULL && *body == 't')
-				exchange_answer(x, 204, NULL);
+				http_request_answer(x, 204, NULL);
 			else
-				exchange_fail(x, 403, "forbidden", "the old password is wrong");
+				http_request_fail(x, 403, "forbidden", "the old password is wrong");
 			break;
 		case REST_SIGNED_UP:
 			answer_user(rc, body, 201);
@@ -210,7 +210,7 @@ answer_done(struct rest_call *rc, const PGresult *result)
 			if (body != NULL)
 				answer_user(rc, body, 200);
 			else
-				exchange_fail(x, 401, "unauthenticated", "the address or the password is wrong");
+				http_request_fail(x, 401, "unauthenticated", "the address or the password is wrong");
 			break;
 	}
 }
@@ -252,9 +252,9 @@ answer_failed(struct rest_call *rc, const PGresult *result)
 	else if (status == 429)
 		refuse_for_now(rc->x, status, sqlstate, wait_ms_of(result), pg_message(result));
 	else if (status == 500)
-		exchange_fail(rc->x, status, sqlstate, "an error inside the relay or the database");
+		http_request_fail(rc->x, status, sqlstate, "an error inside the relay or the database");
 	else
-		exchange_fail(rc->x, status, sqlstate, pg_message(result));
+		http_request_fail(rc->x, status, sqlstate, pg_message(result));
 }
 
 static void
@@ -299,7 +299,7 @@ on_answer(void *arg, enum call_result outcome, const PGresult *result)
 
 /* The client is gone: nobody waits for the answer. */
 static void
-on_cancel(struct exchange *x)
+on_cancel(struct http_request *x)
 {
 	struct rest_call *rc = x->handler;
 
@@ -324,7 +324,7 @@ call_sql(struct rest_call *rc)
 		pg_param_text(&params, rc->values[i]);
 	rc->x->handler = rc;
 	rc->x->cancel = on_cancel;
-	rc->call = caller_call(rest->caller, &request, on_answer, rc);
+	rc->call = sql_pool_call(rest->pool, &request, on_answer, rc);
 	if (rc->call != NULL)
 		return;
 	refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "too many requests wait already");
@@ -333,7 +333,7 @@ call_sql(struct rest_call *rc)
 
 /* Handle a request that has a route. */
 static void
-follow(struct rest *rest, const struct rest_route *route, struct exchange *x)
+follow(struct rest *rest, const struct rest_route *route, struct http_request *x)
 {
 	struct rest_call *rc = mem_zalloc(sizeof(struct rest_call));
 
@@ -348,7 +348,7 @@ follow(struct rest *rest, const struct rest_route *route, struct exchange *x)
 
 /* Answer a request, now or later. */
 bool
-rest_handle(struct rest *rest, struct exchange *x)
+rest_handle(struct rest *rest, struct http_request *x)
 {
 	struct buf	allowed = {0};
 	const struct rest_route *route;
@@ -361,14 +361,14 @@ rest_handle(struct rest *rest, struct exchange *x)
 		buf_free(&allowed);
 		return false;
 	}
-	exchange_header(x, "allow", "%s, OPTIONS", allowed.data);
+	http_request_header(x, "allow", "%s, OPTIONS", allowed.data);
 	buf_free(&allowed);
 	if (route != NULL)
 		follow(rest, route, x);
 	else if (strcmp(x->method, "OPTIONS") == 0)
-		exchange_answer(x, 204, NULL);
+		http_request_answer(x, 204, NULL);
 	else
-		exchange_fail(x, 405, "malformed", "this is not done here; see the header allow");
+		http_request_fail(x, 405, "malformed", "this is not done here; see the header allow");
 	return true;
 }
 
@@ -378,21 +378,21 @@ rest_handle(struct rest *rest, struct exchange *x)
 bool
 rest_is_ready(const struct rest *rest)
 {
-	return caller_is_ready(rest->caller);
+	return sql_pool_is_ready(rest->pool);
 }
 
 /* Tell whether every request was answered. */
 bool
 rest_is_idle(const struct rest *rest)
 {
-	return caller_is_idle(rest->caller);
+	return sql_pool_is_idle(rest->pool);
 }
 
 /* Do what is due every second. */
 void
 rest_tick(struct rest *rest)
 {
-	caller_tick(rest->caller);
+	sql_pool_tick(rest->pool);
 	tally_sweep(&rest->users, metrics_clock_ms() - REMEMBERED_MS);
 	tally_sweep(&rest->strangers, metrics_clock_ms() - REMEMBERED_MS);
 }
@@ -412,7 +412,7 @@ rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, 
 	{
 		rest_routes[i].name, rest_routes[i].sql, HISTOGRAM_PG_CALL
 	};
-	rest->caller = caller_new(loop, config, metrics, statements, rest_route_count);
+	rest->pool = sql_pool_new(loop, config, metrics, statements, rest_route_count);
 	return rest;
 }
 
@@ -420,7 +420,7 @@ rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, 
 void
 rest_close(struct rest *rest)
 {
-	caller_close(rest->caller);
+	sql_pool_close(rest->pool);
 	tally_free(&rest->users);
 	tally_free(&rest->strangers);
 	free(rest);

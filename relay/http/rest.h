@@ -6,7 +6,7 @@
 
 #include "auth/auth.h"
 #include "base/config.h"
-#include "http/exchange.h"
+#include "http/request.h"
 #include "base/metrics.h"
 
 #include <stdbool.h>
@@ -84,6 +84,6 @@ bool		rest_is_idle(const struct rest *rest);
 void		rest_tick(struct rest *rest);
 
 /* answer a request, now or later; false where its path is none of these */
-bool		rest_handle(struct rest *rest, struct exchange *x);
+bool		rest_handle(struct rest *rest, struct http_request *x);
 
 #endif							/* RELAY_REST_H */

@@ -147,7 +147,7 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 		case REST_OPERATION:
 			return take_operation(rc, param, &rc->values[i], problem);
 		case REST_ARGUMENT:
-			given = exchange_argument(rc->x, param->name);
+			given = http_request_argument(rc->x, param->name);
 			break;
 		case REST_KNOWN:
 			given = rc->x->if_none_match;
@@ -155,7 +155,7 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 	}
 	if (given != NULL)
 		rc->values[i] = mem_string(given, strlen(given));
-	if (rc->values[i] != NULL && param->not_with != NULL && exchange_argument(rc->x, param->not_with) != NULL)
+	if (rc->values[i] != NULL && param->not_with != NULL && http_request_argument(rc->x, param->not_with) != NULL)
 		snprintf(problem, PROBLEM_BYTES, "%s and %s exclude each other", param->not_with, param->name);
 	else if (rc->values[i] == NULL && param->needed)
 		snprintf(problem, PROBLEM_BYTES, "%s is missing", param->name);
@@ -194,7 +194,7 @@ check_arguments(const struct rest_call *rc, char problem[PROBLEM_BYTES])
 			char		copy[LIMIT_ARGUMENT_BYTES];
 
 			snprintf(copy, sizeof(copy), "%.*s", (int) len, name);
-			if (exchange_argument(rc->x, copy) == name + len + 1)
+			if (http_request_argument(rc->x, copy) == name + len + 1)
 				continue;
 			snprintf(problem, PROBLEM_BYTES, "%.40s is given twice", copy);
 		}
@@ -221,7 +221,7 @@ has_body(const struct rest_route *route)
 bool
 rest_read_body(struct rest_call *rc)
 {
-	struct exchange *x = rc->x;
+	struct http_request *x = rc->x;
 	size_t		type_len = x->content_type != NULL ? strcspn(x->content_type, " ;") : 0;
 
 	if (!has_body(rc->route) || x->body.len == 0)
@@ -229,15 +229,15 @@ rest_read_body(struct rest_call *rc)
 		rc->body = json_object();
 		return true;
 	}
-	if (x->content_type == NULL || type_len != strlen(exchange_json) || strncasecmp(x->content_type, exchange_json, type_len) != 0)
+	if (x->content_type == NULL || type_len != strlen(http_request_json) || strncasecmp(x->content_type, http_request_json, type_len) != 0)
 	{
-		exchange_fail(x, 415, "malformed", "the body is to be application/json");
+		http_request_fail(x, 415, "malformed", "the body is to be application/json");
 		return false;
 	}
 	rc->body = json_loadb(x->body.data, x->body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	if (json_is_object(rc->body))
 		return true;
-	exchange_fail(x, 400, "malformed", "the body is no JSON object");
+	http_request_fail(x, 400, "malformed", "the body is no JSON object");
 	return false;
 }
 
@@ -252,6 +252,6 @@ rest_take_params(struct rest_call *rc)
 	for (int i = 0; good && i < REST_PARAMS; i++)
 		good = take_param(rc, i, &part, problem);
 	if (!good)
-		exchange_fail(rc->x, 400, "malformed", problem);
+		http_request_fail(rc->x, 400, "malformed", problem);
 	return good;
 }

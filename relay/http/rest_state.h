@@ -4,7 +4,7 @@
 #ifndef RELAY_REST_STATE_H
 #define RELAY_REST_STATE_H
 
-#include "tables/caller.h"
+#include "tables/sql_pool.h"
 #include "wire/protocol.h"
 #include "http/rest.h"
 
@@ -12,7 +12,7 @@
 struct rest_call
 {
 	struct rest *rest;
-	struct exchange *x;
+	struct http_request *x;
 	const struct rest_route *route;
 	struct identity identity;
 	json_t	   *body;

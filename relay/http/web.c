@@ -152,28 +152,28 @@ read_file(int file, size_t len, struct buf *out)
 
 /* Answer with a file. */
 bool
-web_handle(const struct web *web, struct exchange *x)
+web_handle(const struct web *web, struct http_request *x)
 {
 	struct stat status;
 	char		etag[64];
-	int			file = exchange_is(x, "GET") ? open_file(web, x->path, &status) : -1;
+	int			file = http_request_is(x, "GET") ? open_file(web, x->path, &status) : -1;
 	bool		held;
 
 	if (file < 0)
 		return false;
 	snprintf(etag, sizeof(etag), "\"%llx-%llx\"", (long long) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
 			 (long long) status.st_size);
-	exchange_header(x, "etag", "%s", etag);
-	exchange_header(x, "cache-control", "no-cache");
-	exchange_header(x, "content-security-policy", POLICY);
-	exchange_header(x, "referrer-policy", "no-referrer");
+	http_request_header(x, "etag", "%s", etag);
+	http_request_header(x, "cache-control", "no-cache");
+	http_request_header(x, "content-security-policy", POLICY);
+	http_request_header(x, "referrer-policy", "no-referrer");
 	held = x->if_none_match != NULL && strstr(x->if_none_match, etag) != NULL;
 	if (held)
-		exchange_answer(x, 304, NULL);
+		http_request_answer(x, 304, NULL);
 	else if (read_file(file, (size_t) status.st_size, &x->content))
-		exchange_answer(x, 200, type_of(x->path[strlen(x->path) - 1] == '/' ? "/index.html" : x->path));
+		http_request_answer(x, 200, type_of(x->path[strlen(x->path) - 1] == '/' ? "/index.html" : x->path));
 	else
-		exchange_fail(x, 500, "internal", "the file cannot be read");
+		http_request_fail(x, 500, "internal", "the file cannot be read");
 	close(file);
 	return true;
 }

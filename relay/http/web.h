@@ -4,7 +4,7 @@
 #ifndef RELAY_WEB_H
 #define RELAY_WEB_H
 
-#include "http/exchange.h"
+#include "http/request.h"
 
 #include <stdbool.h>
 
@@ -15,6 +15,6 @@ struct web *web_new(const char *folder);
 void		web_free(struct web *web);
 
 /* answer a GET with a file; false where there is none, and nothing was answered */
-bool		web_handle(const struct web *web, struct exchange *x);
+bool		web_handle(const struct web *web, struct http_request *x);
 
 #endif							/* RELAY_WEB_H */

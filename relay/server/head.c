@@ -43,7 +43,7 @@ struct heads
 	struct heads_callbacks callbacks;
 	uv_loop_t  *loop;
 	uint64_t	timeout_ms;
-	LIST_HEAD(, head) waiting;
+				LIST_HEAD(, head) waiting;
 	char		bytes[LIMIT_HEAD_BYTES + 1];	/* of the head looked at */
 };
 
@@ -126,7 +126,7 @@ is_whole(const char *bytes, size_t len, size_t *start)
 	const char *p;
 
 	for (*start = 0; *start < len && (bytes[*start] == '\r' || bytes[*start] == '\n');)
-		++*start;
+		++* start;
 	for (p = memchr(bytes + *start, '\n', len - *start); p != NULL; p = memchr(p + 1, '\n', len - (size_t) (p + 1 - bytes)))
 	{
 		size_t		left = len - (size_t) (p + 1 - bytes);

@@ -16,11 +16,15 @@ struct heads;
 struct heads_callbacks
 {
 	/*
-	 * the head is there, and still in the socket; target is what is asked for,
-	 * as it was written, NULL where there is no such line
+	 * the head is there, and still in the socket; target is what is asked
+	 * for, as it was written, NULL where there is no such line
 	 */
 	void		(*ready) (void *arg, int fd, void *owner, const char *target, size_t target_len);
-	/* the connection ended here: it was refused, it is gone, or it said nothing in time; it is closed */
+
+	/*
+	 * the connection ended here: it was refused, it is gone, or it said
+	 * nothing in time; it is closed
+	 */
 	void		(*ended) (void *arg, void *owner, bool refused);
 	void	   *arg;
 };

@@ -2,7 +2,7 @@
  * server/http.c: HTTP beside the WebSockets: requests out of libwebsockets,
  * answers into it.
  *
- * A connection has one exchange, and ends with its answer. libwebsockets 4.1
+ * A connection has one request, and ends with its answer. libwebsockets 4.1
  * takes the body of a request that came in one packet behind another from the
  * wrong place, and then turns in a circle for ever; 4.3 takes for the body
  * what came in one packet behind it, and waits for more. So there is never a
@@ -51,7 +51,7 @@ static const struct
 
 /* Write the headers of an answer. */
 static bool
-write_headers(struct lws *wsi, const struct exchange *x)
+write_headers(struct lws *wsi, const struct http_request *x)
 {
 	unsigned char buf[LWS_PRE + HEADERS_BYTES];
 	unsigned char *start = buf + LWS_PRE;
@@ -85,7 +85,7 @@ write_headers(struct lws *wsi, const struct exchange *x)
 
 /* Write the content of an answer; libwebsockets keeps what the socket does not take. */
 static bool
-write_content(struct lws *wsi, const struct exchange *x)
+write_content(struct lws *wsi, const struct http_request *x)
 {
 	struct frame *frame;
 	bool		written;
@@ -108,7 +108,7 @@ note_unread(struct server *server, struct conn *conn, size_t bytes)
 
 /* Refuse a long answer where slow readers leave no memory for it. */
 static void
-spare_memory(struct server *server, struct exchange *x)
+spare_memory(struct server *server, struct http_request *x)
 {
 	struct metrics *m = server->config.metrics;
 
@@ -118,8 +118,8 @@ spare_memory(struct server *server, struct exchange *x)
 	m->refused_memory++;
 	x->done = NULL;
 	buf_clear(&x->headers);
-	exchange_header(x, "retry-after", "%d", FULL_RETRY_S);
-	exchange_fail(x, 503, "unavailable", "too much waits for clients that are slow to read");
+	http_request_header(x, "retry-after", "%d", FULL_RETRY_S);
+	http_request_fail(x, 503, "unavailable", "too much waits for clients that are slow to read");
 }
 
 /* Look again in a while whether the client takes its answer. */
@@ -155,11 +155,11 @@ end_when_written(struct conn *conn, struct lws *wsi)
 	return 0;
 }
 
-/* Write the answer of a connection's exchange, which ends both. */
+/* Write the answer of a connection's request, which ends both. */
 static int
 write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 {
-	struct exchange *x = conn->exchange;
+	struct http_request *x = conn->request;
 	bool		written;
 
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
@@ -170,14 +170,14 @@ write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 	note_unread(server, conn, lws_partial_buffered(wsi) ? x->content.len : 0);
 	server->config.metrics->bytes_out += x->content.len;
 	metrics_count_status(server->config.metrics, x->status);
-	conn->exchange = NULL;
-	exchange_free(x);
+	conn->request = NULL;
+	http_request_free(x);
 	return written ? end_when_written(conn, wsi) : -1;
 }
 
 /* An answer is there that was awaited: have it written. */
 static void
-on_done(struct exchange *x)
+on_done(struct http_request *x)
 {
 	struct conn *conn = x->conn;
 
@@ -188,14 +188,14 @@ on_done(struct exchange *x)
 int
 server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail)
 {
-	struct exchange *x = exchange_new();
+	struct http_request *x = http_request_new();
 	bool		written;
 
 	x->method = methods[0].name;
-	exchange_fail(x, status, code, detail);
+	http_request_fail(x, status, code, detail);
 	written = write_headers(wsi, x) && write_content(wsi, x);
 	metrics_count_status(server->config.metrics, status);
-	exchange_free(x);
+	http_request_free(x);
 	return written ? 1 : -1;
 }
 
@@ -226,7 +226,7 @@ bearer_token(struct lws *wsi)
 
 /* Copy the arguments of the URL; false where there are too many or too long ones. */
 static bool
-copy_arguments(struct lws *wsi, struct exchange *x)
+copy_arguments(struct lws *wsi, struct http_request *x)
 {
 	char		argument[LIMIT_ARGUMENT_BYTES];
 
@@ -250,7 +250,7 @@ copy_arguments(struct lws *wsi, struct exchange *x)
  * that may have been changed is refused, lest somebody else gets what is given.
  */
 static bool
-copy_path(struct lws *wsi, struct exchange *x, const char *path, enum lws_token_indexes method)
+copy_path(struct lws *wsi, struct http_request *x, const char *path, enum lws_token_indexes method)
 {
 	const struct socket *socket = lws_get_opaque_user_data(wsi);
 	const char *target = socket != NULL ? socket->target : NULL;
@@ -268,7 +268,7 @@ copy_path(struct lws *wsi, struct exchange *x, const char *path, enum lws_token_
 
 /* Copy what is asked; false where it was answered, since it cannot be right. */
 static bool
-copy_request(struct lws *wsi, struct exchange *x, const char *path)
+copy_request(struct lws *wsi, struct http_request *x, const char *path)
 {
 	char		peer[64] = "?";
 	enum lws_token_indexes method = methods[0].token;
@@ -291,18 +291,18 @@ copy_request(struct lws *wsi, struct exchange *x, const char *path)
 	if (x->method == NULL)
 	{
 		x->method = methods[0].name;
-		exchange_fail(x, 405, "malformed", "this method is not known here");
+		http_request_fail(x, 405, "malformed", "this method is not known here");
 	}
 	else if (strlen(path) > LIMIT_PATH_BYTES || !copy_arguments(wsi, x))
-		exchange_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
+		http_request_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
 	else if (!clear)
-		exchange_fail(x, 400, "malformed", "the path is not clear: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
+		http_request_fail(x, 400, "malformed", "the path is not clear: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
 	return !x->answered;
 }
 
 /* Read the length of the body; -1 where it was refused. */
 static int64_t
-body_length(struct lws *wsi, struct exchange *x, size_t most)
+body_length(struct lws *wsi, struct http_request *x, size_t most)
 {
 	char	   *text = header_text(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
 	size_t		digits = text != NULL ? strspn(text, "0123456789") : 0;
@@ -312,17 +312,17 @@ body_length(struct lws *wsi, struct exchange *x, size_t most)
 
 	free(text);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-		exchange_fail(x, 411, "malformed", "the length of the body is to be told, by Content-Length");
+		http_request_fail(x, 411, "malformed", "the length of the body is to be told, by Content-Length");
 	else if (!told)
 		return 0;
 	else if (!good)
-		exchange_fail(x, 400, "malformed", "Content-Length is no length");
+		http_request_fail(x, 400, "malformed", "Content-Length is no length");
 	else if ((uint64_t) len > most)
 	{
 		char		detail[80];
 
 		snprintf(detail, sizeof(detail), "the body has %lld bytes; at most %zu are taken", (long long) len, most);
-		exchange_fail(x, 413, "too_large", detail);
+		http_request_fail(x, 413, "too_large", detail);
 	}
 	else
 		return len;
@@ -349,7 +349,7 @@ watch(struct lws *wsi)
 static int
 handle(struct server *server, struct conn *conn, struct lws *wsi)
 {
-	struct exchange *x = conn->exchange;
+	struct http_request *x = conn->request;
 
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	conn->body_until = 0;
@@ -364,13 +364,13 @@ handle(struct server *server, struct conn *conn, struct lws *wsi)
 
 /* Check what a client expects before it sends the body; false where that was refused. */
 static bool
-check_expectation(struct lws *wsi, struct exchange *x, bool *wants_word)
+check_expectation(struct lws *wsi, struct http_request *x, bool *wants_word)
 {
 	char	   *expected = header_text(wsi, WSI_TOKEN_HTTP_EXPECT);
 
 	*wants_word = expected != NULL && strcasecmp(expected, "100-continue") == 0;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) > 0 && !*wants_word)
-		exchange_fail(x, 417, "malformed", "no expectation is met here but 100-continue");
+		http_request_fail(x, 417, "malformed", "no expectation is met here but 100-continue");
 	free(expected);
 	return !x->answered;
 }
@@ -406,13 +406,13 @@ await_body(struct conn *conn, struct lws *wsi)
 static int
 begin(struct server *server, struct conn *conn, struct lws *wsi, const char *path)
 {
-	struct exchange *x = exchange_new();
+	struct http_request *x = http_request_new();
 	lws_usec_t	body_usecs = server->config.config->body_timeout_s * LWS_USEC_PER_SEC;
 	int64_t		len = -1;
 	bool		wants_word = false;
 
 	conn->wsi = wsi;
-	conn->exchange = x;
+	conn->request = x;
 	x->conn = conn;
 	if (copy_request(wsi, x, path) && check_expectation(wsi, x, &wants_word))
 		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
@@ -436,7 +436,7 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 static int
 take_body(struct server *server, struct conn *conn, struct lws *wsi, const char *in, size_t len)
 {
-	struct exchange *x = conn->exchange;
+	struct http_request *x = conn->request;
 	size_t		left = conn->body_len - x->body.len;
 
 	buf_put(&x->body, in, len < left ? len : left);
@@ -451,11 +451,11 @@ int
 server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
 			   void *in, size_t len)
 {
-	struct exchange *x;
+	struct http_request *x;
 
 	if (conn == NULL)
 		return reason == LWS_CALLBACK_CLOSED_HTTP ? 0 : -1;
-	x = conn->exchange;
+	x = conn->request;
 	switch (reason)
 	{
 		case LWS_CALLBACK_HTTP:
@@ -483,8 +483,8 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 			{
 				if (x->cancel != NULL)
 					x->cancel(x);
-				exchange_free(x);
-				conn->exchange = NULL;
+				http_request_free(x);
+				conn->request = NULL;
 			}
 			return 0;
 	}

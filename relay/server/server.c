@@ -105,7 +105,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		case LWS_CALLBACK_CLOSED:
 			return server_on_websocket(server, conn, wsi, reason, in, len);
 		case LWS_CALLBACK_TIMER:
-			return conn != NULL && (conn->exchange != NULL || conn->answered) ? server_on_http(server, conn, wsi, reason, in, len) :
+			return conn != NULL && (conn->request != NULL || conn->answered) ? server_on_http(server, conn, wsi, reason, in, len) :
 				server_on_websocket(server, conn, wsi, reason, in, len);
 		case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 			server->tls = user;

@@ -45,7 +45,7 @@ struct conn
 {
 	struct lws *wsi;
 	struct session *session;	/* of a WebSocket */
-	struct exchange *exchange;	/* over HTTP */
+	struct http_request *request;	/* over HTTP */
 	bool		answered;		/* over HTTP, and so at its end */
 	struct progress progress;	/* of what is written */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */

@@ -170,8 +170,8 @@ enum upgrade
 {
 	UPGRADE_WEBSOCKET,
 	UPGRADE_OTHER,
-	UPGRADE_ANSWERED			/* nothing that libwebsockets knows, which it has
-								 * refused by itself */
+	UPGRADE_ANSWERED			/* nothing that libwebsockets knows, which it
+								 * has refused by itself */
 };
 
 /*

@@ -1,8 +1,8 @@
 /*
- * tables/caller.h: calls of SQL functions on behalf of users, for HTTP.
+ * tables/sql_pool.h: calls of SQL functions on behalf of users, for HTTP.
  */
-#ifndef RELAY_CALLER_H
-#define RELAY_CALLER_H
+#ifndef RELAY_SQL_POOL_H
+#define RELAY_SQL_POOL_H
 
 #include "base/config.h"
 #include "base/metrics.h"
@@ -12,12 +12,12 @@
 #include <stdbool.h>
 #include <uv.h>
 
-struct caller;
+struct sql_pool;
 struct call;
 
 struct call_request
 {
-	const char *statement;		/* prepared: one of caller_new's */
+	const char *statement;		/* prepared: one of sql_pool_new's */
 	const char *user;			/* on whose behalf; NULL: on nobody's */
 	const struct pg_params *params;
 	bool		repeatable;		/* nothing is written: where it is not known
@@ -35,20 +35,20 @@ enum call_result
 
 typedef void (*call_fn) (void *arg, enum call_result outcome, const PGresult *result);
 
-struct caller *caller_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics,
-						  const struct pg_statement *statements, int statement_count);
-void		caller_close(struct caller *caller);
-bool		caller_is_ready(const struct caller *caller);
-bool		caller_is_idle(const struct caller *caller);
+struct sql_pool *sql_pool_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics,
+							  const struct pg_statement *statements, int statement_count);
+void		sql_pool_close(struct sql_pool *pool);
+bool		sql_pool_is_ready(const struct sql_pool *pool);
+bool		sql_pool_is_idle(const struct sql_pool *pool);
 
 /*
  * Make a call; its texts must stay until the answer, which comes exactly once.
  * NULL when too many wait already, and then none comes; nor after call_cancel.
  */
-struct call *caller_call(struct caller *caller, const struct call_request *request, call_fn answer, void *arg);
+struct call *sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn answer, void *arg);
 void		call_cancel(struct call *call);
 
 /* answer those who have waited too long; to be called every second */
-void		caller_tick(struct caller *caller);
+void		sql_pool_tick(struct sql_pool *pool);
 
-#endif							/* RELAY_CALLER_H */
+#endif							/* RELAY_SQL_POOL_H */

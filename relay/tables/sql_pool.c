@@ -1,5 +1,5 @@
 /*
- * tables/caller.c: calls of SQL functions on behalf of users, for HTTP.
+ * tables/sql_pool.c: calls of SQL functions on behalf of users, for HTTP.
  *
  * A call is one transaction, sent in one go: become the user, then do what he
  * asks, so that he may do what he may do in SQL and nothing is decided here.
@@ -8,7 +8,7 @@
  * behind them. What PostgreSQL undid is tried again by itself; what it may
  * have done is not, unless it only reads.
  */
-#include "tables/caller.h"
+#include "tables/sql_pool.h"
 
 #include "base/bounds.h"
 #include "base/log.h"
@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct line
+struct pool_conn
 {
-	struct caller *caller;
+	struct sql_pool *pool;
 	struct pg_link *link;
 	struct call *call;			/* under way */
 	char		name[24];
@@ -30,8 +30,8 @@ struct line
 struct call
 {
 	struct call *next;
-	struct caller *caller;
-	struct line *line;			/* where it is under way */
+	struct sql_pool *pool;
+	struct pool_conn *conn;		/* where it is under way */
 	struct call_request request;
 	struct pg_params params;
 	call_fn		answer;			/* NULL: nobody waits for it any longer */
@@ -40,12 +40,12 @@ struct call
 	uint64_t	until_ms;		/* to be sent */
 };
 
-struct caller
+struct sql_pool
 {
 	uv_loop_t  *loop;
 	struct metrics *metrics;
-	struct line *lines;
-	int			line_count;
+	struct pool_conn *conns;
+	int			conn_count;
 	struct pg_statement *statements;
 	struct call *first;
 	struct call **last;
@@ -65,7 +65,7 @@ static const struct pg_setup setup[] = {
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))
 
-static void dispatch(struct caller *caller);
+static void dispatch(struct sql_pool *pool);
 
 /* ---- answers ---- */
 
@@ -82,15 +82,15 @@ finish(struct call *call, enum call_result outcome, const PGresult *result)
 static void
 push_back(struct call *call)
 {
-	struct caller *caller = call->caller;
+	struct sql_pool *pool = call->pool;
 
-	call->line = NULL;
-	call->next = caller->first;
-	caller->first = call;
+	call->conn = NULL;
+	call->next = pool->first;
+	pool->first = call;
 	if (call->next == NULL)
-		caller->last = &call->next;
-	caller->waiting++;
-	caller->metrics->call_retries++;
+		pool->last = &call->next;
+	pool->waiting++;
+	pool->metrics->call_retries++;
 }
 
 /* Tell whether a failed call may go again: what PostgreSQL undid, or had not prepared on this connection. */
@@ -107,13 +107,13 @@ static void
 on_answer(void *arg, PGresult *result)
 {
 	struct call *call = arg;
-	struct caller *caller = call->caller;
-	struct line *line = call->line;
+	struct sql_pool *pool = call->pool;
+	struct pool_conn *conn = call->conn;
 	bool		failed = result != NULL && PQresultStatus(result) != PGRES_TUPLES_OK;
 	const char *sqlstate = failed ? pg_sqlstate(result) : "";
 
-	line->call = NULL;
-	if (caller->closing)
+	conn->call = NULL;
+	if (pool->closing)
 		finish(call, result != NULL ? failed ? CALL_FAILED : CALL_DONE : CALL_IN_DOUBT, result);
 	else if (result == NULL && call->answer != NULL && call->request.repeatable && call->attempts < LIMIT_CALL_ATTEMPTS)
 		push_back(call);
@@ -122,74 +122,74 @@ on_answer(void *arg, PGresult *result)
 	else if (failed && goes_again(call, sqlstate))
 	{
 		if (strcmp(sqlstate, SQLSTATE_UNPREPARED) == 0)
-			pg_link_fail(line->link, pg_message(result));
+			pg_link_fail(conn->link, pg_message(result));
 		push_back(call);
 	}
 	else
 		finish(call, failed ? CALL_FAILED : CALL_DONE, result);
-	if (!caller->closing)
-		dispatch(caller);
+	if (!pool->closing)
+		dispatch(pool);
 }
 
 /* ---- calls ---- */
 
-/* Send a call on a line that is free. */
+/* Send a call on a conn that is free. */
 static void
-send_call(struct line *line, struct call *call)
+send_call(struct pool_conn *conn, struct call *call)
 {
 	struct pg_params who = {0};
 	struct pg_call calls[2] = {{become, &who}, {call->request.statement, &call->params}};
 	bool		named = call->request.user != NULL;
 
 	pg_param_text(&who, call->request.user);
-	call->line = line;
+	call->conn = conn;
 	call->attempts++;
-	line->call = call;
-	if (pg_link_send_all(line->link, named ? calls : calls + 1, named ? 2 : 1, on_answer, call))
+	conn->call = call;
+	if (pg_link_send_all(conn->link, named ? calls : calls + 1, named ? 2 : 1, on_answer, call))
 		return;
-	line->call = NULL;
+	conn->call = NULL;
 	push_back(call);
 }
 
 /* Send what can go. */
 static void
-dispatch(struct caller *caller)
+dispatch(struct sql_pool *pool)
 {
-	for (int i = 0; i < caller->line_count && caller->first != NULL; i++)
+	for (int i = 0; i < pool->conn_count && pool->first != NULL; i++)
 	{
-		struct line *line = &caller->lines[i];
-		struct call *call = caller->first;
+		struct pool_conn *conn = &pool->conns[i];
+		struct call *call = pool->first;
 
-		if (line->call != NULL || !pg_link_is_ready(line->link))
+		if (conn->call != NULL || !pg_link_is_ready(conn->link))
 			continue;
-		caller->first = call->next;
-		if (caller->first == NULL)
-			caller->last = &caller->first;
-		caller->waiting--;
-		send_call(line, call);
+		pool->first = call->next;
+		if (pool->first == NULL)
+			pool->last = &pool->first;
+		pool->waiting--;
+		send_call(conn, call);
 	}
 }
 
 /* Make a call. */
 struct call *
-caller_call(struct caller *caller, const struct call_request *request, call_fn answer, void *arg)
+sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn answer, void *arg)
 {
 	struct call *call;
 
-	if (caller->closing || caller->waiting >= LIMIT_CALLS_WAITING)
+	if (pool->closing || pool->waiting >= LIMIT_CALLS_WAITING)
 		return NULL;
 	call = mem_zalloc(sizeof(struct call));
-	call->caller = caller;
+	call->pool = pool;
 	call->request = *request;
 	call->params = *request->params;
 	call->answer = answer;
 	call->arg = arg;
-	call->until_ms = uv_now(caller->loop) + LIMIT_CALL_WAIT_MS;
-	*caller->last = call;
-	caller->last = &call->next;
-	caller->waiting++;
-	caller->metrics->calls++;
-	dispatch(caller);
+	call->until_ms = uv_now(pool->loop) + LIMIT_CALL_WAIT_MS;
+	*pool->last = call;
+	pool->last = &call->next;
+	pool->waiting++;
+	pool->metrics->calls++;
+	dispatch(pool);
 	return call;
 }
 
@@ -197,15 +197,15 @@ caller_call(struct caller *caller, const struct call_request *request, call_fn a
 static void
 unqueue(struct call *call)
 {
-	struct caller *caller = call->caller;
-	struct call **at = &caller->first;
+	struct sql_pool *pool = call->pool;
+	struct call **at = &pool->first;
 
 	while (*at != call)
 		at = &(*at)->next;
 	*at = call->next;
 	if (call->next == NULL)
-		caller->last = at;
-	caller->waiting--;
+		pool->last = at;
+	pool->waiting--;
 }
 
 /* Wait for a call's answer no longer; what is under way is done all the same. */
@@ -213,7 +213,7 @@ void
 call_cancel(struct call *call)
 {
 	call->answer = NULL;
-	if (call->line != NULL)
+	if (call->conn != NULL)
 		return;
 	unqueue(call);
 	free(call);
@@ -221,12 +221,12 @@ call_cancel(struct call *call)
 
 /* Answer those who have waited too long. */
 void
-caller_tick(struct caller *caller)
+sql_pool_tick(struct sql_pool *pool)
 {
-	uint64_t	now = uv_now(caller->loop);
+	uint64_t	now = uv_now(pool->loop);
 	struct call *next;
 
-	for (struct call *call = caller->first; call != NULL; call = next)
+	for (struct call *call = pool->first; call != NULL; call = next)
 	{
 		next = call->next;
 		if (call->until_ms > now)
@@ -241,9 +241,9 @@ caller_tick(struct caller *caller)
 static void
 on_ready(void *arg)
 {
-	struct line *line = arg;
+	struct pool_conn *conn = arg;
 
-	dispatch(line->caller);
+	dispatch(conn->pool);
 }
 
 static void
@@ -254,11 +254,11 @@ on_lost(void *arg)
 
 /* Tell whether calls can be made now. */
 bool
-caller_is_ready(const struct caller *caller)
+sql_pool_is_ready(const struct sql_pool *pool)
 {
-	for (int i = 0; i < caller->line_count; i++)
+	for (int i = 0; i < pool->conn_count; i++)
 	{
-		if (pg_link_is_ready(caller->lines[i].link))
+		if (pg_link_is_ready(pool->conns[i].link))
 			return true;
 	}
 	return false;
@@ -266,66 +266,66 @@ caller_is_ready(const struct caller *caller)
 
 /* Tell whether every call was answered. */
 bool
-caller_is_idle(const struct caller *caller)
+sql_pool_is_idle(const struct sql_pool *pool)
 {
-	for (int i = 0; i < caller->line_count; i++)
+	for (int i = 0; i < pool->conn_count; i++)
 	{
-		if (caller->lines[i].call != NULL)
+		if (pool->conns[i].call != NULL)
 			return false;
 	}
-	return caller->first == NULL;
+	return pool->first == NULL;
 }
 
 /* Begin: open the connections. */
-struct caller *
-caller_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics,
-		   const struct pg_statement *statements, int statement_count)
+struct sql_pool *
+sql_pool_new(uv_loop_t *loop, const struct config *config, struct metrics *metrics,
+			 const struct pg_statement *statements, int statement_count)
 {
-	struct caller *caller = mem_zalloc(sizeof(struct caller));
+	struct sql_pool *pool = mem_zalloc(sizeof(struct sql_pool));
 
-	caller->loop = loop;
-	caller->metrics = metrics;
-	caller->last = &caller->first;
-	caller->line_count = config->callers;
-	caller->lines = mem_zalloc((size_t) config->callers * sizeof(struct line));
-	caller->statements = mem_zalloc((size_t) (statement_count + 1) * sizeof(struct pg_statement));
-	caller->statements[0] = (struct pg_statement)
+	pool->loop = loop;
+	pool->metrics = metrics;
+	pool->last = &pool->first;
+	pool->conn_count = config->callers;
+	pool->conns = mem_zalloc((size_t) config->callers * sizeof(struct pool_conn));
+	pool->statements = mem_zalloc((size_t) (statement_count + 1) * sizeof(struct pg_statement));
+	pool->statements[0] = (struct pg_statement)
 	{
 		become, "SELECT converge.become($1::text)", HISTOGRAM_PG_CALL
 	};
-	memcpy(caller->statements + 1, statements, (size_t) statement_count * sizeof(struct pg_statement));
+	memcpy(pool->statements + 1, statements, (size_t) statement_count * sizeof(struct pg_statement));
 	for (int i = 0; i < config->callers; i++)
 	{
-		struct line *line = &caller->lines[i];
+		struct pool_conn *conn = &pool->conns[i];
 		struct pg_link_config link = {
-			.name = line->name,.dsn = config->dsn,.loop = loop,.metrics = metrics,
+			.name = conn->name,.dsn = config->dsn,.loop = loop,.metrics = metrics,
 			.setup = setup,.setup_count = SETUP_COUNT,
-			.statements = caller->statements,.statement_count = statement_count + 1,
-			.on_ready = on_ready,.on_lost = on_lost,.arg = line,
+			.statements = pool->statements,.statement_count = statement_count + 1,
+			.on_ready = on_ready,.on_lost = on_lost,.arg = conn,
 		};
 
-		line->caller = caller;
-		snprintf(line->name, sizeof(line->name), "caller %d", i + 1);
-		line->link = pg_link_open(&link);
+		conn->pool = pool;
+		snprintf(conn->name, sizeof(conn->name), "caller %d", i + 1);
+		conn->link = pg_link_open(&link);
 	}
-	return caller;
+	return pool;
 }
 
 /* End; what is still asked is answered with nothing. */
 void
-caller_close(struct caller *caller)
+sql_pool_close(struct sql_pool *pool)
 {
-	caller->closing = true;
-	for (int i = 0; i < caller->line_count; i++)
-		pg_link_close(caller->lines[i].link);
-	while (caller->first != NULL)
+	pool->closing = true;
+	for (int i = 0; i < pool->conn_count; i++)
+		pg_link_close(pool->conns[i].link);
+	while (pool->first != NULL)
 	{
-		struct call *call = caller->first;
+		struct call *call = pool->first;
 
 		unqueue(call);
 		finish(call, CALL_LATER, NULL);
 	}
-	free(caller->statements);
-	free(caller->lines);
-	free(caller);
+	free(pool->statements);
+	free(pool->conns);
+	free(pool);
 }

@@ -1,7 +1,7 @@
 /*
- * http/exchange.c: a request over HTTP and the answer to it.
+ * http/request.c: a request over HTTP and the answer to it.
  */
-#include "http/exchange.h"
+#include "http/request.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -12,9 +12,9 @@
 
 #define HEADER_BYTES 1024
 
-const char	exchange_json[] = "application/json";
-const char	exchange_problem[] = "application/problem+json";
-const char	exchange_text[] = "text/plain; charset=utf-8";
+const char	http_request_json[] = "application/json";
+const char	http_request_problem[] = "application/problem+json";
+const char	http_request_text[] = "text/plain; charset=utf-8";
 
 static const struct
 {
@@ -46,16 +46,16 @@ static const struct
 
 #define TITLE_COUNT (sizeof(titles) / sizeof(titles[0]))
 
-/* Make an exchange with nothing in it. */
-struct exchange *
-exchange_new(void)
+/* Make a request with nothing in it. */
+struct http_request *
+http_request_new(void)
 {
-	return mem_zalloc(sizeof(struct exchange));
+	return mem_zalloc(sizeof(struct http_request));
 }
 
-/* Give an exchange back. */
+/* Give a request back. */
 void
-exchange_free(struct exchange *x)
+http_request_free(struct http_request *x)
 {
 	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->content_type, x->peer};
 
@@ -70,14 +70,14 @@ exchange_free(struct exchange *x)
 
 /* Tell whether a request is of this method; who asks for a HEAD asks for a GET. */
 bool
-exchange_is(const struct exchange *x, const char *method)
+http_request_is(const struct http_request *x, const char *method)
 {
 	return strcmp(x->method, method) == 0 || (strcmp(x->method, "HEAD") == 0 && strcmp(method, "GET") == 0);
 }
 
 /* Get the value of an argument of the URL; NULL where it was not given. */
 const char *
-exchange_argument(const struct exchange *x, const char *name)
+http_request_argument(const struct http_request *x, const char *name)
 {
 	size_t		len = strlen(name);
 
@@ -91,7 +91,7 @@ exchange_argument(const struct exchange *x, const char *name)
 
 /* Add a header to the answer; nobody's bytes make it two. */
 void
-exchange_header(struct exchange *x, const char *name, const char *format,...)
+http_request_header(struct http_request *x, const char *name, const char *format,...)
 {
 	char		value[HEADER_BYTES];
 	va_list		args;
@@ -107,7 +107,7 @@ exchange_header(struct exchange *x, const char *name, const char *format,...)
 
 /* Answer with what content was put. */
 void
-exchange_answer(struct exchange *x, int status, const char *type)
+http_request_answer(struct http_request *x, int status, const char *type)
 {
 	x->status = status;
 	x->type = type;
@@ -131,7 +131,7 @@ title_of(int status)
 
 /* Answer with a problem (RFC 9457); code is a SQLSTATE, or a word of the protocol's errors. */
 void
-exchange_fail(struct exchange *x, int status, const char *code, const char *detail)
+http_request_fail(struct http_request *x, int status, const char *code, const char *detail)
 {
 	json_t	   *problem = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", title_of(status),
 									"status", status, "code", code, "detail", detail);
@@ -141,5 +141,5 @@ exchange_fail(struct exchange *x, int status, const char *code, const char *deta
 	buf_text(&x->content, text != NULL ? text : "{}");
 	free(text);
 	json_decref(problem);
-	exchange_answer(x, status, exchange_problem);
+	http_request_answer(x, status, http_request_problem);
 }
