@@ -12,7 +12,7 @@
 
 #include "access/access.h"
 #include "base/limits.h"
-#include "edit/missed.h"
+#include "edit/rebase.h"
 #include "edit/sequence.h"
 #include "store/append.h"
 #include "store/heads.h"
@@ -38,7 +38,7 @@ typedef struct Work
 	CvgHead		head;
 	TimestampTz at;				/* created_at of all that is appended now */
 
-	CvgMissed	missed;			/* what the ops of the batch have missed */
+	CvgRebase	rebase;			/* what the ops of the batch have missed */
 
 	CvgOpRow   *rows;			/* what is to be appended */
 	int			row_count;
@@ -175,8 +175,8 @@ transform_to_head(Work *work, CvgSubmission *sub)
 		return true;
 	}
 	ot_buffer_init(&out, &cvg_allocator, 0);
-	status = cvg_missed_rebase(&work->missed, sub->op, &sub->op_id, sub->base_version,
-							   &out, &duplicate_of);
+	status = cvg_rebase_op(&work->rebase, sub->op, &sub->op_id, sub->base_version,
+						   &out, &duplicate_of);
 	if (status == OT_TOO_LARGE)
 		return refuse(sub, CVG_TOO_LARGE,
 					  pstrdup("The operation is too large to be transformed."));
@@ -278,7 +278,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 		entry->row = work->row_count;
 	}
 	work->row_count++;
-	cvg_missed_append(&work->missed, sub->applied);
+	cvg_rebase_append(&work->rebase, sub->applied);
 }
 
 /* Is it the document that the op was made on, and not another that has the id now? */
@@ -317,7 +317,7 @@ static void
 begin_work(Work *work, int count)
 {
 	work->at = Max(GetCurrentTimestamp(), work->head.updated_at);
-	cvg_missed_begin(&work->missed, work->doc_id, work->head.version, count > 1);
+	cvg_rebase_begin(&work->rebase, work->doc_id, work->head.version, count > 1);
 	work->rows = palloc(count * sizeof(CvgOpRow));
 	if (count > 1)
 	{

@@ -75,19 +75,19 @@ packing_is_due(const CvgHead *head)
 	return head->version - head->packed_version >= (int64) pack_keep + pack_batch;
 }
 
-typedef struct Errand
+typedef struct MaintainJob
 {
 	const pg_uuid_t *doc_id;
 	CvgMaintained done;
-} Errand;
+} MaintainJob;
 
 /* Do what is due. */
 static void
-run_errand(void *arg)
+run_job(void *arg)
 {
-	Errand	   *errand = arg;
-	const pg_uuid_t *doc_id = errand->doc_id;
-	CvgMaintained *done = &errand->done;
+	MaintainJob *job = arg;
+	const pg_uuid_t *doc_id = job->doc_id;
+	CvgMaintained *done = &job->done;
 	CvgHead		head;
 	CvgHead		seen;
 	int64		packed_version = 0;
@@ -117,11 +117,11 @@ run_errand(void *arg)
 CvgMaintained
 cvg_maintain_document(const pg_uuid_t *doc_id)
 {
-	Errand		errand = {.doc_id = doc_id};
-	ErrorData  *error = cvg_try(run_errand, &errand);
+	MaintainJob job = {.doc_id = doc_id};
+	ErrorData  *error = cvg_try(run_job, &job);
 
 	if (error == NULL)
-		return errand.done;
+		return job.done;
 	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		ReThrowError(error);
 	return (CvgMaintained)

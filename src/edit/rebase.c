@@ -1,5 +1,5 @@
 /*
- * edit/missed.c
+ * edit/rebase.c
  *		Carries the ops of a batch over what was committed since their bases.
  *
  * The ops of a batch have missed much the same.  So what they missed is read
@@ -7,7 +7,7 @@
  * are first wanted and serve all; by the law of composition nothing else comes
  * out than op by op.  A single op, and one that is very far behind, streams.
  */
-#include "edit/missed.h"
+#include "edit/rebase.h"
 
 #include "store/log.h"
 #include "store/ops.h"
@@ -39,34 +39,34 @@ typedef struct Block
 
 /* Begin with an empty window. */
 void
-cvg_missed_begin(CvgMissed *missed, const pg_uuid_t *doc_id, int64 head_version, bool shared)
+cvg_rebase_begin(CvgRebase *window, const pg_uuid_t *doc_id, int64 head_version, bool shared)
 {
-	memset(missed, 0, sizeof(CvgMissed));
-	missed->doc_id = doc_id;
-	missed->shared = shared;
-	missed->from = head_version;
+	memset(window, 0, sizeof(CvgRebase));
+	window->doc_id = doc_id;
+	window->shared = shared;
+	window->from = head_version;
 }
 
 /* Make room for more ops. */
 static void
-reserve(CvgMissed *missed, int more)
+reserve(CvgRebase *window, int more)
 {
-	if (missed->count + more <= missed->capacity)
+	if (window->count + more <= window->capacity)
 		return;
-	missed->capacity = Max(2 * missed->capacity, missed->count + more);
-	missed->ops = missed->ops == NULL
-		? palloc(missed->capacity * sizeof(CvgMissedOp))
-		: repalloc(missed->ops, missed->capacity * sizeof(CvgMissedOp));
+	window->capacity = Max(2 * window->capacity, window->count + more);
+	window->ops = window->ops == NULL
+		? palloc(window->capacity * sizeof(CvgRebaseOp))
+		: repalloc(window->ops, window->capacity * sizeof(CvgRebaseOp));
 }
 
 /* Note an op at the window's end. */
 void
-cvg_missed_append(CvgMissed *missed, OtOp op)
+cvg_rebase_append(CvgRebase *window, OtOp op)
 {
-	reserve(missed, 1);
-	missed->ops[missed->count].op = op;
-	missed->ops[missed->count].packed = false;
-	missed->count++;
+	reserve(window, 1);
+	window->ops[window->count].op = op;
+	window->ops[window->count].packed = false;
+	window->count++;
 }
 
 /* Copy a packed op. */
@@ -80,9 +80,9 @@ copy_op(OtOp op)
 
 /* Read ops into free places; false where they are too many bytes to keep. */
 static bool
-read_ops(CvgMissed *missed, int64 base, CvgMissedOp *places)
+read_ops(CvgRebase *window, int64 base, CvgRebaseOp *places)
 {
-	CvgOpScan  *scan = cvg_ops_begin(missed->doc_id, base, missed->from);
+	CvgOpScan  *scan = cvg_ops_begin(window->doc_id, base, window->from);
 	CvgOpRow	row;
 	Size		bytes = 0;
 	int			i = 0;
@@ -101,45 +101,45 @@ read_ops(CvgMissed *missed, int64 base, CvgMissedOp *places)
 
 /* Let the window begin at an op's base, where it is worth it. */
 static void
-extend(CvgMissed *missed, int64 base)
+extend(CvgRebase *window, int64 base)
 {
-	int64		more = missed->from - base;
-	CvgMissedOp *places;
+	int64		more = window->from - base;
+	CvgRebaseOp *places;
 
-	if (!missed->shared || more <= 0 || more > WINDOW_OPS - missed->count)
+	if (!window->shared || more <= 0 || more > WINDOW_OPS - window->count)
 		return;
-	places = palloc((more + missed->count) * sizeof(CvgMissedOp));
-	if (!read_ops(missed, base, places))
+	places = palloc((more + window->count) * sizeof(CvgRebaseOp));
+	if (!read_ops(window, base, places))
 	{
-		missed->shared = false; /* the next one would fail likewise */
+		window->shared = false; /* the next one would fail likewise */
 		return;
 	}
-	if (missed->count > 0)
-		memcpy(places + more, missed->ops, missed->count * sizeof(CvgMissedOp));
-	missed->ops = places;
-	missed->from = base;
-	missed->count += (int) more;
-	missed->capacity = missed->count;
+	if (window->count > 0)
+		memcpy(places + more, window->ops, window->count * sizeof(CvgRebaseOp));
+	window->ops = places;
+	window->from = base;
+	window->count += (int) more;
+	window->capacity = window->count;
 }
 
 /* ---- composed runs of it ---- */
 
 /* Room for composed blocks, which live as long as the window. */
 static void
-create_blocks(CvgMissed *missed)
+create_blocks(CvgRebase *window)
 {
 	HASHCTL		control = {0};
 
 	control.keysize = sizeof(BlockKey);
 	control.entrysize = sizeof(Block);
 	control.hcxt = CurrentMemoryContext;
-	missed->blocks = hash_create("converge composed blocks", 256, &control,
+	window->blocks = hash_create("converge composed blocks", 256, &control,
 								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* The op that leads from version index * span to the next multiple of span. */
 static OtOp
-composed_block(CvgMissed *missed, int level, int64 index)
+composed_block(CvgRebase *window, int level, int64 index)
 {
 	BlockKey	key = {level, index};
 	Block	   *block;
@@ -147,17 +147,17 @@ composed_block(CvgMissed *missed, int level, int64 index)
 	OtFold	   *fold;
 
 	if (level == 0)
-		return missed->ops[index - missed->from].op;
-	block = hash_search(missed->blocks, &key, HASH_FIND, NULL);
+		return window->ops[index - window->from].op;
+	block = hash_search(window->blocks, &key, HASH_FIND, NULL);
 	if (block != NULL)
 		return block->op;
 	cvg_check_status(ot_fold_create(&cvg_allocator, &fold));
 	for (int64 i = index << BLOCK_BITS; i < (index + 1) << BLOCK_BITS; i++)
-		cvg_check_status(ot_fold_push(fold, composed_block(missed, level - 1, i)));
+		cvg_check_status(ot_fold_push(fold, composed_block(window, level - 1, i)));
 	ot_buffer_init(&out, &cvg_allocator, 0);
 	cvg_check_status(ot_fold_finish(fold, &out));
 	ot_fold_free(fold);
-	block = hash_search(missed->blocks, &key, HASH_ENTER, NULL);
+	block = hash_search(window->blocks, &key, HASH_ENTER, NULL);
 	block->op = ot_buffer_op(&out);
 	return block->op;
 }
@@ -166,10 +166,10 @@ composed_block(CvgMissed *missed, int level, int64 index)
 
 /* Over what the window does not reach: streamed, not kept. */
 static OtStatus
-rebase_over_far(CvgMissed *missed, OtRebase *rebase, const pg_uuid_t *op_id, int64 base,
+rebase_over_far(CvgRebase *window, OtRebase *rebase, const pg_uuid_t *op_id, int64 base,
 				int64 *duplicate_of)
 {
-	CvgOpScan  *scan = cvg_ops_begin(missed->doc_id, base, missed->from);
+	CvgOpScan  *scan = cvg_ops_begin(window->doc_id, base, window->from);
 	OtStatus	status = OT_OK;
 	CvgOpRow	row;
 
@@ -186,24 +186,24 @@ rebase_over_far(CvgMissed *missed, OtRebase *rebase, const pg_uuid_t *op_id, int
 
 /* The version of a packed op in the window; 0: it is not there. */
 static int64
-find_packed(const CvgMissed *missed, const pg_uuid_t *op_id, int64 base)
+find_packed(const CvgRebase *window, const pg_uuid_t *op_id, int64 base)
 {
-	for (int64 i = base - missed->from; i < missed->count && missed->ops[i].packed; i++)
-		if (memcmp(&missed->ops[i].op_id, op_id, UUID_LEN) == 0)
-			return missed->from + i + 1;
+	for (int64 i = base - window->from; i < window->count && window->ops[i].packed; i++)
+		if (memcmp(&window->ops[i].op_id, op_id, UUID_LEN) == 0)
+			return window->from + i + 1;
 	return 0;
 }
 
 /* Over the window, by the longest runs that fit. */
 static OtStatus
-rebase_over_window(CvgMissed *missed, OtRebase *rebase, int64 base)
+rebase_over_window(CvgRebase *window, OtRebase *rebase, int64 base)
 {
 	int64		version = base;
-	int64		upto = missed->from + missed->count;
+	int64		upto = window->from + window->count;
 	OtStatus	status = OT_OK;
 
-	if (version < upto && missed->blocks == NULL)
-		create_blocks(missed);
+	if (version < upto && window->blocks == NULL)
+		create_blocks(window);
 	while (status == OT_OK && version < upto)
 	{
 		int			level = BLOCK_LEVELS;
@@ -211,7 +211,7 @@ rebase_over_window(CvgMissed *missed, OtRebase *rebase, int64 base)
 		while (version % BLOCK_SPAN(level) != 0 || version + BLOCK_SPAN(level) > upto)
 			level--;
 		status = ot_rebase_push(rebase,
-								composed_block(missed, level, version >> (BLOCK_BITS * level)));
+								composed_block(window, level, version >> (BLOCK_BITS * level)));
 		version += BLOCK_SPAN(level);
 	}
 	return status;
@@ -219,25 +219,25 @@ rebase_over_window(CvgMissed *missed, OtRebase *rebase, int64 base)
 
 /* Carry an op over all that was committed since its base. */
 OtStatus
-cvg_missed_rebase(CvgMissed *missed, OtOp op, const pg_uuid_t *op_id, int64 base,
-				  OtBuffer *out, int64 *duplicate_of)
+cvg_rebase_op(CvgRebase *window, OtOp op, const pg_uuid_t *op_id, int64 base,
+			  OtBuffer *out, int64 *duplicate_of)
 {
 	OtRebase   *rebase;
 	OtStatus	status;
 	int64		window_base;
 
 	*duplicate_of = 0;
-	extend(missed, base);
-	window_base = Max(base, missed->from);
+	extend(window, base);
+	window_base = Max(base, window->from);
 	status = ot_rebase_create(&cvg_allocator, op, &rebase);
 	if (status != OT_OK)
 		return status;
-	if (base < missed->from)
-		status = rebase_over_far(missed, rebase, op_id, base, duplicate_of);
+	if (base < window->from)
+		status = rebase_over_far(window, rebase, op_id, base, duplicate_of);
 	if (status == OT_OK && *duplicate_of == 0)
-		*duplicate_of = find_packed(missed, op_id, window_base);
+		*duplicate_of = find_packed(window, op_id, window_base);
 	if (status == OT_OK && *duplicate_of == 0)
-		status = rebase_over_window(missed, rebase, window_base);
+		status = rebase_over_window(window, rebase, window_base);
 	if (status == OT_OK && *duplicate_of == 0)
 		status = ot_rebase_finish(rebase, out);
 	ot_rebase_free(rebase);
