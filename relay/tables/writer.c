@@ -27,7 +27,7 @@
 #define STR(x) STR_(x)
 
 static const struct pg_statement statements[] = {
-	{"submit", "SELECT ord, code, version, event, message, member_changes, seq FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean, $7::uuid[])", HISTOGRAM_PG_SUBMIT},
+	{"submit", "SELECT code, version, event, message, member_changes, seq FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean, $7::uuid[])", HISTOGRAM_PG_SUBMIT},
 	PG_PROBE_STATEMENT,
 };
 

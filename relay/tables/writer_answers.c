@@ -16,7 +16,6 @@
 /* of the statement submit */
 enum column
 {
-	COLUMN_ORD,
 	COLUMN_CODE,
 	COLUMN_VERSION,
 	COLUMN_EVENT,

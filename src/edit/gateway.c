@@ -57,6 +57,24 @@ typedef struct BatchItem
 	CvgSubmission sub;
 } BatchItem;
 
+/* ---- ready messages ---- */
+
+/* Begin a text in a buffer, in place of what is there: the length stands in front. */
+static void
+begin_text(StringInfo buffer)
+{
+	resetStringInfo(buffer);
+	appendStringInfoSpaces(buffer, VARHDRSZ);
+}
+
+/* Get the text that a buffer holds; it lives as long as the buffer is not changed. */
+static text *
+finish_text(StringInfo buffer)
+{
+	SET_VARSIZE(buffer->data, buffer->len);
+	return (text *) buffer->data;
+}
+
 /* ---- submit: reading the batch ---- */
 
 /* Take one array argument apart: no nulls, one dimension, `count` long. */
@@ -372,10 +390,10 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	nulls[2] = nulls[3] = nulls[6] = !taken;
 	if (taken)
 	{
-		resetStringInfo(event);
+		begin_text(event);
 		cvg_event_entry(event, sub->version, sub->seq, &sub->op_id, sub->user_id, sub->user_len,
 						sub->first_base, sub->created_at, sub->applied);
-		values[3] = PointerGetDatum(cstring_to_text_with_len(event->data, event->len));
+		values[3] = PointerGetDatum(finish_text(event));
 	}
 	nulls[4] = message == NULL;
 	if (message != NULL)
@@ -424,6 +442,7 @@ snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
 	StringInfoData message;
 
 	initStringInfo(&message);
+	begin_text(&message);
 	appendStringInfoString(&message, "{\"type\":\"snapshot\",\"version\":");
 	cvg_append_int64(&message, opened->head.version);
 	appendStringInfoString(&message, ",\"sequenceId\":");
@@ -437,7 +456,7 @@ snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
 	appendStringInfoString(&message, ",\"content\":");
 	cvg_append_json_string(&message, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
 	appendStringInfoChar(&message, '}');
-	return cstring_to_text_with_len(message.data, message.len);
+	return finish_text(&message);
 }
 
 /*
@@ -619,6 +638,7 @@ stretch_finish(Stretch *stretch)
 	if (stretch->count == 0)
 		return;
 	initStringInfo(&message);
+	begin_text(&message);
 	ot_buffer_init(&composed, &cvg_allocator, 0);
 	check_composing(stretch, ot_fold_finish(stretch->fold, &composed));
 	if (stretch->composed && cvg_too_large_to_catch_up(stretch->head, composed.size))
@@ -635,7 +655,7 @@ stretch_finish(Stretch *stretch)
 	values[1] = Int64GetDatum(stretch->version);
 	values[2] = Int64GetDatum(stretch->seq);
 	values[3] = UUIDPGetDatum(&stretch->op_id);
-	values[4] = PointerGetDatum(cstring_to_text_with_len(message.data, message.len));
+	values[4] = PointerGetDatum(finish_text(&message));
 	values[5] = BoolGetDatum(stretch->composed);
 	tuplestore_putvalues(stretch->result->setResult, stretch->result->setDesc, values, nulls);
 
