@@ -14,6 +14,7 @@
  */
 #include "access/access.h"
 
+#include "base/call.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/heads.h"
@@ -22,6 +23,7 @@
 #include "store/roles.h"
 
 #include "access/parallel.h"
+#include "access/table.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -191,6 +193,17 @@ cvg_no_document(const pg_uuid_t *doc_id)
 					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
 }
 
+/* Lock the head of a document that must exist. */
+Relation
+cvg_lock_document(const pg_uuid_t *doc_id, CvgHead *head)
+{
+	Relation	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+
+	if (cvg_head_lock(heads, doc_id, true, head) != CVG_LOCKED)
+		cvg_no_document(doc_id);
+	return heads;
+}
+
 /* Fail unless the user may read a document that exists. */
 CvgRole
 cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id)
@@ -292,10 +305,7 @@ converge_become(PG_FUNCTION_ARGS)
 {
 	char	   *user_id;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("user must not be null")));
+	cvg_require_given(PG_ARGISNULL(0), "user");
 	user_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (user_id[0] == '\0')
 		ereport(ERROR,

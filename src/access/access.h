@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
+#include "store/heads.h"
 #include "store/roles.h"
 
 #include "utils/uuid.h"
@@ -40,5 +41,11 @@ extern void cvg_require_role(const pg_uuid_t *doc_id, CvgRole least);
 
 /* Fail: there is no such document. */
 pg_noreturn extern void cvg_no_document(const pg_uuid_t *doc_id);
+
+/*
+ * Open heads and lock the head of a document, or fail where there is no such
+ * document.  The lock stays; the caller closes heads.
+ */
+extern Relation cvg_lock_document(const pg_uuid_t *doc_id, CvgHead *head);
 
 #endif							/* CVG_ACCESS_H */

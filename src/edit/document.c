@@ -5,6 +5,7 @@
 #include "edit/document.h"
 
 #include "access/access.h"
+#include "base/call.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "edit/apply.h"
@@ -242,12 +243,8 @@ converge_open_document(PG_FUNCTION_ARGS)
 	Datum		values[9] = {0};
 	bool		nulls[9] = {false};
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	cvg_require_given(PG_ARGISNULL(0), "document");
+	desc = cvg_row_type(fcinfo);
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_open(doc_id, NULL, PG_ARGISNULL(1) ? NULL : &known_version,
 			 PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2),
@@ -271,7 +268,7 @@ converge_open_document(PG_FUNCTION_ARGS)
 	else
 		values[6] = PointerGetDatum(cvg_content_at(doc_id, opened.head.version));
 	values[8] = UUIDPGetDatum(&opened.head.life);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
 Datum

@@ -10,6 +10,7 @@
 
 #include "access/access.h"
 #include "access/context.h"
+#include "base/call.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/subxact.h"
@@ -86,10 +87,7 @@ batch_array(FunctionCallInfo fcinfo, int argument, Oid type, int16 length, bool 
 	Datum	   *elements;
 	int			n;
 
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("arrays of a batch must not be null")));
+	cvg_require_given(PG_ARGISNULL(argument), "arrays of a batch");
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		ereport(ERROR,
@@ -497,12 +495,8 @@ converge_join_document(PG_FUNCTION_ARGS)
 	Datum		values[10] = {0};
 	bool		nulls[10] = {false};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("user and document must not be null")));
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	cvg_require_given(PG_ARGISNULL(0) || PG_ARGISNULL(1), "user and document");
+	desc = cvg_row_type(fcinfo);
 	doc_id = PG_GETARG_UUID_P(1);
 	cvg_open(doc_id, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(2) ? NULL : &known_version,
 			 PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3),
@@ -530,7 +524,7 @@ converge_join_document(PG_FUNCTION_ARGS)
 		values[9] = Int64GetDatum(version);
 		nulls[9] = version == 0;
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
 /* ---- catch_up ---- */
@@ -695,10 +689,7 @@ converge_catch_up(PG_FUNCTION_ARGS)
 	CvgOpRow	row;
 	CvgHead		head;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document and version must not be null")));
+	cvg_require_given(PG_ARGISNULL(0) || PG_ARGISNULL(1), "document and version");
 	InitMaterializedSRF(fcinfo, 0);
 	doc_id = PG_GETARG_UUID_P(0);
 	stretch.from_version = PG_GETARG_INT64(1);
@@ -737,10 +728,7 @@ converge_checksum(PG_FUNCTION_ARGS)
 	Datum		hash;
 	Datum		hex;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document and version must not be null")));
+	cvg_require_given(PG_ARGISNULL(0) || PG_ARGISNULL(1), "document and version");
 	doc_id = PG_GETARG_UUID_P(0);
 	version = PG_GETARG_INT64(1);
 	if (!cvg_head_read(doc_id, &head))
@@ -785,10 +773,7 @@ converge_has_version(PG_FUNCTION_ARGS)
 	pg_uuid_t  *doc_id;
 	CvgHead		head;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document, version and seq must not be null")));
+	cvg_require_given(PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3), "document, version and seq");
 	doc_id = PG_GETARG_UUID_P(0);
 	if (!cvg_head_read(doc_id, &head))
 		cvg_no_document(doc_id);

@@ -47,9 +47,7 @@ begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
 	Relation	heads;
 
 	CommandCounterIncrement();
-	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
-	if (cvg_head_lock(heads, doc_id, true, head) != CVG_LOCKED)
-		cvg_no_document(doc_id);
+	heads = cvg_lock_document(doc_id, head);
 	table_close(heads, NoLock);
 	cvg_push_latest_snapshot();
 	cvg_require_role(doc_id, CVG_EDITOR);

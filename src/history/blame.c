@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/call.h"
 #include "base/limits.h"
 #include "history/snapshot.h"
 #include "past/spans.h"
@@ -132,10 +133,7 @@ converge_blame(PG_FUNCTION_ARGS)
 	int64		version;
 	int64		pos = 0;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
+	cvg_require_given(PG_ARGISNULL(0), "document");
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_open_head(doc_id, &head);
 	version = PG_ARGISNULL(1) ? head.version : PG_GETARG_INT64(1);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/call.h"
 #include "history/snapshot.h"
 #include "past/rope.h"
 #include "store/heads.h"
@@ -38,10 +39,7 @@ asked_range(FunctionCallInfo fcinfo, const CvgHead *head, int64 *from, int64 *up
 static pg_uuid_t *
 document_argument(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
+	cvg_require_given(PG_ARGISNULL(0), "document");
 	return PG_GETARG_UUID_P(0);
 }
 

@@ -9,6 +9,7 @@
 #include "history/snapshot.h"
 
 #include "access/access.h"
+#include "base/call.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "store/heads.h"
@@ -221,9 +222,7 @@ cvg_note_kept(const pg_uuid_t *doc_id, const CvgHead *snapshot_of, int64 packed_
 	CvgHead		head;
 
 	CommandCounterIncrement();
-	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
-	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
-		cvg_no_document(doc_id);
+	heads = cvg_lock_document(doc_id, &head);
 	if (snapshot_of != NULL)
 		note_snapshot(doc_id, &head, snapshot_of);
 	head.packed_version = Max(head.packed_version, packed_version);
@@ -349,10 +348,7 @@ converge_snapshot(PG_FUNCTION_ARGS)
 	text	   *label = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	CvgHead		seen;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
+	cvg_require_given(PG_ARGISNULL(0), "document");
 	if (label != NULL && VARSIZE_ANY_EXHDR(label) > CVG_MAX_LABEL_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_TOO_LARGE),

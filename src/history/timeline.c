@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/call.h"
 #include "base/limits.h"
 #include "history/snapshot.h"
 #include "store/heads.h"
@@ -179,10 +180,7 @@ converge_timeline(PG_FUNCTION_ARGS)
 	int64		from;
 	int64		upto;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
+	cvg_require_given(PG_ARGISNULL(0), "document");
 	cvg_open_head(PG_GETARG_UUID_P(0), &head);
 	buckets = bucket_argument(fcinfo);
 	timeline_range(fcinfo, &head, &from, &upto);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/access.h"
+#include "base/call.h"
 #include "base/subxact.h"
 #include "history/snapshot.h"
 #include "store/documents.h"
@@ -176,17 +177,13 @@ converge_maintain_document(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false};
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("document must not be null")));
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	cvg_require_given(PG_ARGISNULL(0), "document");
+	desc = cvg_row_type(fcinfo);
 	PreventCommandIfReadOnly("converge.maintain_document()");
 	done = cvg_maintain_document(PG_GETARG_UUID_P(0));
 	values[0] = BoolGetDatum(done.snapshot_taken);
 	values[1] = Int64GetDatum(done.ops_packed);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
 Datum

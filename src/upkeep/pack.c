@@ -213,9 +213,7 @@ converge_prune(PG_FUNCTION_ARGS)
 
 	cvg_maintainer_lock(doc_id, true);
 	CommandCounterIncrement();
-	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
-	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
-		cvg_no_document(doc_id);
+	heads = cvg_lock_document(doc_id, &head);
 	cvg_push_latest_snapshot();
 	floor_version = head.floor_version;
 	if (version > floor_version)
