@@ -14,8 +14,6 @@
 #include "store/columns.h"
 #include "store/names.h"
 
-#include "access/context.h"
-
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -24,6 +22,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -123,13 +122,26 @@ code_of(Oid table, int columns)
 	return code;
 }
 
+/* What writing an op runs; looked at once a change of the tables. */
 CvgForeignCode
 cvg_foreign_code(void)
 {
-	CvgForeignCode of_ops = code_of(cvg_catalog()->ops, OPS_COLUMNS);
-	CvgForeignCode of_heads = code_of(cvg_catalog()->heads, HEADS_COLUMNS);
+	static uint64 looked_at = 0;
+	static CvgForeignCode code;
 
-	return Max(of_ops, of_heads);
+	/* with the locks comes news of what has changed */
+	LockRelationOid(cvg_catalog()->ops, RowExclusiveLock);
+	LockRelationOid(cvg_catalog()->heads, RowExclusiveLock);
+	if (looked_at != cvg_catalog_changes())
+	{
+		uint64		now = cvg_catalog_changes();
+		CvgForeignCode of_ops = code_of(cvg_catalog()->ops, OPS_COLUMNS);
+		CvgForeignCode of_heads = code_of(cvg_catalog()->heads, HEADS_COLUMNS);
+
+		code = Max(of_ops, of_heads);
+		looked_at = now;
+	}
+	return code;
 }
 
 /* Add the names of a table's triggers that wait for the commit to a list. */

@@ -373,7 +373,7 @@ place_identity(const pg_uuid_t *doc_id, CvgSubmission *sub)
 
 /* Put one answer out. */
 static void
-put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
+put_answer(ReturnSetInfo *result, const BatchItem *item, const Datum *codes, StringInfo event)
 {
 	const CvgSubmission *sub = &item->sub;
 	bool		taken = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE ||
@@ -383,7 +383,7 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	bool		nulls[7] = {false};
 
 	values[0] = Int32GetDatum(item->ord + 1);
-	values[1] = CStringGetTextDatum(outcome_words[sub->outcome].code);
+	values[1] = codes[sub->outcome];
 	values[2] = Int64GetDatum(sub->version);
 	nulls[2] = nulls[3] = nulls[6] = !taken;
 	if (taken)
@@ -407,6 +407,7 @@ converge_submit(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	StringInfoData event;
+	Datum		codes[lengthof(outcome_words)];
 	BatchItem  *items;
 	int			count;
 	bool		wait = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
@@ -422,10 +423,13 @@ converge_submit(PG_FUNCTION_ARGS)
 	items = read_batch(fcinfo, &count);
 	apply_batch(items, count, wait);
 	initStringInfo(&event);
+	memset(codes, 0, sizeof(codes));
 	for (int i = 0; i < count; i++)
 	{
 		place_identity(&items[i].doc_id, &items[i].sub);
-		put_answer(result, &items[i], &event);
+		if (codes[items[i].sub.outcome] == 0)
+			codes[items[i].sub.outcome] = CStringGetTextDatum(outcome_words[items[i].sub.outcome].code);
+		put_answer(result, &items[i], codes, &event);
 	}
 	return (Datum) 0;
 }
