@@ -109,7 +109,7 @@ end_parts(struct relay *relay)
 	stream_close(relay->stream);
 	writer_close(relay->writer);
 	reader_close(relay->reader);
-	sweeper_close(relay->sweeper);
+	backfill_close(relay->backfill);
 	presence_link_close(relay->presence_link);
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
 		uv_close(handles[i], NULL);

@@ -54,7 +54,7 @@ start(struct relay *relay)
 	if (!relay_wire(relay))
 		return false;
 	relay_start_handles(relay);
-	sweeper_start(relay->sweeper, false);
+	backfill_start(relay->backfill, false);
 	relay->listener = listener_new(&relay->loop, relay->config.listen_host, relay->config.listen_port,
 								   server_adopt, relay->server);
 	return relay->listener != NULL;

@@ -17,7 +17,7 @@
 #include "session/session.h"
 #include "tables/shard.h"
 #include "tables/stream.h"
-#include "sweep.h"
+#include "backfill.h"
 #include "http/web.h"
 #include "tables/writer.h"
 
@@ -45,7 +45,7 @@ struct relay
 	struct rest *rest;
 	struct web *web;
 	struct stream *stream;
-	struct sweeper *sweeper;
+	struct backfill *backfill;
 	struct presence *presence;
 	struct presence_link *presence_link;
 	struct sessions *sessions;

@@ -30,7 +30,7 @@ on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct revi
 {
 	struct relay *relay = arg;
 
-	sweeper_fetch(relay->sweeper, doc, from, known);
+	backfill_fetch(relay->backfill, doc, from, known);
 }
 
 /* The database has lost what was shown here: whoever saw it joins anew, and sends again what was not answered. */
@@ -66,7 +66,7 @@ on_connected(void *arg)
 	reader_suspect(relay->reader);
 	rooms_suspect(relay->rooms);
 	if (rooms_suspect_count(relay->rooms) > 0)
-		sweeper_start(relay->sweeper, true);
+		backfill_start(relay->backfill, true);
 }
 
 static void
@@ -143,7 +143,7 @@ on_stream_up(void *arg, bool other_history)
 		rooms_forget_seen(relay->rooms, NULL);
 	}
 	rooms_each(relay->rooms, check_room, relay);
-	sweeper_start(relay->sweeper, true);
+	backfill_start(relay->backfill, true);
 }
 
 static void
@@ -151,7 +151,7 @@ on_stream_down(void *arg)
 {
 	struct relay *relay = arg;
 
-	sweeper_start(relay->sweeper, false);
+	backfill_start(relay->backfill, false);
 }
 
 /* ---- the writer ---- */
@@ -336,7 +336,7 @@ relay_wire(struct relay *relay)
 	make_writer(relay);
 	make_reader(relay);
 	make_stream(relay);
-	relay->sweeper = sweeper_new(&relay->loop, &relay->config, relay->rooms, relay->reader, relay->stream);
+	relay->backfill = backfill_new(&relay->loop, &relay->config, relay->rooms, relay->reader, relay->stream);
 	make_presence(relay);
 	make_sessions(relay);
 	return true;

@@ -93,7 +93,7 @@
 #define LIMIT_CATCH_UP_ATTEMPTS		2
 
 /* rooms asked about in one statement after a reconnection */
-#define LIMIT_SWEEP_ROOMS			256
+#define LIMIT_BACKFILL_ROOMS			256
 
 /* times a document's submissions are tried against a PostgreSQL in trouble */
 #define LIMIT_WRITE_ATTEMPTS		6
@@ -122,7 +122,7 @@
 #define LIMIT_STREAM_SILENCE_MS		30000
 
 /* rooms are read from the tables this often while there is no stream */
-#define LIMIT_SWEEP_MS				1000
+#define LIMIT_BACKFILL_MS				1000
 
 /* what is held here, or by who joins, and not in the tables is looked for so often, each time twice as late */
 #define LIMIT_UNSEEN_ATTEMPTS		8

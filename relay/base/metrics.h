@@ -122,7 +122,7 @@
 	H(HISTOGRAM_PG_SUBMIT, seconds, "pg_round_trip_seconds{statement=\"submit\"}", NULL) \
 	H(HISTOGRAM_PG_JOIN, seconds, "pg_round_trip_seconds{statement=\"join\"}", NULL) \
 	H(HISTOGRAM_PG_CATCH_UP, seconds, "pg_round_trip_seconds{statement=\"catch_up\"}", NULL) \
-	H(HISTOGRAM_PG_SWEEP, seconds, "pg_round_trip_seconds{statement=\"sweep\"}", NULL) \
+	H(HISTOGRAM_PG_BACKFILL, seconds, "pg_round_trip_seconds{statement=\"sweep\"}", NULL) \
 	H(HISTOGRAM_PG_ROLES, seconds, "pg_round_trip_seconds{statement=\"roles\"}", NULL) \
 	H(HISTOGRAM_PG_CHECKSUM, seconds, "pg_round_trip_seconds{statement=\"checksum\"}", NULL) \
 	H(HISTOGRAM_PG_CALL, seconds, "pg_round_trip_seconds{statement=\"call\"}", NULL) \

@@ -9,7 +9,7 @@
 
 #include "base/log_repeat.h"
 #include "pg/error.h"
-#include "base/tally.h"
+#include "base/usage.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -31,8 +31,8 @@ struct rest
 	const struct auth *auth;
 	struct metrics *metrics;
 	struct sql_pool *pool;
-	struct tally users;			/* how much each calls */
-	struct tally strangers;		/* ... and each address that has no token */
+	struct usage users;			/* how much each calls */
+	struct usage strangers;		/* ... and each address that has no token */
 	struct log_repeat trouble;
 };
 
@@ -74,16 +74,16 @@ find_route(const struct http_request *x, struct buf *allowed)
 
 /* Take what a call costs of somebody's bucket; false where the request was refused. */
 static bool
-charge(struct rest *rest, struct http_request *x, struct tally *tally, const char *name, const struct bucket_size *size)
+charge(struct rest *rest, struct http_request *x, struct usage *usage, const char *name, const struct bucket_size *size)
 {
-	struct tally_row *row = tally_hold(tally, name);
+	struct usage_row *row = usage_hold(usage, name);
 	enum flow	flow = bucket_take(&row->bucket, size, 1, metrics_clock_ms());
 	int			wait_ms = bucket_wait_ms(&row->bucket, size);
 
 	if (flow != FLOW_FREE)
 		row->bucket.spent -= 1; /* what was refused costs nothing, or nobody
 								 * would ever come in */
-	tally_let_go(row);
+	usage_let_go(row);
 	if (flow == FLOW_FREE)
 		return true;
 	rest->metrics->http_limited++;
@@ -393,8 +393,8 @@ void
 rest_tick(struct rest *rest)
 {
 	sql_pool_tick(rest->pool);
-	tally_sweep(&rest->users, metrics_clock_ms() - REMEMBERED_MS);
-	tally_sweep(&rest->strangers, metrics_clock_ms() - REMEMBERED_MS);
+	usage_forget(&rest->users, metrics_clock_ms() - REMEMBERED_MS);
+	usage_forget(&rest->strangers, metrics_clock_ms() - REMEMBERED_MS);
 }
 
 /* Begin. */
@@ -421,7 +421,7 @@ void
 rest_close(struct rest *rest)
 {
 	sql_pool_close(rest->pool);
-	tally_free(&rest->users);
-	tally_free(&rest->strangers);
+	usage_free(&rest->users);
+	usage_free(&rest->strangers);
 	free(rest);
 }

@@ -40,7 +40,7 @@ retry_later(struct room *room)
 	struct room_gap *gap = &room->gap;
 	struct rooms *rooms = room->rooms;
 
-	/* a sweep asked for it meanwhile */
+	/* a backfill asked for it meanwhile */
 	if (gap->waiting)
 		return;
 	gap->pause = 1U << (gap->attempts < 6 ? gap->attempts : 6);

@@ -35,7 +35,7 @@ free_socket(struct socket *socket)
 	if (socket == NULL)
 		return;
 	if (socket->address != NULL)
-		tally_let_go(socket->address);
+		usage_let_go(socket->address);
 	free(socket->target);
 	free(socket);
 }
@@ -254,22 +254,22 @@ server_connect(struct server *server, struct sessions *sessions)
 }
 
 /* Hold the row of a socket's address; NULL where the address has too many. */
-static struct tally_row *
+static struct usage_row *
 hold_address(struct server *server, int fd)
 {
 	struct sockaddr_storage peer;
 	socklen_t	len = sizeof(peer);
 	char		host[NI_MAXHOST] = "?";
-	struct tally_row *address;
+	struct usage_row *address;
 
 	if (getpeername(fd, (struct sockaddr *) &peer, &len) == 0)
 		getnameinfo((struct sockaddr *) &peer, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
 	if (server->addresses.row_count >= LIMIT_ADDRESSES)
-		tally_sweep(&server->addresses, 0);
-	address = tally_hold(&server->addresses, host);
+		usage_forget(&server->addresses, 0);
+	address = usage_hold(&server->addresses, host);
 	if (address->count <= server->config.config->address_connections)
 		return address;
-	tally_let_go(address);
+	usage_let_go(address);
 	return NULL;
 }
 
@@ -279,7 +279,7 @@ server_adopt(void *arg, int fd)
 {
 	struct server *server = arg;
 	bool		counts = server->config.config->address_connections > 0;
-	struct tally_row *address = counts ? hold_address(server, fd) : NULL;
+	struct usage_row *address = counts ? hold_address(server, fd) : NULL;
 	struct socket *socket;
 
 	if (counts && address == NULL)
@@ -334,6 +334,6 @@ server_free(struct server *server)
 		lws_context_destroy(server->context);
 	deflater_free(server->deflater);
 	heads_free(server->heads);
-	tally_free(&server->addresses);
+	usage_free(&server->addresses);
 	free(server);
 }

@@ -8,7 +8,7 @@
 #include "server/head.h"
 #include "server/progress.h"
 #include "server/server.h"
-#include "base/tally.h"
+#include "base/usage.h"
 
 #include <libwebsockets.h>
 #include <openssl/ssl.h>
@@ -24,7 +24,7 @@ struct server
 	struct lws_vhost *vhost;
 	struct lws_protocols protocols[2];
 	SSL_CTX    *tls;			/* of the vhost */
-	struct tally addresses;
+	struct usage addresses;
 	struct heads *heads;
 	struct deflater *deflater;	/* NULL: messages are not compressed */
 	bool		compressed;		/* what is being written */
@@ -35,7 +35,7 @@ struct server
 /* a socket that libwebsockets has taken over */
 struct socket
 {
-	struct tally_row *address;	/* whose it is; NULL: they are not counted */
+	struct usage_row *address;	/* whose it is; NULL: they are not counted */
 	char	   *target;			/* what is asked for, as it was written; NULL:
 								 * not known */
 };

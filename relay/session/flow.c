@@ -23,7 +23,7 @@ session_hold_account(struct session *s)
 	struct sessions *sessions = s->owner;
 	int			most = sessions->config.config->user_connections;
 
-	s->flow.account = tally_hold(&sessions->flow.users, s->user);
+	s->flow.account = usage_hold(&sessions->flow.users, s->user);
 	if (most == 0 || s->flow.account->count <= most)
 		return true;
 	sessions->config.metrics->refused_user++;
@@ -107,12 +107,12 @@ session_end_flow(struct session *s)
 {
 	end_pause(s);
 	if (s->flow.account != NULL)
-		tally_let_go(s->flow.account);
+		usage_let_go(s->flow.account);
 	s->flow.account = NULL;
 }
 
 void
 sessions_forget_users(struct sessions *sessions)
 {
-	tally_sweep(&sessions->flow.users, metrics_clock_ms() - REMEMBERED_MS);
+	usage_forget(&sessions->flow.users, metrics_clock_ms() - REMEMBERED_MS);
 }

@@ -5,7 +5,7 @@
 #define RELAY_SESSION_FLOW_H
 
 #include "base/bucket.h"
-#include "base/tally.h"
+#include "base/usage.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct sessions;
 struct session_flow
 {
 	struct bucket bucket;		/* the connection's */
-	struct tally_row *account;	/* its user's */
+	struct usage_row *account;	/* its user's */
 	enum flow	level;			/* the worse of the two, after the last message */
 	int			wait_ms;		/* until the debt is paid */
 	int64_t		resumes_ms;		/* not read until then; 0: is read */
@@ -29,7 +29,7 @@ LIST_HEAD(sessions_slowed, session);
 
 struct sessions_flow
 {
-	struct tally users;
+	struct usage users;
 	struct sessions_slowed slowed;
 };
 

@@ -54,7 +54,7 @@ void
 sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
-	tally_free(&sessions->flow.users);
+	usage_free(&sessions->flow.users);
 	free(sessions);
 }
 

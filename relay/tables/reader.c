@@ -33,7 +33,7 @@ static const struct pg_setup setup[] = {
 static void
 free_request(struct request *r)
 {
-	for (int i = 0; i < SWEEP_ARRAYS; i++)
+	for (int i = 0; i < BACKFILL_ARRAYS; i++)
 		buf_free(&r->arrays[i]);
 	free(r);
 }
@@ -42,7 +42,7 @@ free_request(struct request *r)
 static bool
 is_rooms(const struct request *r)
 {
-	return r->kind == REQUEST_SWEEP || (r->kind == REQUEST_CATCH_UP && r->user == NULL);
+	return r->kind == REQUEST_BACKFILL || (r->kind == REQUEST_CATCH_UP && r->user == NULL);
 }
 
 /* Answer a request that nobody will ever serve, or one of a room that it is to make anew. */
@@ -58,7 +58,7 @@ cancel_request(struct request *r, enum catch_up_result result)
 	else if (r->kind == REQUEST_CHECKSUM)
 		r->on_checksum(r->arg, NULL);
 	else
-		r->on_catch_up(r->arg, r->kind == REQUEST_SWEEP ? NULL : &r->doc, NULL, result);
+		r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, NULL, result);
 	free_request(r);
 }
 
@@ -136,7 +136,7 @@ ask_later(struct reader *reader, struct request *r)
 static bool
 is_given_up(const struct request *r, enum pg_remedy remedy, const char *sqlstate)
 {
-	bool		reads_log = r->kind == REQUEST_CATCH_UP || r->kind == REQUEST_SWEEP;
+	bool		reads_log = r->kind == REQUEST_CATCH_UP || r->kind == REQUEST_BACKFILL;
 	bool		scarce = strncmp(sqlstate, "53", 2) == 0;
 
 	if (remedy == REMEDY_NONE)

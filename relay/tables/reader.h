@@ -84,7 +84,7 @@ typedef void (*catch_up_fn) (void *arg, const struct uuid *doc, const struct cat
  * called for each room, with each of its frames or NULL where it has none;
  * then once without a room, DONE, OUTDATED or FAILED
  */
-typedef catch_up_fn sweep_fn;
+typedef catch_up_fn backfill_fn;
 
 enum roles_result
 {
@@ -109,7 +109,7 @@ struct reader_callbacks
 };
 
 /* a room's head, and the highest version that somebody there holds */
-struct sweep_room
+struct backfill_room
 {
 	struct uuid doc;
 	int64_t		head;
@@ -129,7 +129,7 @@ void		reader_suspect(struct reader *reader);
 /* each is answered exactly once, however long PostgreSQL is away */
 void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);
 void		reader_catch_up(struct reader *reader, const struct catch_up_request *request, catch_up_fn answer, void *arg);
-void		reader_sweep(struct reader *reader, const struct sweep_room *rooms, int count, sweep_fn answer, void *arg);
+void		reader_backfill(struct reader *reader, const struct backfill_room *rooms, int count, backfill_fn answer, void *arg);
 void		reader_roles(struct reader *reader, const struct uuid *doc, const char *const *users, int count,
 						 roles_fn answer, void *arg);
 

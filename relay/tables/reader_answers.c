@@ -172,7 +172,7 @@ row_outcome(const PGresult *result, int row)
 	return CATCH_UP_DONE;
 }
 
-/* Hand a row of a catch-up or a sweep on; tells how it is. */
+/* Hand a row of a catch-up or a backfill on; tells how it is. */
 static enum catch_up_result
 answer_row(struct request *r, const PGresult *result, int row)
 {
@@ -194,13 +194,13 @@ answer_row(struct request *r, const PGresult *result, int row)
 		};
 		r->on_catch_up(r->arg, &doc, &frame, CATCH_UP_DONE);
 	}
-	else if (r->kind == REQUEST_SWEEP)
+	else if (r->kind == REQUEST_BACKFILL)
 		r->on_catch_up(r->arg, &doc, NULL, outcome);
 	return outcome;
 }
 
 /*
- * Hand the frames of a catch-up or a sweep on; tells whether there was an
+ * Hand the frames of a catch-up or a backfill on; tells whether there was an
  * answer: the stream shows a version a moment before SQL sees it.
  */
 static bool
@@ -225,7 +225,7 @@ answer_catch_up(struct request *r, const PGresult *result)
 			break;
 		}
 	}
-	r->on_catch_up(r->arg, r->kind == REQUEST_SWEEP ? NULL : &r->doc, NULL, outcome);
+	r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, NULL, outcome);
 	return true;
 }
 
@@ -271,7 +271,7 @@ reader_answer(struct request *r, const PGresult *result)
 		case REQUEST_ROLES:
 			return answer_roles(r, result);
 		case REQUEST_CATCH_UP:
-		case REQUEST_SWEEP:
+		case REQUEST_BACKFILL:
 			break;
 	}
 	return answer_catch_up(r, result);

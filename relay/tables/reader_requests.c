@@ -61,9 +61,9 @@ reader_catch_up(struct reader *reader, const struct catch_up_request *request, c
 	reader_push(reader, r);
 }
 
-/* Add a room to a sweep. */
+/* Add a room to a backfill. */
 static void
-put_room(struct buf *arrays, const struct sweep_room *room)
+put_room(struct buf *arrays, const struct backfill_room *room)
 {
 	static const struct uuid none;
 
@@ -77,16 +77,16 @@ put_room(struct buf *arrays, const struct sweep_room *room)
 
 /* Ask for what many documents have after the versions their rooms hold, and whether they still have these. */
 void
-reader_sweep(struct reader *reader, const struct sweep_room *rooms, int count, sweep_fn answer, void *arg)
+reader_backfill(struct reader *reader, const struct backfill_room *rooms, int count, backfill_fn answer, void *arg)
 {
-	static const uint32_t oids[SWEEP_ARRAYS] = {UUID_OID, INT8_OID, INT8_OID, UUID_OID, INT8_OID, UUID_OID};
-	struct request *r = new_request(reader, REQUEST_SWEEP, NULL, arg);
+	static const uint32_t oids[BACKFILL_ARRAYS] = {UUID_OID, INT8_OID, INT8_OID, UUID_OID, INT8_OID, UUID_OID};
+	struct request *r = new_request(reader, REQUEST_BACKFILL, NULL, arg);
 
-	for (int i = 0; i < SWEEP_ARRAYS; i++)
+	for (int i = 0; i < BACKFILL_ARRAYS; i++)
 		pg_array_begin(&r->arrays[i], oids[i]);
 	for (int i = 0; i < count; i++)
 		put_room(r->arrays, &rooms[i]);
-	for (int i = 0; i < SWEEP_ARRAYS; i++)
+	for (int i = 0; i < BACKFILL_ARRAYS; i++)
 		pg_array_finish(&r->arrays[i], (uint32_t) count);
 	r->on_catch_up = answer;
 	reader_push(reader, r);

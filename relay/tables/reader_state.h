@@ -14,13 +14,13 @@ enum request_kind
 {
 	REQUEST_JOIN,
 	REQUEST_CATCH_UP,
-	REQUEST_SWEEP,
+	REQUEST_BACKFILL,
 	REQUEST_ROLES,
 	REQUEST_CHECKSUM
 };
 
-/* of a sweep's rooms: documents, heads, the versions known with their revisions, and lives */
-#define SWEEP_ARRAYS 6
+/* of a backfill's rooms: documents, heads, the versions known with their revisions, and lives */
+#define BACKFILL_ARRAYS 6
 
 struct request
 {
@@ -39,7 +39,7 @@ struct request
 	struct revision known;
 	uint64_t	epoch;			/* of the reader, when it was asked */
 	unsigned	pause;			/* ticks until it goes again */
-	struct buf	arrays[SWEEP_ARRAYS];	/* a sweep's; the first may be the
+	struct buf	arrays[BACKFILL_ARRAYS];	/* a backfill's; the first may be the
 										 * users */
 	unsigned	attempts;
 	join_fn		on_join;

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* stands in a sweep for an operation that is not known */
+/* stands in a backfill for an operation that is not known */
 #define NO_UUID "00000000-0000-0000-0000-000000000000"
 
 const struct pg_statement reader_statements[] = {
@@ -20,12 +20,12 @@ const struct pg_statement reader_statements[] = {
 		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END, $8::uuid, c.composed"
 		" FROM (SELECT converge.role_in($4::text, $1::uuid) AS role, converge.has_version($1::uuid, $5::bigint, $6::uuid, $7::bigint, $8::uuid) AS ours OFFSET 0) AS r"
 	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
-	[REQUEST_SWEEP] = {"sweep",
+	[REQUEST_BACKFILL] = {"sweep",
 		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame, r.life, c.composed"
 		" FROM (SELECT doc, head, life, converge.has_version(doc, version, nullif(id, '" NO_UUID "'::uuid), seq, life) AS ours"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::uuid[])"
 		" AS u (doc, head, version, id, seq, life) OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head, NULL::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_SWEEP},
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head, NULL::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_BACKFILL},
 	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1::uuid, $2::text[]) ORDER BY ord", HISTOGRAM_PG_ROLES},
 	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1::uuid, $2::bigint, $3::uuid)", HISTOGRAM_PG_CHECKSUM},
 	PG_PROBE_STATEMENT,
@@ -75,8 +75,8 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 			pg_param_text(params, t->version);
 			pg_param_text(params, t->life);
 			break;
-		case REQUEST_SWEEP:
-			for (int i = 0; i < SWEEP_ARRAYS; i++)
+		case REQUEST_BACKFILL:
+			for (int i = 0; i < BACKFILL_ARRAYS; i++)
 				pg_param_binary(params, r->arrays[i].data, r->arrays[i].len);
 			break;
 	}

@@ -2,7 +2,7 @@
  * test-bucket.c: token buckets, and how much each name has.
  */
 #include "base/bucket.h"
-#include "base/tally.h"
+#include "base/usage.h"
 #include "tap.h"
 
 #include <stdio.h>
@@ -58,8 +58,8 @@ no_limit(void)
 static void
 names(void)
 {
-	struct tally tally = {0};
-	struct tally_row *rows[500];
+	struct usage usage = {0};
+	struct usage_row *rows[500];
 	char		name[32];
 
 	for (int round = 1; round <= 2; round++)
@@ -67,26 +67,26 @@ names(void)
 		for (int i = 0; i < 500; i++)
 		{
 			snprintf(name, sizeof(name), "zo\xc3\xab %d", i);
-			rows[i] = tally_hold(&tally, name);
+			rows[i] = usage_hold(&usage, name);
 			CHECK(rows[i]->count == round && strcmp(rows[i]->name, name) == 0);
 		}
 	}
-	CHECK(tally.row_count == 500);
-	tally_sweep(&tally, 0);
-	CHECK(tally.row_count == 500);
+	CHECK(usage.row_count == 500);
+	usage_forget(&usage, 0);
+	CHECK(usage.row_count == 500);
 	for (int i = 0; i < 500; i++)
 	{
 		rows[i]->bucket.at_ms = i;
-		tally_let_go(rows[i]);
+		usage_let_go(rows[i]);
 		if (i >= 100)
-			tally_let_go(rows[i]);
+			usage_let_go(rows[i]);
 	}
-	tally_sweep(&tally, 299);
-	CHECK(tally.row_count == 300);
-	CHECK(tally_hold(&tally, "zo\xc3\xab 0") == rows[0] && rows[0]->count == 2);
-	CHECK(tally_hold(&tally, "zo\xc3\xab 200")->count == 1);
-	tally_free(&tally);
-	CHECK(tally.row_count == 0);
+	usage_forget(&usage, 299);
+	CHECK(usage.row_count == 300);
+	CHECK(usage_hold(&usage, "zo\xc3\xab 0") == rows[0] && rows[0]->count == 2);
+	CHECK(usage_hold(&usage, "zo\xc3\xab 200")->count == 1);
+	usage_free(&usage);
+	CHECK(usage.row_count == 0);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * sweep.c: reading rooms from the tables, one that misses something or all of them,
+ * backfill.c: reading rooms from the tables, one that misses something or all of them,
  * where the stream may have shown too little; and what the answer means for a room.
  *
  * While there is no stream, rooms live from the tables, a look each second.
@@ -9,7 +9,7 @@
  * connection, to end the doubt in which that puts the rooms. Rooms of shards
  * that this relay does not follow live from the tables all the time.
  */
-#include "sweep.h"
+#include "backfill.h"
 
 #include "base/bounds.h"
 #include "base/mem.h"
@@ -17,14 +17,14 @@
 
 #include <stdlib.h>
 
-struct sweeper
+struct backfill
 {
 	const struct config *config;
 	struct rooms *rooms;
 	struct reader *reader;
 	const struct stream *stream;
 	uv_timer_t	timer;
-	struct sweep_room asked[LIMIT_SWEEP_ROOMS]; /* about in one statement */
+	struct backfill_room asked[LIMIT_BACKFILL_ROOMS]; /* about in one statement */
 	int			count;
 	int			under_way;		/* statements */
 	bool		again;			/* when those are answered */
@@ -48,8 +48,8 @@ is_lost(const struct rooms *rooms, const struct uuid *doc, enum catch_up_result 
 static void
 on_fetched(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
-	struct sweeper *sweeper = arg;
-	struct rooms *rooms = sweeper->rooms;
+	struct backfill *backfill = arg;
+	struct rooms *rooms = backfill->rooms;
 	bool		lost = is_lost(rooms, doc, result);
 
 	if (result == CATCH_UP_DONE)
@@ -66,18 +66,18 @@ on_fetched(void *arg, const struct uuid *doc, const struct catch_up_frame *frame
 
 /* Ask for what a room misses. */
 void
-sweeper_fetch(struct sweeper *sweeper, const struct uuid *doc, int64_t from, const struct revision *known)
+backfill_fetch(struct backfill *backfill, const struct uuid *doc, int64_t from, const struct revision *known)
 {
 	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
 
-	reader_catch_up(sweeper->reader, &request, on_fetched, sweeper);
+	reader_catch_up(backfill->reader, &request, on_fetched, backfill);
 }
 
-/* Take what the tables say of a room in a sweep. */
+/* Take what the tables say of a room in a backfill. */
 static void
-take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+take_room(struct backfill *backfill, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
-	struct rooms *rooms = sweeper->rooms;
+	struct rooms *rooms = backfill->rooms;
 
 	if (result == CATCH_UP_DONE)
 		rooms_confirm(rooms, doc);
@@ -90,105 +90,105 @@ take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up
 		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 }
 
-/* ---- sweeps ---- */
+/* ---- all rooms ---- */
 
-static void sweep(struct sweeper *sweeper);
+static void ask_all(struct backfill *backfill);
 
 /* Take an answer; where one document failed the whole statement, each room asks for itself. */
 static void
-on_swept(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+on_answer(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
 {
-	struct sweeper *sweeper = arg;
+	struct backfill *backfill = arg;
 
 	if (doc != NULL)
 	{
-		take_room(sweeper, doc, frame, result);
+		take_room(backfill, doc, frame, result);
 		return;
 	}
 	if (result == CATCH_UP_OUTDATED)
-		sweeper->again = true;
+		backfill->again = true;
 	else if (result != CATCH_UP_DONE)
-		rooms_refetch(sweeper->rooms, NULL);
-	if (--sweeper->under_way == 0 && sweeper->again)
-		sweep(sweeper);
+		rooms_refetch(backfill->rooms, NULL);
+	if (--backfill->under_way == 0 && backfill->again)
+		ask_all(backfill);
 }
 
 /* Ask about the rooms collected. */
 static void
-send_sweep(struct sweeper *sweeper)
+send_backfill(struct backfill *backfill)
 {
-	if (sweeper->count == 0)
+	if (backfill->count == 0)
 		return;
-	sweeper->under_way++;
-	reader_sweep(sweeper->reader, sweeper->asked, sweeper->count, on_swept, sweeper);
-	sweeper->count = 0;
+	backfill->under_way++;
+	reader_backfill(backfill->reader, backfill->asked, backfill->count, on_answer, backfill);
+	backfill->count = 0;
 }
 
 /* Collect a room. */
 static void
 add_room(void *arg, const struct uuid *doc, int64_t head, const struct revision *known)
 {
-	struct sweeper *sweeper = arg;
+	struct backfill *backfill = arg;
 
-	if (sweeper->settled && shard_is_followed(sweeper->config, doc))
+	if (backfill->settled && shard_is_followed(backfill->config, doc))
 		return;
-	sweeper->asked[sweeper->count++] = (struct sweep_room)
+	backfill->asked[backfill->count++] = (struct backfill_room)
 	{
 		*doc, head, *known
 	};
-	if (sweeper->count == LIMIT_SWEEP_ROOMS)
-		send_sweep(sweeper);
+	if (backfill->count == LIMIT_BACKFILL_ROOMS)
+		send_backfill(backfill);
 }
 
 /* Ask about every room; while the last asking is still under way, once more after it. */
 static void
-sweep(struct sweeper *sweeper)
+ask_all(struct backfill *backfill)
 {
-	sweeper->again = sweeper->under_way > 0;
-	if (sweeper->again)
+	backfill->again = backfill->under_way > 0;
+	if (backfill->again)
 		return;
-	rooms_each_open(sweeper->rooms, add_room, sweeper);
-	send_sweep(sweeper);
+	rooms_each_open(backfill->rooms, add_room, backfill);
+	send_backfill(backfill);
 }
 
 static void
 on_timer(uv_timer_t *timer)
 {
-	struct sweeper *sweeper = timer->data;
-	bool		up = stream_is_up(sweeper->stream);
+	struct backfill *backfill = timer->data;
+	bool		up = stream_is_up(backfill->stream);
 
-	if (reader_is_ready(sweeper->reader) && sweeper->under_way == 0)
-		sweep(sweeper);
-	sweeper->settled = up && sweeper->was_up && rooms_suspect_count(sweeper->rooms) == 0;
-	if (sweeper->settled && sweeper->config->followed == NULL)
+	if (reader_is_ready(backfill->reader) && backfill->under_way == 0)
+		ask_all(backfill);
+	backfill->settled = up && backfill->was_up && rooms_suspect_count(backfill->rooms) == 0;
+	if (backfill->settled && backfill->config->followed == NULL)
 		uv_timer_stop(timer);
-	sweeper->was_up = up;
+	backfill->was_up = up;
 }
 
 /* Look again and again, until the stream has been up for a while; at once too, if wanted. */
 void
-sweeper_start(struct sweeper *sweeper, bool now)
+backfill_start(struct backfill *backfill, bool now)
 {
-	sweeper->settled = false;
+	backfill->settled = false;
 	if (now)
-		sweep(sweeper);
-	sweeper->was_up = false;
-	uv_timer_start(&sweeper->timer, on_timer, LIMIT_SWEEP_MS, LIMIT_SWEEP_MS);
+		ask_all(backfill);
+	backfill->was_up = false;
+	uv_timer_start(&backfill->timer, on_timer, LIMIT_BACKFILL_MS, LIMIT_BACKFILL_MS);
 }
 
-struct sweeper *
-sweeper_new(uv_loop_t *loop, const struct config *config, struct rooms *rooms, struct reader *reader,
+struct backfill *
+backfill_new(uv_loop_t *loop, const struct config *config, struct rooms *rooms, struct reader *reader,
 			const struct stream *stream)
 {
-	struct sweeper *sweeper = mem_zalloc(sizeof(struct sweeper));
+	struct backfill *backfill = mem_zalloc(sizeof(struct backfill));
 
-	sweeper->config = config;
-	sweeper->rooms = rooms;
-	sweeper->reader = reader;
-	sweeper->stream = stream;
-	uv_timer_init(loop, &sweeper->timer);
-	sweeper->timer.data = sweeper;
-	return sweeper;
+	backfill->config = config;
+	backfill->rooms = rooms;
+	backfill->reader = reader;
+	backfill->stream = stream;
+	uv_timer_init(loop, &backfill->timer);
+	backfill->timer.data = backfill;
+	return backfill;
 }
 
 static void
@@ -199,7 +199,7 @@ on_timer_closed(uv_handle_t *handle)
 
 /* End; nothing is asked any more. */
 void
-sweeper_close(struct sweeper *sweeper)
+backfill_close(struct backfill *backfill)
 {
-	uv_close((uv_handle_t *) &sweeper->timer, on_timer_closed);
+	uv_close((uv_handle_t *) &backfill->timer, on_timer_closed);
 }
