@@ -40,12 +40,12 @@ check_user_setting(char **value, void **extra, GucSource source)
 {
 	if (*value != NULL && strcmp(*value, "*") == 0)
 	{
-		GUC_check_errdetail("\"*\" is everyone, who cannot act.");
+		GUC_check_errdetail("\"*\" means everyone; name one user.");
 		return false;
 	}
 	if (*value != NULL && strlen(*value) > CVG_MAX_USER_BYTES)
 	{
-		GUC_check_errdetail("A user id has at most %d bytes.", CVG_MAX_USER_BYTES);
+		GUC_check_errdetail("A user id must have at most %d bytes.", CVG_MAX_USER_BYTES);
 		return false;
 	}
 	return true;
@@ -56,18 +56,18 @@ void
 cvg_access_init(void)
 {
 	DefineCustomStringVariable("converge.acting_user",
-							   "The user on whose behalf this session acts.",
-							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   "The user that this session acts for.",
+							   "Empty means session_user. Setting it requires GRANT SET ON PARAMETER.",
 							   &acting_user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, NULL, NULL);
 	DefineCustomStringVariable("converge.user",
-							   "The user on whose behalf this session acts; older name of converge.acting_user.",
-							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   "The user that this session acts for; older name of converge.acting_user.",
+							   "Empty means session_user. Setting it requires GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, NULL, NULL);
 	DefineCustomBoolVariable("converge.sign_up",
-							 "Whether converge.sign_up() makes accounts.",
-							 "A superuser turns it off for a database, or for the relay's role.",
+							 "Allows converge.sign_up() to create accounts.",
+							 "A superuser can turn it off for a database or for the relay's role.",
 							 &sign_up_is_open, true, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
@@ -93,8 +93,8 @@ named_user(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("settings converge.acting_user and converge.user name different users"),
-				 errdetail("They name \"%s\" and \"%s\".", newer, older),
-				 errhint("Both are names of one setting. Set only one of them, or reset the other.")));
+				 errdetail("converge.acting_user is \"%s\", converge.user is \"%s\".", newer, older),
+				 errhint("Both are names of the same setting. Set only one of them, or reset the other.")));
 	if (newer[0] != '\0')
 		return newer;
 	return older[0] != '\0' ? older : NULL;
@@ -112,7 +112,7 @@ cvg_acting_user(void)
 	if (strcmp(role, "*") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FORBIDDEN),
-				 errmsg("role \"*\" cannot act: it is the name of everyone")));
+				 errmsg("role \"*\" cannot be the acting user: \"*\" means everyone")));
 	return role;
 }
 

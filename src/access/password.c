@@ -55,8 +55,8 @@ find_crypto_function(const char *name, Oid first, Oid second)
 	if (!OidIsValid(found))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("accounts need the extension pgcrypto"),
-				 errhint("A superuser runs CREATE EXTENSION pgcrypto.")));
+				 errmsg("accounts require the extension pgcrypto"),
+				 errhint("Ask a superuser to run CREATE EXTENSION pgcrypto.")));
 	return found;
 }
 

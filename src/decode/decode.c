@@ -504,8 +504,8 @@ cannot_tell(LogicalDecodingContext *ctx, const char *table, const char *detail, 
 	state->resynced = true;
 	ereport(WARNING,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("output plugin \"converge\" cannot tell a change of table %s.%s", CVG_SCHEMA, table),
-			 errdetail("%s Consumers are told to read the tables anew.", detail),
+			 errmsg("output plugin \"converge\" cannot decode a change of table %s.%s", CVG_SCHEMA, table),
+			 errdetail("%s Consumers receive a \"resync\" line and must read the tables again.", detail),
 			 hint != NULL ? errhint("%s", hint) : 0));
 	write_resync(ctx);
 }

@@ -147,7 +147,7 @@ check_base(Work *work, CvgSubmission *sub)
 							   INT64_FORMAT ".", sub->base_version, work->head.version));
 	if (sub->base_version < work->head.floor_version)
 		return refuse(sub, CVG_STALE,
-					  psprintf("Base version " INT64_FORMAT " is forgotten; history begins at "
+					  psprintf("Base version " INT64_FORMAT " is no longer available; the oldest is "
 							   INT64_FORMAT ".", sub->base_version, work->head.floor_version));
 	return true;
 }

@@ -74,12 +74,12 @@ batch_array(FunctionCallInfo fcinfo, int argument, Oid type, int16 length, bool 
 	if (*count >= 0 && n != *count)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("arrays of a batch must be of one length, not %d and %d", *count, n)));
+				 errmsg("arrays of a batch must have the same length, not %d and %d", *count, n)));
 	if (n > CVG_MAX_BATCH)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_TOO_LARGE),
 				 errmsg("a batch of %d operations is too large", n),
-				 errdetail("A batch has at most %d.", CVG_MAX_BATCH)));
+				 errdetail("A batch must have at most %d operations.", CVG_MAX_BATCH)));
 	*count = n;
 	return elements;
 }
@@ -530,10 +530,10 @@ too_far_behind(const Stretch *stretch)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CVG_STALE),
-			 errmsg("version " INT64_FORMAT " is too far behind to catch up from", stretch->from_version),
-			 errdetail("The operations since then are more than the text of the document, and more than %zu bytes.",
+			 errmsg("version " INT64_FORMAT " is too old to catch up from", stretch->from_version),
+			 errdetail("The operations since then are larger than the text of the document and larger than %zu bytes.",
 					   CVG_MAX_CATCH_UP_BYTES),
-			 errhint("Open the document without a known version.")));
+			 errhint("Open the document without a known version to get the whole text.")));
 }
 
 /* Check the status of composing; what cannot be held is too much. */
@@ -644,8 +644,8 @@ catch_up_target(const pg_uuid_t *doc_id, int64 since, CvgHead *head)
 	if (since < head->floor_version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_STALE),
-				 errmsg("version " INT64_FORMAT " is forgotten", since),
-				 errdetail("History begins at version " INT64_FORMAT ".", head->floor_version)));
+				 errmsg("version " INT64_FORMAT " is no longer available", since),
+				 errdetail("The oldest available version is " INT64_FORMAT ".", head->floor_version)));
 	if (since > head->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FUTURE_BASE),

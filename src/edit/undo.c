@@ -267,9 +267,9 @@ converge_undo(PG_FUNCTION_ARGS)
 	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("operation %s is undone already",
+				 errmsg("operation %s has already been undone",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
-				 errhint("To do it again, undo its undo.")));
+				 errhint("To redo it, undo the operation that undid it.")));
 	version = stands_for(&undos, version);
 	PG_RETURN_INT64(apply_undo(doc_id, find_undo(doc_id, &head, version), version));
 }

@@ -127,7 +127,7 @@ bucket_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of buckets %d is out of range", buckets),
-				 errdetail("A timeline has 1 to %d buckets.", CVG_MAX_TIMELINE_BUCKETS)));
+				 errdetail("The number of buckets must be from 1 to %d.", CVG_MAX_TIMELINE_BUCKETS)));
 	return buckets;
 }
 

@@ -161,7 +161,7 @@ cvg_check_unchanged(Relation table, TupleTableSlot *slot, const Datum *before, i
 					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 					 errmsg("a trigger on converge.%s must not change column \"%s\"",
 							RelationGetRelationName(table), NameStr(column->attname)),
-					 errdetail("Version " INT64_FORMAT " would not be what was applied.", version)));
+					 errdetail("Version " INT64_FORMAT " would differ from the operation that was applied.", version)));
 	}
 }
 
@@ -186,9 +186,9 @@ head_moved(const pg_uuid_t *doc_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("a trigger changed document %s while it was being changed",
+			 errmsg("a trigger changed document %s during an edit of the same document",
 					DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
-			 errhint("An AFTER trigger may edit the document, a BEFORE trigger may not.")));
+			 errhint("An AFTER trigger may edit the document; a BEFORE trigger must not.")));
 }
 
 /* The columns of converge's own in which a row differs from `values`; NULL: none. */

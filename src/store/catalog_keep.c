@@ -103,9 +103,9 @@ check_kept(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber key, in
 						 PointerGetDatum(expected), false, -1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("what converge wrote to converge.%s is not there, or is something else",
+				 errmsg("a row that converge wrote to converge.%s is missing or was changed",
 						RelationGetRelationName(table)),
-				 errdetail("A trigger, a rule or a policy kept version " INT64_FORMAT " of document %s out of it, or changed it.",
+				 errdetail("A trigger, rule or policy removed or changed version " INT64_FORMAT " of document %s.",
 						   version, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
 	end_check(table, scan);
 }
@@ -121,8 +121,8 @@ check_ops_gone(const pg_uuid_t *doc_id, int64 upto)
 	if (HeapTupleIsValid(systable_getnext(scan)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("rows that converge deleted from converge.ops are still there"),
-				 errdetail("A trigger, a rule or a policy kept versions up to " INT64_FORMAT " of document %s in it.",
+				 errmsg("rows that converge deleted from converge.ops still exist"),
+				 errdetail("A trigger, rule or policy prevented the deletion of versions up to " INT64_FORMAT " of document %s.",
 						   upto, DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id))))));
 	end_check(ops, scan);
 }

@@ -48,10 +48,10 @@ void
 cvg_maintenance_init(void)
 {
 	DefineCustomIntVariable("converge.pack_keep",
-							"How many of a document's newest ops maintenance leaves unpacked.",
+							"Number of a document's newest operations that maintenance leaves unpacked.",
 							NULL, &pack_keep, 1000, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("converge.pack_batch",
-							"How many ops beyond converge.pack_keep make packing due.",
+							"Number of operations beyond converge.pack_keep that make packing due.",
 							NULL, &pack_batch, 1024, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 

@@ -50,11 +50,11 @@ cvg_worker_init(void)
 	};
 
 	DefineCustomBoolVariable("converge.maintenance",
-							 "Whether the maintenance worker takes snapshots and packs.",
-							 "It runs where converge is in shared_preload_libraries.",
+							 "Enables snapshots and packing by the maintenance worker.",
+							 "The worker runs only if converge is in shared_preload_libraries.",
 							 &maintenance_on, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("converge.maintenance_interval",
-							"How long the maintenance worker rests between two rounds.",
+							"Time that the maintenance worker sleeps between two rounds.",
 							NULL, &maintenance_interval, 10, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
 							NULL, NULL, NULL);
 	/* pg_upgrade runs servers whose databases are half made */
@@ -123,7 +123,7 @@ visit_database(Oid database)
 	{
 		ereport(LOG,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("no background worker is free for converge maintenance"),
+				 errmsg("no background worker slot is free for converge maintenance"),
 				 errhint("You may need to increase max_worker_processes.")));
 		return;
 	}

@@ -29,7 +29,7 @@ for my $encoding ('LATIN1', 'SQL_ASCII')
 {
 	$node->safe_psql('postgres', "CREATE DATABASE \L$encoding\E ENCODING '$encoding' LOCALE 'C' TEMPLATE template0");
 	like(failure(lc $encoding, 'CREATE EXTENSION converge'),
-		qr/ERROR:  0A000: converge needs a database with encoding UTF8\nDETAIL:  The encoding of this database is $encoding\.\nHINT: /,
+		qr/ERROR:  0A000: converge requires a database with encoding UTF8\nDETAIL:  The encoding of this database is $encoding\.\nHINT: /,
 		"not in a database with encoding $encoding");
 	is($node->safe_psql(lc $encoding, "SELECT count(*) FROM pg_namespace WHERE nspname = 'converge'"), '0', 'and nothing of it stays');
 }

@@ -40,7 +40,7 @@ sub warnings
 	my $text = slurp_file($node->logfile, $logged);
 
 	$logged = -s $node->logfile;
-	return [ $text =~ /WARNING:  output plugin "converge" cannot tell a change of table (\S+)/g ];
+	return [ $text =~ /WARNING:  output plugin "converge" cannot decode a change of table (\S+)/g ];
 }
 
 # ---- a database without the extension ----

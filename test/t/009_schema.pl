@@ -136,7 +136,7 @@ my $old_snapshot = $node->background_psql($db, extra_params => [ '-U', 'eve' ], 
 $old_snapshot->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_extension');
 is(as_eve('DROP EXTENSION pgcrypto', "CREATE FUNCTION evil.crypt(text, text) RETURNS text $make_eve_great", "CREATE FUNCTION evil.gen_salt(text, integer) RETURNS text $make_eve_great"), '',
 	'whose owner puts other functions in its place');
-like($old_snapshot->query($change) . $old_snapshot->{stderr}, qr/accounts need the extension pgcrypto/, 'which are not called');
+like($old_snapshot->query($change) . $old_snapshot->{stderr}, qr/accounts require the extension pgcrypto/, 'which are not called');
 $old_snapshot->query('COMMIT');
 $old_snapshot->quit;
 is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'eve'}), 'f', 'nor anywhere');
