@@ -366,24 +366,24 @@ CREATE FUNCTION public.converge_damage() RETURNS trigger LANGUAGE plpgsql AS $$ 
 SELECT converge.edit(:'doc', '["12"]'), converge.edit(:'doc', '["34"]'), converge.edit(:'doc', '["56"]');
 SAVEPOINT keeping;
 CREATE TRIGGER t BEFORE DELETE ON converge.ops FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 rows that converge deleted from converge.ops are still there', 'a trigger that keeps operations: ' || call)
+SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 rows that converge deleted from converge.ops still exist', 'a trigger that keeps operations: ' || call)
 	FROM unnest(ARRAY['pack(%L, 0)', 'prune(%L, 1)', 'maintain_document(%L)']) AS call;
 ROLLBACK TO keeping;
 CREATE RULE r AS ON DELETE TO converge.ops DO INSTEAD NOTHING;
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 rows that converge deleted from converge.ops are still there', 'a rule that keeps operations');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 rows that converge deleted from converge.ops still exist', 'a rule that keeps operations');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.packs FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 what converge wrote to converge.packs is not there, or is something else', 'a trigger that takes packs');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 a row that converge wrote to converge.packs is missing or was changed', 'a trigger that takes packs');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.packs FOR EACH ROW EXECUTE FUNCTION public.converge_damage();
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 what converge wrote to converge.packs is not there, or is something else', 'a trigger that changes packs');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 a row that converge wrote to converge.packs is missing or was changed', 'a trigger that changes packs');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.snapshots FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 what converge wrote to converge.snapshots is not there, or is something else', 'a trigger that takes snapshots: ' || call)
+SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 a row that converge wrote to converge.snapshots is missing or was changed', 'a trigger that takes snapshots: ' || call)
 	FROM unnest(ARRAY['snapshot(%L)', 'prune(%L, 1)']) AS call;
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.snapshots FOR EACH ROW WHEN (new.content ~ '[a-zé]') EXECUTE FUNCTION public.converge_redact();
-SELECT is(pg_temp.failing(format('SELECT converge.prune(%L, 1)', :'doc')), '27000 what converge wrote to converge.snapshots is not there, or is something else', 'a trigger that changes snapshots');
+SELECT is(pg_temp.failing(format('SELECT converge.prune(%L, 1)', :'doc')), '27000 a row that converge wrote to converge.snapshots is missing or was changed', 'a trigger that changes snapshots');
 ROLLBACK TO keeping;
 CREATE TABLE public.converge_archive () INHERITS (converge.ops);
 INSERT INTO public.converge_archive SELECT * FROM converge.ops WHERE doc_id = :'doc';
@@ -436,8 +436,8 @@ SELECT is(pg_temp.refused(ddl), message, ddl) FROM (VALUES
 	('ALTER TABLE converge.ops ALTER COLUMN op_id TYPE text', '42804 column "op_id" of table converge.ops has type text, but must have type uuid'),
 	('ALTER TABLE converge.ops ALTER COLUMN user_id DROP NOT NULL', '55000 column "user_id" of table converge.ops must be NOT NULL'),
 	('ALTER TABLE converge.snapshots ALTER COLUMN content DROP NOT NULL', '55000 column "content" of table converge.snapshots must be NOT NULL'),
-	('ALTER TABLE converge.ops RENAME COLUMN op TO operation', '55000 column 9 of table converge.ops is not "op"'),
-	('ALTER TABLE converge.heads DROP COLUMN seq; ALTER TABLE converge.heads ADD COLUMN seq bigint', '55000 column 3 of table converge.heads is not "seq"'),
+	('ALTER TABLE converge.ops RENAME COLUMN op TO operation', '55000 column 9 of table converge.ops must be "op"'),
+	('ALTER TABLE converge.heads DROP COLUMN seq; ALTER TABLE converge.heads ADD COLUMN seq bigint', '55000 column 3 of table converge.heads must be "seq"'),
 	('ALTER TABLE converge.heads DROP CONSTRAINT heads_pkey', '42P01 relation "converge.heads_pkey" does not exist'),
 	('ALTER TABLE converge.heads DROP CONSTRAINT heads_pkey; CREATE UNIQUE INDEX heads_pkey ON converge.heads (version, doc_id)', '55000 index converge.heads_pkey was replaced by an unsuitable index'),
 	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE UNIQUE INDEX ops_pkey ON converge.ops (doc_id, version DESC)', '55000 index converge.ops_pkey was replaced by an unsuitable index'),
