@@ -70,9 +70,9 @@ on_room_lost(void *arg, const struct uuid *doc)
 	char		text[UUID_TEXT_LEN + 1];
 
 	uuid_format(doc, text);
-	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s, or has another document under this id; "
-			  "its clients are to join anew", text);
-	sessions_restart(relay->sessions, doc, "the database has lost the last operations; join again");
+	log_event(RELAY_WARN, "relay", "the database lost the last operations of document %s, or has another document under this id; "
+			  "its clients must join again", text);
+	sessions_restart(relay->sessions, doc, "the database lost its last operations; join again");
 	writer_drop(relay->writer, doc);
 }
 
@@ -134,7 +134,7 @@ on_stream_event(void *arg, const struct event *event)
 static void
 resync(struct relay *relay)
 {
-	log_event(RELAY_WARN, "stream", "something changed that the stream cannot tell (PostgreSQL's log says what): asking the tables about every room");
+	log_event(RELAY_WARN, "stream", "the stream could not decode a change (see PostgreSQL's log): reading the tables again for every room");
 	relay->metrics.stream_resyncs++;
 	on_connected(relay);
 }
@@ -168,7 +168,7 @@ on_stream_up(void *arg, bool other_history)
 
 	if (other_history)
 	{
-		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now");
+		log_event(RELAY_WARN, "stream", "PostgreSQL changed to another timeline or system (failover or restore): checking every room");
 		rooms_forget_seen(relay->rooms, NULL);
 	}
 	rooms_each(relay->rooms, check_room, relay);
@@ -226,7 +226,7 @@ static const char *
 complaint(const struct relay *relay)
 {
 	static const char *const for_writing[] = {
-		[PG_READ_ONLY] = "PostgreSQL takes no writes: it is a standby, or read-only",
+		[PG_READ_ONLY] = "PostgreSQL accepts no writes: it is a standby or read-only",
 		[PG_SILENT] = "PostgreSQL does not answer",
 		[PG_UNCONNECTED] = "no connection to PostgreSQL for writing",
 	};
@@ -245,7 +245,7 @@ complaint(const struct relay *relay)
 	if (!stream_is_up(relay->stream))
 		return "no replication stream from PostgreSQL";
 	if (most_us > 0 && relay->metrics.replication_lag > most_us)
-		return "the replication stream is too far behind";
+		return "the replication stream is too far behind (ready-lag)";
 	return NULL;
 }
 

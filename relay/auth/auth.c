@@ -144,13 +144,13 @@ verify(const struct auth *auth, const char *token, const json_t *header, const c
 	*problem = "the token is malformed";
 	if (name == NULL || (kid != NULL && !json_is_string(kid)) || json_object_get(header, "crit") != NULL)
 		return NULL;
-	*problem = "the token's type is not taken here: typ is JWT or at+jwt, where it is given";
+	*problem = "the token's typ, if present, must be JWT or at+jwt";
 	if (!is_type(json_object_get(header, "typ")))
 		return NULL;
-	*problem = "the token is signed with an algorithm that is not taken here";
+	*problem = "the token's algorithm is not accepted by this relay";
 	if (!keys_algorithm(name, &algorithm))
 		return NULL;
-	*problem = "the token is signed with a key that is not known here";
+	*problem = "no key of this relay matches the token's alg and kid";
 	for (int i = 0; claims == NULL && i < auth->keys.count; i++)
 	{
 		const struct key *key = &auth->keys.keys[i];
@@ -198,7 +198,7 @@ check_times(const struct auth *auth, const json_t *claims, int64_t now, int64_t 
 	*problem = NULL;
 	if (!time_claim(claims, "exp", &has_exp, &exp) || !time_claim(claims, "nbf", &has_nbf, &nbf) ||
 		!time_claim(claims, "iat", &has_iat, &iat))
-		*problem = "the token has a time that is no number";
+		*problem = "the token's times (exp, nbf, iat) must be numbers";
 	else if (has_exp && exp + skew <= now)
 		*problem = "the token has expired";
 	else if (has_nbf && nbf - skew > now)
@@ -235,11 +235,11 @@ check_names(const struct auth *auth, const json_t *claims, const char **user, co
 	*user = json_string_value(json_object_get(claims, "sub"));
 	*problem = NULL;
 	if (*user == NULL || **user == '\0' || strcmp(*user, "*") == 0 || strlen(*user) >= LIMIT_USER_BYTES)
-		*problem = "the token names no user";
+		*problem = "the token's sub must be a user id";
 	else if (*auth->config->jwt_audience != '\0' && !claim_holds(json_object_get(claims, "aud"), auth->config->jwt_audience))
-		*problem = "the token is for another audience";
+		*problem = "the token's audience (aud) does not match this relay";
 	else if (*auth->config->jwt_issuer != '\0' && (issuer == NULL || strcmp(issuer, auth->config->jwt_issuer) != 0))
-		*problem = "the token is by another issuer";
+		*problem = "the token's issuer (iss) does not match this relay";
 	return *problem == NULL;
 }
 

@@ -14,7 +14,7 @@
 static void
 out_of_memory(size_t size)
 {
-	log_event(RELAY_ERROR, "memory", "out of memory: %zu bytes asked for", size);
+	log_event(RELAY_ERROR, "memory", "out of memory: could not allocate %zu bytes", size);
 	abort();
 }
 

@@ -97,7 +97,7 @@ admit_page(const struct http_context *context, struct exchange *x)
 	exchange_header(x, "vary", "origin");
 	if (!http_origin_allowed(context->config, x->origin))
 	{
-		exchange_fail(x, 403, "forbidden", "this origin is not allowed");
+		exchange_fail(x, 403, "forbidden", "requests from this Origin are not allowed");
 		return false;
 	}
 	exchange_header(x, "access-control-allow-origin", "%s", context->config->origins.count > 0 ? x->origin : "*");
@@ -120,7 +120,7 @@ follow(const struct http_context *context, const struct route *route, struct exc
 	else
 	{
 		exchange_header(x, "allow", "GET, HEAD");
-		exchange_fail(x, 405, "malformed", "only GET is answered here");
+		exchange_fail(x, 405, "malformed", "the method must be GET");
 	}
 }
 
@@ -141,9 +141,9 @@ http_handle(const struct http_context *context, struct exchange *x)
 	if (strncmp(x->path, collab_prefix, sizeof(collab_prefix) - 1) == 0)
 	{
 		exchange_header(x, "upgrade", "websocket");
-		exchange_fail(x, 426, "malformed", "documents are joined by WebSocket");
+		exchange_fail(x, 426, "malformed", "this path requires a WebSocket upgrade");
 		return;
 	}
 	if (context->web == NULL || !web_handle(context->web, x))
-		exchange_fail(x, 404, "not_found", "nothing is here");
+		exchange_fail(x, 404, "not_found", "no such path");
 }

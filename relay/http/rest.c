@@ -157,7 +157,7 @@ identify(struct rest_call *rc)
 	if (x->token == NULL)
 	{
 		exchange_header(x, "www-authenticate", "Bearer");
-		exchange_fail(x, 401, "unauthenticated", "a token is needed, as Authorization: Bearer");
+		exchange_fail(x, 401, "unauthenticated", "a token is needed (Authorization: Bearer)");
 		return false;
 	}
 	if (!auth_check(rest->auth, x->token, time(NULL), &rc->identity, &problem))
@@ -342,7 +342,7 @@ on_answer(void *arg, enum call_result outcome, const PGresult *result)
 			break;
 		case CALL_IN_DOUBT:
 			refuse_for_now(rc->x, 503, "in_doubt", REST_RETRY_MS,
-						   "the connection to PostgreSQL was lost: whether this was done is not known");
+						   "the connection to PostgreSQL was lost; the request may or may not have been carried out");
 			break;
 	}
 	free_call(rc);
@@ -378,7 +378,7 @@ call_sql(struct rest_call *rc)
 	rc->call = caller_call(rest->caller, &request, on_answer, rc);
 	if (rc->call != NULL)
 		return;
-	refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "too many requests wait already");
+	refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "too many requests are waiting already");
 	free_call(rc);
 }
 
@@ -419,7 +419,7 @@ rest_handle(struct rest *rest, struct exchange *x)
 	else if (strcmp(x->method, "OPTIONS") == 0)
 		exchange_answer(x, 204, NULL);
 	else
-		exchange_fail(x, 405, "malformed", "this is not done here; see the header allow");
+		exchange_fail(x, 405, "malformed", "method not allowed for this path; see the header Allow");
 	return true;
 }
 

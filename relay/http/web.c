@@ -65,7 +65,7 @@ web_new(const char *folder)
 		web->folder_len = strlen(web->folder);
 		return web;
 	}
-	log_event(RELAY_ERROR, "web", "\"%s\" is no folder that can be read", folder);
+	log_event(RELAY_ERROR, "web", "could not read folder \"%s\"", folder);
 	web_free(web);
 	return NULL;
 }
@@ -173,7 +173,7 @@ web_handle(const struct web *web, struct exchange *x)
 	else if (read_file(file, (size_t) status.st_size, &x->content))
 		exchange_answer(x, 200, type_of(x->path[strlen(x->path) - 1] == '/' ? "/index.html" : x->path));
 	else
-		exchange_fail(x, 500, "internal", "the file cannot be read");
+		exchange_fail(x, 500, "internal", "could not read the file");
 	close(file);
 	return true;
 }

@@ -84,7 +84,7 @@ pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size)
 	if (strcmp(pg_sqlstate(result), SQLSTATE_PRIVILEGE) != 0)
 		snprintf(text, size, "%s", PQresultErrorMessage(result));
 	else
-		snprintf(text, size, "%s; SELECT converge.allow_relay('%s%s%s') lets the role do that",
+		snprintf(text, size, "%s; SELECT converge.allow_relay('%s%s%s') grants the missing privilege",
 				 pg_message(result), quote, role, quote);
 }
 

@@ -243,7 +243,7 @@ begin_problem(const struct pg_link *link)
 		PQconninfoParse(link->config.dsn, NULL) : PQconndefaults();
 
 	if (options == NULL)
-		return "libpq cannot read --dsn, which is not shown here, as it may hold a password";
+		return "libpq could not parse --dsn (not shown, as it may contain a password)";
 	PQconninfoFree(options);
 	return link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory";
 }
@@ -419,7 +419,7 @@ on_timer(uv_timer_t *timer)
 	else
 	{
 		pg_hosts_turn(&link->hosts);
-		pg_link_fail(link, "the server did not answer in time");
+		pg_link_fail(link, "PostgreSQL did not answer in time");
 	}
 }
 
@@ -581,7 +581,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 	 * read
 	 */
 	if (status < 0)
-		pg_link_fail(link, "the connection broke");
+		pg_link_fail(link, "the connection was lost");
 }
 
 /* ---- the public face ---- */

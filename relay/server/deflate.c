@@ -98,10 +98,10 @@ server_hand_on(struct server *server, struct conn *conn, const char *text, size_
 			session_receive(conn->session, out.data, out.len);
 			break;
 		case INFLATE_TOO_BIG:
-			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message)");
 			break;
 		case INFLATE_BAD:
-			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message cannot be decompressed");
+			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message could not be decompressed");
 			break;
 	}
 	buf_free(&out);

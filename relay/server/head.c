@@ -55,7 +55,7 @@ static const char refusal[] =
 
 static const char refusal_content[] =
 "{\"type\":\"about:blank\",\"title\":\"Request Header Fields Too Large\",\"status\":431,\"code\":\"too_large\","
-"\"detail\":\"a request's line and headers have at most " STR(LIMIT_HEAD_BYTES) " bytes\"}";
+"\"detail\":\"request line and headers must have at most " STR(LIMIT_HEAD_BYTES) " bytes\"}";
 
 static void
 on_handle_closed(uv_handle_t *handle)

@@ -119,7 +119,7 @@ spare_memory(struct server *server, struct exchange *x)
 	x->done = NULL;
 	buf_clear(&x->headers);
 	exchange_header(x, "retry-after", "%d", FULL_RETRY_S);
-	exchange_fail(x, 503, "unavailable", "too much waits for clients that are slow to read");
+	exchange_fail(x, 503, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
 }
 
 /* Look again in a while whether the client takes its answer. */
@@ -291,12 +291,12 @@ copy_request(struct lws *wsi, struct exchange *x, const char *path)
 	if (x->method == NULL)
 	{
 		x->method = methods[0].name;
-		exchange_fail(x, 405, "malformed", "this method is not known here");
+		exchange_fail(x, 405, "malformed", "unknown HTTP method");
 	}
 	else if (strlen(path) > LIMIT_PATH_BYTES || !copy_arguments(wsi, x))
-		exchange_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
+		exchange_fail(x, 414, "too_large", "the path or query is too long, or has too many arguments");
 	else if (!clear)
-		exchange_fail(x, 400, "malformed", "the path is not clear: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
+		exchange_fail(x, 400, "malformed", "ambiguous path: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
 	return !x->answered;
 }
 
@@ -312,16 +312,16 @@ body_length(struct lws *wsi, struct exchange *x, size_t most)
 
 	free(text);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-		exchange_fail(x, 411, "malformed", "the length of the body is to be told, by Content-Length");
+		exchange_fail(x, 411, "malformed", "the request must have a Content-Length; Transfer-Encoding is not supported");
 	else if (!told)
 		return 0;
 	else if (!good)
-		exchange_fail(x, 400, "malformed", "Content-Length is no length");
+		exchange_fail(x, 400, "malformed", "Content-Length must be a whole number");
 	else if ((uint64_t) len > most)
 	{
 		char		detail[80];
 
-		snprintf(detail, sizeof(detail), "the body has %lld bytes; at most %zu are taken", (long long) len, most);
+		snprintf(detail, sizeof(detail), "the body has %lld bytes, the limit is %zu", (long long) len, most);
 		exchange_fail(x, 413, "too_large", detail);
 	}
 	else
@@ -370,7 +370,7 @@ check_expectation(struct lws *wsi, struct exchange *x, bool *wants_word)
 
 	*wants_word = expected != NULL && strcasecmp(expected, "100-continue") == 0;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) > 0 && !*wants_word)
-		exchange_fail(x, 417, "malformed", "no expectation is met here but 100-continue");
+		exchange_fail(x, 417, "malformed", "the only supported value of Expect is 100-continue");
 	free(expected);
 	return !x->answered;
 }

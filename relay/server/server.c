@@ -187,7 +187,7 @@ adopt(struct server *server, int fd, struct socket *socket)
 		lws_set_opaque_user_data(wsi, socket);
 		return;
 	}
-	log_event(RELAY_DEBUG, "server", "a connection was not taken over");
+	log_event(RELAY_DEBUG, "server", "libwebsockets did not accept a new connection");
 	free_socket(socket);
 }
 
@@ -238,7 +238,7 @@ server_new(const struct server_config *config)
 		server->vhost = lws_create_vhost(server->context, &info);
 	if (server->vhost != NULL)
 		return server;
-	log_event(RELAY_ERROR, "server", "libwebsockets does not start");
+	log_event(RELAY_ERROR, "server", "could not start libwebsockets");
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
 	heads_free(server->heads);
@@ -306,9 +306,9 @@ server_reload(struct server *server)
 	if (server->tls == NULL)
 		return;
 	if (tls_reload(server->tls, config->tls_cert, config->tls_key))
-		log_event(RELAY_INFO, "server", "the certificate was read anew");
+		log_event(RELAY_INFO, "server", "TLS certificate reloaded");
 	else
-		log_event(RELAY_ERROR, "server", "the old certificate is kept: the new one cannot be used");
+		log_event(RELAY_ERROR, "server", "could not reload the TLS certificate, keeping the old one");
 }
 
 /* Take no more WebSockets. */

@@ -205,7 +205,7 @@ handshake_problem(struct lws *wsi)
 
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||
 		lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-		return "a handshake has no body";
+		return "a WebSocket handshake must not have a body";
 	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <= 0 || strcmp(version, "13") != 0)
 		return "Sec-WebSocket-Version must be 13";
 	if (lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY) <= 0 || strspn(key, digits) != KEY_CHARACTERS - 2 ||
@@ -255,7 +255,7 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 	if (upgrade == UPGRADE_ANSWERED)
 		return -1;
 	if (upgrade != UPGRADE_WEBSOCKET)
-		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only protocol to upgrade to is websocket");
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "Upgrade must be websocket");
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
 		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
 		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
@@ -263,16 +263,16 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 	if (problem != NULL)
 		return server_refuse_upgrade(server, wsi, 400, "malformed", problem);
 	if (!subprotocol_fits(wsi))
-		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only subprotocol here is " PROTOCOL_NAME);
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "Sec-WebSocket-Protocol must contain " PROTOCOL_NAME);
 	if (!origin_allowed(server, wsi))
 	{
 		server->config.metrics->refused_origin++;
-		return server_refuse_upgrade(server, wsi, 403, "forbidden", "this origin is not allowed");
+		return server_refuse_upgrade(server, wsi, 403, "forbidden", "requests from this Origin are not allowed");
 	}
 	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
 	{
 		server->config.metrics->refused_full++;
-		return server_refuse_upgrade(server, wsi, 503, "unavailable", "no more connections here now");
+		return server_refuse_upgrade(server, wsi, 503, "unavailable", "the relay is at its limit of connections (max-connections)");
 	}
 	return 0;
 }
@@ -364,13 +364,13 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 	if (lws_is_first_fragment(conn->wsi))
 		conn->message_deflated = (lws_get_reserved_bits(conn->wsi) & 0x40) != 0;
 	if (lws_frame_is_binary(conn->wsi))
-		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages are text frames");
+		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages must be text frames");
 	else if (conn->message.len + len + lws_remaining_packet_payload(conn->wsi) > limit)
-		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message)");
 	else if (whole && conn->message.len == 0)
 		server_hand_on(server, conn, piece, len);
 	else if (!whole && !count_piece(conn))
-		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message has too many fragments");
 	else
 	{
 		buf_put(&conn->message, piece, len);

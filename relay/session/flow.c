@@ -79,7 +79,7 @@ session_charge(struct session *s, size_t len)
 	if (s->flow == FLOW_FLOOD)
 	{
 		s->owner->config.metrics->floods++;
-		session_refuse(s, CLOSE_FLOODING, "flooding", "too much at once, for too long");
+		session_refuse(s, CLOSE_FLOODING, "flooding", "rate limit exceeded for too long");
 		return false;
 	}
 	if (s->flow != FLOW_FREE)

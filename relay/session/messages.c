@@ -34,7 +34,7 @@ authenticate(struct session *s, const char *token)
 	if (s->user != NULL && strcmp(s->user, identity.user) != 0)
 	{
 		free(identity.user);
-		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token is another user's");
+		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token belongs to another user");
 		return false;
 	}
 	if (s->user != NULL)
@@ -44,7 +44,7 @@ authenticate(struct session *s, const char *token)
 		s->user = identity.user;	/* submissions hold on to it */
 		if (!session_hold_account(s))
 		{
-			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user");
+			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user (max-per-user)");
 			return false;
 		}
 	}
@@ -81,7 +81,7 @@ enter(struct session *s, const struct mark *mark)
 			s->life = mark->life;
 			return true;
 		case ROOM_OTHER:
-			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted, and another has its id; join again");
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted and its id is used by another document; join again");
 			break;
 		case ROOM_DELETED:
 			session_end_deleted(s);
@@ -155,7 +155,7 @@ session_join(struct session *s, const struct hello *hello)
 	if (is_full(s->owner))
 	{
 		s->owner->config.metrics->refused_memory++;
-		session_refuse(s, CLOSE_RESTARTING, "unavailable", "too much waits for clients that are slow to read");
+		session_refuse(s, CLOSE_RESTARTING, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
 		return;
 	}
 	session_move(s, SESSION_JOINING);
@@ -180,7 +180,7 @@ on_hello(struct session *s, const struct message *m)
 	s->offered_token = NULL;
 	if (!s->has_doc)
 	{
-		session_refuse(s, CLOSE_NOT_FOUND, "not_found", "a document's id is a uuid");
+		session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document id in the path must be a uuid");
 		return;
 	}
 	s->has_pending = hello.has_pending;
@@ -201,7 +201,7 @@ on_ack(struct session *s, const struct message *m)
 	if (!protocol_ack(m, &sequence_id, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
 	else if (sequence_id != s->snapshot_seq)
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "ack: this is not the snapshot's sequenceId");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "ack: sequenceId must be that of the snapshot");
 	else
 	{
 		session_move(s, SESSION_LIVE);
@@ -216,11 +216,11 @@ submit(struct session *s, const struct submitted *op)
 	if (s->owner->draining)
 		session_reject(s, &op->operation_id, REJECT_UNAVAILABLE, "the relay is restarting");
 	else if (s->flow >= FLOW_REJECT)
-		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too much at once");
+		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "rate limit exceeded");
 	else if (s->under_way >= LIMIT_SESSION_OPS)
-		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are under way");
+		session_reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are unanswered");
 	else if (!writer_submit(s->owner->writer, &s->doc, s, s->user, op))
-		session_reject(s, &op->operation_id, REJECT_UNAVAILABLE, "too many operations wait for PostgreSQL");
+		session_reject(s, &op->operation_id, REJECT_UNAVAILABLE, "too many operations are waiting for PostgreSQL (held-ops)");
 	else
 	{
 		s->under_way++;
@@ -258,7 +258,7 @@ on_token(struct session *s, const struct message *m)
 	const char *problem;
 
 	if (!protocol_hello(m, &hello, &problem))
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "token: token is a string");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "token: token must be a string");
 	else
 		authenticate(s, hello.token);
 }
@@ -273,12 +273,12 @@ static const struct handler
 }			handlers[] =
 
 {
-	{"hello", on_hello, IN(SESSION_GREETING), 0, "a second hello"},
-	{"ack", on_ack, IN(SESSION_SYNCING), 0, "an ack, and no snapshot waits for one"},
-	{"op", on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "an op before the snapshot was acknowledged"},
-	{"checksum", session_claim, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a checksum before the snapshot was acknowledged"},
-	{"presence", session_say, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a presence before the snapshot was acknowledged"},
-	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "a token before the hello"},
+	{"hello", on_hello, IN(SESSION_GREETING), 0, "hello was already sent"},
+	{"ack", on_ack, IN(SESSION_SYNCING), 0, "ack without a snapshot to acknowledge"},
+	{"op", on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "op before the ack of the snapshot"},
+	{"checksum", session_claim, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "checksum before the ack of the snapshot"},
+	{"presence", session_say, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "presence before the ack of the snapshot"},
+	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "token before hello"},
 };
 
 #define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))
@@ -303,13 +303,13 @@ handle(struct session *s, const struct message *m)
 	unsigned	states = handler != NULL ? handler->states | (s->was_live ? handler->again : 0) : 0;
 
 	if (s->state == SESSION_GREETING && (handler == NULL || handler->handle != on_hello))
-		session_refuse(s, CLOSE_MALFORMED, "out_of_order", "hello comes first");
+		session_refuse(s, CLOSE_MALFORMED, "out_of_order", "the first message must be hello");
 	else if (handler == NULL)
-		session_send(s, protocol_error("unknown_type", "there is no message of this type", 0));
+		session_send(s, protocol_error("unknown_type", "unknown message type", 0));
 	else if (!(states & IN(s->state)))
 		session_refuse(s, CLOSE_MALFORMED, "out_of_order", handler->elsewhere);
 	else if (m->lone_surrogate && handler->handle != on_op)
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "the message holds a lone surrogate");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "the message contains a lone surrogate");
 	else
 		handler->handle(s, m);
 }

@@ -117,10 +117,10 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 			session_join(s, NULL);
 			break;
 		case CATCH_UP_GONE:
-			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document is no more");
+			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document no longer exists");
 			break;
 		case CATCH_UP_OTHER:
-			session_refuse(s, CLOSE_RESTARTING, "restarting", "the database has lost the last operations; join again");
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the database lost its last operations; join again");
 			break;
 		case CATCH_UP_FORBIDDEN:
 			session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);
@@ -192,7 +192,7 @@ session_send(struct session *s, struct frame *frame)
 	s->owner->config.metrics->messages_waiting++;
 	s->owner->config.metrics->messages_waiting_bytes += frame->len;
 	if (++s->waiting == LIMIT_SESSION_FRAMES)
-		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "too many answers wait for you to read them");
+		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "the client reads too slowly: too many unread messages");
 	s->owner->config.transport.wake(s->conn);
 }
 

@@ -10,7 +10,7 @@
 #include "session/list.h"
 #include "base/tally.h"
 
-#define REVOKED "you may not read this document any longer"
+#define REVOKED "you no longer have permission to read this document"
 
 enum session_state
 {

@@ -32,7 +32,7 @@ static const struct pg_statement statements[] = {
 
 static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', 'EXECUTE')", true,
-	"the role may not call converge.submit(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.submit(); SELECT converge.allow_relay('role') permits it"},
 	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
 };
 
@@ -106,7 +106,7 @@ writer_land(struct writer *writer, struct doc *doc, enum doc_state next)
 	{
 		for (struct submission *s = doc->first; s != NULL; s = s->next)
 			doc->flying++;
-		writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
+		writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the database lost its last operations");
 	}
 	if (doc->first != NULL)
 	{
@@ -346,7 +346,7 @@ writer_close(struct writer *writer)
 
 			for (struct submission *s = doc->first; s != NULL; s = s->next)
 				doc->flying++;
-			writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the relay is ending");
+			writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the relay is shutting down");
 			writer_land(writer, doc, DOC_READY);
 		}
 	}

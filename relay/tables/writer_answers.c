@@ -225,7 +225,7 @@ writer_on_answer(void *arg, PGresult *result)
 	else if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		fail_batch(writer, slot, pg_sqlstate(result), pg_message(result));
 	else if (PQntuples(result) != (int) slot->op_count)
-		fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
+		fail_batch(writer, slot, "XX000", "converge.submit() returned the wrong number of answers");
 	else
 	{
 		answer_batch(writer, slot, result);

@@ -118,7 +118,7 @@ test('a hello that never comes, and one that comes a byte at a time', async () =
   const slow = await new Bytes(relay).upgrade(doc)
   slow.frame(0x01, '{')
   const drip = setInterval(() => { if (!slow.closed) slow.frame(0x00, ' ') }, 100)
-  await until('both to be told', () => [silent, slow].every(bytes => bytes.heard.includes('no hello came')))
+  await until('both to be told', () => [silent, slow].every(bytes => bytes.heard.includes('no hello message')))
   for (const bytes of [silent, slow]) {
     bytes.socket.end()
     await bytes.end()
@@ -131,7 +131,7 @@ test('a hello that never comes, and one that comes a byte at a time', async () =
 test('a message in pieces without end', async () => {
   const relay = await startRelay({ 'max-message': 100000 })
   const doc = await createDocument('')
-  for (const [piece, says] of [['x', 'too many pieces'], ['x'.repeat(100), 'too big']]) {
+  for (const [piece, says] of [['x', 'too many fragments'], ['x'.repeat(100), 'too big']]) {
     const bytes = await new Bytes(relay).upgrade(doc)
     bytes.frame(0x01, '{')
     const flood = setInterval(() => { for (let n = 0; n < 200 && !bytes.closed; n++) bytes.frame(0x00, piece) }, 1)

@@ -62,7 +62,7 @@ test('a base version in the future', () => rejected({ baseVersion: 1, op: ['x'] 
 
 test('no base version', () => rejected({ baseVersion: null, op: ['x'] }, 'invalid', /baseVersion/))
 
-test('neither op nor its short form', () => rejected({ operationType: 'move', position: 1 }, 'invalid', /op is a list/))
+test('neither op nor its short form', () => rejected({ operationType: 'move', position: 1 }, 'invalid', /op must be a list/))
 
 test('a lone surrogate', async () => {
   for (const text of ['\\ud83d', '\\ude00', '\\ud83d\\u0061', 'x\\ude00\\ud83d']) {
@@ -206,14 +206,14 @@ test('messages out of order', async () => {
   const op = { type: 'op', operationId: newId(), baseVersion: 0, op: ['x'] }
   const first = await new Raw(relay, doc).opened()
   first.send(op)
-  await closed(first, 4400, 'out_of_order', /hello comes first/)
+  await closed(first, 4400, 'out_of_order', /first message must be hello/)
 
   const early = await new Raw(relay, doc).opened()
   early.send({ type: 'hello', token: token('ann') })
   await early.expect('joined')
   await early.expect('snapshot')
   early.send(op)
-  await closed(early, 4400, 'out_of_order', /before the snapshot/)
+  await closed(early, 4400, 'out_of_order', /before the ack/)
 
   const hasty = await new Raw(relay, doc).opened()
   hasty.send({ type: 'hello', token: token('ann') })
@@ -223,7 +223,7 @@ test('messages out of order', async () => {
 
   const twice = await new Raw(relay, doc).join()
   twice.send({ type: 'hello', token: token('ann') })
-  await closed(twice, 4400, 'out_of_order', /second hello/)
+  await closed(twice, 4400, 'out_of_order', /hello was already sent/)
 
   const again = await new Raw(relay, doc).join()
   again.send({ type: 'ack', sequenceId: again.snapshot.sequenceId })
@@ -240,7 +240,7 @@ test('fields of the wrong kind', async () => {
   ann.send({ type: 'hello', token: token('ann') })
   const snapshot = (await ann.expect('joined')) && await ann.expect('snapshot')
   ann.send({ type: 'ack', sequenceId: snapshot.sequenceId + 1 })
-  await closed(ann, 4400, 'malformed', /snapshot's sequenceId/)
+  await closed(ann, 4400, 'malformed', /sequenceId must be that of the snapshot/)
   for (const operationId of [undefined, 7, 'x', null]) {
     const ben = await new Raw(relay, doc).join()
     ben.send({ type: 'op', operationId, baseVersion: 0, op: ['x'] })
@@ -325,8 +325,8 @@ test('options that make no sense end with status 2 and say why', async () => {
     [{ 'jwt-key': '/no/such/file' }, /jwt-key/],
     [{ 'jwt-key': file('short', 'short') }, /16 bytes/],
     [{ 'jwt-alg': 'none' }, /jwt-alg/],
-    [{ listen: `127.0.0.1:${relay.port}` }, /cannot listen/],
-    [{ listen: '300.1.1.1:0' }, /cannot listen/],
+    [{ listen: `127.0.0.1:${relay.port}` }, /could not listen/],
+    [{ listen: '300.1.1.1:0' }, /could not listen/],
     [{ 'tls-cert': '/a', 'tls-key': '/b' }, /./]
   ]) {
     const own = new Relay(options)

@@ -133,7 +133,7 @@ test('a stream that only seems to be there is noticed', async () => {
   // an idle one is no silent one: its walsender answers
   proxy.lose(pair => pair.replicates)
   await edit(doc, ['x'], cluster.env)
-  await until('the silence to be noticed', () => /fallen silent/.test(relay.log()), 90000)
+  await until('the silence to be noticed', () => /stopped sending data/.test(relay.log()), 90000)
   assert.equal((await ann.operation()).version, 1)
   ann.end()
   await relay.stop()

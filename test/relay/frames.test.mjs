@@ -45,7 +45,7 @@ test('empty pieces without end', async () => {
   const bytes = await new Bytes(relay).upgrade(await createDocument(''))
   bytes.frame(0x01, '{')
   const flood = setInterval(() => { for (let n = 0; n < 500 && !bytes.closed; n++) bytes.frame(0x00) }, 1)
-  await until('it to be refused', () => relay.log().includes('too many pieces') || bytes.closed)
+  await until('it to be refused', () => relay.log().includes('too many fragments') || bytes.closed)
   clearInterval(flood)
   bytes.socket.destroy()
 })

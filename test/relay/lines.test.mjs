@@ -136,8 +136,8 @@ for (const kind of ['plain', 'TLS']) {
     for (const most of [0, BYTES / 10]) {
       const line = (await client(kind, big)).read(most)
       await until('some to be read', () => line.count >= most)
-      const log = relays[kind].log().split('not heard of for').length
-      await until('it to be let go', () => relays[kind].log().split('not heard of for').length > log)
+      const log = relays[kind].log().split('no sign of life for').length
+      await until('it to be let go', () => relays[kind].log().split('no sign of life for').length > log)
       line.stop()
     }
   })

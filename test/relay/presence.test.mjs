@@ -138,9 +138,9 @@ test('what is wrong with a presence is said', async () => {
   const doc = await createDocument('')
   const long = 'é'.repeat(101)
   for (const [wrong, says] of [
-    [{ name: long }, /name is null or a text of at most 100 characters/], [{ name: 'a\0b' }, /without U\+0000/], [{ name: 7 }, /name/],
-    [{ color: 'red' }, /color is null or a text like #12ab9f/], [{ color: '#12345g' }, /color/], [{ color: '#1234567' }, /color/],
-    [{ version: 0, cursor: 5 }, /cursor is null or an object/], [{ version: 0, cursor: { anchor: -1, head: 0 } }, /from 0 to 67108864/],
+    [{ name: long }, /name must be null or a string of at most 100 characters/], [{ name: 'a\0b' }, /without U\+0000/], [{ name: 7 }, /name/],
+    [{ color: 'red' }, /color must be null or a string like #12ab9f/], [{ color: '#12345g' }, /color/], [{ color: '#1234567' }, /color/],
+    [{ version: 0, cursor: 5 }, /cursor must be null or an object/], [{ version: 0, cursor: { anchor: -1, head: 0 } }, /from 0 to 67108864/],
     [{ version: 0, cursor: { anchor: 0 } }, /anchor and head/], [{ version: 0, cursor: { anchor: 0, head: 67108865 } }, /from 0 to 67108864/],
     [{ version: 0, cursor: { anchor: 0, head: 1.5 } }, /anchor and head/], [{ cursor: { anchor: 0, head: 0 } }, /version/],
     [{ version: -1, cursor: { anchor: 0, head: 0 } }, /version/], [{ version: '0', cursor: { anchor: 0, head: 0 } }, /version/]]) {

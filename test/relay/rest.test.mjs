@@ -314,7 +314,7 @@ test('what constraints do not allow is a conflict or cannot be done, and a veto 
   }
 })
 
-test('what is undone already is not undone again', async () => {
+test('what has already been undone is not undone again', async () => {
   const place = await withPast()
   const { ops } = (await ann.get(`${place}/history`)).body
   const undo = () => ann.post(`${place}/undo`, { operationId: ops[1].operationId })
@@ -482,12 +482,12 @@ test('a change of roles counts from the next request on', async () => {
 test('requests that cannot be right are told what is wrong', async () => {
   const place = await ann.create()
   for (const [method, at, body, status, detail] of [
-    ['GET', `${place}/content?vresion=1`, undefined, 400, /no argument "vresion"/],
+    ['GET', `${place}/content?vresion=1`, undefined, 400, /unknown argument "vresion"/],
     ['GET', `${place}/content?version=1&version=2`, undefined, 400, /version is given twice/],
     ['GET', `${place}/content?version=x`, undefined, 400, /version: "x" is not a whole number/],
     ['GET', `${place}/content?version=-1`, undefined, 400, /"-1" is not a whole number from 0/],
     ['GET', `${place}/content?version=99999999999999999999`, undefined, 400, /is not a whole number/],
-    ['GET', `${place}/content?version=0&at=2026-01-01`, undefined, 400, /version and at exclude each other/],
+    ['GET', `${place}/content?version=0&at=2026-01-01`, undefined, 400, /version and at cannot be used together/],
     ['GET', `${place}/content?at=yesterdayish`, undefined, 400, /yesterdayish/],
     ['GET', `${place}/history?limit=0`, undefined, 400, /from 1 to 1000/],
     ['GET', `${place}/history?limit=1001`, undefined, 400, /from 1 to 1000/],
@@ -495,13 +495,13 @@ test('requests that cannot be right are told what is wrong', async () => {
     ['GET', '/v1/docs/no-uuid', undefined, 400, /no-uuid/],
     ['GET', '/v1/docs?before=x', undefined, 400, /x/],
     ['PATCH', place, {}, 400, /title is missing/],
-    ['PATCH', place, { title: 7 }, 400, /title: a text is wanted/],
-    ['PATCH', place, { title: 'a\u0000b' }, 400, /title: U\+0000/],
+    ['PATCH', place, { title: 7 }, 400, /title must be a string/],
+    ['PATCH', place, { title: 'a\u0000b' }, 400, /title must not contain U\+0000/],
     ['PATCH', place, { title: 'x'.repeat(1001) }, 413, /1001 characters/],
-    ['PATCH', place, '[]', 400, /no JSON object/],
-    ['PATCH', place, '{"title":"x","title":"y"}', 400, /no JSON object/],
-    ['PATCH', place, '{"title":"\\ud800"}', 400, /no JSON object/],
-    ['POST', `${place}/revert`, { version: '1' }, 400, /version: a whole number is wanted/]]) {
+    ['PATCH', place, '[]', 400, /must be a JSON object/],
+    ['PATCH', place, '{"title":"x","title":"y"}', 400, /must be a JSON object/],
+    ['PATCH', place, '{"title":"\\ud800"}', 400, /must be a JSON object/],
+    ['POST', `${place}/revert`, { version: '1' }, 400, /version must be a whole number/]]) {
     const answer = await ann.ask(method, at, body)
     assert.equal(answer.status, status, `${method} ${at}: ${JSON.stringify(answer.body)}`)
     assert.match(answer.body.detail, detail)
@@ -569,10 +569,10 @@ async function speak (bytes, last) {
 const head = (method, at, more = '') => `${method} ${at} HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${ann.token}\r\nContent-Type: application/json\r\n${more}\r\n`
 
 test('a body is bounded before it comes, and its length is told', async () => {
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 1114113\r\n'), 'taken'), /^HTTP\/1.1 413 .*1114113 bytes; at most 1114112/s)
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 99999999999999999999999\r\n'), 'no length'), /^HTTP\/1.1 400 /)
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: -1\r\n'), 'no length'), /^HTTP\/1.1 400 /)
-  assert.match(await speak(head('POST', '/v1/docs', 'Transfer-Encoding: chunked\r\n') + '2\r\n{}\r\n0\r\n\r\n', 'told'), /^HTTP\/1.1 411 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 1114113\r\n'), '1114112'), /^HTTP\/1.1 413 .*1114113 bytes, the limit is 1114112/s)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 99999999999999999999999\r\n'), 'whole number'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: -1\r\n'), 'whole number'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Transfer-Encoding: chunked\r\n') + '2\r\n{}\r\n0\r\n\r\n', 'Content-Length'), /^HTTP\/1.1 411 /)
   const large = 'é'.repeat(500000)
   const place = await ann.create(large)
   assert.equal((await ann.get(`${place}/content`)).body.content, large)

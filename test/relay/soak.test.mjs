@@ -150,7 +150,7 @@ test('nothing is left of clients that came and went', { timeout: (SECONDS + 170)
   for (let rounds = 1; rounds <= ROUNDS_AT_LEAST || Date.now() < end; rounds++) {
     await round(relay, docs, closed)
     metrics = await atRest(relay)
-    await relay.reload('keys were read anew')
+    await relay.reload('token keys reloaded')
     // the first round opens what stays open: connections to PostgreSQL
     open ??= descriptors(relay)
     await until('its descriptors to be closed', () => descriptors(relay) <= open)

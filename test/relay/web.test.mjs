@@ -83,6 +83,6 @@ test('a relay goes no further for a request than its folder', async () => {
   assert.equal(fs.readFileSync(path.join(place, 'web', 'index.html'), 'utf8'), '<p>é 😀')
   const own = new Relay({ web: path.join(place, 'secret.txt') })
   assert.equal((await within('the relay to end', own.ended)).code, 2)
-  assert.match(own.log(), /no folder/)
+  assert.match(own.log(), /could not read folder/)
   await until('it to have ended', () => own.exit)
 })

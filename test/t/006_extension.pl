@@ -93,7 +93,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION pgcrypto; CREATE TABLE converge_n
 $node->safe_psql('postgres', $recipe);
 for my $statement ('DROP EXTENSION converge', 'DROP EXTENSION IF EXISTS pgcrypto, converge CASCADE', 'DROP SCHEMA converge CASCADE')
 {
-	like(failure('postgres', $statement), qr/ERROR:  P0001: the extension converge holds documents.*ALTER EVENT TRIGGER keep_converge DISABLE/s, "refused: $statement");
+	like(failure('postgres', $statement), qr/ERROR:  P0001: the extension converge contains documents.*ALTER EVENT TRIGGER keep_converge DISABLE/s, "refused: $statement");
 }
 is($node->safe_psql('postgres', "${as_ann}SELECT converge.content('$doc')"), 'kept', 'and nothing is lost');
 $node->safe_psql('postgres', 'DROP EXTENSION pgcrypto; DROP TABLE converge_notes');
