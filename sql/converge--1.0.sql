@@ -1153,7 +1153,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.count_attempt(text, text) IS
-	'count an attempt to log in to an account, or to an address without one (user_id null); fail after ten wrong passwords in 15 minutes';
+	'count an attempt to log in to an account, or to an address without one (user_id null); fail after ten wrong passwords in 15 minutes; a right password resets the count';
 
 CREATE FUNCTION converge.sign_up_is_open() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_sign_up_is_open' LANGUAGE C STABLE PARALLEL SAFE;
