@@ -158,7 +158,7 @@ on_signal(uv_signal_t *handle, int number)
 
 /* ---- reading again ---- */
 
-/* Read the keys and the certificate anew; what cannot be read leaves things as they were. */
+/* Reload the keys and the certificate; keep the old ones if they cannot be read. */
 static void
 on_hangup(uv_signal_t *handle, int number)
 {

@@ -42,7 +42,7 @@ auth_new(const struct config *config, char *problem, size_t problem_size)
 	return NULL;
 }
 
-/* Read the keys anew. */
+/* Reload the keys. */
 bool
 auth_reload(struct auth *auth, char *problem, size_t problem_size)
 {
@@ -67,7 +67,7 @@ auth_free(struct auth *auth)
 
 /* ---- the header ---- */
 
-/* Tell whether a token is three parts of base64url; libjwt overlooks what else there is. */
+/* Return true if a token is three parts of base64url; libjwt ignores anything after them. */
 static bool
 is_compact(const char *token)
 {
@@ -98,14 +98,14 @@ read_header(const char *token)
 	return header;
 }
 
-/* Tell whether a key may have signed a token with this header. */
+/* Return true if a key may have signed a token with this header. */
 static bool
 may_have_signed(const struct key *key, jwt_alg_t algorithm, const char *kid)
 {
 	return key->algorithm == algorithm && (kid == NULL || key->kid == NULL || strcmp(key->kid, kid) == 0);
 }
 
-/* Tell whether a token is of a type that is taken: an access token may say that it is one (RFC 9068). */
+/* Return true if a token has an accepted type, including that of access tokens (RFC 9068). */
 static bool
 is_type(const json_t *typ)
 {
@@ -132,7 +132,7 @@ read_claims(const char *token)
 	return claims;
 }
 
-/* Check the signature with the keys that the header leaves; gives the claims, NULL where none fits. */
+/* Verify the signature with the keys that fit the header; return the claims, NULL if none verifies. */
 static json_t *
 verify(const struct auth *auth, const char *token, const json_t *header, const char **problem)
 {
@@ -209,7 +209,7 @@ check_times(const struct auth *auth, const json_t *claims, int64_t now, int64_t 
 	return *problem == NULL;
 }
 
-/* Tell whether a claim is this text, or a list that holds it. */
+/* Return true if a claim is this text, or a list that contains it. */
 static bool
 claim_holds(const json_t *claim, const char *text)
 {
@@ -226,7 +226,7 @@ claim_holds(const json_t *claim, const char *text)
 	return false;
 }
 
-/* Check whose token it is, for whom, and by whom. */
+/* Check the token's user, audience and issuer. */
 static bool
 check_names(const struct auth *auth, const json_t *claims, const char **user, const char **problem)
 {

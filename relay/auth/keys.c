@@ -72,7 +72,7 @@ read_file(const char *path, size_t *len)
 	return text;
 }
 
-/* Tell whether a PEM text is a public key that the algorithm can use. */
+/* Return true if a PEM text is a public key that the algorithm can use. */
 static bool
 is_public_key(const char *text, size_t len, jwt_alg_t algorithm)
 {

@@ -68,7 +68,7 @@ verify(EVP_PKEY *public, const char *text, size_t len, const unsigned char *sign
 	return good;
 }
 
-/* Tell whether a public key made a signature. */
+/* Return true if a public key made a signature. */
 static bool
 is_signed(const struct key *key, const char *text, size_t len, const unsigned char *signature, size_t signature_len)
 {
@@ -90,7 +90,7 @@ is_signed(const struct key *key, const char *text, size_t len, const unsigned ch
 	return good;
 }
 
-/* Tell whether a key signed a token. */
+/* Return true if a key signed a token. */
 bool
 signature_is_good(const struct key *key, const char *token)
 {

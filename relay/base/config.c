@@ -506,7 +506,7 @@ print_help(FILE *out)
 			"  --help, --version\n        print this help, or the version\n");
 }
 
-/* Answer the arguments that only ask; tells whether there was one. */
+/* Answer --help and --version; return true if one was given. */
 static bool
 answer_question(int argc, char **argv, FILE *out)
 {

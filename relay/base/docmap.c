@@ -27,7 +27,7 @@ hex_value(char c)
 	return -1;
 }
 
-/* Tell whether a uuid's text has a dash at this place. */
+/* Return true if a uuid's text has a dash at this place. */
 static bool
 is_dash_place(size_t i)
 {

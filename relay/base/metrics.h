@@ -1,11 +1,11 @@
 /*
- * base/metrics.h: what the relay counts and measures, one row a metric.
+ * base/metrics.h: the metrics of the relay, one row for each.
  *
  * A row is field, kind, name (with its labels, where it has some) and help; a
- * histogram's, its number, scale, name and help. Rows of one name with
- * different labels stand together, and the first has the help.
+ * histogram's, its number, scale, name and help. Rows with the same name and
+ * different labels are adjacent, and the first has the help.
  *
- * Whatever has seconds in its name is kept in microseconds, and written in
+ * Metrics with seconds in their name are stored in microseconds and printed in
  * seconds.
  */
 #ifndef RELAY_METRICS_H
@@ -144,7 +144,7 @@ enum histogram_number
 
 #define HISTOGRAM_BOUNDS 16
 
-/* counts[i] are those up to bound i and above the one before; the last, those above all */
+/* counts[i]: values up to bound i and above bound i - 1; the last: values above all bounds */
 struct histogram
 {
 	uint64_t	counts[HISTOGRAM_BOUNDS + 1];
@@ -161,7 +161,7 @@ void		metrics_observe(struct metrics *m, enum histogram_number number, uint64_t 
 void		metrics_count_status(struct metrics *m, int status);
 void		metrics_write(const struct metrics *m, struct buf *out);
 
-/* of a clock that only goes on, in microseconds and milliseconds; and microseconds since 1970 */
+/* a monotonic clock, in microseconds and milliseconds; and microseconds since 1970 */
 uint64_t	metrics_clock_us(void);
 int64_t		metrics_clock_ms(void);
 int64_t		metrics_now_us(void);

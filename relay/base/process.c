@@ -1,7 +1,7 @@
 /*
  * base/process.c: what the process itself uses, under Prometheus' usual names.
  *
- * It is read from /proc when somebody asks; what cannot be read is left out.
+ * Values are read from /proc on request; values that cannot be read are omitted.
  */
 #include "base/process.h"
 

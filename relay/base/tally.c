@@ -80,7 +80,7 @@ tally_let_go(struct tally_row *row)
 	row->count--;
 }
 
-/* Forget the rows that nobody holds, and whose buckets nobody used since then. */
+/* Remove rows without users whose buckets were not used since then. */
 void
 tally_sweep(struct tally *tally, int64_t idle_since_ms)
 {

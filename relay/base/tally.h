@@ -1,5 +1,5 @@
 /*
- * base/tally.h: how much each name (a user, an address) has here at once.
+ * base/tally.h: counts connections and rate limits by name (a user, an address).
  */
 #ifndef RELAY_TALLY_H
 #define RELAY_TALLY_H
@@ -16,7 +16,7 @@ struct tally_row
 	char		name[];
 };
 
-/* all zero is an empty one */
+/* zero-initialised: empty */
 struct tally
 {
 	struct tally_row **slots;
@@ -24,7 +24,7 @@ struct tally
 	size_t		row_count;
 };
 
-/* a row is held until it is let go of, and forgotten some time after by a sweep */
+/* use a row until it is released; a sweep removes it some time later */
 struct tally_row *tally_hold(struct tally *tally, const char *name);
 void		tally_let_go(struct tally_row *row);
 void		tally_sweep(struct tally *tally, int64_t idle_since_ms);

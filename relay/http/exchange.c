@@ -68,7 +68,7 @@ exchange_free(struct exchange *x)
 	free(x);
 }
 
-/* Tell whether a request is of this method; who asks for a HEAD asks for a GET. */
+/* Return true if a request has this method; HEAD counts as GET. */
 bool
 exchange_is(const struct exchange *x, const char *method)
 {
@@ -89,7 +89,7 @@ exchange_argument(const struct exchange *x, const char *name)
 	return NULL;
 }
 
-/* Add a header to the answer; nobody's bytes make it two. */
+/* Add a header to the answer; line breaks in the value cannot add another one. */
 void
 exchange_header(struct exchange *x, const char *name, const char *format,...)
 {

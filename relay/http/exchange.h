@@ -1,7 +1,7 @@
 /*
  * http/exchange.h: a request over HTTP and the answer to it, which may come later.
  *
- * Whoever handles an exchange answers it exactly once: at once, or after it
+ * The handler of an exchange answers it exactly once: at once, or after it
  * has set `cancel`, which is called where the client goes away first.
  */
 #ifndef RELAY_EXCHANGE_H
@@ -32,7 +32,7 @@ struct exchange
 	struct buf	content;
 	bool		answered;
 
-	/* whoever answers later */
+	/* the handler that answers later */
 	void		(*cancel) (struct exchange *x);
 	void	   *handler;
 

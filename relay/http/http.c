@@ -72,7 +72,7 @@ static const struct route
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
-/* Tell whether a browser on this page may come here; programs send no Origin. */
+/* Return true if a browser on this page may use the API; programs send no Origin. */
 bool
 http_origin_allowed(const struct config *config, const char *origin)
 {

@@ -22,7 +22,7 @@
 /* how long ten wrong passwords are remembered: none has to wait longer */
 #define GUESSES_S 900
 
-/* debts of callers are remembered so long */
+/* how long the debts of callers are remembered */
 #define REMEMBERED_MS 60000
 
 struct rest
@@ -80,7 +80,7 @@ static const struct
 	{"", 403},					/* an error raised by somebody's trigger */
 };
 
-/* Tell how a failed call is answered. */
+/* Return the status for a failed call. */
 static int
 status_of(const char *sqlstate)
 {
@@ -123,7 +123,7 @@ find_route(const struct exchange *x, struct buf *allowed)
 
 /* ---- who asks ---- */
 
-/* Take what a call costs of somebody's bucket; false where the request was refused. */
+/* Charge a call to a bucket; return false if the request was refused. */
 static bool
 charge(struct rest *rest, struct exchange *x, struct tally *tally, const char *name, const struct bucket_size *size)
 {
@@ -266,7 +266,7 @@ answer_done(struct rest_call *rc, const PGresult *result)
 	}
 }
 
-/* Get how long PostgreSQL says to wait: for OT009 its detail ends in a number of seconds. */
+/* Return the waiting time that PostgreSQL gives: for OT009 its detail contains a number of seconds. */
 static int
 wait_ms_of(const PGresult *result)
 {
@@ -277,7 +277,7 @@ wait_ms_of(const PGresult *result)
 	return (int) (seconds < GUESSES_S ? seconds : GUESSES_S) * 1000;
 }
 
-/* Log the error that a call met: a user's only where all is logged. */
+/* Log the error of a call; a user's error only at level debug. */
 static void
 log_failed(struct rest_call *rc, int status, const PGresult *result)
 {
@@ -290,7 +290,7 @@ log_failed(struct rest_call *rc, int status, const PGresult *result)
 					 rc->route->name, sqlstate, pg_message(result));
 }
 
-/* Answer with the error that a call met. */
+/* Answer with the error of a call. */
 static void
 answer_failed(struct rest_call *rc, const PGresult *result)
 {
@@ -348,7 +348,7 @@ on_answer(void *arg, enum call_result outcome, const PGresult *result)
 	free_call(rc);
 }
 
-/* The client is gone: nobody waits for the answer. */
+/* The client is gone: drop the answer. */
 static void
 on_cancel(struct exchange *x)
 {
@@ -425,14 +425,14 @@ rest_handle(struct rest *rest, struct exchange *x)
 
 /* ---- beginning and end ---- */
 
-/* Tell whether calls can be made now. */
+/* Return true if calls can be made now. */
 bool
 rest_is_ready(const struct rest *rest)
 {
 	return caller_is_ready(rest->caller);
 }
 
-/* Tell whether every request was answered. */
+/* Return true if every request was answered. */
 bool
 rest_is_idle(const struct rest *rest)
 {

@@ -21,7 +21,7 @@
 #define PAGE_MOST 1000
 #define FEW_MOST 100
 
-/* Compare a path with a route's; its parts {name} are told in order, the last takes the rest. */
+/* Compare a path with a route's; its parts {name} are returned in order, the last takes the rest. */
 bool
 rest_path_fits(const char *pattern, const char *path, const char *parts[], size_t lens[], int *count)
 {
@@ -164,7 +164,7 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 	return false;
 }
 
-/* Tell whether a route has this argument. */
+/* Return true if a route has this argument. */
 static bool
 has_argument(const struct rest_route *route, const char *name, size_t len)
 {
@@ -205,7 +205,7 @@ check_arguments(const struct rest_call *rc, char problem[PROBLEM_BYTES])
 	return true;
 }
 
-/* Tell whether a route reads the body. */
+/* Return true if a route reads the body. */
 static bool
 has_body(const struct rest_route *route)
 {

@@ -66,7 +66,7 @@ target_path(const char *target, size_t len, struct buf *path)
 	return true;
 }
 
-/* Tell whether the path has a plus, a semicolon or an ampersand. */
+/* Return true if the path has a plus, a semicolon or an ampersand. */
 bool
 target_has_signs(const char *target, size_t len)
 {

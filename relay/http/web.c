@@ -96,7 +96,7 @@ type_of(const char *path)
 	return "application/octet-stream";
 }
 
-/* Tell whether a path asks for nothing that is hidden. */
+/* Return true if no part of a path is hidden. */
 static bool
 is_plain(const char *path)
 {

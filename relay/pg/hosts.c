@@ -81,7 +81,7 @@ pg_hosts_turn(struct pg_hosts *hosts)
 	}
 }
 
-/* Put the hosts, as they stand now, behind what a connection is begun with; tells how many places that took. */
+/* Append the hosts in their current order to a connection's parameters; return the number of entries used. */
 int
 pg_hosts_put(const struct pg_hosts *hosts, const char **keys, const char **values)
 {

@@ -210,7 +210,7 @@ drop_connection(struct pg_link *link)
 	link->conn = NULL;
 }
 
-/* Tell how long to pause before connecting anew. */
+/* Return how long to pause before reconnecting. */
 static uint64_t
 pause_ms(struct pg_link *link)
 {
@@ -298,7 +298,7 @@ step_connecting(struct pg_link *link)
 
 /* ---- the set-up ---- */
 
-/* Tell whether a `must` query answered true. */
+/* Return true if a `must` query returned true. */
 static bool
 answered_true(const PGresult *result)
 {
@@ -423,7 +423,7 @@ on_timer(uv_timer_t *timer)
 	}
 }
 
-/* Pause after a loss, having told everyone. */
+/* Inform all users of the link of its loss, then pause. */
 static void
 start_pausing(struct pg_link *link)
 {
@@ -620,14 +620,14 @@ pg_link_close(struct pg_link *link)
 	uv_close((uv_handle_t *) &link->timer, on_timer_closed);
 }
 
-/* Tell whether statements can be sent. */
+/* Return true if statements can be sent. */
 bool
 pg_link_is_ready(const struct pg_link *link)
 {
 	return link->state == LINK_READY;
 }
 
-/* Tell how many statements are under way. */
+/* Return the number of unanswered statements. */
 int
 pg_link_under_way(const struct pg_link *link)
 {

@@ -61,7 +61,7 @@ on_timer(uv_timer_t *timer)
 	pg_probe_ask(timer->data);
 }
 
-/* Tell what is known. */
+/* Return the result of the last probe. */
 enum pg_health
 pg_probe_health(const struct pg_probe *probe)
 {
@@ -72,7 +72,7 @@ pg_probe_health(const struct pg_probe *probe)
 	return probe->read_only ? PG_READ_ONLY : PG_WELL;
 }
 
-/* Begin to ask; log_end, if it is not NULL, is told where the log ends. */
+/* Start probing; log_end, if not NULL, is called with the end of the log. */
 struct pg_probe *
 pg_probe_new(uv_loop_t *loop, struct pg_link *link, pg_log_end_fn log_end, void *arg)
 {

@@ -53,7 +53,7 @@ server_extensions(void)
 	return extensions;
 }
 
-/* Tell whether a client gets what it offers. */
+/* Return true if the client's offer is accepted. */
 bool
 server_accepts_extension(struct server *server, struct lws *wsi)
 {

@@ -137,7 +137,7 @@ is_whole(const char *bytes, size_t len, size_t *start)
 	return false;
 }
 
-/* Tell whether this begins no request: libwebsockets ends it at once. */
+/* Return true if these bytes do not begin a request; libwebsockets then closes the connection at once. */
 static bool
 is_no_request(const char *bytes, size_t len)
 {

@@ -432,7 +432,7 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	return wants_word && len > 0 && !send_word(wsi) ? -1 : 0;
 }
 
-/* A piece of the body has come, or more than that: then what was told is the body. */
+/* Take a piece of the body; if more arrives than Content-Length announced, the announced part is the body. */
 static int
 take_body(struct server *server, struct conn *conn, struct lws *wsi, const char *in, size_t len)
 {
@@ -446,7 +446,7 @@ take_body(struct server *server, struct conn *conn, struct lws *wsi, const char 
 	return 0;
 }
 
-/* Serve what libwebsockets has to tell of a request. */
+/* Handle libwebsockets's events of a request. */
 int
 server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
 			   void *in, size_t len)

@@ -121,7 +121,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 
 /* ---- beginning and end ---- */
 
-/* Tell whether libwebsockets complains of what a stranger sent, and not of itself. */
+/* Return true if libwebsockets complains about a client's input, not about itself. */
 static bool
 is_about_stranger(const char *line)
 {
@@ -297,7 +297,7 @@ server_adopt(void *arg, int fd)
 		heads_wait(server->heads, fd, socket);
 }
 
-/* Read the certificate and its key anew; what cannot be read leaves things as they were. */
+/* Reload the certificate and its key; if they cannot be read, keep the old ones. */
 void
 server_reload(struct server *server)
 {

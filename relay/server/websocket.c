@@ -33,7 +33,7 @@ static const char websocket[] = "websocket";
 
 /* ---- what sessions call ---- */
 
-/* Tell whether a socket has taken everything it was given. */
+/* Return true if a socket has sent everything written to it. */
 static bool
 has_room(void *arg)
 {
@@ -121,7 +121,7 @@ read_on(void *arg, bool on)
 		lws_cancel_service(lws_get_context(conn->wsi));
 }
 
-/* Tell since when a message is awaited whole. */
+/* Return since when the relay has been waiting for the rest of a message. */
 static int64_t
 unfinished_since(void *arg)
 {
@@ -153,7 +153,7 @@ server_transport(void)
 
 /* ---- becoming a WebSocket ---- */
 
-/* Tell whether a browser on this page may connect. */
+/* Return true if a browser on this page may connect. */
 static bool
 origin_allowed(const struct server *server, struct lws *wsi)
 {
@@ -215,7 +215,7 @@ handshake_problem(struct lws *wsi)
 }
 
 /*
- * Tell whether a client asks for our subprotocol, or for none. Of a list without
+ * Return true if a client asks for our subprotocol, or for none. Of a list without
  * one that it knows, or with one that it cannot read, libwebsockets would close
  * the connection without an answer.
  */
@@ -313,7 +313,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 
 /* ---- being one ---- */
 
-/* Tell whether a session has said everything before its close. */
+/* Return true if a session has sent everything before its close. */
 static bool
 may_close(const struct conn *conn)
 {

@@ -1,9 +1,9 @@
 /*
- * wire/frame.h: one encoded message, shared by all who receive it.
+ * wire/frame.h: one encoded message, shared by all receivers.
  *
- * The headroom before the text is where libwebsockets writes the WebSocket
- * header of each send; it is written anew every time, so sharing is safe in
- * one thread.
+ * libwebsockets writes the WebSocket header of each send into the headroom
+ * before the text. Every send writes it again, so sharing is safe in one
+ * thread.
  */
 #ifndef RELAY_FRAME_H
 #define RELAY_FRAME_H

@@ -33,7 +33,7 @@ static const char entry_open[] = "{\"version\":";
 static const char event_open[] = "{\"type\":\"op\",\"documentId\":\"";
 static const char event_time[] = "\",\"committed\":";
 
-/* Tell whether a \u escape stands at p, and give its value. */
+/* Return true if a \u escape stands at p, and give its value. */
 static bool
 read_escape(const char *p, const char *end, unsigned *value)
 {
@@ -64,7 +64,7 @@ is_low(unsigned value)
 }
 
 /*
- * Replace escapes of lone surrogates, in place; tells whether there were any.
+ * Replace escapes of lone surrogates, in place; returns true if there were any.
  * JavaScript writes them as escapes when a text was cut inside a pair, and
  * the client that did so deserves a reject it can act on, not a closed door.
  */
@@ -557,7 +557,7 @@ protocol_event(char *line, size_t len, struct event *event)
 	return entry_numbers(event->entry, event->entry_len, &event->version, &event->sequence_id);
 }
 
-/* Tell what kind of notice an event is, if it is one. */
+/* Return what kind of notice an event is, if it is one. */
 static bool
 notice_kind(struct notice *notice)
 {

@@ -1,6 +1,6 @@
 /*
  * access/access.c
- *		Who is acting, and what they may do.
+ *		The acting user, and what they may do.
  *
  * The acting user is session_user.  A session that holds PostgreSQL's SET
  * privilege on the parameter converge.acting_user, or on converge.user, its older
@@ -34,7 +34,7 @@ static char *acting_user_setting = NULL;
 static char *user_setting = NULL;
 static bool sign_up_is_open = true;
 
-/* Bound the setting as any other user id; everyone is nobody in particular. */
+/* Check the setting as any other user id; '*' is not a user. */
 static bool
 check_user_setting(char **value, void **extra, GucSource source)
 {
@@ -82,7 +82,7 @@ cvg_name_user(const char *user_id, int guc_action)
 						  (GucAction) guc_action, true, ERROR, false);
 }
 
-/* The user whom the session names; NULL: none. */
+/* The user named in the session's settings; NULL: none. */
 static const char *
 named_user(void)
 {

@@ -41,7 +41,7 @@
 
 #define MAX_SHARDS			4096
 
-/* Progress is reported at every so many changes that are not ours. */
+/* Progress is reported after this many changes of other tables. */
 #define PROGRESS_CHANGES	100
 
 typedef struct DecodeState DecodeState;
@@ -156,7 +156,7 @@ struct DecodeState
 	/* of the transaction under way */
 	TimestampTz commit_time;
 	bool		spoke;			/* it gave a line, */
-	bool		resynced;		/* and one that tells of what cannot be told */
+	bool		resynced;		/* and a resync line was written */
 	bool		has_ddl;
 	CvgToldTable tables[CVG_TOLD_TABLES];	/* as it found them, where it has
 											 * DDL */
@@ -476,7 +476,7 @@ write_line(LogicalDecodingContext *ctx, const Datum *values,
 	state->silent_changes = 0;
 }
 
-/* ---- what cannot be told ---- */
+/* ---- changes that cannot be decoded ---- */
 
 /* Write the line that says so, which is for every shard. */
 static void
@@ -493,7 +493,7 @@ write_resync(LogicalDecodingContext *ctx)
 	state->silent_changes = 0;
 }
 
-/* Log a change that no line can tell, and say so to the consumer; once a transaction. */
+/* Log a change that cannot be decoded, and send the consumer a resync line; once in a transaction. */
 static void
 cannot_tell(LogicalDecodingContext *ctx, const char *table, const char *detail, const char *hint)
 {
@@ -654,7 +654,7 @@ is_writable(const EventKind *kind, const Datum *values)
 	return kind->emit != emit_op || !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[OPS_CREATED_AT]));
 }
 
-/* Tell a new row. */
+/* Report a new row. */
 static void
 tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)
@@ -669,7 +669,7 @@ tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 		write_line(ctx, values, kind->emit);
 }
 
-/* Tell a row that is gone. */
+/* Report a deleted row. */
 static void
 tell_delete(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)
@@ -720,7 +720,7 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 		write_line(ctx, is, kind->emit);
 }
 
-/* Tell a change of one of our tables. */
+/* Report a change of one of the extension's tables. */
 static void
 tell_change(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)

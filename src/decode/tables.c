@@ -194,7 +194,7 @@ cvg_look_up_told_tables(CvgToldTable tables[CVG_TOLD_TABLES])
 	table_close(pg_class, AccessShareLock);
 }
 
-/* Is it one of the extension's that are told of? */
+/* Return true if it is one of the extension's tables whose changes are reported. */
 bool
 cvg_is_told_table(Relation relation)
 {

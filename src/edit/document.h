@@ -7,7 +7,7 @@
 
 #include "store/catalog.h"
 
-/* What a joining client needs to know first. */
+/* What a joining client needs first. */
 typedef struct CvgOpened
 {
 	CvgRole		role;

@@ -2,7 +2,7 @@
  * edit/gateway.c
  *		What the relay calls: batches of ops in, ready messages out.
  *
- * The user is an argument here, so nobody but the relay's role may call these.
+ * The user is an argument here, so only the relay's role may call these functions.
  * A document's lock is only waited for on request, and a batch takes its
  * documents in the order of their ids, so that batches cannot deadlock.
  */
@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(converge_catch_up);
 PG_FUNCTION_INFO_V1(converge_checksum);
 PG_FUNCTION_INFO_V1(converge_has_version);
 
-/* Up to so many ops a client gets one by one, with their authors. */
+/* Up to this many ops are sent to a client one by one, with their authors. */
 #define SINGLE_OPS	64
 
 /* So many packed ops, the newest, are looked through for a client's pending one. */

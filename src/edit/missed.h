@@ -1,6 +1,7 @@
 /*
  * edit/missed.h
- *		What the ops of a batch have missed, and carrying them over it.
+ *		The ops that were committed since the base of an op of a batch, and transforming
+ *		the op over them.
  */
 #ifndef CVG_MISSED_H
 #define CVG_MISSED_H
@@ -9,7 +10,7 @@
 
 #include "utils/hsearch.h"
 
-/* An op that some of the batch have missed. */
+/* An op that was committed after the base of an op of the batch. */
 typedef struct CvgMissedOp
 {
 	OtOp		op;

@@ -25,7 +25,7 @@ note_highest(void *highest, const pg_uuid_t *doc_id, const CvgHead *head)
 		*(int64 *) highest = head->seq;
 }
 
-/* Set the sequence, whoever calls. */
+/* Set the sequence, with the rights of the owner. */
 static void
 set_sequence(int64 value)
 {

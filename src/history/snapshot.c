@@ -233,7 +233,7 @@ cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head)
 		cvg_no_document(doc_id);
 }
 
-/* Fail for a version that is not yet, or is forgotten. */
+/* Fail for a version that does not exist yet, or was pruned. */
 void
 cvg_check_version(const CvgHead *head, int64 version)
 {
@@ -273,7 +273,7 @@ converge_content_at_version(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version));
 }
 
-/* The version that a document was at in a moment; before history begins it is an error. */
+/* Return the version of a document at a time; fail if that is before its history begins. */
 static int64
 version_at(const pg_uuid_t *doc_id, TimestampTz at)
 {

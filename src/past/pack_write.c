@@ -304,7 +304,7 @@ reset(PackWriter *writer)
 		ot_buffer_reset(&writer->columns[i]);
 }
 
-/* Write the pack; the writer then begins anew. */
+/* Write the pack; the writer can then be used again. */
 OtStatus
 pack_writer_finish(PackWriter *writer, OtBuffer *out)
 {

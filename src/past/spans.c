@@ -181,7 +181,7 @@ spans_create(const OtAllocator *allocator, Spans **spans)
 	return status;
 }
 
-/* Let the document begin with `length` cp that nobody is known to have written. */
+/* Let the document begin with `length` cp by unknown authors. */
 OtStatus
 spans_init_run(Spans *spans, int64_t length)
 {

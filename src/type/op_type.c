@@ -151,7 +151,7 @@ parse_errcode(OtStatus status)
 	}
 }
 
-/* Parse JSON into an op datum, or say where and why it is none. */
+/* Parse JSON into an op datum, or fail with the place and the reason. */
 static Datum
 parse_op(const char *json, Size size)
 {

@@ -64,7 +64,7 @@ snapshot_is_due(const CvgHead *head)
 	return log >= Max(LEAST_LOG, head->length);
 }
 
-/* Are there so many ops to pack? */
+/* Return true if there are enough ops to pack. */
 static bool
 packing_is_due(const CvgHead *head)
 {

@@ -23,7 +23,7 @@
 PG_FUNCTION_INFO_V1(converge_pack);
 PG_FUNCTION_INFO_V1(converge_prune);
 
-/* A pack ends at so many ops, or at so many bytes before compression. */
+/* A pack ends at this number of ops, or of bytes before compression. */
 #define PACK_OPS		8192
 #define PACK_BYTES		((size_t) 8 << 20)
 

@@ -208,7 +208,7 @@ maintain_one(const pg_uuid_t *doc_id)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-/* Likewise, but a document that fails is told in the log and does not hinder the next. */
+/* Likewise, but log the error of a document that fails and continue with the next. */
 static void
 try_to_maintain(const pg_uuid_t *doc_id)
 {
