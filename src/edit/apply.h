@@ -13,7 +13,7 @@ typedef enum CvgOutcome
 	CVG_APPLIED,
 	CVG_DUPLICATE,				/* already applied: the same answer again */
 	CVG_UNCHANGED,				/* the identity, which makes no version */
-	CVG_DOC_BUSY,				/* not tried: another transaction has locked the document */
+	CVG_DOC_BUSY,				/* not tried: locked by another transaction */
 	CVG_NOT_FOUND,
 	CVG_FORBIDDEN,
 	CVG_CONFLICT,				/* the op id names another op */

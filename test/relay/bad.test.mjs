@@ -97,7 +97,7 @@ test('a viewer who writes', async () => {
   ann.end()
 })
 
-test('somebody who may not read the document', async () => {
+test('a user who may not read the document', async () => {
   const own = await sql("SELECT converge.create_document('private', 'text')")
   const ann = await new Raw(relay, own).opened()
   ann.send({ type: 'hello', token: token('ann') })
@@ -110,7 +110,7 @@ test('an unknown document', async () => {
   await closed(ann, 4404, 'not_found', /./)
 })
 
-test('a document id that is none', async () => {
+test('an invalid document id', async () => {
   for (const id of ['12', 'x'.repeat(36), '', `${newId()}/more`]) {
     const ann = await new Raw(relay, id).opened()
     ann.send({ type: 'hello', token: token('ann') })
@@ -169,7 +169,7 @@ test('public keys: the right signature is taken, key confusion is not', async ()
   }
 })
 
-test('no JSON, and JSON that is no message', async () => {
+test('invalid JSON, and JSON that is not a message', async () => {
   for (const text of ['{', '', '[]', '7', '"hello"', '{"type":1}', '{}', '{"type":"hello"} trailing', '{"type":"op","type":"hello"}', '['.repeat(90000)]) {
     const ann = await new Raw(relay, doc).join()
     ann.send(text)
@@ -230,7 +230,7 @@ test('messages out of order', async () => {
   await closed(again, 4400, 'out_of_order', /ack/)
 })
 
-test('fields of the wrong kind', async () => {
+test('fields of the wrong type', async () => {
   for (const hello of [{ version: -1 }, { version: 'x' }, { version: 1, operationId: 'x' }, { pending: 7 }, { token: 7 }]) {
     const ann = await new Raw(relay, doc).opened()
     ann.send({ type: 'hello', token: token('ann'), ...hello })
@@ -299,7 +299,7 @@ test('more connections than are allowed', async () => {
   await own.stop()
 })
 
-test('more operations at once than are allowed are told to slow down', async () => {
+test('operations above the limit are rejected with a retry time', async () => {
   const own = await createDocument('')
   const holder = new Raw(relay, own)
   await holder.join()

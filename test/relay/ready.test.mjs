@@ -44,7 +44,7 @@ test('a relay on a server that was made read-only is not ready', async () => {
   await relay.stop()
 })
 
-test('a relay whose role may not use the output plugin says which call mends that', async t => {
+test('a relay whose role may not use the output plugin logs the call that fixes that', async t => {
   const role = process.env.CONVERGE_TEST_ROLE
   if (await sql("SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'", cluster.env) === '0') {
     t.skip('this server lets every plugin decode')
@@ -94,7 +94,7 @@ test('a relay whose stream is far behind is not ready', async () => {
   await relay.stop()
 })
 
-test('what others write is no lag', async () => {
+test('writes of other databases are no lag', async () => {
   const relay = await startRelay({}, cluster.env)
   await sql('CREATE TABLE bulk AS SELECT n, repeat(n::text, 50) FROM generate_series(1, 50000) AS n', cluster.env)
   const asked = async () => (await relay.metrics())['pg_round_trip_seconds_count{statement="probe"}']
@@ -106,7 +106,7 @@ test('what others write is no lag', async () => {
   await relay.stop()
 })
 
-test('a relay that ends is not ready', async () => {
+test('a relay that is shutting down is not ready', async () => {
   const relay = await startRelay({}, cluster.env)
   const doc = await createDocument('', { env: cluster.env })
   const ann = await new Raw(relay, doc).join('ann')

@@ -88,7 +88,7 @@ test('another audience, another issuer, another time', async () => {
   await refused(token('zoë', { ...claims, exp: now() - 600 }), /expired/)
 })
 
-test('names that look like others are others, or none', async () => {
+test('user names that look alike are different, or invalid', async () => {
   for (const name of ['zoë\0', 'zoë\0ann', '\0', ['zoë'], { zoë: 1 }, 7, null, true]) await refused(token(name, claims), /user|malformed/)
   // another form of the same letters is another user
   for (const name of ['zoe\u0308', 'ZOË', 'zoë ', ' zoë', "zoë'; --"]) {
@@ -110,7 +110,7 @@ test('a long token, wherever it comes', async () => {
   ;(await taken(token('zoë', claims))).end()
 })
 
-test('a token is renewed on the living connection, and its end is the end', async () => {
+test('a token is renewed on the open connection, which ends when the token expires', async () => {
   const client = await taken(token('zoë', { ...claims, exp: now() + 2 }))
   const left = await taken(token('zoë', { ...claims, exp: now() + 2 }))
   client.send({ type: 'token', token: token('zoë', { ...claims, exp: now() + 600 }) })

@@ -43,7 +43,7 @@ async function ask (where, method = 'GET') {
   return { status: client.statuses()[0], text: String(client.heard) }
 }
 
-test('what lies in the folder is served', async () => {
+test('files of the folder are served', async () => {
   for (const [where, type, text] of [['/', 'text/html', '<p>é 😀'], ['/index.html', 'text/html', '<p>é 😀'], ['/inner/', 'text/html', 'inner'], ['/inner/page.js', 'text/javascript', 'export {}'], ['/within.js', 'text/javascript', 'export {}'], ['/inner/../index.html', 'text/html', '<p>é'], ['/..', 'text/html', '<p>é']]) {
     const answer = await ask(where)
     assert.equal(answer.status, 200, where)
