@@ -349,7 +349,7 @@ SELECT converge.edit(:'doc', '["1"]'), converge.edit(:'doc', '["2"]');
 INSERT INTO public.converge_ops_of VALUES (:'doc', 1);
 SELECT matches(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '^23503 ', 'an operation that another table refers to is not packed');
 SELECT converge.delete_document(:'other');
-SELECT results_eq('SELECT doc_id FROM public.converge_heads_of', ARRAY[:'doc']::uuid[], 'who refers to heads goes with them');
+SELECT results_eq('SELECT doc_id FROM public.converge_heads_of', ARRAY[:'doc']::uuid[], 'rows that reference heads are deleted with them');
 ROLLBACK TO addition;
 ALTER TABLE converge.heads ADD COLUMN folder bigint REFERENCES public.converge_folders;
 ALTER TABLE converge.ops ADD COLUMN folder bigint DEFAULT 2 REFERENCES public.converge_folders;
@@ -389,7 +389,7 @@ CREATE TABLE public.converge_archive () INHERITS (converge.ops);
 INSERT INTO public.converge_archive SELECT * FROM converge.ops WHERE doc_id = :'doc';
 SELECT converge.pack(:'doc', 0);
 SELECT is(count(*)::int, 3, 'a table that inherits keeps its rows') FROM public.converge_archive;
-SELECT is(converge.content(:'doc'), '563412é', 'and what was packed is whole');
+SELECT is(converge.content(:'doc'), '563412é', 'and the packed operations are complete');
 ROLLBACK TO addition;
 
 -- partitions: heads and ops as parts of a table of somebody's

@@ -160,7 +160,7 @@ sub privileges
 $db = database();
 is(create($db), '', 'created with default privileges as they are');
 my $as_designed = privileges($db);
-like($as_designed, qr/^f\|function converge.edit\(uuid,converge.op\)\|PUBLIC\|EXECUTE\|f$/m, 'everybody may call what is for everybody');
+like($as_designed, qr/^f\|function converge.edit\(uuid,converge.op\)\|PUBLIC\|EXECUTE\|f$/m, 'every role may call the public functions');
 unlike($as_designed, qr/converge.become|converge.submit/, 'and nobody what is for the relay');
 for my $case (
 	[ 'functions for one role', 'GRANT EXECUTE ON FUNCTIONS TO eve' ],
