@@ -417,7 +417,7 @@ COMMENT ON COLUMN converge.presence.version IS 'the version that anchor and head
 COMMENT ON COLUMN converge.presence.anchor IS 'start of the selection, in code points';
 COMMENT ON COLUMN converge.presence.head IS 'end of the selection: the cursor, in code points';
 
--- Anybody may listen to a channel, so what relays tell each other there is encrypted.
+-- Any role may listen to a channel, so messages between relays are encrypted.
 CREATE UNLOGGED TABLE converge.relay_keys (
 	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
 	key		text NOT NULL
@@ -481,7 +481,7 @@ $$;
 COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 	'return true if a relay has reported recently; row-level security hides the clients of a relay that has not';
 
--- Plain SELECTs show a member what he may read.  Nobody writes but through the
+-- Plain SELECTs show a member what they may read.  All writes go through the
 -- functions, so there is nothing else to grant, and no policy for it.
 ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.as_made ENABLE ROW LEVEL SECURITY;
@@ -512,7 +512,7 @@ GRANT SELECT ON
 	converge.documents, converge.heads, converge.labels, converge.members, converge.ops,
 	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
 
--- Whoever changes membership holds the head row's lock until it commits, so that
+-- A session that changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
 -- only locked: a transaction whose snapshot is older than the change could not see
 -- it, and fails at the new row when it comes to edit.  And what may take a right
@@ -630,7 +630,7 @@ BEGIN
 	END IF;
 	PERFORM FROM converge.documents d WHERE d.id = unshare.doc_id AND d.owner = unshare.user_id FOR NO KEY UPDATE;
 	IF user_id <> '*'::text AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
-		-- anybody may leave
+		-- any member may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE
 		PERFORM converge.lock_for_owner(doc_id);
@@ -1466,7 +1466,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = relay) THEN
 		RAISE EXCEPTION 'role % does not exist', relay USING ERRCODE = 'undefined_object'::text;
 	END IF;
-	-- what counts is the relay's own setting, not that of whoever runs this
+	-- the relay's own setting counts, not that of the calling role
 	IF plugins IS NOT NULL AND NOT 'converge'::text = ANY (string_to_array(replace(coalesce(of_role, ''::text), ' '::text, ''::text), ','::text)) THEN
 		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s'::text, relay,
 					   concat_ws(', '::text, nullif(coalesce(of_role, array_to_string(
@@ -1662,7 +1662,7 @@ COMMENT ON FUNCTION converge.additions() IS
 CREATE FUNCTION converge.restore_addition() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- where it is there already, no lock for it: another job may be loading the table
+	-- if it exists already, take no lock: another job may be loading the table
 	IF NOT EXISTS (SELECT FROM converge.parts() p
 				   WHERE p.part = new.part AND p.table_name = new.table_name AND p.name = new.name) THEN
 		EXECUTE new.ddl;
