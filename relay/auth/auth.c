@@ -1,11 +1,11 @@
 /*
- * auth/auth.c: who a client is, by its token: a JWT signed with one of our keys.
+ * auth/auth.c: reads the user from a client's token, a JWT signed with one of our
+ * keys.
  *
- * A token is bounded before it is looked into. What its header says chooses
- * among the keys, and only among those that are good for exactly the
- * algorithm it names: a public key is never tried as a secret, and `none` is
- * no algorithm. The user id is the claim `sub`; '*' means everybody in the
- * tables and so is nobody here.
+ * The length of a token is checked before it is parsed. Its header selects keys
+ * only among those for exactly the algorithm that it names: a public key is never
+ * used as a secret, and `none` is not an algorithm. The user id is the claim
+ * `sub`; '*' means everyone in the tables, so it is not accepted here.
  */
 #include "auth/auth.h"
 

@@ -1,6 +1,7 @@
 /*
- * auth/jwk.c: one key of a JWKS file (RFC 7517, 7518), as libjwt wants it: a
- * secret as it is, a public key in PEM. OpenSSL judges the numbers.
+ * auth/jwk.c: reads one key of a JWKS file (RFC 7517, 7518) into the form that
+ * libjwt expects: a secret as it is, a public key in PEM. OpenSSL checks the
+ * numbers.
  */
 #include "auth/jwk.h"
 

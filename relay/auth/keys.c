@@ -1,11 +1,10 @@
 /*
- * auth/keys.c: the keys that tokens are checked with: files of one key each, and a
- * JWKS file of many.
+ * auth/keys.c: the keys that verify tokens, from files of one key each and a JWKS
+ * file of many.
  *
- * Each key is good for exactly one algorithm, which it has from the
- * configuration or from what it is, never from a token; so no public key can
- * be taken for a shared secret. A key is looked at once, here: what is no key
- * of its algorithm is refused before any token comes.
+ * Each key has exactly one algorithm, from the configuration or from its type,
+ * never from a token, so a public key cannot be used as a shared secret. Keys are
+ * checked once, here: a key that does not fit its algorithm is refused at start.
  */
 #include "auth/keys.h"
 

@@ -1,7 +1,8 @@
 /*
- * auth/signature.c: whether a key signed a token: HS256, RS256 and ES256 of RFC 7518.
+ * auth/signature.c: verifies a token's signature: HS256, RS256 and ES256 of RFC
+ * 7518.
  *
- * A key is of the kind that its algorithm wants, which keys.c has seen to.
+ * keys.c has checked that a key has the type that its algorithm requires.
  */
 #include "auth/signature.h"
 

@@ -1,9 +1,9 @@
 /*
  * base/bucket.c: a token bucket that may be overdrawn.
  *
- * The debt is bounded by the one who acts on it: reading pauses as long as
- * there is any, but never long, so that the client gets an answer and does not hang;
- * one that goes on sends itself through the levels.
+ * The caller bounds the debt: it stops reading from a client in debt, but only
+ * for short pauses, so that the client still gets answers. A client that keeps
+ * sending reaches the next level.
  */
 #include "base/bucket.h"
 

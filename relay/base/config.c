@@ -3,9 +3,9 @@
  * environment and a file.
  *
  * Each row of the table is --name on the command line, CONVERGE_NAME in the
- * environment (dashes become underscores) and "name = value" in the file
- * given by --config. The command line wins over the environment, which wins
- * over the file, which wins over the default.
+ * environment (dashes become underscores) and "name = value" in the file named by
+ * --config. The command line overrides the environment, which overrides the file,
+ * which overrides the default.
  */
 #include "base/config.h"
 

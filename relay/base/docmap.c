@@ -1,8 +1,8 @@
 /*
- * base/docmap.c: uuids, and a hash table of things that belong to a document.
+ * base/docmap.c: uuids, and a hash table of entries keyed by document.
  *
- * Document ids may be chosen by users, so the hash is seeded at random: nobody
- * can aim many documents at one slot.
+ * Users may choose document ids, so the hash has a random seed: a user cannot
+ * make many documents collide in one slot.
  */
 #include "base/docmap.h"
 

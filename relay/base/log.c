@@ -1,9 +1,9 @@
 /*
- * base/log.c: one line an event on standard error.
+ * base/log.c: writes events to standard error, one line each.
  *
- * The line is "time LEVEL subject: text"; the subject names the connection,
- * document or part that speaks. An event never makes more than one line, and
- * shows all there is in it, whatever PostgreSQL or a client put into its text.
+ * A line is "time LEVEL subject: text"; the subject is a connection, a document
+ * or a part of the relay. An event is always exactly one line, with all
+ * characters visible, whatever text PostgreSQL or a client put into it.
  */
 #include "base/log.h"
 

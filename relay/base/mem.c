@@ -1,5 +1,6 @@
 /*
- * base/mem.c: memory that is there or the process is not, and growable bytes.
+ * base/mem.c: allocation that ends the process if it fails, and a growable
+ * buffer.
  */
 #include "base/mem.h"
 

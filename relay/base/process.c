@@ -1,5 +1,6 @@
 /*
- * base/process.c: what the process itself uses, under Prometheus' usual names.
+ * base/process.c: resources that the process uses, under Prometheus's standard
+ * names.
  *
  * Values are read from /proc on request; values that cannot be read are omitted.
  */

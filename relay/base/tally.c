@@ -1,8 +1,8 @@
 /*
- * base/tally.c: how much each name (a user, an address) has here at once.
+ * base/tally.c: counts connections and rate limits by name (a user, an address).
  *
- * A row outlives its last holder for a while, so that nobody empties his
- * bucket's debt by coming back.
+ * A row outlives its last connection for a while, so that a user cannot clear the
+ * debt of their bucket by reconnecting.
  */
 #include "base/tally.h"
 

@@ -1,5 +1,5 @@
 /*
- * http/exchange.c: a request over HTTP and the answer to it.
+ * http/exchange.c: an HTTP request and the answer to it.
  */
 #include "http/exchange.h"
 

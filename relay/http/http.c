@@ -1,6 +1,6 @@
 /*
- * http/http.c: what is answered beside the WebSockets: a few routes of the relay's
- * own, the REST API, and files.
+ * http/http.c: answers HTTP requests: a few routes of the relay's own, the REST
+ * API, and files.
  */
 #include "http/http.h"
 

@@ -1,9 +1,9 @@
 /*
- * http/rest.c: the REST API: requests to calls of SQL, and rows to answers.
+ * http/rest.c: the REST API: maps requests to SQL calls, and rows to answers.
  *
- * Nothing is decided here but who asks: the token says it, and PostgreSQL
- * does the rest. A request that cannot be right is refused before it costs a
- * connection there.
+ * The relay determines only the user, from the token; PostgreSQL decides
+ * everything else. An invalid request is refused before it uses a PostgreSQL
+ * connection.
  */
 #include "http/rest_state.h"
 

@@ -1,9 +1,9 @@
 /*
- * http/rest_params.c: what a request gives for the parameters of its route's
- * statement: parts of its path, arguments, fields of its body.
+ * http/rest_params.c: reads the parameters of a route's statement from a request:
+ * parts of its path, arguments, fields of its body.
  *
- * What cannot be right is refused here, by name; what PostgreSQL knows better
- * (uuids, moments, roles) it is left to judge.
+ * Invalid values are refused here, with the name of the parameter; PostgreSQL
+ * checks what it knows better (uuids, times, roles).
  */
 #include "http/rest_state.h"
 

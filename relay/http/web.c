@@ -1,9 +1,9 @@
 /*
- * http/web.c: files of a folder, for browsers: the page that shows documents live.
+ * http/web.c: serves files of a folder to browsers, such as the editor page.
  *
- * What is served lies in the folder, wherever a path or a link points: the
- * real path of a file must begin with the folder's own. Names that begin with
- * a dot are not served, nor what is no regular file.
+ * Only files inside the folder are served, whatever a path or a link points to:
+ * the resolved path of a file must begin with that of the folder. Names that
+ * begin with a dot, and anything but regular files, are not served.
  */
 #include "http/web.h"
 

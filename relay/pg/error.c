@@ -1,9 +1,9 @@
 /*
- * pg/error.c: what an error of PostgreSQL means, by its SQLSTATE, never by
+ * pg/error.c: maps a PostgreSQL error to its meaning, by its SQLSTATE, never by
  * its text.
  *
- * An unknown error counts as one raised by somebody's trigger: it concerns
- * the one operation that meets it, and is told to whoever made it.
+ * An unknown error counts as raised by a user's trigger: it concerns only the
+ * operation that caused it, and is sent to that operation's author.
  */
 #include "pg/error.h"
 

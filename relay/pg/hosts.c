@@ -1,10 +1,10 @@
 /*
- * pg/hosts.c: which of several hosts a connection is tried with first.
+ * pg/hosts.c: chooses the host that a connection tries first.
  *
- * libpq goes from host to host by itself where one refuses, but asked without
- * waiting it knows no limit of time: at a host that never answers it would stay
- * for ever, and so would every attempt that begins with that host. So an
- * attempt that ran out of time is followed by one that begins with the next.
+ * libpq tries the next host if one refuses, but in its asynchronous mode it has
+ * no time limit: an attempt waits forever at a host that does not answer, and so
+ * would every later attempt that starts with that host. So after an attempt that
+ * timed out, the next attempt starts with the next host.
  */
 #include "pg/hosts.h"
 

@@ -1,17 +1,18 @@
 /*
- * pg/link.c: an asynchronous connection to PostgreSQL that comes back.
+ * pg/link.c: an asynchronous connection to PostgreSQL that reconnects by itself.
  *
- * A link is in one of the states below, and enter_state() alone moves it.
- * Statements go out in pipeline mode, each in its own transaction, or a few
- * together in one, which what stands between two Syncs is; an answer
- * is handed on only when the server is ready again, since a transaction
- * commits after its last row is sent and may still fail there. A link that
- * breaks answers what was under way with NULL, pauses (longer each time, and
- * never the same as its neighbours) and connects anew.
+ * A link is in one of the states below, and only enter_state() changes the state.
+ * Statements are sent in pipeline mode, each in its own transaction, or a few
+ * together in one (everything between two Syncs). The link delivers an answer
+ * only when the server is ready again, because a transaction commits after its
+ * last row is sent and may still fail then. A link that loses its connection
+ * answers all unanswered statements with NULL, pauses (longer each time, and for
+ * a random part of the time, so that links do not reconnect at once), and
+ * reconnects.
  *
- * That a connection was made says little: PostgreSQL may refuse on it what the
- * link is for. So the pauses grow until a connection has done its work, and why
- * it was lost is logged once, with a count.
+ * A connection that was made may still be useless, because PostgreSQL refuses the
+ * statements that the link is for. So the pauses grow until a connection has done
+ * useful work, and the reason of repeated losses is logged once, with a count.
  */
 #include "pg/link.h"
 

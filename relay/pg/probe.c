@@ -1,10 +1,10 @@
 /*
- * pg/probe.c: whether PostgreSQL behind a link answers and takes writes, and
- * how far its log is.
+ * pg/probe.c: checks that the PostgreSQL of a link answers and accepts writes,
+ * and reads the end of its log.
  *
- * A connection that stands says little: the server may hang, may have become
- * read-only, may be a standby. So it is asked, as soon as it is there and then
- * at a steady pace, with a statement that costs next to nothing.
+ * An open connection proves little: the server may hang, may have become
+ * read-only, or may be a standby. So the probe sends a cheap statement when the
+ * connection is made, and then at regular intervals.
  */
 #include "pg/probe.h"
 

@@ -1,12 +1,11 @@
 /*
  * server/deflate.c: permessage-deflate on libwebsockets.
  *
- * Its own implementation cannot be used here: it keeps a pointer into a
- * message that it has not compressed to its end, without telling, and takes
- * the next write (a ping even) for more of the same. So ours is an extension
- * that lets every byte pass, in and out, and does no more than set the bit that
- * marks a message as compressed; messages are compressed before they are
- * written, and inflated when they have come whole.
+ * The implementation of libwebsockets cannot be used: it keeps a pointer into a
+ * message that it has not compressed completely, without reporting it, and treats
+ * the next write (even a ping) as a continuation. This extension passes every
+ * byte through and only sets the bit that marks a message as compressed; messages
+ * are compressed before they are written, and inflated when they are complete.
  */
 #include "server/state.h"
 

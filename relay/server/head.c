@@ -1,10 +1,10 @@
 /*
- * server/head.c: connections whose request has not come yet.
+ * server/head.c: connections whose request has not arrived yet.
  *
- * A head is only looked at (MSG_PEEK), and whoever is told of it reads it out of
- * the socket: so nothing is copied, and a body stays where it is. A socket that
- * holds a part of a head would wake the loop at once and again; so it is looked
- * at by a timer instead. A head that is too long is answered here.
+ * A head is only peeked at (MSG_PEEK), and libwebsockets then reads it from the
+ * socket, so nothing is copied and a body stays in the socket. A socket with part
+ * of a head would wake the loop again and again, so a timer checks it instead. A
+ * head that is too long is answered here.
  */
 #include "server/head.h"
 

@@ -1,13 +1,13 @@
 /*
- * server/http.c: HTTP beside the WebSockets: requests out of libwebsockets,
- * answers into it.
+ * server/http.c: passes HTTP requests from libwebsockets to http/, and answers
+ * back.
  *
  * A connection has one exchange, and ends with its answer. libwebsockets 4.1
- * takes the body of a request that came in one packet behind another from the
- * wrong place, and then turns in a circle for ever; 4.3 takes for the body
- * what came in one packet behind it, and waits for more. So there is never a
- * request behind another, and a body ends here where it was told to. It is
- * bounded before it comes, by its length, which must be told.
+ * reads the body of a request that arrived in one packet behind another from the
+ * wrong place, and then loops forever; 4.3 takes bytes that arrived behind a body
+ * for the body, and waits for more. So requests are never pipelined, and a body
+ * ends at its announced length. It is bounded by that length before it arrives,
+ * so the length is required.
  */
 #include "server/state.h"
 

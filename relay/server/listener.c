@@ -1,8 +1,8 @@
 /*
  * server/listener.c: the listening socket.
  *
- * It is our own, not libwebsockets's, so that a relay that is told to end can
- * stop accepting at once and still serve those it has.
+ * It is our own, not libwebsockets's, so that a relay that is shutting down can
+ * stop accepting at once and still serve its clients.
  */
 #include "server/listener.h"
 

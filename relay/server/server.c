@@ -1,6 +1,6 @@
 /*
- * server/server.c: WebSockets and HTTP, by libwebsockets, which no other file knows
- * but the two beside this one, for either.
+ * server/server.c: WebSockets and HTTP, by libwebsockets, which only the files of
+ * this folder know.
  */
 #include "server/state.h"
 

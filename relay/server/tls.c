@@ -1,6 +1,6 @@
 /*
- * server/tls.c: the certificate of a server that runs. Connections that are there
- * keep the one they began with.
+ * server/tls.c: the certificate of a running server. Existing connections keep
+ * the one they began with.
  */
 #include "server/tls.h"
 

@@ -1,16 +1,16 @@
 /*
- * server/websocket.c: WebSockets: how sessions send through them, and what comes.
+ * server/websocket.c: WebSockets: how sessions send messages, and receive them.
  *
- * A frame is written at once where the socket has taken everything before it:
- * libwebsockets keeps what a socket did not take and asks for no second write
- * until that is gone, which lws_partial_buffered() tells. The writeable
- * callback is for those that did not take it all, or are behind.
+ * A frame is written at once if the socket has accepted everything before it:
+ * libwebsockets keeps what a socket did not accept, and permits no second write
+ * until that is sent, which lws_partial_buffered() reports. The writeable
+ * callback serves connections that did not accept everything, or that are behind.
  *
- * A connection is closed only from its own callback, by returning -1; whoever
- * else wants it closed asks for one. On libuv, libwebsockets 4.1 takes a -1
- * from the writeable callback twice, the second time without the close frame
- * that the first had asked for; the timer's callback has no such twin, so that
- * is where a connection ends that ends by itself.
+ * A connection is closed only from its own callback, by returning -1; other code
+ * requests a callback to close it. On libuv, libwebsockets 4.1 handles a -1 from
+ * the writeable callback twice, the second time without the requested close
+ * frame. The timer's callback does not have that fault, so a connection that the
+ * relay closes is closed there.
  */
 #include "server/state.h"
 

@@ -1,11 +1,11 @@
 /*
- * wire/deflate.c: messages compressed as permessage-deflate (RFC 7692) has them.
+ * wire/deflate.c: compresses messages as permessage-deflate (RFC 7692) specifies.
  *
- * What goes out is compressed without regard to the message before, which
- * anybody can read: so one state is enough for all clients, a message of a
- * room is compressed once for all who receive it, and an idle client costs
- * nothing. What comes in may lean on the client's message before, and wants
- * a state for each that sends such.
+ * Each outgoing message is compressed independently of the ones before it. So one
+ * compressor serves all clients, a message of a room is compressed once for all
+ * receivers, and an idle client needs no memory. An incoming message may refer to
+ * the client's earlier messages, so each client that sends compressed ones needs
+ * a state of its own.
  */
 #include "wire/deflate.h"
 

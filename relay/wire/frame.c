@@ -1,5 +1,5 @@
 /*
- * wire/frame.c: one encoded message, shared by all who receive it.
+ * wire/frame.c: one encoded message, shared by all receivers.
  */
 #include "wire/frame.h"
 

@@ -1,10 +1,10 @@
 /*
  * wire/protocol.c: the messages of converge.v1 as structs.
  *
- * Nothing here looks into an operation: its JSON is passed on as it came, and
- * PostgreSQL judges it. What PostgreSQL hands out ready (entries, snapshots,
- * event lines) has a fixed order of keys, so a few bytes at its front say all
- * the relay needs.
+ * The relay never interprets an operation: it passes on its JSON, and PostgreSQL
+ * checks it. Messages that PostgreSQL returns ready to send (entries, snapshots,
+ * event lines) have a fixed order of keys, so the relay reads what it needs from
+ * their first bytes.
  */
 #include "wire/protocol.h"
 

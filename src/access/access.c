@@ -2,15 +2,15 @@
  * access/access.c
  *		The acting user, and what they may do.
  *
- * The acting user is session_user.  A session that holds PostgreSQL's SET
- * privilege on the parameter converge.acting_user, or on converge.user, its older
- * name, may name another: an application's backend that has checked its users
- * itself.  SET ROLE and definer functions do not change who acts.
+ * The acting user is session_user.  A session with PostgreSQL's SET privilege on
+ * the parameter converge.acting_user, or on converge.user, its older name, may
+ * name another user: an application's backend that has authenticated its users
+ * itself.  SET ROLE and definer functions do not change the acting user.
  *
- * Two names that contradict each other are an error at every use: whichever of
- * them was preferred, a session could act for a user whom it was never told of
- * last, and neither parallel workers nor a library that is loaded late can know
- * which was set last.
+ * Two different names in the two parameters are an error at every use: if one of
+ * them took precedence, a session could act for a user who was not named last,
+ * and neither parallel workers nor a library that is loaded late can know which
+ * was set last.
  */
 #include "access/access.h"
 

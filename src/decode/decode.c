@@ -1,21 +1,23 @@
 /*
  * decode/decode.c
- *		The output plugin "converge": committed changes of converge's tables as
- *		JSON lines ready to be sent, one OutputPluginWrite a line, nothing else.
+ *		The output plugin "converge": committed changes of converge's tables
+ *		as JSON lines ready to be sent, one OutputPluginWrite for each line,
+ *		nothing else.
  *
- * Invariant: a line is a function of its row and of the options alone, so that
- * every consumer of the stream, and whoever reads the row with SQL later, sees
- * the same event. (With the option "committed" it also tells of its commit, which
- * no row does.)
+ * Invariant: a line depends only on its row and on the options, so that every
+ * consumer of the stream, and every later reader of the row in SQL, sees the same
+ * event. (The option "committed" adds the time of the commit, which is in no
+ * row.)
  *
- * Which tables speak, on which change, and how, stands in event_kinds; which
- * options there are, in options.  A table is known by its name, its schema's, and
- * its membership in the extension; its columns by name and type, since upgrades add
- * to them (tables.c).
+ * The table event_kinds lists the tables, their changes and how they are printed;
+ * the table options lists the options.  A table is identified by its name, its
+ * schema's, and its membership in the extension; its columns by name and type,
+ * since upgrades add columns (tables.c).
  *
- * Not every change leaves a row that tells it: a deleted row without its key, a
- * TRUNCATE, DROP EXTENSION.  Such a one is logged, and told by a line of type
- * "resync", at most once a transaction: its consumers are to read the tables anew.
+ * Some changes leave no row that describes them: a deleted row without its key, a
+ * TRUNCATE, DROP EXTENSION.  Such a change is logged, and reported by a line of
+ * type "resync", at most once in a transaction: its consumers must read the
+ * tables again.
  */
 #include "decode/tables.h"
 

@@ -1,10 +1,11 @@
 /*
  * edit/gateway.c
- *		What the relay calls: batches of ops in, ready messages out.
+ *		The functions that the relay calls: batches of ops in, ready messages
+ *		out.
  *
- * The user is an argument here, so only the relay's role may call these functions.
- * A document's lock is only waited for on request, and a batch takes its
- * documents in the order of their ids, so that batches cannot deadlock.
+ * The user is an argument here, so only the relay's role may call these
+ * functions.  They wait for a document's lock only on request, and a batch locks
+ * its documents in the order of their ids, so that batches cannot deadlock.
  */
 #include "postgres.h"
 

@@ -1,10 +1,10 @@
 /*
  * edit/undo.c
- *		Going back by going on: revert, undo, undo_last.  Each is a new op; the
- *		past stays as it was.
+ *		revert, undo and undo_last.  Each makes a new op; history stays as it
+ *		was.
  *
- * The head's lock is taken first, so that the op made for the head is applied at
- * just that head.
+ * The head's lock is taken first, so that the op is applied at exactly the head
+ * that it was made for.
  */
 #include "postgres.h"
 

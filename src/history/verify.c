@@ -2,9 +2,9 @@
  * history/verify.c
  *		Rebuilds a document from its log and compares.
  *
- * One walk over the log, beside it the snapshots and the packs in order.  What
- * it finds it reports, a row a problem, and goes on as long as there is sense in
- * it.
+ * One walk over the log, with the snapshots and the packs in order beside it.  It
+ * reports each problem as a row, and continues as long as further results are
+ * meaningful.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * past/pack_read.c
- *		A pack back into ops.
+ *		Reads ops from a pack.
  *
  * The bytes are unchecked: every value is bounded before it is used, and an op is
  * returned only if it was valid up to its end.

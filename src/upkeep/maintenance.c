@@ -1,10 +1,12 @@
 /*
  * upkeep/maintenance.c
- *		What is due in a document, and doing it: snapshots and packing.
+ *		Finds and does the work that is due in a document: snapshots and
+ *		packing.
  *
- * It is due by the amount of log, in proportion to the document: reading stays
- * a matter of the document's size, and writing snapshots a constant share of
- * writing the log.  The worker and CALL converge.maintain() do the same thing.
+ * Work is due by the amount of log, in proportion to the document: the cost of
+ * reading stays proportional to the document's size, and that of writing
+ * snapshots is a constant share of that of writing the log.  The worker and CALL
+ * converge.maintain() do the same work.
  */
 #include "postgres.h"
 

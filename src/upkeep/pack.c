@@ -1,11 +1,11 @@
 /*
  * upkeep/pack.c
- *		Packs cold ops, and forgets what is to be forgotten.
+ *		Packs cold ops, and prunes history.
  *
  * Packing moves ops from the table ops to the table packs in one transaction, so
- * that every reader finds each op once.  The ops never change, so it needs no
- * lock but the one that keeps other maintainers away; the head's is taken at the
- * end, to move packed_version.
+ * that every reader finds each op once.  The ops never change, so it only needs
+ * the lock that excludes other maintainers; it takes the head's lock at the end,
+ * to move packed_version.
  */
 #include "upkeep/pack.h"
 

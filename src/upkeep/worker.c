@@ -1,10 +1,11 @@
 /*
  * upkeep/worker.c
- *		The maintenance worker, where converge is in shared_preload_libraries.
+ *		The maintenance worker, if converge is in shared_preload_libraries.
  *
- * A launcher wakes up every converge.maintenance_interval and sends a worker
- * into one database after another, which does what is due there, a transaction a
- * document, and ends.  So databases may come and go, and a crash costs a round.
+ * A launcher wakes up every converge.maintenance_interval and starts a worker in
+ * one database after another, which does the work that is due there, one
+ * transaction for each document, and ends.  So databases may be created and
+ * dropped at any time, and a crash costs only one round.
  */
 #include "upkeep/worker.h"
 
