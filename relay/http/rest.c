@@ -62,7 +62,7 @@ static const struct
 	{"42704", 404},				/* no such user */
 	{"42501", 403},				/* privileges */
 	{"55000", 409},				/* undone already */
-	{"23502", 422},				/* a constraint that somebody added: null, */
+	{"23502", 422},				/* a constraint that a user added: null, */
 	{"23514", 422},				/* or a value that it does not allow */
 	{"23", 409},				/* taken, or referenced by another table */
 	{"22", 400},				/* what was given is not what it must be */
@@ -77,7 +77,7 @@ static const struct
 	{"XX", 500},
 	{"42", 500},				/* the extension is another one */
 	{"3F", 500},
-	{"", 403},					/* an error raised by somebody's trigger */
+	{"", 403},					/* an error raised by a user's trigger */
 };
 
 /* Return the status for a failed call. */
@@ -132,8 +132,8 @@ charge(struct rest *rest, struct exchange *x, struct tally *tally, const char *n
 	int			wait_ms = bucket_wait_ms(&row->bucket, size);
 
 	if (flow != FLOW_FREE)
-		row->bucket.spent -= 1; /* what was refused costs nothing, or nobody
-								 * would ever come in */
+		row->bucket.spent -= 1; /* a refused call costs nothing, else no call
+								 * would ever succeed */
 	tally_let_go(row);
 	if (flow == FLOW_FREE)
 		return true;
@@ -181,7 +181,7 @@ column(const PGresult *result, const char *name)
 	return number < 0 || PQgetisnull(result, 0, number) ? NULL : PQgetvalue(result, 0, number);
 }
 
-/* Answer with a user id and a token for him. */
+/* Answer with a user id and a token for that user. */
 static void
 answer_user(struct rest_call *rc, const char *user, int status)
 {

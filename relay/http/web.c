@@ -118,8 +118,8 @@ open_file(const struct web *web, const char *path, struct stat *status)
 	real = realpath(wanted, NULL);
 
 	/*
-	 * not blocking: what is no regular file might wait for somebody to write
-	 * to it
+	 * non-blocking: opening something other than a regular file might wait
+	 * for a writer
 	 */
 	if (real != NULL && strncmp(real, web->folder, web->folder_len) == 0 && real[web->folder_len] == '/')
 		file = open(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -244,10 +244,10 @@ copy_arguments(struct lws *wsi, struct exchange *x)
 }
 
 /*
- * Copy the path; false where it cannot be told. libwebsockets takes a plus in it
- * for a space, and a semicolon or an ampersand for its end, as in a query. So it
- * is read from how it was written; where that is not known, below TLS, a path
- * that may have been changed is refused, lest somebody else gets what is given.
+ * Copy the path; return false if it is ambiguous. libwebsockets reads a plus in it
+ * as a space, and a semicolon or an ampersand as its end, as in a query. So the
+ * path is read from the original bytes. Below TLS these are unknown, so a path that
+ * may have been changed is refused, because it could name another user.
  */
 static bool
 copy_path(struct lws *wsi, struct exchange *x, const char *path, enum lws_token_indexes method)

@@ -25,7 +25,7 @@
 /* more than a head that we look at may have: a longer one reaches it by TLS alone */
 #define HEADER_BYTES (LIMIT_HEAD_BYTES + 8192)
 
-/* libwebsockets watches nobody's life: sessions are pinged by their own clock */
+/* libwebsockets's own keepalive is off: sessions send pings themselves */
 static const lws_retry_bo_t no_idle_policy = {0};
 
 /* Forget a socket: its address has one less. */

@@ -22,7 +22,7 @@ struct frame
 	struct frame *deflated;		/* the same compressed, if that was tried and
 								 * is shorter */
 	bool		tried;
-	int64_t		sent_us;		/* operations: when, since 1970; 0: to nobody */
+	int64_t		sent_us;		/* operations: time of sending, since 1970; 0: not sent */
 	unsigned char headroom[FRAME_HEADROOM];
 	unsigned char text[];
 };

@@ -232,9 +232,9 @@ converge_require_role(PG_FUNCTION_ARGS)
 }
 
 /*
- * The setting itself, by the authority of whoever granted EXECUTE on this: it is
- * undone with the transaction, so that a connection which serves one user after
- * the other has nothing left over.
+ * Change the setting itself; EXECUTE on this function is the permission for that.
+ * The change ends with the transaction, so that a connection which serves one user
+ * after the other has nothing left over.
  */
 Datum
 converge_become(PG_FUNCTION_ARGS)

@@ -319,7 +319,7 @@ find_layout(DecodeState *state, int number, Relation relation)
 	CvgEventLayout *layout = &state->layouts[number];
 	const EventKind *kind = &event_kinds[number];
 
-	/* the cheap comparison first: most tables are somebody else's */
+	/* the cheap comparison first: most tables are not the extension's */
 	if (strcmp(RelationGetRelationName(relation), kind->table) != 0)
 		return NULL;
 	if (state->layouts_at != relcache_generation)

@@ -174,9 +174,9 @@ lock_document(void *arg)
 }
 
 /*
- * Wait for a document's lock, but no longer than lock_timeout says: false then.
- * In a subtransaction, so that it is an answer, and no error in the server's
- * log for each time that somebody keeps a document to himself.
+ * Wait for a document's lock, but return false after lock_timeout.  It waits in a
+ * subtransaction, so that a time-out is an answer, and not an error in the server's
+ * log whenever another transaction has a document locked for long.
  */
 static bool
 lock_patiently(const pg_uuid_t *doc_id)
@@ -726,8 +726,8 @@ converge_checksum(PG_FUNCTION_ARGS)
 /* ---- has_version ---- */
 
 /*
- * Is a version that exists the one that somebody knows?  Both numbers are
- * compared: after a crash that lost commits, the same operation may come back
+ * Return true if an existing version is the one that the caller knows.  Both numbers
+ * are compared: after a crash that lost commits, the same operation may come back
  * as the same version behind other ones, but hardly with the same seq.
  */
 static bool

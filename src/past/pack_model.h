@@ -65,7 +65,7 @@ extern void pack_model_reset(PackModel *model);
 
 /*
  * The number of the user with this id, whose bytes are somewhere in `texts`; a
- * new one gets the next number, and his id is appended there.
+ * new one gets the next number, and its id is appended there.
  */
 extern OtStatus pack_model_find(PackModel *model, OtBuffer *texts, const char *text, int len,
 								int *number);

@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(converge_due_documents);
 #define SPACING_FACTOR	32
 #define SPACING_OPS		((int64) 32768)
 
-/* Half a second, half of what deadlock_timeout is unless somebody changed it. */
+/* Half a second, which is half the default of deadlock_timeout. */
 #define LOCK_TIMEOUT	"500ms"
 
 static int	pack_keep = 1000;
