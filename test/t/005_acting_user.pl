@@ -80,7 +80,7 @@ for my $name ('converge."user"', 'converge.acting_user')
 
 # ---- both names at once ----
 
-my $conflict = qr/ERROR:  settings converge.acting_user and converge.user name different users\nDETAIL:  They name "ben" and "ann"\.\nHINT:  /;
+my $conflict = qr/ERROR:  settings converge.acting_user and converge.user name different users\nDETAIL:  converge.acting_user is "ben", converge.user is "ann"\.\nHINT:  /;
 my ($old, $new) = (q{SET converge."user" = 'ann'}, q{SET converge.acting_user = 'ben'});
 
 # What a session of a role that may set both answers.

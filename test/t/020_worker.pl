@@ -143,7 +143,7 @@ $log_start = -s $log;
 type_history($node, 'two', doc(1), $edits{two} + 1001, $edits{two} + 1100);
 type_history($node, 'two', doc(2), 100, 200);
 ok($node->poll_query_until('two', "SELECT packed_version >= 100 FROM converge.heads WHERE doc_id = '" . doc(2) . "'"), 'the next one is packed');
-$node->wait_for_log(qr/ERROR:  version \d+ is missing in the log of document @{[ doc(1) ]}/, $log_start);
+$node->wait_for_log(qr/ERROR:  version \d+ is missing from the log of document @{[ doc(1) ]}/, $log_start);
 pass('the damaged one is told of');
 isnt(problems($node, 'two'), '', 'by verify too');
 
