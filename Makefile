@@ -54,8 +54,8 @@ REGRESS_PREP = regress-prep
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=$(OUT)
 
-# PostgreSQL's headers are somebody else's: no warnings about what is inside them, nor
-# for what its macros (lengthof) and callbacks make everybody write.
+# No warnings about PostgreSQL's own headers, nor
+# about what its macros (lengthof) and callbacks require.
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -iquote src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare

@@ -142,10 +142,10 @@ on_signal(uv_signal_t *handle, int number)
 
 	if (relay->phase != PHASE_RUNNING)
 	{
-		log_event(RELAY_WARN, "relay", "a second signal: ending at once");
+		log_event(RELAY_WARN, "relay", "second signal received: stopping at once");
 		_exit(1);
 	}
-	log_event(RELAY_INFO, "relay", "ending on %s, %d clients, %llu edits under way", strsignal(number),
+	log_event(RELAY_INFO, "relay", "shutting down on %s, %d clients, %llu edits not answered yet", strsignal(number),
 			  sessions_count(relay->sessions), (unsigned long long) relay->metrics.ops_held);
 	relay->phase = PHASE_DRAINING;
 	relay->phase_ends = uv_now(&relay->loop) + (uint64_t) relay->config.drain_timeout_s * 1000;
@@ -158,7 +158,7 @@ on_signal(uv_signal_t *handle, int number)
 
 /* ---- reading again ---- */
 
-/* Read the keys and the certificate anew; what cannot be read leaves things as they were. */
+/* Reload the keys and the certificate; keep the old ones if they cannot be read. */
 static void
 on_hangup(uv_signal_t *handle, int number)
 {
@@ -167,9 +167,9 @@ on_hangup(uv_signal_t *handle, int number)
 
 	(void) number;
 	if (auth_reload(relay->auth, problem, sizeof(problem)))
-		log_event(RELAY_INFO, "auth", "keys were read anew");
+		log_event(RELAY_INFO, "auth", "token keys reloaded");
 	else
-		log_event(RELAY_ERROR, "auth", "the old keys are kept: %s", problem);
+		log_event(RELAY_ERROR, "auth", "could not reload the token keys, keeping the old ones: %s", problem);
 	server_reload(relay->server);
 }
 

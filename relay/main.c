@@ -73,7 +73,7 @@ run(struct relay *relay)
 	uv_loop_close(&relay->loop);
 	auth_free(relay->auth);
 	web_free(relay->web);
-	log_event(RELAY_INFO, "relay", "ended");
+	log_event(RELAY_INFO, "relay", "stopped");
 }
 
 int

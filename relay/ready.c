@@ -8,7 +8,7 @@ static const char *
 complaint(const struct relay *relay)
 {
 	static const char *const for_writing[] = {
-		[PG_READ_ONLY] = "PostgreSQL takes no writes: it is a standby, or read-only",
+		[PG_READ_ONLY] = "PostgreSQL accepts no writes: it is a standby or read-only",
 		[PG_SILENT] = "PostgreSQL does not answer",
 		[PG_UNCONNECTED] = "no connection to PostgreSQL for writing",
 	};
@@ -27,7 +27,7 @@ complaint(const struct relay *relay)
 	if (!stream_is_up(relay->stream))
 		return "no replication stream from PostgreSQL";
 	if (most_us > 0 && relay->metrics.replication_lag > most_us)
-		return "the replication stream is too far behind";
+		return "the replication stream is too far behind (ready-lag)";
 	return NULL;
 }
 

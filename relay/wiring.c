@@ -41,9 +41,9 @@ on_room_lost(void *arg, const struct uuid *doc)
 	char		text[UUID_TEXT_LEN + 1];
 
 	uuid_format(doc, text);
-	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s, or has another document under this id; "
-			  "its clients are to join anew", text);
-	sessions_restart(relay->sessions, doc, "the database has lost the last operations; join again");
+	log_event(RELAY_WARN, "relay", "the database lost the last operations of document %s, or has another document under this id; "
+			  "its clients must join again", text);
+	sessions_restart(relay->sessions, doc, "the database lost its last operations; join again");
 	writer_drop(relay->writer, doc);
 }
 
@@ -105,7 +105,7 @@ on_stream_event(void *arg, const struct event *event)
 static void
 resync(struct relay *relay)
 {
-	log_event(RELAY_WARN, "stream", "something changed that the stream cannot tell (PostgreSQL's log says what): asking the tables about every room");
+	log_event(RELAY_WARN, "stream", "the stream could not decode a change (see PostgreSQL's log): reading the tables again for every room");
 	relay->metrics.stream_resyncs++;
 	on_connected(relay);
 }
@@ -139,7 +139,7 @@ on_stream_up(void *arg, bool other_history)
 
 	if (other_history)
 	{
-		log_event(RELAY_WARN, "stream", "PostgreSQL has another history now");
+		log_event(RELAY_WARN, "stream", "PostgreSQL changed to another timeline or system (failover or restore): checking every room");
 		rooms_forget_seen(relay->rooms, NULL);
 	}
 	rooms_each(relay->rooms, check_room, relay);

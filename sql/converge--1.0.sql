@@ -6,12 +6,12 @@
 DO $$
 BEGIN
 	IF pg_catalog.current_setting('server_version_num')::int OPERATOR(pg_catalog.<) 150000 THEN
-		RAISE EXCEPTION 'converge needs PostgreSQL 15 or later'
+		RAISE EXCEPTION 'converge requires PostgreSQL 15 or later'
 			USING ERRCODE = 'feature_not_supported',
 				  DETAIL = pg_catalog.concat('This server is version ', pg_catalog.current_setting('server_version'), '.');
 	END IF;
 	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
-		RAISE EXCEPTION 'converge needs a database with encoding UTF8'
+		RAISE EXCEPTION 'converge requires a database with encoding UTF8'
 			USING ERRCODE = 'feature_not_supported',
 				  DETAIL = pg_catalog.concat('The encoding of this database is ', pg_catalog.getdatabaseencoding(), '.'),
 				  HINT = 'Create one with CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
@@ -36,8 +36,8 @@ BEGIN
 	IF stranger IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "converge" belongs to role "%"', stranger
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  DETAIL = 'A schema that was there before must belong to the role that creates the extension.',
-				  HINT = 'Look what is in it, then rename or drop it.';
+				  DETAIL = 'An existing schema must belong to the role that creates the extension.',
+				  HINT = 'Check what it contains, then rename or drop it.';
 	END IF;
 
 	SELECT pg_catalog.string_agg(COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'::pg_catalog.text), ', '::pg_catalog.text
@@ -182,12 +182,12 @@ COMMENT ON FUNCTION converge.apply(text, converge.op) IS
 CREATE FUNCTION converge.compose(first converge.op, second converge.op) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_compose' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.compose(converge.op, converge.op) IS
-	'both ops as one; at a tie the delete of the first stands before the insert of the second';
+	'both ops as one; at a tie the delete of the first comes before the insert of the second';
 
 CREATE FUNCTION converge.transform(op converge.op, over_op converge.op, side text) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_transform' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.transform(converge.op, converge.op, text) IS
-	'op as it must be to come after over_op, both made on one document; side: left (its insert goes first at a tie) or right';
+	'op changed so that it applies after over_op, both made on the same document; side: left (its insert goes first at a tie) or right';
 
 CREATE FUNCTION converge.invert(op converge.op, document text) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_invert' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -197,7 +197,7 @@ COMMENT ON FUNCTION converge.invert(converge.op, text) IS
 CREATE FUNCTION converge.transform_position(pos bigint, op converge.op, side text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_transform_position' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.transform_position(bigint, converge.op, text) IS
-	'where pos is after op; at a tie with an insert: left stays before it, right goes behind it';
+	'the position of pos after op; at a tie with an insert: left stays before it, right goes after it';
 
 CREATE FUNCTION converge.compose_step(state internal, op converge.op) RETURNS internal
 	AS 'MODULE_PATHNAME', 'converge_compose_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -213,7 +213,7 @@ CREATE AGGREGATE converge.compose_agg(op converge.op) (
 COMMENT ON FUNCTION converge.compose_step(internal, converge.op) IS 'aggregate transition function';
 COMMENT ON FUNCTION converge.compose_final(internal) IS 'aggregate final function';
 COMMENT ON AGGREGATE converge.compose_agg(converge.op) IS
-	'all ops as one, in the order of the aggregate: compose_agg(op ORDER BY version); null of none';
+	'all ops as one, in the order of the aggregate: compose_agg(op ORDER BY version); null for no rows';
 
 -- ---------------------------------------------------------------------------
 -- Tables
@@ -224,7 +224,7 @@ COMMENT ON AGGREGATE converge.compose_agg(converge.op) IS
 -- ---------------------------------------------------------------------------
 
 CREATE TYPE converge.role AS ENUM ('viewer', 'commenter', 'editor', 'owner');
-COMMENT ON TYPE converge.role IS 'what a member may do; each role may do all that the ones before it may';
+COMMENT ON TYPE converge.role IS 'the role of a member; each role may do everything that the roles before it may do';
 
 CREATE TABLE converge.documents (
 	id			uuid PRIMARY KEY,
@@ -236,10 +236,10 @@ CREATE TABLE converge.documents (
 -- the log has it of a deleted row, so that readers of the stream know which document went
 CREATE UNIQUE INDEX documents_id_life_key ON converge.documents (id, life);
 ALTER TABLE converge.documents REPLICA IDENTITY USING INDEX documents_id_life_key;
-COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
-COMMENT ON COLUMN converge.documents.owner IS 'one of its owners: who created it or was given it; what counts for permission is members';
+COMMENT ON TABLE converge.documents IS 'one row for each document, with the columns that rarely change';
+COMMENT ON COLUMN converge.documents.owner IS 'one of its owners: the creator, or the user it was transferred to; permissions follow members, not this column';
 COMMENT ON COLUMN converge.documents.life IS
-	'which document this is: another one later created under the same id has another; begins with a value of op_seq, drawn at its creation';
+	'identifies this document: a document created later under the same id has a different life; begins with a value of op_seq, taken at its creation';
 
 -- One narrow row a document, updated by every op: room on the page keeps the
 -- updates HOT, and no column may ever grow or be indexed but the key.
@@ -257,17 +257,17 @@ CREATE TABLE converge.heads (
 	life				uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE converge.heads IS
-	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
+	'the current state of each document; every writer locks its row first, so the lock decides the order of edits';
 COMMENT ON COLUMN converge.heads.version IS 'number of ops ever applied';
 COMMENT ON COLUMN converge.heads.seq IS 'seq of the last op; 0 before the first';
 COMMENT ON COLUMN converge.heads.length IS 'code points of the content';
-COMMENT ON COLUMN converge.heads.floor_version IS 'oldest version that history still reaches';
-COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snapshot; the floor where there is none';
-COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot: what makes the next one due';
-COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
-COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
-COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members that took a right from somebody, or may have: between two ops that were answered with the same number stands none';
-COMMENT ON COLUMN converge.heads.life IS 'the life in documents, where the lock of this row keeps it';
+COMMENT ON COLUMN converge.heads.floor_version IS 'oldest version that is still available';
+COMMENT ON COLUMN converge.heads.snapshot_version IS 'version of the newest snapshot; floor_version if there is none';
+COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snapshot; they decide when the next one is due';
+COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never decreases';
+COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are packed or pruned, the later ones are in ops';
+COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members that took a right from a user, or may have; no such change lies between two ops that returned the same number';
+COMMENT ON COLUMN converge.heads.life IS 'copy of documents.life, protected by the lock of this row';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
@@ -277,11 +277,11 @@ CREATE TABLE converge.members (
 	PRIMARY KEY (doc_id, user_id)
 );
 CREATE INDEX members_user_id_idx ON converge.members (user_id, doc_id);
-COMMENT ON TABLE converge.members IS 'who may do what in a document; user ''*'' is everyone';
+COMMENT ON TABLE converge.members IS 'the roles of users in documents; user ''*'' means everyone';
 
 CREATE SEQUENCE converge.op_seq AS bigint;
 COMMENT ON SEQUENCE converge.op_seq IS
-	'the server sequence: names an op in the whole database and rises with version inside a document';
+	'the server sequence: identifies an op in the whole database and increases with version inside a document';
 
 CREATE TABLE converge.ops (
 	doc_id			uuid NOT NULL,
@@ -298,7 +298,7 @@ CREATE TABLE converge.ops (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE converge.ops IS 'the log: committed ops, as applied, in order; the older ones are in packs';
 COMMENT ON COLUMN converge.ops.version IS 'the version this op made';
-COMMENT ON COLUMN converge.ops.base_version IS 'the version its author had seen; where it is not version - 1 the op was transformed';
+COMMENT ON COLUMN converge.ops.base_version IS 'the version its author had seen; if it is not version - 1, the op was transformed';
 COMMENT ON COLUMN converge.ops.submitted_hash IS 'CRC-32C of the packed op as its author submitted it';
 
 CREATE TABLE converge.snapshots (
@@ -312,7 +312,7 @@ CREATE TABLE converge.snapshots (
 	PRIMARY KEY (doc_id, version)
 );
 COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
-COMMENT ON COLUMN converge.snapshots.op_id IS 'the op that made the version; it outlives the op where history is pruned';
+COMMENT ON COLUMN converge.snapshots.op_id IS 'the op that made the version; kept even after the op is pruned';
 COMMENT ON COLUMN converge.snapshots.kind IS
 	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
 
@@ -325,8 +325,8 @@ CREATE TABLE converge.labels (
 	PRIMARY KEY (doc_id, version, label)
 );
 COMMENT ON TABLE converge.labels IS 'the labels of snapshots; a version may have several';
-COMMENT ON COLUMN converge.labels.user_id IS 'the user who gave it first';
-COMMENT ON COLUMN converge.labels.created_at IS 'when it was given first';
+COMMENT ON COLUMN converge.labels.user_id IS 'the user who first gave the label';
+COMMENT ON COLUMN converge.labels.created_at IS 'when the label was first given';
 
 CREATE TABLE converge.packs (
 	doc_id			uuid NOT NULL,
@@ -337,7 +337,7 @@ CREATE TABLE converge.packs (
 	PRIMARY KEY (doc_id, to_version)
 );
 ALTER TABLE converge.packs ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE converge.packs IS 'the log''s older part: many ops a row, by columns, compressed, nothing lost';
+COMMENT ON TABLE converge.packs IS 'the older part of the log: many ops in a row, stored by column and compressed without loss';
 COMMENT ON COLUMN converge.packs.from_version IS 'version of its first op';
 COMMENT ON COLUMN converge.packs.to_version IS 'version of its last op';
 COMMENT ON COLUMN converge.packs.first_at IS 'created_at of its first op';
@@ -361,8 +361,8 @@ CREATE TABLE converge.users (
 CREATE UNIQUE INDEX users_address_key ON converge.users (pg_catalog.lower(address));
 CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name));
 COMMENT ON TABLE converge.users IS
-	'accounts, for those who want them here; users known by a token or a database role alone have no row';
-COMMENT ON COLUMN converge.users.id IS 'what stands as user_id elsewhere';
+	'accounts, which are optional: users known only by a token or a database role have no row';
+COMMENT ON COLUMN converge.users.id IS 'the user_id in the other tables';
 COMMENT ON COLUMN converge.users.password_hash IS 'bcrypt';
 
 -- An account has a row of its own, so that no other account's attempts count for it.
@@ -378,13 +378,13 @@ CREATE UNLOGGED TABLE converge.attempts (
 COMMENT ON TABLE converge.attempts IS 'wrong passwords of the last 15 minutes, by account, or by a hash of an address that has none';
 COMMENT ON COLUMN converge.attempts.user_id IS 'the account; empty: none';
 COMMENT ON COLUMN converge.attempts.bucket IS 'the hash of the address; 0 for an account';
-COMMENT ON COLUMN converge.attempts.since IS 'the first of them; 15 minutes later the count begins anew';
+COMMENT ON COLUMN converge.attempts.since IS 'time of the first of them; the count restarts 15 minutes later';
 
 CREATE UNLOGGED TABLE converge.attempt_keys (
 	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
 	key		text NOT NULL
 );
-COMMENT ON TABLE converge.attempt_keys IS 'the secret in the hash of addresses without an account; made when it is needed';
+COMMENT ON TABLE converge.attempt_keys IS 'the secret that keys the hash of addresses without an account; created when first needed';
 
 -- Who is connected is for the moment: unlogged, so neither in the log nor on standbys,
 -- gone after a crash, and written again by the relays that live.
@@ -393,8 +393,8 @@ CREATE UNLOGGED TABLE converge.relays (
 	since		timestamptz NOT NULL,
 	alive_until	timestamptz NOT NULL
 );
-COMMENT ON TABLE converge.relays IS 'the relays at work';
-COMMENT ON COLUMN converge.relays.alive_until IS 'when it is to be taken for dead, unless it shows itself before';
+COMMENT ON TABLE converge.relays IS 'the relays that are running';
+COMMENT ON COLUMN converge.relays.alive_until IS 'when the relay is considered dead, unless it reports again before';
 
 CREATE UNLOGGED TABLE converge.presence (
 	doc_id		uuid NOT NULL,
@@ -411,18 +411,18 @@ CREATE UNLOGGED TABLE converge.presence (
 	PRIMARY KEY (doc_id, client_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX presence_relay_id_idx ON converge.presence (relay_id);
-COMMENT ON TABLE converge.presence IS 'who is connected to which document, and where his cursor was a moment ago';
-COMMENT ON COLUMN converge.presence.name IS 'what the client calls itself; who it is says user_id';
-COMMENT ON COLUMN converge.presence.version IS 'the version that anchor and head are places in; null with them: no cursor';
-COMMENT ON COLUMN converge.presence.anchor IS 'where the selection begins, in code points';
-COMMENT ON COLUMN converge.presence.head IS 'where it ends: the cursor';
+COMMENT ON TABLE converge.presence IS 'the clients connected to each document, and where their cursors were a moment ago';
+COMMENT ON COLUMN converge.presence.name IS 'the name that the client chose, not checked; user_id identifies the user';
+COMMENT ON COLUMN converge.presence.version IS 'the version that anchor and head refer to; all three null: no cursor';
+COMMENT ON COLUMN converge.presence.anchor IS 'start of the selection, in code points';
+COMMENT ON COLUMN converge.presence.head IS 'end of the selection: the cursor, in code points';
 
--- Anybody may listen to a channel, so what relays tell each other there is encrypted.
+-- Any role may listen to a channel, so messages between relays are encrypted.
 CREATE UNLOGGED TABLE converge.relay_keys (
 	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
 	key		text NOT NULL
 );
-COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other by NOTIFY, as hexadecimal digits';
+COMMENT ON TABLE converge.relay_keys IS 'the key that encrypts messages between relays by NOTIFY, as hexadecimal digits';
 
 -- What converge made itself, so that additions can be told from it.  A dump has the
 -- users' columns in its place, made up when it is read; it comes first by its name.
@@ -434,8 +434,8 @@ CREATE TABLE converge.as_made (
 	PRIMARY KEY (table_name, part, name)
 );
 COMMENT ON TABLE converge.as_made IS
-	'columns, constraints, indexes, triggers and policies that converge made in its tables: what is beside them is an addition';
-COMMENT ON COLUMN converge.as_made.ddl IS 'null; in a dump, the statement that makes a column which was added, and which a restore runs';
+	'columns, constraints, indexes, triggers and policies that converge itself created on its tables; all others are additions';
+COMMENT ON COLUMN converge.as_made.ddl IS 'null here; in a dump, the statement that creates an added column, which a restore runs';
 
 SELECT pg_catalog.pg_extension_config_dump('converge.as_made',
 	'WHERE false UNION ALL SELECT part, table_name, name, ddl FROM converge.additions() WHERE part OPERATOR(pg_catalog.=) ''column''::text');
@@ -457,7 +457,7 @@ SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 CREATE FUNCTION converge.acting_user() RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_acting_user' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.acting_user() IS
-	'whom permissions are checked for: the setting converge.acting_user, also called converge."user", where it is set (that needs GRANT SET ON PARAMETER), else session_user';
+	'the user whose permissions are checked: the setting converge.acting_user, also called converge."user", if set (which requires GRANT SET ON PARAMETER), else session_user';
 
 CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 	AS 'MODULE_PATHNAME', 'converge_my_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -467,21 +467,21 @@ COMMENT ON FUNCTION converge.my_role(uuid) IS
 CREATE FUNCTION converge.require_role(doc_id uuid, needed converge.role) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_require_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.require_role(uuid, converge.role) IS
-	'fail where the acting user has not at least that role in a document, or needs none to read it';
+	'fail unless the acting user has at least that role in a document, or needs none to read it';
 
 CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_may_read' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION converge.may_read(uuid) IS
-	'whether the acting user has a role in a document, or needs none to read it: what row-level security asks of every row';
+	'return true if the acting user has a role in a document, or needs none to read it; row-level security calls it for every row';
 
 CREATE FUNCTION converge.relay_lives(relay_id uuid) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT EXISTS (SELECT FROM converge.relays r WHERE r.id = relay_lives.relay_id AND r.alive_until > clock_timestamp())
 $$;
 COMMENT ON FUNCTION converge.relay_lives(uuid) IS
-	'whether a relay has shown itself of late: row-level security hides who was connected to one that has not';
+	'return true if a relay has reported recently; row-level security hides the clients of a relay that has not';
 
--- Plain SELECTs show a member what he may read.  Nobody writes but through the
+-- Plain SELECTs show a member what they may read.  All writes go through the
 -- functions, so there is nothing else to grant, and no policy for it.
 ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.as_made ENABLE ROW LEVEL SECURITY;
@@ -512,7 +512,7 @@ GRANT SELECT ON
 	converge.documents, converge.heads, converge.labels, converge.members, converge.ops,
 	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
 
--- Whoever changes membership holds the head row's lock until it commits, so that
+-- A session that changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
 -- only locked: a transaction whose snapshot is older than the change could not see
 -- it, and fails at the new row when it comes to edit.  And what may take a right
@@ -531,7 +531,7 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION converge.count_member_change() IS 'count in the document''s head that somebody''s right may have been taken, whoever did it and however';
+COMMENT ON FUNCTION converge.count_member_change() IS 'trigger: count in the document''s head that a user may have lost a right, however the change was made';
 CREATE TRIGGER count_change AFTER UPDATE OR DELETE ON converge.members
 	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
 CREATE TRIGGER count_truncate AFTER TRUNCATE ON converge.members
@@ -552,21 +552,21 @@ BEGIN
 	IF NOT is_owner THEN
 		RAISE EXCEPTION 'permission denied for document %', lock_for_owner.doc_id
 			USING ERRCODE = 'OT002',
-				  DETAIL = format('Only an owner may do this, and user "%s" is none.'::text, converge.acting_user());
+				  DETAIL = format('This requires an owner, and user "%s" is not one.'::text, converge.acting_user());
 	END IF;
 	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
 $$;
 COMMENT ON FUNCTION converge.lock_for_owner(uuid) IS
-	'take a document''s lock, or fail where the acting user is not one of its owners';
+	'lock a document, or fail if the acting user is not one of its owners';
 
 CREATE FUNCTION converge.keep_an_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM converge.members m
 				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner'::converge.role) THEN
-		RAISE EXCEPTION 'the last owner of document % must stay its owner', keep_an_owner.doc_id
-			USING ERRCODE = 'OT002', HINT = 'Make another user an owner first.';
+		RAISE EXCEPTION 'cannot remove the last owner of document %', keep_an_owner.doc_id
+			USING ERRCODE = 'OT002', HINT = 'Give another user the role owner first.';
 	END IF;
 	UPDATE converge.documents d
 		SET owner = (SELECT m.user_id FROM converge.members m
@@ -577,7 +577,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS
-	'fail where a document has been left without an owner; see that the one whom documents names is one';
+	'fail if a document has no owner left; make documents.owner one of the owners';
 
 -- Ids of users from elsewhere stand beside those of accounts, so one that is neither an
 -- account nor a database role may be right; it may be misspelt as well.
@@ -589,12 +589,12 @@ BEGIN
 		AND NOT EXISTS (SELECT FROM converge.users u WHERE u.id = warn_of_unknown_user.user_id)
 		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = warn_of_unknown_user.user_id) THEN
 		RAISE WARNING 'user "%" has no account', user_id
-			USING HINT = 'The role is that of a user who acts under exactly this id: check its spelling.'::text;
+			USING HINT = 'The role applies to exactly this user id: check its spelling.'::text;
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION converge.warn_of_unknown_user(text) IS
-	'warn where accounts are used, of a user id that is neither an account nor a database role';
+	'if accounts are used, warn of a user id that is neither an account nor a database role';
 
 CREATE FUNCTION converge.share(doc_id uuid, user_id text, role converge.role) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -603,8 +603,8 @@ BEGIN
 		RAISE EXCEPTION 'document, user and role must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	IF octet_length(user_id) NOT BETWEEN 1 AND 255 THEN
-		RAISE EXCEPTION 'a user id of % bytes is out of range', octet_length(user_id)
-			USING ERRCODE = 'OT006', DETAIL = 'A user id has 1 to 255 bytes.';
+		RAISE EXCEPTION 'user id of % bytes is out of range', octet_length(user_id)
+			USING ERRCODE = 'OT006', DETAIL = 'A user id must have 1 to 255 bytes.';
 	END IF;
 	IF user_id = '*'::text AND role = 'owner'::converge.role THEN
 		RAISE EXCEPTION 'everyone ("*") cannot own a document' USING ERRCODE = 'OT002';
@@ -630,7 +630,7 @@ BEGIN
 	END IF;
 	PERFORM FROM converge.documents d WHERE d.id = unshare.doc_id AND d.owner = unshare.user_id FOR NO KEY UPDATE;
 	IF user_id <> '*'::text AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
-		-- anybody may leave
+		-- any member may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE
 		PERFORM converge.lock_for_owner(doc_id);
@@ -640,7 +640,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.unshare(uuid, text) IS
-	'take a user''s role away; owners only, but anybody may leave, save the last owner';
+	'remove a user''s role; owners only, but any member except the last owner may leave';
 
 CREATE FUNCTION converge.transfer_ownership(doc_id uuid, user_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -663,7 +663,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.transfer_ownership(uuid, text) IS
-	'make another user an owner and oneself an editor; owners only';
+	'make another user an owner and the acting user an editor; owners only';
 
 CREATE FUNCTION converge.members(doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamptz)
 	RETURNS SETOF record
@@ -678,7 +678,7 @@ BEGIN
 		WHERE m.doc_id = members.doc_id ORDER BY m.role DESC, m.user_id;
 END
 $$;
-COMMENT ON FUNCTION converge.members(uuid) IS 'who has which role in a document, owners first; with the name of those who have an account';
+COMMENT ON FUNCTION converge.members(uuid) IS 'the members of a document with their roles, owners first; name is null for a user without an account';
 
 -- ---------------------------------------------------------------------------
 -- Documents
@@ -688,12 +688,12 @@ CREATE FUNCTION converge.check_title(title text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF char_length(title) > 1000 THEN
-		RAISE EXCEPTION 'a title of % characters is too long', char_length(title)
-			USING ERRCODE = 'OT006', DETAIL = 'A title has at most 1000 characters.';
+		RAISE EXCEPTION 'title of % characters is too long', char_length(title)
+			USING ERRCODE = 'OT006', DETAIL = 'A title must have at most 1000 characters.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION converge.check_title(text) IS 'fail where a title is too long';
+COMMENT ON FUNCTION converge.check_title(text) IS 'fail if a title is too long';
 
 CREATE FUNCTION converge.create_document(title text DEFAULT '', content text DEFAULT '',
 										 id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
@@ -708,9 +708,9 @@ BEGIN
 	END IF;
 	PERFORM converge.check_title(title);
 	IF char_length(content) > converge.max_document_length() THEN
-		RAISE EXCEPTION 'a document of % code points is too large', char_length(content)
+		RAISE EXCEPTION 'document of % code points is too large', char_length(content)
 			USING ERRCODE = 'OT006',
-				  DETAIL = format('A document has at most %s code points.'::text, converge.max_document_length());
+				  DETAIL = format('A document must have at most %s code points.'::text, converge.max_document_length());
 	END IF;
 	-- A life begins with a seq of its own.  A document that has the id, and is being
 	-- deleted, is waited for first: so its ops have lower ones, and those of the new
@@ -750,7 +750,7 @@ BEGIN
 		WHERE d.id = document.doc_id;
 END
 $$;
-COMMENT ON FUNCTION converge.document(uuid) IS 'all that is known of a document but its text, and the acting user''s role in it';
+COMMENT ON FUNCTION converge.document(uuid) IS 'everything about a document except its text, and the acting user''s role in it';
 
 CREATE FUNCTION converge.my_documents(max_rows integer DEFAULT 100, before timestamptz DEFAULT NULL, before_id uuid DEFAULT NULL,
 									  OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
@@ -770,7 +770,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid) IS
-	'the documents the acting user is a member of by name, the last edited first; the next page begins before the updated_at and doc_id of the last row; at most 1000';
+	'the documents that list the acting user as a member, not only ''*'', last edited first; for the next page pass updated_at and doc_id of the last row; at most 1000';
 
 -- LOCK ORDER, here and below: the row in documents, which maintenance locks first
 -- as well, then the head.
@@ -828,7 +828,7 @@ COMMENT ON FUNCTION converge.apply_op(uuid, uuid, bigint, converge.op) IS
 CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_edit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
-	'apply an op to the document as it stands now, with a fresh op id; the new version, or the one there is where the op changes nothing';
+	'apply an op to the document''s current text, with a new op id; returns the new version, or the current one if the op changes nothing';
 
 CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -840,16 +840,16 @@ COMMENT ON FUNCTION converge.content_at(uuid, bigint) IS 'the text of a document
 
 CREATE FUNCTION converge.content_at(doc_id uuid, at timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_moment' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document as it was at a moment';
+COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document at a time';
 
 CREATE FUNCTION converge.content_at(doc_id uuid, version_or_time text) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content_at(uuid, text) IS
-	'the text of a document at a version or a moment, whichever the text is: what a parameter without a type is resolved to';
+	'the text of a document at a version or a time, given as text; chosen for a parameter without a type';
 
 CREATE FUNCTION converge.version_at(doc_id uuid, at timestamptz) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_version_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION converge.version_at(uuid, timestamptz) IS 'the version a document was at in a moment';
+COMMENT ON FUNCTION converge.version_at(uuid, timestamptz) IS 'the version of a document at a time';
 
 CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
 									   known_life uuid DEFAULT NULL, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
@@ -868,7 +868,7 @@ CREATE FUNCTION converge.history(doc_id uuid, from_version bigint DEFAULT 1, to_
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_history' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
 COMMENT ON FUNCTION converge.history(uuid, bigint, bigint) IS
-	'the ops that made the versions from from_version to to_version (null: the newest), one a row, as applied';
+	'the ops that made the versions from from_version to to_version (null: the newest), one in a row, as applied';
 
 CREATE FUNCTION converge.changes(doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL,
 								 OUT version bigint, OUT user_id text, OUT created_at timestamptz,
@@ -876,7 +876,7 @@ CREATE FUNCTION converge.changes(doc_id uuid, from_version bigint DEFAULT 1, to_
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_changes' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
 COMMENT ON FUNCTION converge.changes(uuid, bigint, bigint) IS
-	'what the ops did, an insert or a delete a row, with the text of both; pos is where it happens when a version''s rows are done in order';
+	'what the ops did, one insert or delete in a row, with its text; pos is the position if the rows of a version are applied in order';
 
 CREATE TYPE converge.timeline_bucket AS (
 	from_version	bigint,
@@ -889,7 +889,7 @@ CREATE TYPE converge.timeline_bucket AS (
 	users			text[]
 );
 COMMENT ON TYPE converge.timeline_bucket IS
-	'ops in a row: the first and the last version they made and when, how many, code points inserted and deleted, users in the order of their first op';
+	'consecutive ops: the first and last version they made and when, their number, code points inserted and deleted, users in the order of their first op';
 
 CREATE FUNCTION converge.timeline(doc_id uuid, buckets int DEFAULT 200, from_version bigint DEFAULT 0, to_version bigint DEFAULT NULL)
 	RETURNS SETOF converge.timeline_bucket
@@ -909,33 +909,33 @@ COMMENT ON TYPE converge.blame_run IS 'a run of text that one op wrote';
 CREATE FUNCTION converge.blame(doc_id uuid, version bigint DEFAULT NULL) RETURNS SETOF converge.blame_run
 	AS 'MODULE_PATHNAME', 'converge_blame' LANGUAGE C STABLE PARALLEL SAFE ROWS 1000;
 COMMENT ON FUNCTION converge.blame(uuid, bigint) IS
-	'who wrote what of a version (null: the newest): runs of text in order; user_id is null for what stood there when history begins';
+	'the authors of the text of a version (null: the newest), as runs of text in order; user_id is null for text older than the available history';
 
 CREATE FUNCTION converge.diff(doc_id uuid, from_version bigint, to_version bigint) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_diff' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
-	'the op that leads from one version to another, forward or back';
+	'the op that changes one version into another, forward or back';
 
 CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
-	'make the text what it was at a version, by a new op; the new version, or the one there is where the text is the same';
+	'restore the text of a version by a new op; returns the new version, or the current one if the text is the same';
 
 CREATE FUNCTION converge.undo(doc_id uuid, op_id uuid) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_undo' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo(uuid, uuid) IS
-	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version, or the one there is where nothing is left to take back';
+	'undo one op by a new op, carried over later ops; undoing an undo redoes the op; returns the new version, or the current one if nothing is left to undo';
 
 CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
-	'undo the newest op of a user (null: the acting user) that is no undo and not undone; the new version, null when there is none';
+	'undo the newest op of a user (null: the acting user) that is not an undo and not undone; returns the new version, null if there is no such op';
 
 CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_snapshot';
 COMMENT ON FUNCTION converge.snapshot(uuid, text) IS
-	'keep the text as it is now, under a label beside those it has, for good; its version';
+	'keep the current text permanently, with a label in addition to those it has; returns its version';
 
 CREATE FUNCTION converge.remove_label(doc_id uuid, version bigint, label text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -954,7 +954,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.remove_label(uuid, bigint, text) IS
-	'take a label away from a version, whose text stays; owners only';
+	'remove a label from a version; the snapshot stays; owners only';
 
 CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT created_at timestamptz,
 										OUT kind text, OUT label text, OUT length bigint,
@@ -973,24 +973,24 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.list_snapshots(uuid) IS
-	'the snapshots of a document, oldest first; one with several labels is a row for each of them';
+	'the snapshots of a document, oldest first; one row for each label of a snapshot';
 
 CREATE FUNCTION converge.pack(doc_id uuid, keep bigint DEFAULT 1000) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_pack';
 COMMENT ON FUNCTION converge.pack(uuid, bigint) IS
-	'compress all ops but the newest keep, losing nothing; owners only; how many were packed';
+	'compress all ops except the newest keep, without loss; owners only; returns the number of ops packed';
 
 CREATE FUNCTION converge.prune(doc_id uuid, before_version bigint) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_prune';
 COMMENT ON FUNCTION converge.prune(uuid, bigint) IS
-	'forget for good how the text became what it was at before_version, which is kept; owners only; how many ops were forgotten';
+	'delete the ops up to before_version permanently; the text at before_version is kept; owners only; returns the number of ops deleted';
 
 CREATE FUNCTION converge.verify(doc_id uuid, OUT version bigint, OUT problem text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_verify' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION converge.verify(uuid) IS
-	'rebuild a document from its log and compare: versions, lengths, snapshots, packs; a row a problem, none when all is well';
+	'rebuild a document from its log and compare versions, lengths, snapshots and packs; one row for each problem, no rows if there is none';
 
 -- ---------------------------------------------------------------------------
 -- Maintenance
@@ -1002,7 +1002,7 @@ CREATE FUNCTION converge.maintain_document(doc_id uuid, OUT snapshot_taken boole
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_maintain_document';
 COMMENT ON FUNCTION converge.maintain_document(uuid) IS
-	'take the snapshot and pack the ops that are due in one document; nothing where another session is at it';
+	'take the snapshot and pack the ops that are due in one document; does nothing if another session is maintaining it';
 
 CREATE FUNCTION converge.due_documents() RETURNS SETOF uuid
 	AS 'MODULE_PATHNAME', 'converge_due_documents' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
@@ -1021,7 +1021,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE converge.maintain() IS
-	'do every document''s due work, a transaction a document; what the maintenance worker does by itself where it is loaded';
+	'take due snapshots and pack due ops of all documents, one transaction for each; the maintenance worker does the same if it is loaded';
 
 CREATE VIEW converge.storage WITH (security_invoker = true) AS
 	SELECT d.id AS doc_id, d.title, h.version, h.length,
@@ -1040,7 +1040,7 @@ CREATE VIEW converge.storage WITH (security_invoker = true) AS
 						   pg_catalog.sum(pg_catalog.pg_column_size(k.content))::bigint AS bytes
 					FROM converge.snapshots k GROUP BY k.doc_id) s ON s.doc_id OPERATOR(pg_catalog.=) d.id;
 COMMENT ON VIEW converge.storage IS
-	'for operators, a row a document: ops not packed yet, packs and snapshots with their bytes, and how far maintenance is behind';
+	'for operators, one row for each document: ops not packed yet, packs and snapshots with their bytes, and how far maintenance is behind';
 
 CREATE VIEW converge.storage_totals AS
 	SELECT c.relname::text AS name,
@@ -1052,13 +1052,13 @@ CREATE VIEW converge.storage_totals AS
 		 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 		 LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid OPERATOR(pg_catalog.=) c.oid
 	WHERE n.nspname OPERATOR(pg_catalog.=) 'converge' AND c.relkind OPERATOR(pg_catalog.=) 'r';
-COMMENT ON VIEW converge.storage_totals IS 'for operators, a row a table: its size with indexes, its live and dead rows';
+COMMENT ON VIEW converge.storage_totals IS 'for operators, one row for each table: its size with indexes, its live and dead rows';
 
 CREATE VIEW converge.maintenance AS
 	SELECT a.pid, a.datname::text AS database, a.application_name, a.backend_start, a.xact_start, a.state, a.query
 	FROM pg_catalog.pg_stat_activity a
 	WHERE a.application_name OPERATOR(pg_catalog.~~) 'converge maintenance%';
-COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, and which document each is at';
+COMMENT ON VIEW converge.maintenance IS 'the maintenance workers that are running, and the document that each works on';
 
 -- ---------------------------------------------------------------------------
 -- Accounts: for those who want them here.  Nothing else asks for this table, nor
@@ -1068,7 +1068,7 @@ COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, an
 CREATE FUNCTION converge.bcrypt(password text, hash text DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_bcrypt' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.bcrypt(text, text) IS
-	'hash a password, with the salt of a hash or a fresh one, by pgcrypto, in whatever schema that is';
+	'hash a password by pgcrypto, whatever its schema, with the salt of a given hash or a new one';
 
 -- An unknown user costs what a known one does: a hash is made all the same.
 CREATE FUNCTION converge.is_password(password text, hash text) RETURNS boolean
@@ -1081,35 +1081,35 @@ BEGIN
 	RETURN coalesce(hashed = hash AND octet_length(password) <= 72, false);
 END
 $$;
-COMMENT ON FUNCTION converge.is_password(text, text) IS 'whether a password is the one of a hash; false, and no sooner, where the hash is null';
+COMMENT ON FUNCTION converge.is_password(text, text) IS 'return true if a password matches a hash; a null hash returns false after the same time';
 
 CREATE FUNCTION converge.check_password(password text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF octet_length(password) > 72 THEN
-		RAISE EXCEPTION 'the password is too long' USING ERRCODE = 'OT006', DETAIL = 'A password has at most 72 bytes.';
+		RAISE EXCEPTION 'password is too long' USING ERRCODE = 'OT006', DETAIL = 'A password must have at most 72 bytes.';
 	END IF;
 	IF char_length(password) < 8 THEN
-		RAISE EXCEPTION 'the password is too short'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A password has at least 8 characters.';
+		RAISE EXCEPTION 'password is too short'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A password must have at least 8 characters.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION converge.check_password(text) IS 'fail where a new password is too short or too long';
+COMMENT ON FUNCTION converge.check_password(text) IS 'fail if a new password is too short or too long';
 
 CREATE FUNCTION converge.check_name(name text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF char_length(name) > 100 THEN
-		RAISE EXCEPTION 'a name of % characters is too long', char_length(name)
-			USING ERRCODE = 'OT006', DETAIL = 'A name has at most 100 characters.';
+		RAISE EXCEPTION 'name of % characters is too long', char_length(name)
+			USING ERRCODE = 'OT006', DETAIL = 'A name must have at most 100 characters.';
 	END IF;
 	IF btrim(name) = ''::text THEN
-		RAISE EXCEPTION 'the name must not be empty' USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'name must not be empty' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION converge.check_name(text) IS 'fail where a user''s name is empty or too long';
+COMMENT ON FUNCTION converge.check_name(text) IS 'fail if a user''s name is empty or too long';
 
 CREATE FUNCTION converge.attempt_bucket(address text) RETURNS integer
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1127,7 +1127,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.attempt_bucket(text) IS
-	'which of 65,536 rows counts the attempts for an address that has no account';
+	'the number, of 65,536, of the row that counts attempts for an address without an account';
 
 -- The row stays locked to the end of the transaction, so that attempts for one account
 -- come one after the other, and each of them is counted before its password is looked at.
@@ -1148,16 +1148,16 @@ BEGIN
 	IF mine.count > 10 THEN
 		RAISE EXCEPTION 'too many wrong passwords'
 			USING ERRCODE = 'OT009'::text,
-				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
+				  DETAIL = format('Retry after %s seconds.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION converge.count_attempt(text, text) IS
-	'count an attempt at the password of an account, or of an address that has none (user_id null); fail after ten in a quarter of an hour, as long as none was right';
+	'count an attempt to log in to an account, or to an address without one (user_id null); fail after ten wrong passwords in 15 minutes; a right password resets the count';
 
 CREATE FUNCTION converge.sign_up_is_open() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_sign_up_is_open' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.sign_up_is_open() IS 'whether sign_up makes accounts: the setting converge.sign_up';
+COMMENT ON FUNCTION converge.sign_up_is_open() IS 'return true if sign_up may create accounts: the setting converge.sign_up';
 
 CREATE FUNCTION converge.sign_up(name text, address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1168,7 +1168,7 @@ BEGIN
 	IF NOT converge.sign_up_is_open() THEN
 		RAISE EXCEPTION 'sign-up is closed'
 			USING ERRCODE = 'OT002'::text, DETAIL = 'The setting converge.sign_up is off.'::text,
-				  HINT = 'An administrator makes accounts, with the setting on for their own session.'::text;
+				  HINT = 'A superuser can create accounts in a session that sets converge.sign_up to on.'::text;
 	END IF;
 	IF name IS NULL OR address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'name, address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -1176,22 +1176,22 @@ BEGIN
 	PERFORM converge.check_name(name);
 	PERFORM converge.check_password(password);
 	IF octet_length(address) > 254 THEN
-		RAISE EXCEPTION 'the address is too long' USING ERRCODE = 'OT006', DETAIL = 'An address has at most 254 bytes.';
+		RAISE EXCEPTION 'address is too long' USING ERRCODE = 'OT006', DETAIL = 'An address must have at most 254 bytes.';
 	END IF;
 	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'::text THEN
-		RAISE EXCEPTION 'the address is not valid'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It must have the form of a mail address.';
+		RAISE EXCEPTION 'address is not valid'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'An address must have the form of an email address.';
 	END IF;
 	INSERT INTO converge.users (name, address, password_hash)
 		VALUES (btrim(name), address, converge.bcrypt(password, NULL::text))
 		ON CONFLICT (lower(users.address)) DO NOTHING RETURNING id INTO user_id;
 	IF user_id IS NULL THEN
-		RAISE EXCEPTION 'the address is taken' USING ERRCODE = 'unique_violation';
+		RAISE EXCEPTION 'address is already taken' USING ERRCODE = 'unique_violation';
 	END IF;
 	RETURN user_id;
 END
 $$;
-COMMENT ON FUNCTION converge.sign_up(text, text, text) IS 'a new account; its user id';
+COMMENT ON FUNCTION converge.sign_up(text, text, text) IS 'create an account; returns its user id';
 
 CREATE FUNCTION converge.log_in(address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1213,7 +1213,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.log_in(text, text) IS
-	'the user id of an address and its password; null for a wrong password and an unknown address alike';
+	'return the user id for an address and its password; null for a wrong password or an unknown address';
 
 CREATE FUNCTION converge.change_password(old_password text, new_password text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1239,7 +1239,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.change_password(text, text) IS
-	'give the acting user another password; false where the old one is wrong';
+	'change the acting user''s password; returns false if the old one is wrong';
 
 CREATE FUNCTION converge.rename_user(name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1254,7 +1254,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION converge.rename_user(text) IS 'give the acting user another name';
+COMMENT ON FUNCTION converge.rename_user(text) IS 'change the acting user''s name';
 
 -- Addresses are found, but not shown: who knows one may look whose it is.
 CREATE FUNCTION converge.search_users(term text, max_rows integer DEFAULT 20, OUT user_id text, OUT name text)
@@ -1273,13 +1273,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.search_users(text, integer) IS
-	'users whose name begins with a term of two characters or more, or whose address it is; at most 100';
+	'the users whose name begins with a term of two characters or more, or whose address equals it; at most 100';
 
 CREATE FUNCTION converge.account_name(user_id text) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT u.name FROM converge.users u WHERE u.id = account_name.user_id
 $$;
-COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has an account; null: none';
+COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user with an account; null if there is none';
 
 -- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone
@@ -1292,7 +1292,7 @@ CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], 
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]) IS
-	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true; lives: of the documents that the ops were made on, of which another under the same id takes none';
+	'apply a batch of ops of many users on many documents, with a result for each op; waits for a document''s lock only if wait is true; lives: of the documents that the ops were made on; a document with the same id but another life rejects them';
 
 CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
 									   known_life uuid DEFAULT NULL, pending uuid DEFAULT NULL, OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
@@ -1300,7 +1300,7 @@ CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version 
 									   OUT life uuid, OUT pending_known boolean, OUT pending_version bigint)
 	AS 'MODULE_PATHNAME', 'converge_join_document' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid) IS
-	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version that the op pending made, up to version, or null; pending_known: whether that is known';
+	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version, up to version, that the op pending made, or null; pending_known: true if that could be determined';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
 								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text,
@@ -1308,17 +1308,17 @@ CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAUL
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
-	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone; error OT001 where the text is less';
+	'all ops after a version as ready messages in order, composed if they are large; the op pending is always sent uncomposed; error OT001 if the text is smaller';
 
 CREATE FUNCTION converge.checksum(doc_id uuid, version bigint, life uuid DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.checksum(uuid, bigint, uuid) IS
-	'SHA-256 of a document''s text at a version, in hex; null where the document has another life';
+	'SHA-256 of a document''s text at a version, in hex; null if the document has another life';
 
 CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_has_version' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint, uuid) IS
-	'whether a version of a document was made by this op under this seq; null: there is no such version; false: the document has another life';
+	'return true if a version of a document was made by this op with this seq; null if the version does not exist; false also if the document has another life';
 
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1326,7 +1326,7 @@ CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.rol
 		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*'::text) AND role_in.user_id <> '*'::text
 $$;
 COMMENT ON FUNCTION converge.role_in(text, uuid) IS
-	'what a user''s role is in what the calling statement sees; null: none';
+	'the role of a user as the calling statement sees it; null: none';
 
 -- A commit may reach readers of the stream before it is seen in SQL; whoever changes
 -- membership keeps the head row's lock until it is.
@@ -1346,12 +1346,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.settled_roles(uuid, text[]) IS
-	'the roles of users in a document with every change of them settled; no rows while somebody else has it locked';
+	'the roles of users in a document after all changes in progress; no rows while another transaction has it locked';
 
 CREATE FUNCTION converge.become(user_id text) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_become' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.become(text) IS
-	'act on behalf of a user to the end of the transaction, and no longer';
+	'act on behalf of a user until the end of the transaction';
 
 -- Presence.  A relay begins, writes who comes, moves and goes, shows that it lives, and
 -- ends.  What it tells the others is sealed; announce() only passes it on.
@@ -1367,7 +1367,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.begin_presence(uuid, integer) IS
-	'a relay begins, with nobody connected to it; the key of what relays tell each other';
+	'register a relay that starts, without clients; returns the key for messages between relays';
 
 CREATE FUNCTION converge.show_life(relay_id uuid, timeout_s integer) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1387,7 +1387,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.show_life(uuid, integer) IS
-	'note that a relay lives, and forget those that do not; whether it was known: if not, its rows are gone';
+	'record that a relay is alive, and remove dead ones; returns false if the relay was not known, so that its rows are gone';
 
 CREATE FUNCTION converge.announce(messages text[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1402,7 +1402,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION converge.announce(text[]) IS 'pass messages, already sealed, on to the other relays';
+COMMENT ON FUNCTION converge.announce(text[]) IS 'send messages, already encrypted, to the other relays';
 
 CREATE FUNCTION converge.keep_presence(relay_id uuid, timeout_s integer, message text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1415,7 +1415,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.keep_presence(uuid, integer, text) IS
-	'a relay lives, and says so; false: it had been taken for dead, and its rows are gone';
+	'record that a relay is alive and announce it; returns false if it was considered dead, so that its rows are gone';
 
 CREATE FUNCTION converge.write_presence(relay_id uuid, here jsonb, gone jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1438,7 +1438,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.write_presence(uuid, jsonb, jsonb) IS
-	'write who is connected to a relay, each with all his columns, and delete who is not any more';
+	'write the clients connected to a relay, each with all columns, and delete those that left';
 
 CREATE FUNCTION converge.end_presence(relay_id uuid, message text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1451,7 +1451,7 @@ BEGIN
 	DELETE FROM converge.relays r WHERE r.id = end_presence.relay_id;
 END
 $$;
-COMMENT ON FUNCTION converge.end_presence(uuid, text) IS 'a relay ends, and says so';
+COMMENT ON FUNCTION converge.end_presence(uuid, text) IS 'remove a relay that stops, and announce it';
 
 CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1467,7 +1467,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = relay) THEN
 		RAISE EXCEPTION 'role % does not exist', relay USING ERRCODE = 'undefined_object'::text;
 	END IF;
-	-- what counts is the relay's own setting, not that of whoever runs this
+	-- the relay's own setting counts, not that of the calling role
 	IF plugins IS NOT NULL AND NOT 'converge'::text = ANY (string_to_array(replace(coalesce(of_role, ''::text), ' '::text, ''::text), ','::text)) THEN
 		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s'::text, relay,
 					   concat_ws(', '::text, nullif(coalesce(of_role, array_to_string(
@@ -1494,7 +1494,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
-	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
+	'let a role run the relay: it may then act for every user; it also requires LOGIN and REPLICATION';
 
 -- ---------------------------------------------------------------------------
 -- Additions: what users made in converge's tables
@@ -1522,7 +1522,7 @@ CREATE FUNCTION converge.column_definition(table_oid oid, number smallint) RETUR
 		 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	WHERE a.attrelid = table_oid AND a.attnum = number
 $$;
-COMMENT ON FUNCTION converge.column_definition(oid, smallint) IS 'what stands behind the name of a column in ADD COLUMN';
+COMMENT ON FUNCTION converge.column_definition(oid, smallint) IS 'the definition of a column, as it follows the name in ADD COLUMN';
 
 CREATE FUNCTION converge.policy_definition(policy oid) RETURNS text
 	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -1535,7 +1535,7 @@ CREATE FUNCTION converge.policy_definition(policy oid) RETURNS text
 		' WITH CHECK ('::text || pg_get_expr(p.polwithcheck, p.polrelid) || ')'::text)
 	FROM pg_policy p WHERE p.oid = policy
 $$;
-COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that makes a policy';
+COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that creates a policy';
 
 CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integer, OUT name text, OUT ddl text) RETURNS SETOF record
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1576,7 +1576,7 @@ CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integ
 		('no row security'::text, NOT c.relrowsecurity, 'DISABLE ROW LEVEL SECURITY'::text)) AS s (name, given, ddl)
 	WHERE s.given
 $$;
-COMMENT ON FUNCTION converge.parts() IS 'columns, constraints, indexes, triggers, policies and settings of converge''s tables, and the statements that make them';
+COMMENT ON FUNCTION converge.parts() IS 'columns, constraints, indexes, triggers, policies and settings of converge''s tables, and the statements that create them';
 
 CREATE FUNCTION converge.additions(OUT part text, OUT table_name text, OUT name text, OUT ddl text) RETURNS SETOF record
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1587,12 +1587,12 @@ CREATE FUNCTION converge.additions(OUT part text, OUT table_name text, OUT name 
 			 p.ddl LIKE '% FOREIGN KEY %'::text, p.table_name, p.ord, p.name
 $$;
 COMMENT ON FUNCTION converge.additions() IS
-	'what was added to converge''s tables, and the statements that add it again: pg_dump carries the columns of it, and nothing else';
+	'what was added to converge''s tables, and the statements that add it again; pg_dump includes added columns and nothing else';
 
 CREATE FUNCTION converge.restore_addition() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- where it is there already, no lock for it: another job may be loading the table
+	-- if it exists already, take no lock: another job may be loading the table
 	IF NOT EXISTS (SELECT FROM converge.parts() p
 				   WHERE p.part = new.part AND p.table_name = new.table_name AND p.name = new.name) THEN
 		EXECUTE new.ddl;
@@ -1600,7 +1600,7 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION converge.restore_addition() IS 'add a column that a dump has, before its rows come';
+COMMENT ON FUNCTION converge.restore_addition() IS 'add a column that a dump contains, before its rows are loaded';
 CREATE TRIGGER restore_addition BEFORE INSERT ON converge.as_made
 	FOR EACH ROW WHEN (new.ddl IS NOT NULL) EXECUTE FUNCTION converge.restore_addition();
 

@@ -1,11 +1,11 @@
 /*
- * auth/auth.c: who a client is, by its token: a JWT signed with one of our keys.
+ * auth/auth.c: reads the user from a client's token, a JWT signed with one of our
+ * keys.
  *
- * A token is bounded before it is looked into. What its header says chooses
- * among the keys, and only among those that are good for exactly the
- * algorithm it names: a public key is never tried as a secret, and `none` is
- * no algorithm. The user id is the claim `sub`; '*' means everybody in the
- * tables and so is nobody here.
+ * The length of a token is checked before it is parsed. Its header selects keys
+ * only among those for exactly the algorithm that it names: a public key is never
+ * used as a secret, and `none` is not an algorithm. The user id is the claim
+ * `sub`; '*' means everyone in the tables, so it is not accepted here.
  */
 #include "auth/auth.h"
 
@@ -42,7 +42,7 @@ auth_new(const struct config *config, char *problem, size_t problem_size)
 	return NULL;
 }
 
-/* Read the keys anew. */
+/* Reload the keys. */
 bool
 auth_reload(struct auth *auth, char *problem, size_t problem_size)
 {
@@ -67,7 +67,7 @@ auth_free(struct auth *auth)
 
 /* ---- the header ---- */
 
-/* Tell whether a token is three parts of base64url; libjwt overlooks what else there is. */
+/* Return true if a token is three parts of base64url; libjwt ignores anything after them. */
 static bool
 is_compact(const char *token)
 {
@@ -98,14 +98,14 @@ read_header(const char *token)
 	return header;
 }
 
-/* Tell whether a key may have signed a token with this header. */
+/* Return true if a key may have signed a token with this header. */
 static bool
 may_have_signed(const struct key *key, jwt_alg_t algorithm, const char *kid)
 {
 	return key->algorithm == algorithm && (kid == NULL || key->kid == NULL || strcmp(key->kid, kid) == 0);
 }
 
-/* Tell whether a token is of a type that is taken: an access token may say that it is one (RFC 9068). */
+/* Return true if a token has an accepted type, including that of access tokens (RFC 9068). */
 static bool
 is_type(const json_t *typ)
 {
@@ -132,7 +132,7 @@ read_claims(const char *token)
 	return claims;
 }
 
-/* Check the signature with the keys that the header leaves; gives the claims, NULL where none fits. */
+/* Verify the signature with the keys that fit the header; return the claims, NULL if none verifies. */
 static json_t *
 verify(const struct auth *auth, const char *token, const json_t *header, const char **problem)
 {
@@ -144,13 +144,13 @@ verify(const struct auth *auth, const char *token, const json_t *header, const c
 	*problem = "the token is malformed";
 	if (name == NULL || (kid != NULL && !json_is_string(kid)) || json_object_get(header, "crit") != NULL)
 		return NULL;
-	*problem = "the token's type is not taken here: typ is JWT or at+jwt, where it is given";
+	*problem = "the token's typ, if present, must be JWT or at+jwt";
 	if (!is_type(json_object_get(header, "typ")))
 		return NULL;
-	*problem = "the token is signed with an algorithm that is not taken here";
+	*problem = "the token's algorithm is not accepted by this relay";
 	if (!keys_algorithm(name, &algorithm))
 		return NULL;
-	*problem = "the token is signed with a key that is not known here";
+	*problem = "no key of this relay matches the token's alg and kid";
 	for (int i = 0; claims == NULL && i < auth->keys.count; i++)
 	{
 		const struct key *key = &auth->keys.keys[i];
@@ -198,7 +198,7 @@ check_times(const struct auth *auth, const json_t *claims, int64_t now, int64_t 
 	*problem = NULL;
 	if (!time_claim(claims, "exp", &has_exp, &exp) || !time_claim(claims, "nbf", &has_nbf, &nbf) ||
 		!time_claim(claims, "iat", &has_iat, &iat))
-		*problem = "the token has a time that is no number";
+		*problem = "the token's times (exp, nbf, iat) must be numbers";
 	else if (has_exp && exp + skew <= now)
 		*problem = "the token has expired";
 	else if (has_nbf && nbf - skew > now)
@@ -209,7 +209,7 @@ check_times(const struct auth *auth, const json_t *claims, int64_t now, int64_t 
 	return *problem == NULL;
 }
 
-/* Tell whether a claim is this text, or a list that holds it. */
+/* Return true if a claim is this text, or a list that contains it. */
 static bool
 claim_holds(const json_t *claim, const char *text)
 {
@@ -226,7 +226,7 @@ claim_holds(const json_t *claim, const char *text)
 	return false;
 }
 
-/* Check whose token it is, for whom, and by whom. */
+/* Check the token's user, audience and issuer. */
 static bool
 check_names(const struct auth *auth, const json_t *claims, const char **user, const char **problem)
 {
@@ -235,11 +235,11 @@ check_names(const struct auth *auth, const json_t *claims, const char **user, co
 	*user = json_string_value(json_object_get(claims, "sub"));
 	*problem = NULL;
 	if (*user == NULL || **user == '\0' || strcmp(*user, "*") == 0 || strlen(*user) >= LIMIT_USER_BYTES)
-		*problem = "the token names no user";
+		*problem = "the token's sub must be a user id";
 	else if (*auth->config->jwt_audience != '\0' && !claim_holds(json_object_get(claims, "aud"), auth->config->jwt_audience))
-		*problem = "the token is for another audience";
+		*problem = "the token's audience (aud) does not match this relay";
 	else if (*auth->config->jwt_issuer != '\0' && (issuer == NULL || strcmp(issuer, auth->config->jwt_issuer) != 0))
-		*problem = "the token is by another issuer";
+		*problem = "the token's issuer (iss) does not match this relay";
 	return *problem == NULL;
 }
 

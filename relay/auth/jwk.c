@@ -1,6 +1,7 @@
 /*
- * auth/jwk.c: one key of a JWKS file (RFC 7517, 7518), as libjwt wants it: a
- * secret as it is, a public key in PEM. OpenSSL judges the numbers.
+ * auth/jwk.c: reads one key of a JWKS file (RFC 7517, 7518) into the form that
+ * libjwt expects: a secret as it is, a public key in PEM. OpenSSL checks the
+ * numbers.
  */
 #include "auth/jwk.h"
 
@@ -74,7 +75,7 @@ member(const json_t *jwk, const char *name, size_t *len)
 
 /* ---- public keys ---- */
 
-/* Tell whether a public key is of the kind and strength that an algorithm wants. */
+/* Return true if a public key has the type and strength that an algorithm requires. */
 bool
 jwk_suits(const EVP_PKEY *key, jwt_alg_t algorithm)
 {
@@ -206,7 +207,7 @@ static const struct
 	{"EC", "ES256", JWT_ALG_ES256, read_ec},
 };
 
-/* Tell whether a member is absent, or has the one value that serves here. */
+/* Return true if a member is absent, or has the only accepted value. */
 static bool
 is_or_absent(const json_t *jwk, const char *name, const char *value)
 {

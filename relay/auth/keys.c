@@ -1,11 +1,10 @@
 /*
- * auth/keys.c: the keys that tokens are checked with: files of one key each, and a
- * JWKS file of many.
+ * auth/keys.c: the keys that verify tokens, from files of one key each and a JWKS
+ * file of many.
  *
- * Each key is good for exactly one algorithm, which it has from the
- * configuration or from what it is, never from a token; so no public key can
- * be taken for a shared secret. A key is looked at once, here: what is no key
- * of its algorithm is refused before any token comes.
+ * Each key has exactly one algorithm, from the configuration or from its type,
+ * never from a token, so a public key cannot be used as a shared secret. Keys are
+ * checked once, here: a key that does not fit its algorithm is refused at start.
  */
 #include "auth/keys.h"
 
@@ -72,7 +71,7 @@ read_file(const char *path, size_t *len)
 	return text;
 }
 
-/* Tell whether a PEM text is a public key that the algorithm can use. */
+/* Return true if a PEM text is a public key that the algorithm can use. */
 static bool
 is_public_key(const char *text, size_t len, jwt_alg_t algorithm)
 {
@@ -93,8 +92,8 @@ key_problem(const char *text, size_t len, jwt_alg_t algorithm)
 		return is_public_key(text, len, algorithm) ? NULL :
 			"not a public key in PEM for this algorithm (RSA of 2048 bits or more, or EC on P-256)";
 	if (len < LIMIT_SECRET_BYTES_LEAST)
-		return "the secret has less than 16 bytes";
-	return strncmp(text, pem_open, sizeof(pem_open) - 1) == 0 ? "a PEM file is no secret" : NULL;
+		return "the secret has fewer than 16 bytes";
+	return strncmp(text, pem_open, sizeof(pem_open) - 1) == 0 ? "the file is a PEM file, not a secret" : NULL;
 }
 
 /* Add a key, which the set owns from now on. */
@@ -132,7 +131,7 @@ load_file(struct key_set *set, const char *item, jwt_alg_t algorithm, char *prob
 	const char *path = named ? item + kid_len + 1 : item;
 	size_t		len = 0;
 	char	   *text = read_file(path, &len);
-	const char *wrong = "the file cannot be read";
+	const char *wrong = "could not read the file";
 
 	if (text != NULL)
 	{
@@ -172,7 +171,7 @@ load_jwks(struct key_set *set, const char *path, char *problem, size_t size)
 			add_key(set, kid, kid != NULL ? strlen(kid) : 0, algorithm, data, len);
 		else
 		{
-			log_event(RELAY_WARN, "auth", "jwks: key %.80s is of no use here", kid != NULL ? kid : "without a kid");
+			log_event(RELAY_WARN, "auth", "jwks: ignoring key %.80s, which cannot verify tokens", kid != NULL ? kid : "without a kid");
 			free(data);
 		}
 	}
@@ -180,7 +179,7 @@ load_jwks(struct key_set *set, const char *path, char *problem, size_t size)
 	free(text);
 	if (set->count > before)
 		return true;
-	snprintf(problem, size, "jwks: %.200s: %s", path, text == NULL ? "the file cannot be read" : "no key that can be used");
+	snprintf(problem, size, "jwks: %.200s: %s", path, text == NULL ? "could not read the file" : "no usable key in the file");
 	return false;
 }
 
@@ -193,7 +192,7 @@ keys_load(struct key_set *set, const struct config *config, char *problem, size_
 
 	memset(set, 0, sizeof(*set));
 	if (!good)
-		snprintf(problem, problem_size, "jwt-alg: none of HS256, RS256, ES256");
+		snprintf(problem, problem_size, "jwt-alg must be HS256, RS256 or ES256");
 	for (int i = 0; good && i < config->jwt_keys.count; i++)
 		good = load_file(set, config->jwt_keys.items[i], algorithm, problem, problem_size);
 	if (good && *config->jwks != '\0')

@@ -1,5 +1,5 @@
 /*
- * auth/keys.h: the keys that tokens are checked with.
+ * auth/keys.h: the keys that verify tokens.
  */
 #ifndef RELAY_KEYS_H
 #define RELAY_KEYS_H
@@ -24,7 +24,7 @@ struct key_set
 	int			count;
 };
 
-/* on false, problem says what is wrong with the keys; nothing is left in the set then */
+/* on false, problem is the error message, and the set is empty */
 bool		keys_load(struct key_set *set, const struct config *config, char *problem, size_t problem_size);
 void		keys_free(struct key_set *set);
 bool		keys_algorithm(const char *name, jwt_alg_t *algorithm);

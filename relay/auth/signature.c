@@ -1,7 +1,8 @@
 /*
- * auth/signature.c: whether a key signed a token: HS256, RS256 and ES256 of RFC 7518.
+ * auth/signature.c: verifies a token's signature: HS256, RS256 and ES256 of RFC
+ * 7518.
  *
- * A key is of the kind that its algorithm wants, which keys.c has seen to.
+ * keys.c has checked that a key has the type that its algorithm requires.
  */
 #include "auth/signature.h"
 
@@ -68,7 +69,7 @@ verify(EVP_PKEY *public, const char *text, size_t len, const unsigned char *sign
 	return good;
 }
 
-/* Tell whether a public key made a signature. */
+/* Return true if a public key made a signature. */
 static bool
 is_signed(const struct key *key, const char *text, size_t len, const unsigned char *signature, size_t signature_len)
 {
@@ -90,7 +91,7 @@ is_signed(const struct key *key, const char *text, size_t len, const unsigned ch
 	return good;
 }
 
-/* Tell whether a key signed a token. */
+/* Return true if a key signed a token. */
 bool
 signature_is_good(const struct key *key, const char *token)
 {

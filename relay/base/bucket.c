@@ -1,9 +1,9 @@
 /*
  * base/bucket.c: a token bucket that may be overdrawn.
  *
- * The debt is bounded by the one who acts on it: reading pauses as long as
- * there is any, but never long, so that a client is told and not left hanging;
- * one that goes on sends itself through the levels.
+ * The caller bounds the debt: it stops reading from a client in debt, but only
+ * for short pauses, so that the client still gets answers. A client that keeps
+ * sending reaches the next level.
  */
 #include "base/bucket.h"
 
@@ -13,7 +13,7 @@
 #define REJECT_BURSTS 1
 #define FLOOD_BURSTS 4
 
-/* Take what something costs; tells what the debt means. */
+/* Charge a cost to the bucket; return what its debt means. */
 enum flow
 bucket_take(struct bucket *bucket, const struct bucket_size *size, double cost, int64_t now_ms)
 {
@@ -34,7 +34,7 @@ bucket_take(struct bucket *bucket, const struct bucket_size *size, double cost, 
 	return debt <= (double) FLOOD_BURSTS * size->burst ? FLOW_REJECT : FLOW_FLOOD;
 }
 
-/* Tell how long it takes until the debt is paid. */
+/* Return how long it takes until the debt is paid. */
 int
 bucket_wait_ms(const struct bucket *bucket, const struct bucket_size *size)
 {

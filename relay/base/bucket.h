@@ -1,7 +1,7 @@
 /*
- * base/bucket.h: a token bucket that may be overdrawn, and what the overdraft
- * means: first the reading slows down, then operations are rejected, then the
- * connection ends.
+ * base/bucket.h: a token bucket that may be overdrawn. As the overdraft grows,
+ * first reading slows down, then operations are rejected, then the connection
+ * is closed.
  */
 #ifndef RELAY_BUCKET_H
 #define RELAY_BUCKET_H
@@ -23,7 +23,7 @@ struct bucket_size
 	int			burst;
 };
 
-/* all zero is a full one */
+/* zero-initialised: full */
 struct bucket
 {
 	double		spent;			/* below full; more than the burst is debt */

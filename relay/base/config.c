@@ -3,9 +3,9 @@
  * environment and a file.
  *
  * Each row of the table is --name on the command line, CONVERGE_NAME in the
- * environment (dashes become underscores) and "name = value" in the file
- * given by --config. The command line wins over the environment, which wins
- * over the file, which wins over the default.
+ * environment (dashes become underscores) and "name = value" in the file named by
+ * --config. The command line overrides the environment, which overrides the file,
+ * which overrides the default.
  */
 #include "base/config.h"
 
@@ -50,98 +50,98 @@ struct option
 
 static const struct option options[] = {
 	{"dsn", OPTION_TEXT, FIELD(dsn), "CONNINFO", "", 0, 0,
-	"PostgreSQL to connect to, as libpq reads it; what it leaves open is taken from PG* variables. A password given here shows in the list of processes: use PGPASSFILE, --config or the environment"},
+	"PostgreSQL connection string for libpq; missing parameters come from PG* variables. A password given here is visible in the list of processes: use PGPASSFILE, --config or the environment"},
 	{"listen", OPTION_TEXT, FIELD(listen), "ADDR:PORT", "127.0.0.1:8080", 0, 0,
-	"where clients connect; port 0 takes any free one and logs it"},
+	"address and port to listen on; port 0 picks a free port and logs it"},
 	{"jwt-key", OPTION_LIST, FIELD(jwt_keys), "[KID=]FILE", "", 0, 0,
-	"a key that tokens are checked with, repeatable: a secret for HS256, a public key (PEM) for the others"},
+	"key that verifies tokens, repeatable: a secret for HS256, a public key (PEM) for RS256 and ES256"},
 	{"jwt-alg", OPTION_TEXT, FIELD(jwt_alg), "ALG", "HS256", 0, 0,
-	"the algorithm of those keys: HS256, RS256 or ES256"},
+	"algorithm of the --jwt-key keys: HS256, RS256 or ES256"},
 	{"jwks", OPTION_TEXT, FIELD(jwks), "FILE", "", 0, 0,
-	"more keys, as a JSON Web Key Set; each is good for the one algorithm of its kind"},
+	"more keys, as a JSON Web Key Set; the type of each key decides its algorithm"},
 	{"jwt-audience", OPTION_TEXT, FIELD(jwt_audience), "TEXT", "", 0, 0,
-	"what a token's aud must be, or hold; none given: anything"},
+	"a token's aud must be or contain this text; default: not checked"},
 	{"jwt-issuer", OPTION_TEXT, FIELD(jwt_issuer), "TEXT", "", 0, 0,
-	"what a token's iss must be; none given: anything"},
+	"a token's iss must be this text; default: not checked"},
 	{"jwt-skew", OPTION_NUMBER, FIELD(jwt_skew_s), "SECONDS", "10", 0, 3600,
-	"how far the clocks of those who issue tokens may be off"},
+	"allowed clock difference between the relay and token issuers"},
 	{"origin", OPTION_LIST, FIELD(origins), "URL", "", 0, 0,
-	"an Origin that browsers may connect from, repeatable; none given: any"},
+	"Origin that browsers may connect from, repeatable; default: any"},
 	{"tls-cert", OPTION_TEXT, FIELD(tls_cert), "FILE", "", 0, 0,
-	"certificate chain (PEM); with --tls-key, connections are TLS"},
+	"certificate chain (PEM); with --tls-key, all connections use TLS"},
 	{"tls-key", OPTION_TEXT, FIELD(tls_key), "FILE", "", 0, 0,
 	"private key (PEM) of the certificate"},
 	{"web", OPTION_TEXT, FIELD(web), "DIR", "", 0, 0,
-	"a folder of files that browsers get, such as the page that shows documents"},
+	"folder of files to serve to browsers, such as the editor page"},
 	{"log-level", OPTION_LEVEL, FIELD(log_level), "LEVEL", "info", 0, 0,
-	"what is logged: error, warn, info or debug"},
+	"least severe level to log: error, warn, info or debug"},
 	{"ring-entries", OPTION_NUMBER, FIELD(ring_entries), "N", "1024", 1, 1000000,
-	"operations a room keeps ready; who is further behind is served from the tables"},
+	"operations kept in memory for each document; a client further behind is served from the tables"},
 	{"ring-bytes", OPTION_NUMBER, FIELD(ring_bytes), "BYTES", "1048576", 1024, 1073741824,
-	"bytes of operations a room keeps ready"},
+	"bytes of operations kept in memory for each document"},
 	{"max-message", OPTION_NUMBER, FIELD(max_message_bytes), "BYTES", "1114112", 1024, 67108864,
-	"longest message accepted from a client (an operation of 1 MiB and what is around it)"},
+	"longest message accepted from a client (by default an operation of 1 MiB and its envelope)"},
 	{"max-memory", OPTION_NUMBER, FIELD(max_memory_mib), "MIB", "1024", 1, 1048576,
-		"mebibytes of operations kept ready, and as many of messages for clients that are slow to read; "
-	"beyond it rooms keep less, and joins and long answers are refused"},
+		"mebibytes for operations of all documents, and the same again for messages to slow clients; "
+	"above it documents keep fewer operations, and joins and long answers are refused"},
 	{"max-connections", OPTION_NUMBER, FIELD(max_connections), "N", "20000", 1, 1000000,
-	"clients at once; more are answered 503"},
+	"maximum number of clients at the same time; further ones get 503"},
 	{"max-per-address", OPTION_NUMBER, FIELD(address_connections), "N", "0", 0, 1000000,
-	"connections from one address at once; more are closed unread; 0: any number"},
+	"maximum number of connections from one address at the same time; further ones are closed unread; 0: no limit"},
 	{"max-per-user", OPTION_NUMBER, FIELD(user_connections), "N", "0", 0, 1000000,
-	"clients of one user at once; more are closed with 4429; 0: any number"},
+	"maximum number of clients of one user at the same time; further ones are closed with 4429; 0: no limit"},
 	{"rate", OPTION_NUMBER, FIELD(rate), "N", "5000", 0, 1000000,
-	"messages a second that a client may send for long; 0: any number"},
+	"sustained messages per second from one client; 0: no limit"},
 	{"burst", OPTION_NUMBER, FIELD(burst), "N", "10000", 1, 1000000,
-	"messages that a client may send at once"},
+	"messages that one client may send in a burst"},
 	{"user-rate", OPTION_NUMBER, FIELD(user_rate), "N", "0", 0, 1000000,
-	"the same for all clients of one user; 0: any number"},
+	"sustained messages per second from all clients of one user together; 0: no limit"},
 	{"user-burst", OPTION_NUMBER, FIELD(user_burst), "N", "10000", 1, 1000000,
-	"the same for all clients of one user"},
+	"messages that all clients of one user together may send in a burst"},
 	{"writers", OPTION_NUMBER, FIELD(writers), "N", "2", 1, 64,
 	"PostgreSQL connections that submit batches of edits"},
 	{"waiters", OPTION_NUMBER, FIELD(waiters), "N", "1", 1, 64,
-	"PostgreSQL connections that wait for documents somebody else has locked"},
+	"PostgreSQL connections that submit edits to documents locked by other transactions"},
 	{"readers", OPTION_NUMBER, FIELD(readers), "N", "1", 1, 64,
 	"PostgreSQL connections for joins and catching up"},
 	{"callers", OPTION_NUMBER, FIELD(callers), "N", "4", 1, 64,
 	"PostgreSQL connections for the REST API"},
 	{"call-rate", OPTION_NUMBER, FIELD(call_rate), "N", "100", 0, 1000000,
-	"REST requests a second that a user may send for long; 0: any number"},
+	"sustained REST requests per second from one user; 0: no limit"},
 	{"call-burst", OPTION_NUMBER, FIELD(call_burst), "N", "500", 1, 1000000,
-	"REST requests that a user may send at once"},
+	"REST requests that one user may send in a burst"},
 	{"login-rate", OPTION_NUMBER, FIELD(login_rate), "N", "1", 0, 1000000,
-	"logins and sign-ups a second from one address for long; 0: any number"},
+	"sustained logins and sign-ups per second from one address; 0: no limit"},
 	{"login-burst", OPTION_NUMBER, FIELD(login_burst), "N", "20", 1, 1000000,
-	"logins and sign-ups from one address at once"},
+	"logins and sign-ups from one address in a burst"},
 	{"token-lifetime", OPTION_NUMBER, FIELD(token_lifetime_s), "SECONDS", "43200", 1, 31536000,
-	"how long a token is good that a login gives; it is signed with the first --jwt-key, if that is one for HS256"},
+	"lifetime of the tokens issued at login, which are signed with the first --jwt-key if it is for HS256"},
 	{"shards", OPTION_NUMBER, FIELD(shards), "N", "1", 1, MAX_SHARDS,
-	"into how many shards documents are divided, by a hash of their id"},
+	"number of shards that documents are divided into, by a hash of their id"},
 	{"shard", OPTION_LIST, FIELD(shard), "I", "", 0, 0,
-	"a shard that this relay follows on the replication stream, repeatable; none given: all"},
+	"shard that this relay follows on the replication stream, repeatable; default: all"},
 	{"held-ops", OPTION_NUMBER, FIELD(held_ops), "N", "20000", 1, 10000000,
-	"edits held while PostgreSQL is away; more are rejected as unavailable"},
+	"maximum number of edits that wait while PostgreSQL is unavailable; further ones are rejected as unavailable"},
 	{"handshake-timeout", OPTION_NUMBER, FIELD(handshake_timeout_s), "SECONDS", "10", 1, 3600,
-	"how long a new connection has for TLS and for its request"},
+	"time for a new connection to finish TLS and send its request"},
 	{"body-timeout", OPTION_NUMBER, FIELD(body_timeout_s), "SECONDS", "60", 1, 3600,
-	"how long the body of a request may take"},
+	"time for a request's body to arrive"},
 	{"answer-timeout", OPTION_NUMBER, FIELD(answer_timeout_s), "SECONDS", "60", 1, 3600,
-	"how long a client may take nothing of an answer over HTTP before its connection is closed"},
+	"time after which a connection is closed if the client reads nothing of an HTTP answer"},
 	{"hello-timeout", OPTION_NUMBER, FIELD(hello_timeout_s), "SECONDS", "10", 1, 3600,
-	"how long a new client has for its hello"},
+	"time for a new client to send hello"},
 	{"ping-interval", OPTION_NUMBER, FIELD(ping_interval_s), "SECONDS", "25", 1, 3600,
-	"how often a client is pinged; one that neither answers nor takes what waits for it for three of them is closed"},
+	"interval of pings to each client; a client that neither answers nor reads for three intervals is closed"},
 	{"drain-timeout", OPTION_NUMBER, FIELD(drain_timeout_s), "SECONDS", "10", 0, 3600,
-	"how long edits under way are waited for at the end"},
+	"at shutdown, time to wait for unanswered edits"},
 	{"ready-lag", OPTION_NUMBER, FIELD(ready_lag_s), "SECONDS", "30", 0, 86400,
-	"how far the replication stream may be behind before /readyz says no; 0: any time"},
+	"lag of the replication stream above which /readyz fails; 0: no limit"},
 	{"verify-interval", OPTION_NUMBER, FIELD(verify_interval_s), "SECONDS", "0", 0, 86400,
-	"how often a client is asked for the checksum of its text; 0: never"},
+	"interval of asking each client for the checksum of its text; 0: never"},
 	{"presence-timeout", OPTION_NUMBER, FIELD(presence_timeout_s), "SECONDS", "30", 3, LIMIT_PRESENCE_TIMEOUT_S,
-	"how long other relays show the clients of this one when they hear nothing of it"},
+	"time after which other relays drop the clients of this relay if it sends nothing"},
 	{"deflate", OPTION_NUMBER, FIELD(deflate_bytes), "BYTES", "0", 0, 1048576,
-	"compress messages of at least so many bytes for clients that offer permessage-deflate; 0: never"},
+	"compress messages of at least this many bytes for clients that offer permessage-deflate; 0: never"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
@@ -234,7 +234,7 @@ set_option(struct config *config, const struct option *option, const char *value
 		case OPTION_LEVEL:
 			if (log_level_parse(value, field_of(config, option)))
 				return true;
-			fprintf(err, "converge-relay: %s: \"%s\" is none of error, warn, info, debug\n", option->name, value);
+			fprintf(err, "converge-relay: %s: \"%s\" is not one of error, warn, info, debug\n", option->name, value);
 			return false;
 		case OPTION_NUMBER:
 			if (parse_number(value, &number) && number >= option->min && number <= option->max)
@@ -452,7 +452,7 @@ read_shards(struct config *config, FILE *err)
 	{
 		if (!parse_number(config->shard.items[i], &shard) || shard < 0 || shard >= config->shards)
 		{
-			fprintf(err, "converge-relay: shard: \"%s\" is not a whole number from 0 to %d, one less than --shards\n",
+			fprintf(err, "converge-relay: shard: \"%s\" is not a whole number from 0 to %d (--shards minus 1)\n",
 					config->shard.items[i], config->shards - 1);
 			return false;
 		}
@@ -469,12 +469,12 @@ check_together(struct config *config, FILE *err)
 		return false;
 	if (config->jwt_keys.count == 0 && *config->jwks == '\0')
 	{
-		fprintf(err, "converge-relay: jwt-key or jwks: a key must be given\n");
+		fprintf(err, "converge-relay: a key is required: set jwt-key or jwks\n");
 		return false;
 	}
 	if ((*config->tls_cert == '\0') != (*config->tls_key == '\0'))
 	{
-		fprintf(err, "converge-relay: tls-cert and tls-key must be given together\n");
+		fprintf(err, "converge-relay: tls-cert and tls-key must be set together\n");
 		return false;
 	}
 	return true;
@@ -499,14 +499,14 @@ print_help(FILE *out)
 {
 	fprintf(out, "converge-relay %s: streams live text from PostgreSQL to WebSocket clients\n\n"
 			"Usage: converge-relay --jwt-key FILE [OPTION VALUE]...\n\n"
-			"Each option may also stand in the environment (--ring-bytes is CONVERGE_RING_BYTES)\n"
-			"or as \"name = value\" in the file given by --config.\n\n", RELAY_VERSION);
+			"Each option can also be set in the environment (--ring-bytes is CONVERGE_RING_BYTES)\n"
+			"or as \"name = value\" in the file named by --config.\n\n", RELAY_VERSION);
 	config_print_options(out);
-	fprintf(out, "  --config FILE\n        a file of options, read first\n"
-			"  --help, --version\n        print this, or the version\n");
+	fprintf(out, "  --config FILE\n        file of options, read first\n"
+			"  --help, --version\n        print this help, or the version\n");
 }
 
-/* Answer the arguments that only ask; tells whether there was one. */
+/* Answer --help and --version; return true if one was given. */
 static bool
 answer_question(int argc, char **argv, FILE *out)
 {

@@ -1,6 +1,6 @@
 /*
- * base/config.h: what the relay is told on its command line, in its environment
- * and in its file.
+ * base/config.h: the options of the relay, from its command line, its environment
+ * and its file.
  */
 #ifndef RELAY_CONFIG_H
 #define RELAY_CONFIG_H

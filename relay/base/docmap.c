@@ -1,8 +1,8 @@
 /*
- * base/docmap.c: uuids, and a hash table of things that belong to a document.
+ * base/docmap.c: uuids, and a hash table of entries keyed by document.
  *
- * Document ids may be chosen by users, so the hash is seeded at random: nobody
- * can aim many documents at one slot.
+ * Users may choose document ids, so the hash has a random seed: a user cannot
+ * make many documents collide in one slot.
  */
 #include "base/docmap.h"
 
@@ -27,7 +27,7 @@ hex_value(char c)
 	return -1;
 }
 
-/* Tell whether a uuid's text has a dash at this place. */
+/* Return true if a uuid's text has a dash at this place. */
 static bool
 is_dash_place(size_t i)
 {

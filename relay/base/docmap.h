@@ -1,5 +1,5 @@
 /*
- * base/docmap.h: uuids, and a hash table of things that belong to a document.
+ * base/docmap.h: uuids, and a hash table of entries keyed by document.
  */
 #ifndef RELAY_DOCMAP_H
 #define RELAY_DOCMAP_H
@@ -22,7 +22,7 @@ bool		uuid_equal(const struct uuid *a, const struct uuid *b);
 void		uuid_make(struct uuid *id);
 uint64_t	uuid_hash(const struct uuid *id);
 
-/* stands first in whatever is kept in a map */
+/* the first member of every entry of a map */
 struct doc_node
 {
 	struct doc_node *next;

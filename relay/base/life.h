@@ -1,9 +1,9 @@
 /*
- * base/life.h: which document it is, of those that have had its id, one after the
- * other: the life that PostgreSQL gave it when it was created.
+ * base/life.h: a document's life, which PostgreSQL generates at its creation. It
+ * distinguishes documents that had the same id at different times.
  *
- * It begins with the last sequence id there was then, so a later life is the
- * greater one, and every operation of a life has a higher sequence id than that.
+ * It begins with the last sequence id at that time, so a later life compares
+ * greater, and every operation of a life has a higher sequence id.
  */
 #ifndef RELAY_LIFE_H
 #define RELAY_LIFE_H
@@ -12,14 +12,14 @@
 
 #include <string.h>
 
-/* Tell whether one life came after another. */
+/* Return true if one life began after another. */
 static inline bool
 life_is_later(const struct uuid *life, const struct uuid *other)
 {
 	return memcmp(life->bytes, other->bytes, UUID_BYTES) > 0;
 }
 
-/* Tell whether an operation may belong to a life; of those from old dumps, which are all zeros, any may. */
+/* Return true if an operation may belong to a life; any operation may belong to a life of zeros, which comes from an old dump. */
 static inline bool
 life_may_have(const struct uuid *life, int64_t sequence_id)
 {

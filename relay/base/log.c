@@ -1,9 +1,9 @@
 /*
- * base/log.c: one line an event on standard error.
+ * base/log.c: writes events to standard error, one line each.
  *
- * The line is "time LEVEL subject: text"; the subject names the connection,
- * document or part that speaks. An event never makes more than one line, and
- * shows all there is in it, whatever PostgreSQL or a client put into its text.
+ * A line is "time LEVEL subject: text"; the subject is a connection, a document
+ * or a part of the relay. An event is always exactly one line, with all
+ * characters visible, whatever text PostgreSQL or a client put into it.
  */
 #include "base/log.h"
 
@@ -38,7 +38,7 @@ log_set_level(enum log_level level)
 	threshold = level;
 }
 
-/* Tell whether an event of this level would be written. */
+/* Return true if an event of this level would be logged. */
 bool
 log_enabled(enum log_level level)
 {
@@ -96,7 +96,7 @@ code_point(const unsigned char *text, size_t *bytes)
 }
 
 /*
- * Tell whether a character would break, colour or reorder a line, or stand in it
+ * Return true if a character would break, colour or reorder a line, or stand in it
  * unseen: controls, separators of lines and paragraphs, marks that change the
  * direction of writing, characters without a width.
  */
@@ -176,5 +176,5 @@ log_event(enum log_level level, const char *subject, const char *format,...)
 		len--;
 	out[len++] = '\n';
 	if (write(STDERR_FILENO, out, len) < 0)
-		return;					/* nobody is left to be told */
+		return;					/* nowhere left to report it */
 }

@@ -1,5 +1,5 @@
 /*
- * base/log.h: one line an event on standard error, with level and subject.
+ * base/log.h: writes events to standard error, one line each, with level and subject.
  */
 #ifndef RELAY_LOG_H
 #define RELAY_LOG_H

@@ -1,5 +1,5 @@
 /*
- * base/log_repeat.c: a message that comes again and again is logged once, with a count.
+ * base/log_repeat.c: logs a repeated message once a minute, with a count.
  */
 #include "base/log_repeat.h"
 

@@ -1,5 +1,5 @@
 /*
- * base/log_repeat.h: a message that comes again and again is logged once, with a count.
+ * base/log_repeat.h: logs a repeated message once a minute, with a count.
  */
 #ifndef RELAY_LOG_REPEAT_H
 #define RELAY_LOG_REPEAT_H
@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
-/* so many messages of one part are told apart */
+/* number of messages of one part that are counted separately */
 #define LOG_REPEAT_KEYS 4
 
-/* what one part of the relay has said; zeroed: nothing */
+/* the messages that one part of the relay has logged; zero-initialised: none */
 struct log_repeat
 {
 	struct repeated
@@ -30,7 +30,7 @@ void		log_repeated(struct log_repeat *repeat, uint64_t now_ms, const char *key, 
 						 const char *subject, const char *format,...)
 			__attribute__((format(printf, 6, 7)));
 
-/* What was said is over: log how often it came, and log it anew if it comes again. */
+/* The condition is over: log its count, and log its messages at once if they occur again. */
 void		log_repeat_end(struct log_repeat *repeat, enum log_level level, const char *subject);
 
 #endif							/* RELAY_LOG_REPEAT_H */

@@ -1,5 +1,6 @@
 /*
- * base/mem.c: memory that is there or the process is not, and growable bytes.
+ * base/mem.c: allocation that ends the process if it fails, and a growable
+ * buffer.
  */
 #include "base/mem.h"
 
@@ -14,7 +15,7 @@
 static void
 out_of_memory(size_t size)
 {
-	log_event(RELAY_ERROR, "memory", "out of memory: %zu bytes asked for", size);
+	log_event(RELAY_ERROR, "memory", "out of memory: could not allocate %zu bytes", size);
 	abort();
 }
 

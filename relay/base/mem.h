@@ -1,9 +1,9 @@
 /*
- * base/mem.h: memory that is there or the process is not, and growable bytes.
+ * base/mem.h: allocation that ends the process if it fails, and a growable buffer.
  *
- * What comes from outside is bounded before it is asked for here, so running
- * out means the machine is out; a relay holds nothing that would be missed,
- * and ends with a clear line instead of limping on.
+ * Callers check the size of outside input before they allocate, so a failure
+ * means that the machine is out of memory. A relay stores nothing that
+ * PostgreSQL does not have, so it logs a clear line and ends.
  */
 #ifndef RELAY_MEM_H
 #define RELAY_MEM_H
@@ -16,7 +16,7 @@ void	   *mem_zalloc(size_t size);
 void	   *mem_grow(void *old, size_t size);
 char	   *mem_string(const char *text, size_t len);
 
-/* growable bytes; all zero is an empty one */
+/* a growable buffer; zero-initialised: empty */
 struct buf
 {
 	char	   *data;

@@ -1,5 +1,5 @@
 /*
- * base/metrics.c: what was counted and measured, as Prometheus reads it.
+ * base/metrics.c: prints the metrics in Prometheus's text format.
  */
 #include "base/metrics.h"
 

@@ -1,7 +1,8 @@
 /*
- * base/process.c: what the process itself uses, under Prometheus' usual names.
+ * base/process.c: resources that the process uses, under Prometheus's standard
+ * names.
  *
- * It is read from /proc when somebody asks; what cannot be read is left out.
+ * Values are read from /proc on request; values that cannot be read are omitted.
  */
 #include "base/process.h"
 
@@ -124,9 +125,9 @@ static const struct
 {
 	{"process_resident_memory_bytes", "gauge", "memory in use", resident_bytes},
 	{"process_open_fds", "gauge", "open file descriptors", open_descriptors},
-	{"process_max_fds", "gauge", "file descriptors that may be open", most_descriptors},
-	{"process_cpu_seconds_total", "counter", "processor time used", cpu_seconds},
-	{"process_start_time_seconds", "gauge", "when the process began, in seconds since 1970", start_seconds},
+	{"process_max_fds", "gauge", "limit of open file descriptors", most_descriptors},
+	{"process_cpu_seconds_total", "counter", "processor time used, in seconds", cpu_seconds},
+	{"process_start_time_seconds", "gauge", "start time of the process, in seconds since 1970", start_seconds},
 };
 
 #define ROW_COUNT (sizeof(process_rows) / sizeof(process_rows[0]))

@@ -1,5 +1,5 @@
 /*
- * base/process.h: what the process itself uses, under Prometheus' usual names.
+ * base/process.h: resources that the process uses, under Prometheus's standard names.
  */
 #ifndef RELAY_PROCESS_H
 #define RELAY_PROCESS_H

@@ -1,5 +1,5 @@
 /*
- * base/version.h: the relay's version; the Makefile hands the project's in.
+ * base/version.h: the relay's version, which the Makefile defines.
  */
 #ifndef RELAY_VERSION_H
 #define RELAY_VERSION_H

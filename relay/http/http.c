@@ -1,6 +1,6 @@
 /*
- * http/http.c: what is answered beside the WebSockets: a few routes of the relay's
- * own, the REST API, and files.
+ * http/http.c: answers HTTP requests: a few routes of the relay's own, the REST
+ * API, and files.
  */
 #include "http/http.h"
 
@@ -72,7 +72,7 @@ static const struct route
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
-/* Tell whether a browser on this page may come here; programs send no Origin. */
+/* Return true if a browser on this page may use the API; programs send no Origin. */
 bool
 http_origin_allowed(const struct config *config, const char *origin)
 {
@@ -97,7 +97,7 @@ admit_page(const struct http_context *context, struct http_request *x)
 	http_request_header(x, "vary", "origin");
 	if (!http_origin_allowed(context->config, x->origin))
 	{
-		http_request_fail(x, 403, "forbidden", "this origin is not allowed");
+		http_request_fail(x, 403, "forbidden", "requests from this Origin are not allowed");
 		return false;
 	}
 	http_request_header(x, "access-control-allow-origin", "%s", context->config->origins.count > 0 ? x->origin : "*");
@@ -120,7 +120,7 @@ follow(const struct http_context *context, const struct route *route, struct htt
 	else
 	{
 		http_request_header(x, "allow", "GET, HEAD");
-		http_request_fail(x, 405, "malformed", "only GET is answered here");
+		http_request_fail(x, 405, "malformed", "the method must be GET");
 	}
 }
 
@@ -141,9 +141,9 @@ http_handle(const struct http_context *context, struct http_request *x)
 	if (strncmp(x->path, collab_prefix, sizeof(collab_prefix) - 1) == 0)
 	{
 		http_request_header(x, "upgrade", "websocket");
-		http_request_fail(x, 426, "malformed", "documents are joined by WebSocket");
+		http_request_fail(x, 426, "malformed", "this path requires a WebSocket upgrade");
 		return;
 	}
 	if (context->web == NULL || !web_handle(context->web, x))
-		http_request_fail(x, 404, "not_found", "nothing is here");
+		http_request_fail(x, 404, "not_found", "no such path");
 }

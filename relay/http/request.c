@@ -68,7 +68,7 @@ http_request_free(struct http_request *x)
 	free(x);
 }
 
-/* Tell whether a request is of this method; who asks for a HEAD asks for a GET. */
+/* Return true if a request has this method; HEAD counts as GET. */
 bool
 http_request_is(const struct http_request *x, const char *method)
 {
@@ -89,7 +89,7 @@ http_request_argument(const struct http_request *x, const char *name)
 	return NULL;
 }
 
-/* Add a header to the answer; nobody's bytes make it two. */
+/* Add a header to the answer; line breaks in the value cannot add another one. */
 void
 http_request_header(struct http_request *x, const char *name, const char *format,...)
 {

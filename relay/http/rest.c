@@ -1,9 +1,9 @@
 /*
- * http/rest.c: the REST API: requests to calls of SQL, and rows to answers.
+ * http/rest.c: the REST API: maps requests to SQL calls, and rows to answers.
  *
- * Nothing is decided here but who asks: the token says it, and PostgreSQL
- * does the rest. A request that cannot be right is refused before it costs a
- * connection there.
+ * The relay determines only the user, from the token; PostgreSQL decides
+ * everything else. An invalid request is refused before it uses a PostgreSQL
+ * connection.
  */
 #include "http/rest_state.h"
 
@@ -22,7 +22,7 @@
 /* how long ten wrong passwords are remembered: none has to wait longer */
 #define GUESSES_S 900
 
-/* debts of callers are remembered so long */
+/* how long the debts of callers are remembered */
 #define REMEMBERED_MS 60000
 
 struct rest
@@ -72,7 +72,7 @@ find_route(const struct http_request *x, struct buf *allowed)
 
 /* ---- who asks ---- */
 
-/* Take what a call costs of somebody's bucket; false where the request was refused. */
+/* Charge a call to a bucket; return false if the request was refused. */
 static bool
 charge(struct rest *rest, struct http_request *x, struct usage *usage, const char *name, const struct bucket_size *size)
 {
@@ -106,7 +106,7 @@ identify(struct rest_call *rc)
 	if (x->token == NULL)
 	{
 		http_request_header(x, "www-authenticate", "Bearer");
-		http_request_fail(x, 401, "unauthenticated", "a token is needed, as Authorization: Bearer");
+		http_request_fail(x, 401, "unauthenticated", "a token is needed (Authorization: Bearer)");
 		return false;
 	}
 	if (!auth_check(rest->auth, x->token, time(NULL), &rc->identity, &problem))
@@ -130,7 +130,7 @@ column(const PGresult *result, const char *name)
 	return number < 0 || PQgetisnull(result, 0, number) ? NULL : PQgetvalue(result, 0, number);
 }
 
-/* Answer with a user id and a token for him. */
+/* Answer with a user id and a token for that user. */
 static void
 answer_user(struct rest_call *rc, const char *user, int status)
 {
@@ -215,7 +215,7 @@ answer_done(struct rest_call *rc, const PGresult *result)
 	}
 }
 
-/* Get how long PostgreSQL says to wait: for OT009 its detail ends in a number of seconds. */
+/* Return the waiting time that PostgreSQL gives: for OT009 its detail contains a number of seconds. */
 static int
 wait_ms_of(const PGresult *result)
 {
@@ -226,7 +226,7 @@ wait_ms_of(const PGresult *result)
 	return (int) (seconds < GUESSES_S ? seconds : GUESSES_S) * 1000;
 }
 
-/* Log the error that a call met: a user's only where all is logged. */
+/* Log the error of a call; a user's error only at level debug. */
 static void
 log_failed(struct rest_call *rc, int status, const PGresult *result)
 {
@@ -239,7 +239,7 @@ log_failed(struct rest_call *rc, int status, const PGresult *result)
 					 rc->route->name, sqlstate, pg_message(result));
 }
 
-/* Answer with the error that a call met. */
+/* Answer with the error of a call. */
 static void
 answer_failed(struct rest_call *rc, const PGresult *result)
 {
@@ -291,13 +291,13 @@ on_answer(void *arg, enum call_result outcome, const PGresult *result)
 			break;
 		case CALL_IN_DOUBT:
 			refuse_for_now(rc->x, 503, "in_doubt", REST_RETRY_MS,
-						   "the connection to PostgreSQL was lost: whether this was done is not known");
+						   "the connection to PostgreSQL was lost; the request may or may not have been carried out");
 			break;
 	}
 	free_call(rc);
 }
 
-/* The client is gone: nobody waits for the answer. */
+/* The client is gone: drop the answer. */
 static void
 on_cancel(struct http_request *x)
 {
@@ -327,7 +327,7 @@ call_sql(struct rest_call *rc)
 	rc->call = sql_pool_call(rest->pool, &request, on_answer, rc);
 	if (rc->call != NULL)
 		return;
-	refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "too many requests wait already");
+	refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "too many requests are waiting already");
 	free_call(rc);
 }
 
@@ -368,20 +368,20 @@ rest_handle(struct rest *rest, struct http_request *x)
 	else if (strcmp(x->method, "OPTIONS") == 0)
 		http_request_answer(x, 204, NULL);
 	else
-		http_request_fail(x, 405, "malformed", "this is not done here; see the header allow");
+		http_request_fail(x, 405, "malformed", "method not allowed for this path; see the header Allow");
 	return true;
 }
 
 /* ---- beginning and end ---- */
 
-/* Tell whether calls can be made now. */
+/* Return true if calls can be made now. */
 bool
 rest_is_ready(const struct rest *rest)
 {
 	return sql_pool_is_ready(rest->pool);
 }
 
-/* Tell whether every request was answered. */
+/* Return true if every request was answered. */
 bool
 rest_is_idle(const struct rest *rest)
 {

@@ -53,7 +53,7 @@ enum rest_answer
 	REST_SHOW,					/* 200 with the body, 304 where it is null */
 	REST_CREATED,				/* 201 with the body, and where it is */
 	REST_EMPTY,					/* 204 */
-	REST_SIGNED_UP,				/* 201: a user id, with a token for him */
+	REST_SIGNED_UP,				/* 201: a user id and a token for that user */
 	REST_LOGGED_IN,				/* 200: the same, or 401 */
 	REST_CONFIRMED				/* 204 for true, 403 for false */
 };

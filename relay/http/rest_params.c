@@ -1,9 +1,9 @@
 /*
- * http/rest_params.c: what a request gives for the parameters of its route's
- * statement: parts of its path, arguments, fields of its body.
+ * http/rest_params.c: reads the parameters of a route's statement from a request:
+ * parts of its path, arguments, fields of its body.
  *
- * What cannot be right is refused here, by name; what PostgreSQL knows better
- * (uuids, moments, roles) it is left to judge.
+ * Invalid values are refused here, with the name of the parameter; PostgreSQL
+ * checks what it knows better (uuids, times, roles).
  */
 #include "http/rest_state.h"
 
@@ -21,7 +21,7 @@
 #define PAGE_MOST 1000
 #define FEW_MOST 100
 
-/* Compare a path with a route's; its parts {name} are told in order, the last takes the rest. */
+/* Compare a path with a route's; its parts {name} are returned in order, the last takes the rest. */
 bool
 rest_path_fits(const char *pattern, const char *path, const char *parts[], size_t lens[], int *count)
 {
@@ -77,7 +77,7 @@ take_field(const struct rest_param *param, const json_t *body, char **value, cha
 		*value = mem_string(json_string_value(field), json_string_length(field));
 		if (strlen(*value) == json_string_length(field))
 			return true;
-		snprintf(problem, PROBLEM_BYTES, "%s: U+0000 is no text", param->name);
+		snprintf(problem, PROBLEM_BYTES, "%s must not contain U+0000", param->name);
 		return false;
 	}
 	if (param->kind != REST_TEXT && json_is_integer(field))
@@ -86,7 +86,7 @@ take_field(const struct rest_param *param, const json_t *body, char **value, cha
 		*value = mem_string(digits, strlen(digits));
 		return true;
 	}
-	snprintf(problem, PROBLEM_BYTES, "%s: a %s is wanted", param->name, param->kind == REST_TEXT ? "text" : "whole number");
+	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : "whole number");
 	return false;
 }
 
@@ -156,7 +156,7 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 	if (given != NULL)
 		rc->values[i] = mem_string(given, strlen(given));
 	if (rc->values[i] != NULL && param->not_with != NULL && http_request_argument(rc->x, param->not_with) != NULL)
-		snprintf(problem, PROBLEM_BYTES, "%s and %s exclude each other", param->not_with, param->name);
+		snprintf(problem, PROBLEM_BYTES, "%s and %s cannot be used together", param->not_with, param->name);
 	else if (rc->values[i] == NULL && param->needed)
 		snprintf(problem, PROBLEM_BYTES, "%s is missing", param->name);
 	else
@@ -164,7 +164,7 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 	return false;
 }
 
-/* Tell whether a route has this argument. */
+/* Return true if a route has this argument. */
 static bool
 has_argument(const struct rest_route *route, const char *name, size_t len)
 {
@@ -199,13 +199,13 @@ check_arguments(const struct rest_call *rc, char problem[PROBLEM_BYTES])
 			snprintf(problem, PROBLEM_BYTES, "%.40s is given twice", copy);
 		}
 		else
-			snprintf(problem, PROBLEM_BYTES, "there is no argument \"%.*s\" here", (int) (len < 40 ? len : 40), name);
+			snprintf(problem, PROBLEM_BYTES, "unknown argument \"%.*s\"", (int) (len < 40 ? len : 40), name);
 		return false;
 	}
 	return true;
 }
 
-/* Tell whether a route reads the body. */
+/* Return true if a route reads the body. */
 static bool
 has_body(const struct rest_route *route)
 {
@@ -231,13 +231,13 @@ rest_read_body(struct rest_call *rc)
 	}
 	if (x->content_type == NULL || type_len != strlen(http_request_json) || strncasecmp(x->content_type, http_request_json, type_len) != 0)
 	{
-		http_request_fail(x, 415, "malformed", "the body is to be application/json");
+		http_request_fail(x, 415, "malformed", "Content-Type must be application/json");
 		return false;
 	}
 	rc->body = json_loadb(x->body.data, x->body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	if (json_is_object(rc->body))
 		return true;
-	http_request_fail(x, 400, "malformed", "the body is no JSON object");
+	http_request_fail(x, 400, "malformed", "the body must be a JSON object");
 	return false;
 }
 

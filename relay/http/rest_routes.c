@@ -1,13 +1,13 @@
 /*
- * http/rest_routes.c: the table of routes. doc/openapi.json and doc/rest.md tell
- * of them, which a test holds against this table.
+ * http/rest_routes.c: the table of routes. doc/openapi.json and doc/rest.md
+ * document them; a test compares both with this table.
  *
- * Each statement is one row, built by PostgreSQL. What a user may do is
- * decided by the functions that it calls, none of which takes a user: he was
- * become before. Parameters are of PostgreSQL's own types: a prepared statement
- * keeps those of its parameters, and ours are others when the extension is
- * created anew. A reading statement is one snapshot, so a version stands
- * beside exactly its text.
+ * Each statement returns one row, built by PostgreSQL. The functions that it
+ * calls check permissions; none of them takes a user, because become() was called
+ * before. Parameters have PostgreSQL's own types: a prepared statement keeps the
+ * types of its parameters, and converge's types change when the extension is
+ * created again. A reading statement uses one snapshot, so a version and its text
+ * always belong together.
  */
 #include "http/rest.h"
 

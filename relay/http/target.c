@@ -1,8 +1,8 @@
 /*
- * http/target.c: what a request asks for, read from how it was written.
+ * http/target.c: parses a request's target: its path and its query.
  *
- * In a path each character is itself unless it is escaped (RFC 3986). Only in
- * the query, which forms write, is a plus a space and an ampersand the end of an
+ * In a path each character stands for itself unless it is escaped (RFC 3986).
+ * Only in the query, as in forms, a plus is a space and an ampersand ends an
  * argument.
  */
 #include "http/target.h"
@@ -66,7 +66,7 @@ target_path(const char *target, size_t len, struct buf *path)
 	return true;
 }
 
-/* Tell whether the path has a plus, a semicolon or an ampersand. */
+/* Return true if the path has a plus, a semicolon or an ampersand. */
 bool
 target_has_signs(const char *target, size_t len)
 {

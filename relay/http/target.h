@@ -17,7 +17,7 @@
  */
 bool		target_path(const char *target, size_t len, struct buf *path);
 
-/* tells whether the path, as it was written, has characters that a form gives another meaning */
+/* return true if the path, as written, has characters with another meaning in forms */
 bool		target_has_signs(const char *target, size_t len);
 
 #endif							/* RELAY_TARGET_H */

@@ -1,9 +1,9 @@
 /*
- * http/web.c: files of a folder, for browsers: the page that shows documents live.
+ * http/web.c: serves files of a folder to browsers, such as the editor page.
  *
- * What is served lies in the folder, wherever a path or a link points: the
- * real path of a file must begin with the folder's own. Names that begin with
- * a dot are not served, nor what is no regular file.
+ * Only files inside the folder are served, whatever a path or a link points to:
+ * the resolved path of a file must begin with that of the folder. Names that
+ * begin with a dot, and anything but regular files, are not served.
  */
 #include "http/web.h"
 
@@ -65,7 +65,7 @@ web_new(const char *folder)
 		web->folder_len = strlen(web->folder);
 		return web;
 	}
-	log_event(RELAY_ERROR, "web", "\"%s\" is no folder that can be read", folder);
+	log_event(RELAY_ERROR, "web", "could not read folder \"%s\"", folder);
 	web_free(web);
 	return NULL;
 }
@@ -96,7 +96,7 @@ type_of(const char *path)
 	return "application/octet-stream";
 }
 
-/* Tell whether a path asks for nothing that is hidden. */
+/* Return true if no part of a path is hidden. */
 static bool
 is_plain(const char *path)
 {
@@ -118,8 +118,8 @@ open_file(const struct web *web, const char *path, struct stat *status)
 	real = realpath(wanted, NULL);
 
 	/*
-	 * not blocking: what is no regular file might wait for somebody to write
-	 * to it
+	 * non-blocking: opening something other than a regular file might wait
+	 * for a writer
 	 */
 	if (real != NULL && strncmp(real, web->folder, web->folder_len) == 0 && real[web->folder_len] == '/')
 		file = open(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -173,7 +173,7 @@ web_handle(const struct web *web, struct http_request *x)
 	else if (read_file(file, (size_t) status.st_size, &x->content))
 		http_request_answer(x, 200, type_of(x->path[strlen(x->path) - 1] == '/' ? "/index.html" : x->path));
 	else
-		http_request_fail(x, 500, "internal", "the file cannot be read");
+		http_request_fail(x, 500, "internal", "could not read the file");
 	close(file);
 	return true;
 }

@@ -1,9 +1,9 @@
 /*
- * pg/array.c: one-dimensional arrays in PostgreSQL's binary form.
+ * pg/array.c: writes one-dimensional arrays in PostgreSQL's binary format.
  *
- * It is: dimensions, a flag for nulls, the elements' type, and for each
- * dimension its size and lower bound; then each element with its length in
- * front. All in network order.
+ * The format is: number of dimensions, a flag for nulls, the element type, and
+ * for each dimension its size and lower bound; then each element, preceded by its
+ * length. All numbers are in network byte order.
  */
 #include "pg/array.h"
 

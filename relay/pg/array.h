@@ -1,5 +1,5 @@
 /*
- * pg/array.h: one-dimensional arrays in PostgreSQL's binary form.
+ * pg/array.h: writes one-dimensional arrays in PostgreSQL's binary format.
  */
 #ifndef RELAY_PG_ARRAY_H
 #define RELAY_PG_ARRAY_H

@@ -1,9 +1,9 @@
 /*
- * pg/error.c: what an error of PostgreSQL means, by its SQLSTATE, never by
+ * pg/error.c: maps a PostgreSQL error to its meaning, by its SQLSTATE, never by
  * its text.
  *
- * An unknown error counts as one raised by somebody's trigger: it concerns
- * the one operation that meets it, and is told to whoever made it.
+ * An unknown error counts as raised by a user's trigger: it concerns only the
+ * operation that caused it, and is sent to that operation's author.
  */
 #include "pg/error.h"
 
@@ -111,7 +111,7 @@ pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size)
 	if (strcmp(pg_sqlstate(result), SQLSTATE_PRIVILEGE) != 0)
 		snprintf(text, size, "%s", PQresultErrorMessage(result));
 	else
-		snprintf(text, size, "%s; SELECT converge.allow_relay('%s%s%s') lets the role do that",
+		snprintf(text, size, "%s; SELECT converge.allow_relay('%s%s%s') grants the missing privilege",
 				 pg_message(result), quote, role, quote);
 }
 

@@ -1,5 +1,5 @@
 /*
- * pg/error.h: what an error of PostgreSQL means for those who asked.
+ * pg/error.h: maps PostgreSQL errors to what the relay does and tells its client.
  */
 #ifndef RELAY_PG_ERROR_H
 #define RELAY_PG_ERROR_H
@@ -11,8 +11,8 @@
 /* what to do with the statement */
 enum pg_remedy
 {
-	REMEDY_NONE,				/* it fails again: tell who asked */
-	REMEDY_RETRY,				/* this document was unlucky: try it again */
+	REMEDY_NONE,				/* it would fail again: report it */
+	REMEDY_RETRY,				/* a conflict in this document: retry it */
 	REMEDY_WAIT,				/* PostgreSQL is in trouble: try everything
 								 * again later */
 	REMEDY_RECONNECT			/* the session's state is stale: connect anew,
@@ -38,7 +38,7 @@ struct pg_failure
 const char *pg_sqlstate(const PGresult *result);
 const char *pg_message(const PGresult *result);
 
-/* what failed, for the log; a right that is missing, with the call that gives it */
+/* write an error's text for the log; for a missing privilege, with the call that grants it */
 void		pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size);
 struct pg_failure pg_classify(const char *sqlstate);
 

@@ -1,10 +1,10 @@
 /*
- * pg/hosts.c: which of several hosts a connection is tried with first.
+ * pg/hosts.c: chooses the host that a connection tries first.
  *
- * libpq goes from host to host by itself where one refuses, but asked without
- * waiting it knows no limit of time: at a host that never answers it would stay
- * for ever, and so would every attempt that begins with that host. So an
- * attempt that ran out of time is followed by one that begins with the next.
+ * libpq tries the next host if one refuses, but in its asynchronous mode it has
+ * no time limit: an attempt waits forever at a host that does not answer, and so
+ * would every later attempt that starts with that host. So after an attempt that
+ * timed out, the next attempt starts with the next host.
  */
 #include "pg/hosts.h"
 
@@ -81,7 +81,7 @@ pg_hosts_turn(struct pg_hosts *hosts)
 	}
 }
 
-/* Put the hosts, as they stand now, behind what a connection is begun with; tells how many places that took. */
+/* Append the hosts in their current order to a connection's parameters; return the number of entries used. */
 int
 pg_hosts_put(const struct pg_hosts *hosts, const char **keys, const char **values)
 {

@@ -1,12 +1,12 @@
 /*
- * pg/hosts.h: which of several hosts a connection is tried with first.
+ * pg/hosts.h: chooses the host that a connection tries first.
  */
 #ifndef RELAY_PG_HOSTS_H
 #define RELAY_PG_HOSTS_H
 
 #include <libpq-fe.h>
 
-/* what libpq takes as lists that go together */
+/* parameters that libpq reads as parallel lists */
 #define PG_HOST_LISTS 3
 
 struct pg_hosts

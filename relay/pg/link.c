@@ -1,17 +1,18 @@
 /*
- * pg/link.c: an asynchronous connection to PostgreSQL that comes back.
+ * pg/link.c: an asynchronous connection to PostgreSQL that reconnects by itself.
  *
- * A link is in one of the states below, and enter_state() alone moves it.
- * Statements go out in pipeline mode, each in its own transaction, or a few
- * together in one, which what stands between two Syncs is; an answer
- * is handed on only when the server is ready again, since a transaction
- * commits after its last row is sent and may still fail there. A link that
- * breaks answers what was under way with NULL, pauses (longer each time, and
- * never the same as its neighbours) and connects anew.
+ * A link is in one of the states below, and only enter_state() changes the state.
+ * Statements are sent in pipeline mode, each in its own transaction, or a few
+ * together in one (everything between two Syncs). The link delivers an answer
+ * only when the server is ready again, because a transaction commits after its
+ * last row is sent and may still fail then. A link that loses its connection
+ * answers all unanswered statements with NULL, pauses (longer each time, and for
+ * a random part of the time, so that links do not reconnect at once), and
+ * reconnects.
  *
- * That a connection was made says little: PostgreSQL may refuse on it what the
- * link is for. So the pauses grow until a connection has done its work, and why
- * it was lost is logged once, with a count.
+ * A connection that was made may still be useless, because PostgreSQL refuses the
+ * statements that the link is for. So the pauses grow until a connection has done
+ * useful work, and the reason of repeated losses is logged once, with a count.
  */
 #include "pg/link.h"
 
@@ -210,7 +211,7 @@ drop_connection(struct pg_link *link)
 	link->conn = NULL;
 }
 
-/* Tell how long to pause before connecting anew. */
+/* Return how long to pause before reconnecting. */
 static uint64_t
 pause_ms(struct pg_link *link)
 {
@@ -243,7 +244,7 @@ begin_problem(const struct pg_link *link)
 		PQconninfoParse(link->config.dsn, NULL) : PQconndefaults();
 
 	if (options == NULL)
-		return "libpq cannot read --dsn, which is not shown here, as it may hold a password";
+		return "libpq could not parse --dsn (not shown, as it may contain a password)";
 	PQconninfoFree(options);
 	return link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory";
 }
@@ -298,7 +299,7 @@ step_connecting(struct pg_link *link)
 
 /* ---- the set-up ---- */
 
-/* Tell whether a `must` query answered true. */
+/* Return true if a `must` query returned true. */
 static bool
 answered_true(const PGresult *result)
 {
@@ -419,11 +420,11 @@ on_timer(uv_timer_t *timer)
 	else
 	{
 		pg_hosts_turn(&link->hosts);
-		pg_link_fail(link, "the server did not answer in time");
+		pg_link_fail(link, "PostgreSQL did not answer in time");
 	}
 }
 
-/* Pause after a loss, having told everyone. */
+/* Inform all users of the link of its loss, then pause. */
 static void
 start_pausing(struct pg_link *link)
 {
@@ -581,7 +582,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 	 * read
 	 */
 	if (status < 0)
-		pg_link_fail(link, "the connection broke");
+		pg_link_fail(link, "the connection was lost");
 }
 
 /* ---- the public face ---- */
@@ -620,14 +621,14 @@ pg_link_close(struct pg_link *link)
 	uv_close((uv_handle_t *) &link->timer, on_timer_closed);
 }
 
-/* Tell whether statements can be sent. */
+/* Return true if statements can be sent. */
 bool
 pg_link_is_ready(const struct pg_link *link)
 {
 	return link->state == LINK_READY;
 }
 
-/* Tell how many statements are under way. */
+/* Return the number of unanswered statements. */
 int
 pg_link_under_way(const struct pg_link *link)
 {

@@ -1,5 +1,5 @@
 /*
- * pg/link.h: an asynchronous connection to PostgreSQL that comes back.
+ * pg/link.h: an asynchronous connection to PostgreSQL that reconnects by itself.
  */
 #ifndef RELAY_PG_LINK_H
 #define RELAY_PG_LINK_H
@@ -16,7 +16,7 @@
 
 struct pg_link;
 
-/* run at each new connection, in order; `must` ones have to answer true */
+/* statements run in order on each new connection; `must` ones have to return true */
 struct pg_setup
 {
 	const char *sql;
@@ -58,14 +58,14 @@ struct pg_params
 	int			formats[PG_LINK_PARAMS];
 };
 
-/* a prepared statement and what it is called with */
+/* a prepared statement and its parameters */
 struct pg_call
 {
 	const char *statement;
 	const struct pg_params *params;
 };
 
-/* the answer to a statement; NULL: the connection was lost before it came */
+/* receives the answer to a statement; NULL: the connection was lost before the answer */
 typedef void (*pg_answer_fn) (void *arg, PGresult *result);
 
 struct pg_link *pg_link_open(const struct pg_link_config *config);
@@ -79,12 +79,12 @@ bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int co
 void		pg_link_fail(struct pg_link *link, const char *reason);
 
 /*
- * Note that the connection has done what it is for; of statements the link notes
- * that by itself. Only that, and time, make the pauses short again.
+ * Record that the connection has done useful work; the link records statements by
+ * itself. Only work, or enough time, makes the reconnection pauses short again.
  */
 void		pg_link_worked(struct pg_link *link);
 
-/* Get the level at which to log that a connection is there: low where the ones before were of no use. */
+/* Return the level at which to log a new connection: debug if the connections before it did no work. */
 enum log_level pg_link_news_level(const struct pg_link *link);
 PGconn	   *pg_link_conn(struct pg_link *link);
 void		pg_link_flush(struct pg_link *link);

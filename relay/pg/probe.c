@@ -1,10 +1,10 @@
 /*
- * pg/probe.c: whether PostgreSQL behind a link answers and takes writes, and
- * how far its log is.
+ * pg/probe.c: checks that the PostgreSQL of a link answers and accepts writes,
+ * and reads the end of its log.
  *
- * A connection that stands says little: the server may hang, may have become
- * read-only, may be a standby. So it is asked, as soon as it is there and then
- * at a steady pace, with a statement that costs next to nothing.
+ * An open connection proves little: the server may hang, may have become
+ * read-only, or may be a standby. So the probe sends a cheap statement when the
+ * connection is made, and then at regular intervals.
  */
 #include "pg/probe.h"
 
@@ -61,7 +61,7 @@ on_timer(uv_timer_t *timer)
 	pg_probe_ask(timer->data);
 }
 
-/* Tell what is known. */
+/* Return the result of the last probe. */
 enum pg_health
 pg_probe_health(const struct pg_probe *probe)
 {
@@ -72,7 +72,7 @@ pg_probe_health(const struct pg_probe *probe)
 	return probe->read_only ? PG_READ_ONLY : PG_WELL;
 }
 
-/* Begin to ask; log_end, if it is not NULL, is told where the log ends. */
+/* Start probing; log_end, if not NULL, is called with the end of the log. */
 struct pg_probe *
 pg_probe_new(uv_loop_t *loop, struct pg_link *link, pg_log_end_fn log_end, void *arg)
 {

@@ -1,6 +1,6 @@
 /*
- * pg/probe.h: whether PostgreSQL behind a link answers and takes writes, and
- * how far its log is.
+ * pg/probe.h: checks that the PostgreSQL of a link answers and accepts writes, and
+ * reads the end of its log.
  */
 #ifndef RELAY_PG_PROBE_H
 #define RELAY_PG_PROBE_H
@@ -10,12 +10,12 @@
 #include <stdint.h>
 #include <uv.h>
 
-/* a row of the link's statements; a standby has no end of the log to tell */
+/* a row of the link's statements; a standby returns no end of the log */
 #define PG_PROBE_STATEMENT \
 	{"probe", "SELECT current_setting('transaction_read_only')::boolean," \
 	" CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') END", HISTOGRAM_PG_PROBE}
 
-/* the better, the less */
+/* lower values are better */
 enum pg_health
 {
 	PG_WELL,

@@ -77,7 +77,7 @@ static const struct pg_statement statements[] = {
 
 static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.begin_presence(uuid,integer)', 'EXECUTE')", true,
-	"the role may not call converge.begin_presence(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.begin_presence(); SELECT converge.allow_relay('role') permits it"},
 	{"LISTEN converge_presence", false, NULL},
 };
 
@@ -148,7 +148,7 @@ on_begun(void *arg, PGresult *result)
 		return;
 	if (!seal_key_parse(PQgetvalue(result, 0, 0), (size_t) PQgetlength(result, 0, 0), &pl->key))
 	{
-		pg_link_fail(pl->link, "converge.begin_presence() gave no key");
+		pg_link_fail(pl->link, "converge.begin_presence() returned no key");
 		return;
 	}
 	pl->phase = PHASE_OPEN;
@@ -164,7 +164,7 @@ seal_text(struct presence_link *pl)
 {
 	if (seal(&pl->key, pl->text.data, pl->text.len, &pl->sealed))
 		return true;
-	pg_link_fail(pl->link, "a message for other relays could not be encrypted");
+	pg_link_fail(pl->link, "could not encrypt a message for other relays");
 	return false;
 }
 

@@ -84,12 +84,12 @@ read_cursor(const json_t *root, struct presence_update *update)
 	if (!update->has_cursor)
 		return NULL;
 	if (!json_is_object(cursor))
-		return "presence: cursor is null or an object with anchor and head";
+		return "presence: cursor must be null or an object with anchor and head";
 	if (!number_field(cursor, "anchor", LIMIT_POSITION, &update->anchor) ||
 		!number_field(cursor, "head", LIMIT_POSITION, &update->head))
-		return "presence: anchor and head are whole numbers from 0 to " STR(LIMIT_POSITION);
+		return "presence: anchor and head must be whole numbers from 0 to " STR(LIMIT_POSITION);
 	if (!number_field(root, "version", INT64_MAX, &update->version))
-		return "presence: version, which the cursor is a place in, is a whole number, not negative";
+		return "presence: version, required with a cursor, must be a whole number, not negative";
 	return NULL;
 }
 
@@ -101,10 +101,10 @@ presence_read_update(const json_t *root, struct presence_update *update, const c
 	*problem = NULL;
 	if (!text_field(root, "name", &update->names_name, &update->name) ||
 		(update->name != NULL && length_of(update->name) > LIMIT_NAME_CHARACTERS))
-		*problem = "presence: name is null or a text of at most " STR(LIMIT_NAME_CHARACTERS) " characters, without U+0000";
+		*problem = "presence: name must be null or a string of at most " STR(LIMIT_NAME_CHARACTERS) " characters without U+0000";
 	else if (!text_field(root, "color", &update->names_color, &update->color) ||
 			 (update->color != NULL && !is_color(update->color)))
-		*problem = "presence: color is null or a text like #12ab9f";
+		*problem = "presence: color must be null or a string like #12ab9f";
 	else
 		*problem = read_cursor(root, update);
 	return *problem == NULL;

@@ -1,12 +1,11 @@
 /*
  * server/deflate.c: permessage-deflate on libwebsockets.
  *
- * Its own implementation cannot be used here: it keeps a pointer into a
- * message that it has not compressed to its end, without telling, and takes
- * the next write (a ping even) for more of the same. So ours is an extension
- * that lets every byte pass, in and out, and does no more than set the bit that
- * marks a message as compressed; messages are compressed before they are
- * written, and inflated when they have come whole.
+ * The implementation of libwebsockets cannot be used: it keeps a pointer into a
+ * message that it has not compressed completely, without reporting it, and treats
+ * the next write (even a ping) as a continuation. This extension passes every
+ * byte through and only sets the bit that marks a message as compressed; messages
+ * are compressed before they are written, and inflated when they are complete.
  */
 #include "server/state.h"
 
@@ -53,7 +52,7 @@ server_extensions(void)
 	return extensions;
 }
 
-/* Tell whether a client gets what it offers. */
+/* Return true if the client's offer is accepted. */
 bool
 server_accepts_extension(struct server *server, struct lws *wsi)
 {
@@ -101,10 +100,10 @@ server_inflate(struct server *server, struct conn *conn, const char *data, size_
 			session_receive(conn->session, out.data, out.len);
 			break;
 		case INFLATE_TOO_BIG:
-			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message)");
 			break;
 		case INFLATE_BAD:
-			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message cannot be decompressed");
+			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message could not be decompressed");
 			break;
 	}
 	buf_free(&out);

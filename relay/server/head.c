@@ -1,10 +1,10 @@
 /*
- * server/head.c: connections whose request has not come yet.
+ * server/head.c: connections whose request has not arrived yet.
  *
- * A head is only looked at (MSG_PEEK), and whoever is told of it reads it out of
- * the socket: so nothing is copied, and a body stays where it is. A socket that
- * holds a part of a head would wake the loop at once and again; so it is looked
- * at by a timer instead. A head that is too long is answered here.
+ * A head is only peeked at (MSG_PEEK), and libwebsockets then reads it from the
+ * socket, so nothing is copied and a body stays in the socket. A socket with part
+ * of a head would wake the loop again and again, so a timer checks it instead. A
+ * head that is too long is answered here.
  */
 #include "server/head.h"
 
@@ -55,7 +55,7 @@ static const char refusal[] =
 
 static const char refusal_content[] =
 "{\"type\":\"about:blank\",\"title\":\"Request Header Fields Too Large\",\"status\":431,\"code\":\"too_large\","
-"\"detail\":\"a request's line and headers have at most " STR(LIMIT_HEAD_BYTES) " bytes\"}";
+"\"detail\":\"request line and headers must have at most " STR(LIMIT_HEAD_BYTES) " bytes\"}";
 
 static void
 on_handle_closed(uv_handle_t *handle)
@@ -137,7 +137,7 @@ is_whole(const char *bytes, size_t len, size_t *start)
 	return false;
 }
 
-/* Tell whether this begins no request: libwebsockets ends it at once. */
+/* Return true if these bytes do not begin a request; libwebsockets then closes the connection at once. */
 static bool
 is_no_request(const char *bytes, size_t len)
 {

@@ -1,6 +1,6 @@
 /*
- * server/http.c: HTTP beside the WebSockets: requests out of libwebsockets,
- * answers into it.
+ * server/http.c: passes HTTP requests from libwebsockets to http/, and answers
+ * back.
  *
  * A connection has one request, and ends with its answer. libwebsockets 4.1
  * takes the body of a request that came in one packet behind another from the
@@ -119,7 +119,7 @@ spare_memory(struct server *server, struct http_request *x)
 	x->done = NULL;
 	buf_clear(&x->headers);
 	http_request_header(x, "retry-after", "%d", FULL_RETRY_S);
-	http_request_fail(x, 503, "unavailable", "too much waits for clients that are slow to read");
+	http_request_fail(x, 503, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
 }
 
 /* Look again in a while whether the client takes its answer. */
@@ -244,10 +244,10 @@ copy_arguments(struct lws *wsi, struct http_request *x)
 }
 
 /*
- * Copy the path; false where it cannot be told. libwebsockets takes a plus in it
- * for a space, and a semicolon or an ampersand for its end, as in a query. So it
- * is read from how it was written; where that is not known, below TLS, a path
- * that may have been changed is refused, lest somebody else gets what is given.
+ * Copy the path; return false if it is ambiguous. libwebsockets reads a plus in it
+ * as a space, and a semicolon or an ampersand as its end, as in a query. So the
+ * path is read from the original bytes. Below TLS these are unknown, so a path that
+ * may have been changed is refused, because it could name another user.
  */
 static bool
 copy_path(struct lws *wsi, struct http_request *x, const char *path, enum lws_token_indexes method)
@@ -291,12 +291,12 @@ copy_request(struct lws *wsi, struct http_request *x, const char *path)
 	if (x->method == NULL)
 	{
 		x->method = methods[0].name;
-		http_request_fail(x, 405, "malformed", "this method is not known here");
+		http_request_fail(x, 405, "malformed", "unknown HTTP method");
 	}
 	else if (strlen(path) > LIMIT_PATH_BYTES || !copy_arguments(wsi, x))
-		http_request_fail(x, 414, "too_large", "the path or its arguments are too long, or too many");
+		http_request_fail(x, 414, "too_large", "the path or query is too long, or has too many arguments");
 	else if (!clear)
-		http_request_fail(x, 400, "malformed", "the path is not clear: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
+		http_request_fail(x, 400, "malformed", "ambiguous path: write + as %2B, ; as %3B and & as %26, and put an id with a space into the body");
 	return !x->answered;
 }
 
@@ -312,16 +312,16 @@ body_length(struct lws *wsi, struct http_request *x, size_t most)
 
 	free(text);
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-		http_request_fail(x, 411, "malformed", "the length of the body is to be told, by Content-Length");
+		http_request_fail(x, 411, "malformed", "the request must have a Content-Length; Transfer-Encoding is not supported");
 	else if (!told)
 		return 0;
 	else if (!good)
-		http_request_fail(x, 400, "malformed", "Content-Length is no length");
+		http_request_fail(x, 400, "malformed", "Content-Length must be a whole number");
 	else if ((uint64_t) len > most)
 	{
 		char		detail[80];
 
-		snprintf(detail, sizeof(detail), "the body has %lld bytes; at most %zu are taken", (long long) len, most);
+		snprintf(detail, sizeof(detail), "the body has %lld bytes, the limit is %zu", (long long) len, most);
 		http_request_fail(x, 413, "too_large", detail);
 	}
 	else
@@ -370,7 +370,7 @@ check_expectation(struct lws *wsi, struct http_request *x, bool *wants_word)
 
 	*wants_word = expected != NULL && strcasecmp(expected, "100-continue") == 0;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) > 0 && !*wants_word)
-		http_request_fail(x, 417, "malformed", "no expectation is met here but 100-continue");
+		http_request_fail(x, 417, "malformed", "the only supported value of Expect is 100-continue");
 	free(expected);
 	return !x->answered;
 }
@@ -432,7 +432,7 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	return wants_word && len > 0 && !send_word(wsi) ? -1 : 0;
 }
 
-/* A piece of the body has come, or more than that: then what was told is the body. */
+/* Take a piece of the body; if more arrives than Content-Length announced, the announced part is the body. */
 static int
 take_body(struct server *server, struct conn *conn, struct lws *wsi, const char *in, size_t len)
 {
@@ -446,7 +446,7 @@ take_body(struct server *server, struct conn *conn, struct lws *wsi, const char 
 	return 0;
 }
 
-/* Serve what libwebsockets has to tell of a request. */
+/* Handle libwebsockets's events of a request. */
 int
 server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
 			   void *in, size_t len)

@@ -1,8 +1,8 @@
 /*
  * server/listener.c: the listening socket.
  *
- * It is our own, not libwebsockets's, so that a relay that is told to end can
- * stop accepting at once and still serve those it has.
+ * It is our own, not libwebsockets's, so that a relay that is shutting down can
+ * stop accepting at once and still serve its clients.
  */
 #include "server/listener.h"
 
@@ -80,13 +80,13 @@ open_socket(const char *host, int port)
 	failure = getaddrinfo(*host != '\0' ? host : NULL, service, &hints, &addresses);
 	if (failure != 0)
 	{
-		log_event(RELAY_ERROR, "listener", "cannot listen on \"%s\": %s", host, gai_strerror(failure));
+		log_event(RELAY_ERROR, "listener", "could not listen on \"%s\": %s", host, gai_strerror(failure));
 		return -1;
 	}
 	for (const struct addrinfo *a = addresses; a != NULL && fd < 0; a = a->ai_next)
 		fd = listen_on(a);
 	if (fd < 0)
-		log_event(RELAY_ERROR, "listener", "cannot listen on \"%s\" port %d: %s", host, port, strerror(errno));
+		log_event(RELAY_ERROR, "listener", "could not listen on \"%s\" port %d: %s", host, port, strerror(errno));
 	freeaddrinfo(addresses);
 	return fd;
 }
@@ -103,7 +103,7 @@ on_pause_over(uv_timer_t *timer)
 static void
 pause_accepting(struct listener *listener)
 {
-	log_event(RELAY_WARN, "listener", "cannot accept: %s", strerror(errno));
+	log_event(RELAY_WARN, "listener", "could not accept a connection: %s", strerror(errno));
 	uv_poll_stop(&listener->poll);
 	uv_timer_start(&listener->timer, on_pause_over, PAUSE_MS, 0);
 }

@@ -1,10 +1,11 @@
 /*
- * server/progress.c: whether the peer of a socket takes what was written to it.
+ * server/progress.c: checks whether the peer of a socket reads what was written
+ * to it.
  *
- * TCP counts the bytes that the peer has acknowledged, whatever lies between: TLS,
- * a slow line, megabytes in the kernel. A ping that no data waits behind is
- * acknowledged by the kernel of a program that hangs, too: so the count says
- * something only where more than that was waiting.
+ * TCP counts the bytes that the peer has acknowledged, whatever is in between:
+ * TLS, a slow network, megabytes in the kernel. If no data waits in front of a
+ * ping, the kernel of a hanging program acknowledges it, too; so the count proves
+ * progress only if more than a ping was waiting.
  */
 #include "server/progress.h"
 

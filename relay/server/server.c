@@ -1,6 +1,6 @@
 /*
- * server/server.c: WebSockets and HTTP, by libwebsockets, which no other file knows
- * but the two beside this one, for either.
+ * server/server.c: WebSockets and HTTP, by libwebsockets, which only the files of
+ * this folder know.
  */
 #include "server/state.h"
 
@@ -25,7 +25,7 @@
 /* more than a head that we look at may have: a longer one reaches it by TLS alone */
 #define HEADER_BYTES (LIMIT_HEAD_BYTES + 8192)
 
-/* libwebsockets watches nobody's life: sessions are pinged by their own clock */
+/* libwebsockets's own keepalive is off: sessions send pings themselves */
 static const lws_retry_bo_t no_idle_policy = {0};
 
 /* Forget a socket: its address has one less. */
@@ -121,7 +121,7 @@ on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 
 /* ---- beginning and end ---- */
 
-/* Tell whether libwebsockets complains of what a stranger sent, and not of itself. */
+/* Return true if libwebsockets complains about a client's input, not about itself. */
 static bool
 is_about_stranger(const char *line)
 {
@@ -187,7 +187,7 @@ adopt(struct server *server, int fd, struct socket *socket)
 		lws_set_opaque_user_data(wsi, socket);
 		return;
 	}
-	log_event(RELAY_DEBUG, "server", "a connection was not taken over");
+	log_event(RELAY_DEBUG, "server", "libwebsockets did not accept a new connection");
 	free_socket(socket);
 }
 
@@ -238,7 +238,7 @@ server_new(const struct server_config *config)
 		server->vhost = lws_create_vhost(server->context, &info);
 	if (server->vhost != NULL)
 		return server;
-	log_event(RELAY_ERROR, "server", "libwebsockets does not start");
+	log_event(RELAY_ERROR, "server", "could not start libwebsockets");
 	if (server->context != NULL)
 		lws_context_destroy(server->context);
 	heads_free(server->heads);
@@ -297,7 +297,7 @@ server_adopt(void *arg, int fd)
 		heads_wait(server->heads, fd, socket);
 }
 
-/* Read the certificate and its key anew; what cannot be read leaves things as they were. */
+/* Reload the certificate and its key; if they cannot be read, keep the old ones. */
 void
 server_reload(struct server *server)
 {
@@ -306,9 +306,9 @@ server_reload(struct server *server)
 	if (server->tls == NULL)
 		return;
 	if (tls_reload(server->tls, config->tls_cert, config->tls_key))
-		log_event(RELAY_INFO, "server", "the certificate was read anew");
+		log_event(RELAY_INFO, "server", "TLS certificate reloaded");
 	else
-		log_event(RELAY_ERROR, "server", "the old certificate is kept: the new one cannot be used");
+		log_event(RELAY_ERROR, "server", "could not reload the TLS certificate, keeping the old one");
 }
 
 /* Take no more WebSockets. */

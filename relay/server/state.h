@@ -49,7 +49,7 @@ struct conn
 	bool		answered;		/* over HTTP, and so at its end */
 	struct progress progress;	/* of what is written */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
-	size_t		body_len;		/* how long it was told to be */
+	size_t		body_len;		/* its announced length */
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;

@@ -1,6 +1,6 @@
 /*
- * server/tls.c: the certificate of a server that runs. Connections that are there
- * keep the one they began with.
+ * server/tls.c: the certificate of a running server. Existing connections keep
+ * the one they began with.
  */
 #include "server/tls.h"
 
@@ -23,7 +23,7 @@ load(SSL_CTX *context, const char *cert_file, const char *key_file)
 		SSL_CTX_check_private_key(context) == 1;
 }
 
-/* Load them anew, if they belong together: that is tried where nobody is served from. */
+/* Reload them if certificate and key match, which is tried in a context that serves no clients. */
 bool
 tls_reload(SSL_CTX *context, const char *cert_file, const char *key_file)
 {

@@ -1,16 +1,16 @@
 /*
- * server/websocket.c: WebSockets: how sessions send through them, and what comes.
+ * server/websocket.c: WebSockets: how sessions send messages, and receive them.
  *
- * A frame is written at once where the socket has taken everything before it:
- * libwebsockets keeps what a socket did not take and asks for no second write
- * until that is gone, which lws_partial_buffered() tells. The writeable
- * callback is for those that did not take it all, or are behind.
+ * A frame is written at once if the socket has accepted everything before it:
+ * libwebsockets keeps what a socket did not accept, and permits no second write
+ * until that is sent, which lws_partial_buffered() reports. The writeable
+ * callback serves connections that did not accept everything, or that are behind.
  *
- * A connection is closed only from its own callback, by returning -1; whoever
- * else wants it closed asks for one. On libuv, libwebsockets 4.1 takes a -1
- * from the writeable callback twice, the second time without the close frame
- * that the first had asked for; the timer's callback has no such twin, so that
- * is where a connection ends that ends by itself.
+ * A connection is closed only from its own callback, by returning -1; other code
+ * requests a callback to close it. On libuv, libwebsockets 4.1 handles a -1 from
+ * the writeable callback twice, the second time without the requested close
+ * frame. The timer's callback does not have that fault, so a connection that the
+ * relay closes is closed there.
  */
 #include "server/state.h"
 
@@ -33,7 +33,7 @@ static const char websocket[] = "websocket";
 
 /* ---- what sessions call ---- */
 
-/* Tell whether a socket has taken everything it was given. */
+/* Return true if a socket has sent everything written to it. */
 static bool
 has_room(void *arg)
 {
@@ -121,7 +121,7 @@ read_on(void *arg, bool on)
 		lws_cancel_service(lws_get_context(conn->wsi));
 }
 
-/* Tell since when a message is awaited whole. */
+/* Return since when the relay has been waiting for the rest of a message. */
 static int64_t
 unfinished_since(void *arg)
 {
@@ -153,7 +153,7 @@ server_transport(void)
 
 /* ---- becoming a WebSocket ---- */
 
-/* Tell whether a browser on this page may connect. */
+/* Return true if a browser on this page may connect. */
 static bool
 origin_allowed(const struct server *server, struct lws *wsi)
 {
@@ -205,7 +205,7 @@ handshake_problem(struct lws *wsi)
 
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||
 		lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-		return "a handshake has no body";
+		return "a WebSocket handshake must not have a body";
 	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <= 0 || strcmp(version, "13") != 0)
 		return "Sec-WebSocket-Version must be 13";
 	if (lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY) <= 0 || strspn(key, digits) != KEY_CHARACTERS - 2 ||
@@ -215,7 +215,7 @@ handshake_problem(struct lws *wsi)
 }
 
 /*
- * Tell whether a client asks for our subprotocol, or for none. Of a list without
+ * Return true if a client asks for our subprotocol, or for none. Of a list without
  * one that it knows, or with one that it cannot read, libwebsockets would close
  * the connection without an answer.
  */
@@ -255,7 +255,7 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 	if (upgrade == UPGRADE_ANSWERED)
 		return -1;
 	if (upgrade != UPGRADE_WEBSOCKET)
-		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only protocol to upgrade to is websocket");
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "Upgrade must be websocket");
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
 		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
 		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
@@ -263,16 +263,16 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 	if (problem != NULL)
 		return server_refuse_upgrade(server, wsi, 400, "malformed", problem);
 	if (!subprotocol_fits(wsi))
-		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only subprotocol here is " PROTOCOL_NAME);
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "Sec-WebSocket-Protocol must contain " PROTOCOL_NAME);
 	if (!origin_allowed(server, wsi))
 	{
 		server->config.metrics->refused_origin++;
-		return server_refuse_upgrade(server, wsi, 403, "forbidden", "this origin is not allowed");
+		return server_refuse_upgrade(server, wsi, 403, "forbidden", "requests from this Origin are not allowed");
 	}
 	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
 	{
 		server->config.metrics->refused_full++;
-		return server_refuse_upgrade(server, wsi, 503, "unavailable", "no more connections here now");
+		return server_refuse_upgrade(server, wsi, 503, "unavailable", "the relay is at its limit of connections (max-connections)");
 	}
 	return 0;
 }
@@ -314,7 +314,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 
 /* ---- being one ---- */
 
-/* Tell whether a session has said everything before its close. */
+/* Return true if a session has sent everything before its close. */
 static bool
 may_close(const struct conn *conn)
 {
@@ -375,13 +375,13 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 	if (lws_is_first_fragment(conn->wsi))
 		conn->message_deflated = (lws_get_reserved_bits(conn->wsi) & 0x40) != 0;
 	if (lws_frame_is_binary(conn->wsi))
-		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages are text frames");
+		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages must be text frames");
 	else if (conn->message.len + len + lws_remaining_packet_payload(conn->wsi) > limit)
-		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message)");
 	else if (whole && conn->message.len == 0)
 		hand_on(server, conn, piece, len);
 	else if (!whole && !count_piece(conn))
-		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message has too many fragments");
 	else
 	{
 		buf_put(&conn->message, piece, len);

@@ -159,9 +159,9 @@ take_answer(struct session *s, const char *role, enum roles_result result)
 		if (result == ROLES_KNOWN)
 			apply_role(s, role);
 		else if (result == ROLES_GONE)
-			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document is no more");
+			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document no longer exists");
 		else
-			session_refuse(s, CLOSE_INTERNAL, "internal", "it cannot be told whether you may still read");
+			session_refuse(s, CLOSE_INTERNAL, "internal", "could not check whether you may still read the document");
 		if (s->state == SESSION_LIVE)
 			session_go_live(s, s->member.cursor);
 		if (s->presence.missed)

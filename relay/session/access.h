@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REVOKED "you may not read this document any longer"
+#define REVOKED "you no longer have permission to read this document"
 
 struct session;
 

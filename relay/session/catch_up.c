@@ -44,10 +44,10 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 			session_join(s, NULL);
 			break;
 		case CATCH_UP_GONE:
-			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document is no more");
+			session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document no longer exists");
 			break;
 		case CATCH_UP_OTHER:
-			session_refuse(s, CLOSE_RESTARTING, "restarting", "the database has lost the last operations; join again");
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the database lost its last operations; join again");
 			break;
 		case CATCH_UP_FORBIDDEN:
 			session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);

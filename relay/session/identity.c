@@ -29,7 +29,7 @@ session_authenticate(struct session *s, const char *token)
 	if (s->user != NULL && strcmp(s->user, identity.user) != 0)
 	{
 		free(identity.user);
-		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token is another user's");
+		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token belongs to another user");
 		return false;
 	}
 	if (s->user != NULL)
@@ -39,7 +39,7 @@ session_authenticate(struct session *s, const char *token)
 		s->user = identity.user;	/* submissions keep the pointer */
 		if (!session_hold_account(s))
 		{
-			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user");
+			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user (max-per-user)");
 			return false;
 		}
 	}

@@ -39,7 +39,7 @@ enter(struct session *s, const struct revision *revision)
 			s->life = revision->life;
 			return true;
 		case ROOM_OTHER:
-			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted, and another has its id; join again");
+			session_refuse(s, CLOSE_RESTARTING, "restarting", "the document was deleted and its id is used by another document; join again");
 			break;
 		case ROOM_DELETED:
 			session_end_deleted(s);
@@ -112,7 +112,7 @@ session_join(struct session *s, const struct hello *hello)
 	if (is_full(s->owner))
 	{
 		s->owner->config.metrics->refused_memory++;
-		session_refuse(s, CLOSE_RESTARTING, "unavailable", "too much waits for clients that are slow to read");
+		session_refuse(s, CLOSE_RESTARTING, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
 		return;
 	}
 	session_move(s, SESSION_JOINING);
@@ -137,7 +137,7 @@ session_on_hello(struct session *s, const struct message *m)
 	s->join.offered_token = NULL;
 	if (!s->has_doc)
 	{
-		session_refuse(s, CLOSE_NOT_FOUND, "not_found", "a document's id is a uuid");
+		session_refuse(s, CLOSE_NOT_FOUND, "not_found", "the document id in the path must be a uuid");
 		return;
 	}
 	s->ops.has_pending = hello.has_pending;
@@ -156,7 +156,7 @@ session_on_ack(struct session *s, const struct message *m)
 	if (!protocol_ack(m, &sequence_id, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
 	else if (sequence_id != s->join.snapshot_seq)
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "ack: this is not the snapshot's sequenceId");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "ack: sequenceId must be that of the snapshot");
 	else
 	{
 		session_move(s, SESSION_LIVE);

@@ -16,7 +16,7 @@ on_token(struct session *s, const struct message *m)
 	const char *problem;
 
 	if (!protocol_hello(m, &hello, &problem))
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "token: token is a string");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "token: token must be a string");
 	else
 		session_authenticate(s, hello.token);
 }
@@ -40,12 +40,12 @@ static const struct handler
 }			handlers[] =
 
 {
-	{"hello", session_on_hello, IN(SESSION_GREETING), 0, "a second hello"},
-	{"ack", session_on_ack, IN(SESSION_SYNCING), 0, "an ack, and no snapshot waits for one"},
-	{"op", session_on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "an op before the snapshot was acknowledged"},
-	{"checksum", session_on_checksum, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a checksum before the snapshot was acknowledged"},
-	{"presence", on_presence, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "a presence before the snapshot was acknowledged"},
-	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "a token before the hello"},
+	{"hello", session_on_hello, IN(SESSION_GREETING), 0, "hello was already sent"},
+	{"ack", session_on_ack, IN(SESSION_SYNCING), 0, "ack without a snapshot to acknowledge"},
+	{"op", session_on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "op before the ack of the snapshot"},
+	{"checksum", session_on_checksum, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "checksum before the ack of the snapshot"},
+	{"presence", on_presence, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "presence before the ack of the snapshot"},
+	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "token before hello"},
 };
 
 #define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))
@@ -70,13 +70,13 @@ handle(struct session *s, const struct message *m)
 	unsigned	states = handler != NULL ? handler->states | (s->was_live ? handler->again : 0) : 0;
 
 	if (s->state == SESSION_GREETING && (handler == NULL || handler->handle != session_on_hello))
-		session_refuse(s, CLOSE_MALFORMED, "out_of_order", "hello comes first");
+		session_refuse(s, CLOSE_MALFORMED, "out_of_order", "the first message must be hello");
 	else if (handler == NULL)
-		session_send(s, protocol_error("unknown_type", "there is no message of this type", 0));
+		session_send(s, protocol_error("unknown_type", "unknown message type", 0));
 	else if (!(states & IN(s->state)))
 		session_refuse(s, CLOSE_MALFORMED, "out_of_order", handler->elsewhere);
 	else if (m->lone_surrogate && handler->handle != session_on_op)
-		session_refuse(s, CLOSE_MALFORMED, "malformed", "the message holds a lone surrogate");
+		session_refuse(s, CLOSE_MALFORMED, "malformed", "the message contains a lone surrogate");
 	else
 		handler->handle(s, m);
 }
@@ -87,7 +87,7 @@ session_charge(struct session *s, size_t len)
 {
 	if (session_take_charge(s, len))
 		return true;
-	session_refuse(s, CLOSE_FLOODING, "flooding", "too much at once, for too long");
+	session_refuse(s, CLOSE_FLOODING, "flooding", "rate limit exceeded for too long");
 	return false;
 }
 

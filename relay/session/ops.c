@@ -41,11 +41,11 @@ submit(struct session *s, const struct submitted *op)
 	if (s->owner->draining)
 		reject(s, &op->operation_id, REJECT_UNAVAILABLE, "the relay is restarting");
 	else if (s->flow.level >= FLOW_REJECT)
-		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too much at once");
+		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "rate limit exceeded");
 	else if (s->ops.in_flight >= LIMIT_SESSION_OPS)
-		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are under way");
+		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are unanswered");
 	else if (!writer_submit(s->owner->writer, &s->doc, s, s->user, op))
-		reject(s, &op->operation_id, REJECT_UNAVAILABLE, "too many operations wait for PostgreSQL");
+		reject(s, &op->operation_id, REJECT_UNAVAILABLE, "too many operations are waiting for PostgreSQL (held-ops)");
 	else
 	{
 		s->ops.in_flight++;

@@ -87,7 +87,7 @@ session_send(struct session *s, struct frame *frame)
 	if (s->state == SESSION_CLOSED)
 		frame_unref(frame);
 	else if (!outbox_add(s, frame))
-		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "too many answers wait for you to read them");
+		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "the client reads too slowly: too many unread messages");
 }
 
 /* Move a session between states: the only place where its state changes. */

@@ -88,12 +88,12 @@ attend(struct session *s)
 	if (is_stuck(s))
 	{
 		sessions->config.metrics->timeouts_message++;
-		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "a message did not come to its end");
+		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "a message was not completed in time");
 	}
 	else if (sessions->now_s - s->link.heard_s >= (int64_t) 3 * sessions->config.config->ping_interval_s)
 	{
 		sessions->config.metrics->timeouts_pong++;
-		session_log(s, RELAY_INFO, "not heard of for %lld s", (long long) (sessions->now_s - s->link.heard_s));
+		session_log(s, RELAY_INFO, "no sign of life for %lld s, closing", (long long) (sessions->now_s - s->link.heard_s));
 		sessions->config.transport.kill(s->conn);
 	}
 	else
@@ -114,7 +114,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 	while ((s = session_list_due(&sessions->greeting, now_s - config->hello_timeout_s)) != NULL)
 	{
 		sessions->config.metrics->timeouts_hello++;
-		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "no hello came");
+		session_refuse(s, CLOSE_TOO_SLOW, "too_slow", "no hello message arrived in time (hello-timeout)");
 	}
 	while ((s = session_list_due(&sessions->settled, now_s - config->ping_interval_s)) != NULL)
 		attend(s);

@@ -27,11 +27,11 @@ struct checksum_report
 static void
 start_anew(struct session *s, const struct checksum_report *report, const char *checksum)
 {
-	session_log(s, RELAY_ERROR, "diverged: at version %lld the client's text has checksum %s, the database's %s",
+	session_log(s, RELAY_ERROR, "diverged: at version %lld the client's text has checksum %s, the database's has %s",
 				(long long) report->version, report->checksum, checksum);
 	if (s->state != SESSION_LIVE)
 		return;
-	session_send(s, protocol_error("diverged", "your text is not the server's; it follows", 0));
+	session_send(s, protocol_error("diverged", "your text differs from the server's; the server's text follows", 0));
 	session_join(s, NULL);
 }
 

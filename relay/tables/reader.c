@@ -21,11 +21,11 @@
 
 static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid)', 'EXECUTE')", true,
-	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') permits it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
-	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') permits it"},
 	{"SELECT has_function_privilege('converge.checksum(uuid,bigint,uuid)', 'EXECUTE')", true,
-	"the role may not call converge.checksum(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.checksum(); SELECT converge.allow_relay('role') permits it"},
 };
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))
@@ -49,7 +49,7 @@ is_rooms(const struct request *r)
 static void
 cancel_request(struct request *r, enum catch_up_result result)
 {
-	struct join_answer answer = {.close = CLOSE_RESTARTING,.message = "the relay is ending"};
+	struct join_answer answer = {.close = CLOSE_RESTARTING,.message = "the relay is shutting down"};
 
 	if (r->kind == REQUEST_JOIN)
 		r->on_join(r->arg, &answer);

@@ -60,7 +60,7 @@ static const struct pg_setup setup[] = {
 	{"SET statement_timeout = " LIMIT_CALL_MS, false, NULL},
 	{"SET lock_timeout = " LIMIT_CALL_LOCK_MS, false, NULL},
 	{"SELECT has_function_privilege('converge.become(text)', 'EXECUTE')", true,
-	"the role may not call converge.become(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.become(); SELECT converge.allow_relay('role') permits it"},
 };
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))

@@ -100,7 +100,7 @@ on_timer(uv_timer_t *timer)
 	struct stream *stream = timer->data;
 
 	if (uv_now(timer->loop) - stream->heard_ms > LIMIT_STREAM_SILENCE_MS)
-		pg_link_fail(stream->link, "the server has fallen silent");
+		pg_link_fail(stream->link, "the server stopped sending data");
 	else
 		report_progress(stream);
 }

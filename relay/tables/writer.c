@@ -33,7 +33,7 @@ static const struct pg_statement statements[] = {
 
 static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', 'EXECUTE')", true,
-	"the role may not call converge.submit(); SELECT converge.allow_relay('role') lets it"},
+	"the role may not call converge.submit(); SELECT converge.allow_relay('role') permits it"},
 	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
 };
 
@@ -290,7 +290,7 @@ writer_close(struct writer *writer)
 
 			for (struct submission *s = doc->first; s != NULL; s = s->next)
 				doc->in_flight++;
-			writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the relay is ending");
+			writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the relay is shutting down");
 			writer_complete(writer, doc, DOC_READY);
 		}
 	}

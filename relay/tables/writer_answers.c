@@ -203,7 +203,7 @@ writer_answer(struct writer_conn *conn, PGresult *result, enum pg_remedy *remedy
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		*remedy = fail_batch(writer, conn, pg_sqlstate(result), pg_message(result));
 	else if (PQntuples(result) != (int) conn->op_count)
-		*remedy = fail_batch(writer, conn, "XX000", "converge.submit() gave another number of answers");
+		*remedy = fail_batch(writer, conn, "XX000", "converge.submit() returned the wrong number of answers");
 	else
 	{
 		answer_batch(writer, conn, result);

@@ -84,7 +84,7 @@ writer_complete(struct writer *writer, struct doc *doc, enum doc_state next)
 	{
 		for (struct submission *s = doc->first; s != NULL; s = s->next)
 			doc->in_flight++;
-		writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
+		writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the database lost its last operations");
 	}
 	if (doc->first != NULL)
 	{

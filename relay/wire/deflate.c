@@ -1,11 +1,11 @@
 /*
- * wire/deflate.c: messages compressed as permessage-deflate (RFC 7692) has them.
+ * wire/deflate.c: compresses messages as permessage-deflate (RFC 7692) specifies.
  *
- * What goes out is compressed without regard to the message before, which
- * anybody can read: so one state is enough for all clients, a message of a
- * room is compressed once for all who receive it, and an idle client costs
- * nothing. What comes in may lean on the client's message before, and wants
- * a state for each that sends such.
+ * Each outgoing message is compressed independently of the ones before it. So one
+ * compressor serves all clients, a message of a room is compressed once for all
+ * receivers, and an idle client needs no memory. An incoming message may refer to
+ * the client's earlier messages, so each client that sends compressed ones needs
+ * a state of its own.
  */
 #include "wire/deflate.h"
 
@@ -47,7 +47,7 @@ trim(const char **text, size_t *len)
 		(*len)--;
 }
 
-/* Tell whether a parameter asks for nothing that we do not do anyway, or need not. */
+/* Return true if a parameter requests only what the relay does anyway, or may ignore. */
 static bool
 accepts_parameter(const char *name, size_t len)
 {
@@ -64,7 +64,7 @@ accepts_parameter(const char *name, size_t len)
 	return false;
 }
 
-/* Tell whether the first offer is one that we take; libwebsockets looks at no other. */
+/* Return true if the first offer is acceptable; libwebsockets ignores the others. */
 bool
 deflate_accepts(const char *offers)
 {
@@ -174,7 +174,7 @@ inflate_bytes(z_stream *z, const unsigned char *data, size_t len, size_t limit, 
 	return out->len > limit ? INFLATE_TOO_BIG : INFLATE_DONE;
 }
 
-/* Inflate a message, of so many bytes at most. */
+/* Inflate a message of at most `limit` bytes. */
 enum inflate_result
 inflate_message(struct inflater **state, const char *data, size_t len, size_t limit, struct buf *out)
 {

@@ -1,5 +1,5 @@
 /*
- * wire/deflate.h: messages compressed as permessage-deflate (RFC 7692) has them.
+ * wire/deflate.h: compresses messages as permessage-deflate (RFC 7692) specifies.
  * Pure: bytes in, bytes out.
  */
 #ifndef RELAY_DEFLATE_H
@@ -21,7 +21,7 @@ enum inflate_result
 	INFLATE_BAD
 };
 
-/* tell from a client's Sec-WebSocket-Extensions whether its first offer is one that we take */
+/* return true if the first offer in a client's Sec-WebSocket-Extensions is acceptable */
 bool		deflate_accepts(const char *offers);
 
 /* one compressor serves all connections, since each message is compressed by itself */
@@ -29,7 +29,7 @@ struct deflater *deflater_new(void);
 void		deflater_free(struct deflater *d);
 struct frame *deflate_frame(struct deflater *d, const struct frame *f);
 
-/* what a client sends may go on from its message before: a state for each, made at the first */
+/* a client's message may refer to earlier ones: each client has a state, created at its first message */
 enum inflate_result inflate_message(struct inflater **state, const char *data, size_t len, size_t limit,
 									struct buf *out);
 void		inflater_free(struct inflater *state);

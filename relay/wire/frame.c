@@ -1,5 +1,5 @@
 /*
- * wire/frame.c: one encoded message, shared by all who receive it.
+ * wire/frame.c: one encoded message, shared by all receivers.
  */
 #include "wire/frame.h"
 
@@ -30,7 +30,7 @@ frame_text(const char *text, size_t len)
 	return frame_append(frame_new(len), text, len);
 }
 
-/* Append to a frame that nobody else holds yet; it may move. */
+/* Append to a frame that has no other users yet; it may move. */
 struct frame *
 frame_append(struct frame *f, const void *data, size_t len)
 {

@@ -1,9 +1,9 @@
 /*
- * wire/frame.h: one encoded message, shared by all who receive it.
+ * wire/frame.h: one encoded message, shared by all receivers.
  *
- * The headroom before the text is where libwebsockets writes the WebSocket
- * header of each send; it is written anew every time, so sharing is safe in
- * one thread.
+ * libwebsockets writes the WebSocket header of each send into the headroom
+ * before the text. Every send writes it again, so sharing is safe in one
+ * thread.
  */
 #ifndef RELAY_FRAME_H
 #define RELAY_FRAME_H
@@ -22,7 +22,7 @@ struct frame
 	struct frame *deflated;		/* the same compressed, if that was tried and
 								 * is shorter */
 	bool		tried;
-	int64_t		sent_us;		/* operations: when, since 1970; 0: to nobody */
+	int64_t		sent_us;		/* operations: time of sending, since 1970; 0: not sent */
 	unsigned char headroom[FRAME_HEADROOM];
 	unsigned char text[];
 };

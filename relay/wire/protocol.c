@@ -47,7 +47,7 @@ is_low(unsigned value)
 }
 
 /*
- * Replace escapes of lone surrogates, in place; tells whether there were any.
+ * Replace escapes of lone surrogates, in place; returns true if there were any.
  * JavaScript writes them as escapes when a text was cut inside a pair, and
  * the client that did so deserves a reject it can act on, not a closed door.
  */
@@ -124,7 +124,7 @@ protocol_parse(const char *text, size_t len, struct message *m, const char **pro
 	if (m->type != NULL && strlen(m->type) != json_string_length(json_object_get(m->root, "type")))
 		m->type = NULL;
 	if (m->type == NULL)
-		*problem = "a message is an object with a type";
+		*problem = "a message must be a JSON object with a type";
 	return m->type != NULL;
 }
 
@@ -148,17 +148,17 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 	hello->sequence_id = -1;
 	*problem = NULL;
 	if (token != NULL && !json_is_null(token) && !json_is_string(token))
-		*problem = "hello: token is a string";
+		*problem = "hello: token must be a string";
 	else if (version != NULL && !json_is_null(version) && !field_count(m->root, "version", &hello->version))
-		*problem = "hello: version is a whole number, not negative";
+		*problem = "hello: version must be a whole number, not negative";
 	else if (!field_uuid(m->root, "operationId", &hello->has_operation_id, &hello->operation_id))
-		*problem = "hello: operationId is a uuid";
+		*problem = "hello: operationId must be a uuid";
 	else if (sequence_id != NULL && !json_is_null(sequence_id) && !field_count(m->root, "sequenceId", &hello->sequence_id))
-		*problem = "hello: sequenceId is a whole number, not negative";
+		*problem = "hello: sequenceId must be a whole number, not negative";
 	else if (!field_uuid(m->root, "pending", &hello->has_pending, &hello->pending))
-		*problem = "hello: pending is a uuid";
+		*problem = "hello: pending must be a uuid";
 	else if (!field_life(m->root, &hello->has_life, &hello->life))
-		*problem = "hello: life is a string";
+		*problem = "hello: life must be a string";
 	hello->token = json_string_value(token);
 	hello->resumes = json_is_integer(version);
 	return *problem == NULL;
@@ -168,7 +168,7 @@ protocol_hello(const struct message *m, struct hello *hello, const char **proble
 bool
 protocol_ack(const struct message *m, int64_t *sequence_id, const char **problem)
 {
-	*problem = "ack: sequenceId is a whole number, not negative";
+	*problem = "ack: sequenceId must be a whole number, not negative";
 	return field_count(m->root, "sequenceId", sequence_id);
 }
 
@@ -243,11 +243,11 @@ protocol_op(const struct message *m, struct submitted *op, const char **problem)
 	value = json_object_get(m->root, "op");
 	*problem = NULL;
 	if (!protocol_operation_id(m, &op->operation_id))
-		*problem = "op: operationId is a uuid";
+		*problem = "op: operationId must be a uuid";
 	else if (m->lone_surrogate)
-		*problem = "the text holds a lone surrogate, which is no character";
+		*problem = "op: the text must not contain a lone surrogate";
 	else if (!field_count(m->root, "baseVersion", &op->base_version))
-		*problem = "op: baseVersion is a whole number, not negative";
+		*problem = "op: baseVersion must be a whole number, not negative";
 	if (*problem != NULL)
 		return false;
 	value = value != NULL ? json_incref(value) : components_of(m->root);
@@ -255,8 +255,8 @@ protocol_op(const struct message *m, struct submitted *op, const char **problem)
 		op->text = json_dumps(value, PRINT_FLAGS);
 	json_decref(value);
 	if (op->text == NULL)
-		*problem = "op: op is a list of components, or operationType is insert, delete or replace "
-			"with position, payload (a text) and length";
+		*problem = "op: op must be a list of components, or operationType must be insert, delete or replace "
+			"with position, payload (a string) and length";
 	else
 		op->text_len = strlen(op->text);
 	return op->text != NULL;
@@ -270,10 +270,10 @@ protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECK
 	const char *text = json_string_value(value);
 
 	if (!field_count(m->root, "version", version))
-		*problem = "checksum: version is a whole number, not negative";
+		*problem = "checksum: version must be a whole number, not negative";
 	else if (text == NULL || json_string_length(value) != CHECKSUM_DIGITS ||
 			 strspn(text, "0123456789abcdef") != CHECKSUM_DIGITS)
-		*problem = "checksum: checksum is a SHA-256 in hex, 64 small digits";
+		*problem = "checksum: checksum must be a SHA-256 as 64 lower-case hex digits";
 	else
 	{
 		memcpy(checksum, text, CHECKSUM_DIGITS + 1);

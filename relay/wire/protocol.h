@@ -24,10 +24,10 @@
 /* SHA-256 in hex, in small letters */
 #define CHECKSUM_DIGITS 64
 
-/* asks a client for one */
+/* asks a client for a checksum */
 #define CHECKSUM_QUESTION "{\"type\":\"checksum\"}"
 
-/* why an operation was not taken */
+/* why an operation was rejected */
 enum reject_code
 {
 	REJECT_STALE,
@@ -53,7 +53,7 @@ enum close_code
 	CLOSE_FLOODING = 4429
 };
 
-/* a message from a client, as far as its type */
+/* a message from a client; only its type is decoded */
 struct message
 {
 	json_t	   *root;			/* NULL with a plain op */
@@ -130,7 +130,7 @@ struct revision
 								 * tables */
 };
 
-/* what the stream tells beside operations; the texts are the root's */
+/* events of the stream other than operations; the root owns the texts */
 enum notice_kind
 {
 	NOTICE_MEMBER,				/* a user (or '*') has another role, or none */
@@ -151,7 +151,7 @@ struct notice
 	struct uuid life;			/* of a deleted document, where it is known */
 };
 
-/* client to server; on false, *problem says what is wrong in a sentence */
+/* client to server; on false, *problem is the error message */
 bool		protocol_parse(const char *text, size_t len, struct message *m, const char **problem);
 void		protocol_release(struct message *m);
 bool		protocol_hello(const struct message *m, struct hello *hello, const char **problem);
@@ -171,7 +171,7 @@ struct frame *protocol_title(const char *title);
 struct frame *protocol_one_op(const char *entry, size_t len);
 bool		protocol_reject_code(const char *name, enum reject_code *code);
 
-/* what PostgreSQL hands out ready: entries, snapshots, event lines */
+/* messages that PostgreSQL returns ready to send: entries, snapshots, event lines */
 bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
 bool		protocol_entry_revision(const char *entry, size_t len, struct revision *revision);
 bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);

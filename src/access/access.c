@@ -1,16 +1,16 @@
 /*
  * access/access.c
- *		Who is acting, and what they may do.
+ *		The acting user, and what they may do.
  *
- * The acting user is session_user.  A session that holds PostgreSQL's SET
- * privilege on the parameter converge.acting_user, or on converge.user, its older
- * name, may name another: an application's backend that has checked its users
- * itself.  SET ROLE and definer functions do not change who acts.
+ * The acting user is session_user.  A session with PostgreSQL's SET privilege on
+ * the parameter converge.acting_user, or on converge.user, its older name, may
+ * name another user: an application's backend that has authenticated its users
+ * itself.  SET ROLE and definer functions do not change the acting user.
  *
- * Two names that contradict each other are an error at every use: whichever of
- * them was preferred, a session could act for a user whom it was never told of
- * last, and neither parallel workers nor a library that is loaded late can know
- * which was set last.
+ * Two different names in the two parameters are an error at every use: if one of
+ * them took precedence, a session could act for a user who was not named last,
+ * and neither parallel workers nor a library that is loaded late can know which
+ * was set last.
  */
 #include "access/access.h"
 
@@ -87,12 +87,12 @@ check_user_setting(char **value, void **extra, GucSource source)
 {
 	if (*value != NULL && strcmp(*value, "*") == 0)
 	{
-		GUC_check_errdetail("\"*\" is everyone, who cannot act.");
+		GUC_check_errdetail("\"*\" means everyone; name one user.");
 		return false;
 	}
 	if (*value != NULL && strlen(*value) > CVG_MAX_USER_BYTES)
 	{
-		GUC_check_errdetail("A user id has at most %d bytes.", CVG_MAX_USER_BYTES);
+		GUC_check_errdetail("A user id must have at most %d bytes.", CVG_MAX_USER_BYTES);
 		return false;
 	}
 	return note_set(extra);
@@ -103,19 +103,19 @@ void
 cvg_access_init(void)
 {
 	DefineCustomStringVariable("converge.acting_user",
-							   "The user on whose behalf this session acts.",
-							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   "The user that this session acts for.",
+							   "Empty means session_user. Setting it requires GRANT SET ON PARAMETER.",
 							   &acting_user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, assign_acting_user, NULL);
 	DefineCustomStringVariable("converge.user",
-							   "The user on whose behalf this session acts; older name of converge.acting_user.",
-							   "Empty: session_user. Setting it needs GRANT SET ON PARAMETER.",
+							   "The user that this session acts for; older name of converge.acting_user.",
+							   "Empty means session_user. Setting it requires GRANT SET ON PARAMETER.",
 							   &user_setting, "", PGC_SUSET, 0,
 							   check_user_setting, assign_user, NULL);
 	settings_defined = true;
 	DefineCustomBoolVariable("converge.sign_up",
-							 "Whether converge.sign_up() makes accounts.",
-							 "A superuser turns it off for a database, or for the relay's role.",
+							 "Allows converge.sign_up() to create accounts.",
+							 "A superuser can turn it off for a database or for the relay's role.",
 							 &sign_up_is_open, true, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
@@ -149,7 +149,7 @@ named_user(void)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("settings converge.acting_user and converge.user name different users"),
 				 errdetail("They name \"%s\" and \"%s\", and it is not known which was set last.", newer, older),
-				 errhint("Both are names of one setting. Set only one of them, or reset the other.")));
+				 errhint("Both are names of the same setting. Set only one of them, or reset the other.")));
 	return acting_user_set_at > user_set_at ? newer : older;
 }
 
@@ -165,7 +165,7 @@ cvg_acting_user(void)
 	if (strcmp(role, "*") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FORBIDDEN),
-				 errmsg("role \"*\" cannot act: it is the name of everyone")));
+				 errmsg("role \"*\" cannot be the acting user: \"*\" means everyone")));
 	return role;
 }
 
@@ -296,9 +296,9 @@ converge_require_role(PG_FUNCTION_ARGS)
 }
 
 /*
- * The setting itself, by the authority of whoever granted EXECUTE on this: it is
- * undone with the transaction, so that a connection which serves one user after
- * the other has nothing left over.
+ * Change the setting itself; EXECUTE on this function is the permission for that.
+ * The change ends with the transaction, so that a connection which serves one user
+ * after the other has nothing left over.
  */
 Datum
 converge_become(PG_FUNCTION_ARGS)

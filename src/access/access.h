@@ -1,6 +1,6 @@
 /*
  * access/access.h
- *		Who is acting, and what they may do.
+ *		The acting user, and what they may do.
  */
 #ifndef CVG_ACCESS_H
 #define CVG_ACCESS_H
@@ -21,7 +21,7 @@ extern const char *cvg_acting_user(void);
 /* Let a user act, up to where PostgreSQL's GUC_ACTION_LOCAL or GUC_ACTION_SAVE ends. */
 extern void cvg_name_user(const char *user_id, int guc_action);
 
-/* What a user may do in a document, by name or as anybody. */
+/* The role of a user in a document, by name or through '*'. */
 extern CvgRole cvg_role_of(const pg_uuid_t *doc_id, const char *user_id, int user_len);
 
 /* Fail unless the user may read the document; its role. */
@@ -34,8 +34,8 @@ extern CvgRole cvg_require_reader(const pg_uuid_t *doc_id, const char *user_id);
 extern CvgRole cvg_require_acting_reader(const pg_uuid_t *doc_id);
 
 /*
- * Fail unless the acting user has at least a role in the document; who may read it
- * without one is taken for a viewer.
+ * Fail unless the acting user has at least a role in the document; a user who may read
+ * it without a role counts as a viewer.
  */
 extern void cvg_require_role(const pg_uuid_t *doc_id, CvgRole least);
 

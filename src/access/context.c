@@ -1,11 +1,11 @@
 /*
  * access/context.c
- *		For whom, and with whose rights, a part of the work is done.
+ *		Temporary changes of the acting user and of the current role.
  *
- * Code that others hang on converge's tables runs with the role and the search
- * path of the session that called, at every entry point, and the acting user is
- * the author of the operation.  So converge takes other rights only around SQL
- * of its own, never around an edit.
+ * Triggers and other code that users attach to converge's tables run with the
+ * role and the search_path of the calling session, at every entry point, and with
+ * the author of the operation as the acting user.  So converge takes other rights
+ * only around SQL of its own, never around an edit.
  */
 #include "access/context.h"
 

@@ -1,8 +1,8 @@
 /*
  * access/context.h
- *		For whom, and with whose rights, a part of the work is done: the author of
- *		an operation while triggers see it, the extension's owner while its own
- *		tables are written by SQL.
+ *		Temporary changes of the acting user and of the current role: to the author of an
+ *		operation while triggers see it, to the extension's owner while SQL writes
+ *		its tables.
  */
 #ifndef CVG_CONTEXT_H
 #define CVG_CONTEXT_H
@@ -34,7 +34,7 @@ typedef struct CvgCaller
 extern void cvg_owner_begin(Oid table, CvgCaller *caller);
 extern void cvg_owner_end(const CvgCaller *caller);
 
-/* What ops and heads have hung on them that an edit runs. */
+/* Triggers and other code on ops and heads that an edit runs. */
 typedef enum CvgForeignCode
 {
 	CVG_NO_CODE,

@@ -1,11 +1,11 @@
 /*
  * access/password.c
- *		Hashes of passwords, by the functions of the extension pgcrypto.
+ *		Hashes passwords, by the functions of the extension pgcrypto.
  *
  * Any role that may create schemas may create pgcrypto, in a schema of its own,
- * and put other functions in its place.  So its functions are not looked up by
- * name, nor by a snapshot, which may be an old one: what is called belongs to the
- * extension at this moment and is written in C, as only a superuser can add it.
+ * and replace its functions.  So they are not looked up by name, nor by a
+ * snapshot, which may be old: a function is called only if it belongs to the
+ * extension at this moment and is written in C, which only a superuser can add.
  */
 #include "postgres.h"
 
@@ -55,8 +55,8 @@ find_crypto_function(const char *name, Oid first, Oid second)
 	if (!OidIsValid(found))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("accounts need the extension pgcrypto"),
-				 errhint("A superuser runs CREATE EXTENSION pgcrypto.")));
+				 errmsg("accounts require the extension pgcrypto"),
+				 errhint("Ask a superuser to run CREATE EXTENSION pgcrypto.")));
 	return found;
 }
 

@@ -1,6 +1,6 @@
 /*
  * base/limits.h
- *		Every bound of the extension on what comes from outside.
+ *		The limits of the extension for input from outside.
  */
 #ifndef CVG_LIMITS_H
 #define CVG_LIMITS_H

@@ -1,6 +1,6 @@
 /*
  * base/subxact.c
- *		The one way to fail in part: work in a subtransaction.
+ *		Runs work in a subtransaction and returns its error.
  */
 #include "base/subxact.h"
 

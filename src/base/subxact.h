@@ -1,6 +1,6 @@
 /*
  * base/subxact.h
- *		Failing in part: work in a subtransaction.
+ *		Runs work in a subtransaction and returns its error.
  */
 #ifndef CVG_SUBXACT_H
 #define CVG_SUBXACT_H
@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 /*
- * Do something in a subtransaction.  NULL when it succeeded; else what went
- * wrong, and nothing of it was done.
+ * Run a function in a subtransaction.  Return NULL if it succeeded, else its error;
+ * then its changes are rolled back.
  */
 extern ErrorData *cvg_try(void (*work) (void *arg), void *arg);
 

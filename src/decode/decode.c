@@ -1,21 +1,23 @@
 /*
  * decode/decode.c
- *		The output plugin "converge": committed changes of converge's tables as
- *		JSON lines ready to be sent, one OutputPluginWrite a line, nothing else.
+ *		The output plugin "converge": committed changes of converge's tables
+ *		as JSON lines ready to be sent, one OutputPluginWrite for each line,
+ *		nothing else.
  *
- * Invariant: a line is a function of its row and of the options alone, so that
- * every consumer of the stream, and whoever reads the row with SQL later, sees
- * the same event. (With the option "committed" it also tells of its commit, which
- * no row does.)
+ * Invariant: a line depends only on its row and on the options, so that every
+ * consumer of the stream, and every later reader of the row in SQL, sees the same
+ * event. (The option "committed" adds the time of the commit, which is in no
+ * row.)
  *
- * Which tables speak, on which change, and how, stands in event_kinds; which
- * options there are, in options.  A table is known by its name, its schema's, and
- * its membership in the extension; its columns by name and type, since upgrades add
- * to them (tables.c).
+ * The table event_kinds lists the tables, their changes and how they are printed;
+ * the table options lists the options.  A table is identified by its name, its
+ * schema's, and its membership in the extension; its columns by name and type,
+ * since upgrades add columns (tables.c).
  *
- * Not every change leaves a row that tells it: a deleted row without its key, a
- * TRUNCATE, DROP EXTENSION.  Such a one is logged, and told by a line of type
- * "resync", at most once a transaction: its consumers are to read the tables anew.
+ * Some changes leave no row that describes them: a deleted row without its key, a
+ * TRUNCATE, DROP EXTENSION.  Such a change is logged, and reported by a line of
+ * type "resync", at most once in a transaction: its consumers must read the
+ * tables again.
  */
 #include "decode/tables.h"
 
@@ -41,7 +43,7 @@
 
 #define MAX_SHARDS			4096
 
-/* Progress is reported at every so many changes that are not ours. */
+/* Progress is reported after this many changes of other tables. */
 #define PROGRESS_CHANGES	100
 
 typedef struct DecodeState DecodeState;
@@ -156,7 +158,7 @@ struct DecodeState
 	/* of the transaction under way */
 	TimestampTz commit_time;
 	bool		spoke;			/* it gave a line, */
-	bool		resynced;		/* and one that tells of what cannot be told */
+	bool		resynced;		/* and a resync line was written */
 	bool		has_ddl;
 	CvgToldTable tables[CVG_TOLD_TABLES];	/* as it found them, where it has
 											 * DDL */
@@ -317,7 +319,7 @@ find_layout(DecodeState *state, int number, Relation relation)
 	CvgEventLayout *layout = &state->layouts[number];
 	const EventKind *kind = &event_kinds[number];
 
-	/* the cheap comparison first: most tables are somebody else's */
+	/* the cheap comparison first: most tables are not the extension's */
 	if (strcmp(RelationGetRelationName(relation), kind->table) != 0)
 		return NULL;
 	if (state->layouts_at != relcache_generation)
@@ -476,7 +478,7 @@ write_line(LogicalDecodingContext *ctx, const Datum *values,
 	state->silent_changes = 0;
 }
 
-/* ---- what cannot be told ---- */
+/* ---- changes that cannot be decoded ---- */
 
 /* Write the line that says so, which is for every shard. */
 static void
@@ -493,7 +495,7 @@ write_resync(LogicalDecodingContext *ctx)
 	state->silent_changes = 0;
 }
 
-/* Log a change that no line can tell, and say so to the consumer; once a transaction. */
+/* Log a change that cannot be decoded, and send the consumer a resync line; once in a transaction. */
 static void
 cannot_tell(LogicalDecodingContext *ctx, const char *table, const char *detail, const char *hint)
 {
@@ -504,8 +506,8 @@ cannot_tell(LogicalDecodingContext *ctx, const char *table, const char *detail, 
 	state->resynced = true;
 	ereport(WARNING,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("output plugin \"converge\" cannot tell a change of table %s.%s", CVG_SCHEMA, table),
-			 errdetail("%s Consumers are told to read the tables anew.", detail),
+			 errmsg("output plugin \"converge\" cannot decode a change of table %s.%s", CVG_SCHEMA, table),
+			 errdetail("%s Consumers receive a \"resync\" line and must read the tables again.", detail),
 			 hint != NULL ? errhint("%s", hint) : 0));
 	write_resync(ctx);
 }
@@ -654,7 +656,7 @@ is_writable(const EventKind *kind, const Datum *values)
 	return kind->emit != emit_op || !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[OP_EVENT_CREATED_AT]));
 }
 
-/* Tell a new row. */
+/* Report a new row. */
 static void
 tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)
@@ -669,7 +671,7 @@ tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 		write_line(ctx, values, kind->emit);
 }
 
-/* Tell a row that is gone. */
+/* Report a deleted row. */
 static void
 tell_delete(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)
@@ -720,7 +722,7 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 		write_line(ctx, is, kind->emit);
 }
 
-/* Tell a change of one of our tables. */
+/* Report a change of one of the extension's tables. */
 static void
 tell_change(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange *change,
 			const EventKind *kind, const CvgEventLayout *layout)

@@ -1,9 +1,9 @@
 /*
  * decode/tables.c
- *		Which tables are the extension's, for the output plugin.
+ *		Which tables belong to the extension, for the output plugin.
  *
- * The catalogs are read by scans, not through caches, where a transaction's own DDL
- * counts: the caches are told of its last command only when it has been decoded.
+ * The catalogs are scanned, not read through caches, if a transaction's own DDL
+ * matters: the caches learn of its last command only after it has been decoded.
  */
 #include "decode/tables.h"
 #include "base/row.h"
@@ -194,7 +194,7 @@ cvg_look_up_told_tables(CvgToldTable tables[CVG_TOLD_TABLES])
 	table_close(pg_class, AccessShareLock);
 }
 
-/* Is it one of the extension's that are told of? */
+/* Return true if it is one of the extension's tables whose changes are reported. */
 bool
 cvg_is_told_table(Relation relation)
 {

@@ -1,7 +1,7 @@
 /*
  * decode/tables.h
- *		What the output plugin knows of tables: which are the extension's, where
- *		their columns stand, and whether their rows can be told.
+ *		What the output plugin knows of tables: which belong to the extension, the
+ *		positions of their columns, and whether their rows can be decoded.
  *
  * A name is not enough: in a database without the extension any role may make a
  * table converge.ops of any shape. A table counts only as a member of the extension,
@@ -70,7 +70,7 @@ typedef struct CvgToldTable
 /* Look all of them up, this transaction's own doings included. */
 extern void cvg_look_up_told_tables(CvgToldTable tables[CVG_TOLD_TABLES]);
 
-/* Is it one of the extension's that are told of? */
+/* Return true if it is one of the extension's tables whose changes are reported. */
 extern bool cvg_is_told_table(Relation relation);
 
 #endif							/* CVG_DECODE_TABLES_H */

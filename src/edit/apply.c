@@ -1,11 +1,11 @@
 /*
  * edit/apply.c
- *		The pipeline an operation goes through, in the order of this file's end:
- *		lock, permission, duplicate, base, transform, fit, append.
+ *		The stages that an operation passes, in the order at the end of this
+ *		file: lock, permission, duplicate, base, transform, fit, append.
  *
- * Everything is decided before anything is written, and a refusal is an answer,
- * not an error: a batch needs no subtransactions.  The lock of the head row is
- * taken first and kept to the end of the transaction; what is read after it
+ * All decisions are made before anything is written, and a refusal is a result,
+ * not an error, so a batch needs no subtransactions.  The lock of the head row is
+ * taken first and kept until the end of the transaction; what is read after it
  * cannot change.
  */
 #include "edit/apply.h"
@@ -153,7 +153,7 @@ check_base(Work *work, CvgSubmission *sub)
 							   INT64_FORMAT ".", sub->base_version, work->head.version));
 	if (sub->base_version < work->head.floor_version)
 		return refuse(sub, CVG_STALE,
-					  psprintf("Base version " INT64_FORMAT " is forgotten; history begins at "
+					  psprintf("Base version " INT64_FORMAT " is no longer available; the oldest is "
 							   INT64_FORMAT ".", sub->base_version, work->head.floor_version));
 	return true;
 }

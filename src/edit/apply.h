@@ -9,13 +9,13 @@
 
 #include "store/append.h"
 
-/* What became of a submitted op. */
+/* The outcome of a submitted op. */
 typedef enum CvgOutcome
 {
 	CVG_APPLIED,
-	CVG_DUPLICATE,				/* applied before: the same answer again */
+	CVG_DUPLICATE,				/* already applied: the same answer again */
 	CVG_UNCHANGED,				/* the identity, which makes no version */
-	CVG_DOC_BUSY,				/* not tried: somebody holds the document */
+	CVG_DOC_BUSY,				/* not tried: locked by another transaction */
 	CVG_NOT_FOUND,
 	CVG_FORBIDDEN,
 	CVG_CONFLICT,				/* the op id names another op */
@@ -23,7 +23,7 @@ typedef enum CvgOutcome
 	CVG_STALE,
 	CVG_OUT_OF_RANGE,
 	CVG_TOO_LARGE,
-	CVG_MALFORMED				/* set by whoever parses it */
+	CVG_MALFORMED				/* set by the parser */
 } CvgOutcome;
 
 typedef struct CvgSubmission
@@ -52,16 +52,16 @@ typedef struct CvgSubmission
 } CvgSubmission;
 
 /*
- * Apply ops on one document, in order, as one: one lock, one new head row.  Each
- * is decided by itself, and what is refused leaves no trace.  Waits for the
- * document's lock only if told to.
+ * Apply ops on one document, in order, under one lock and with one update of the
+ * head.  Each op has its own outcome, and a refused op changes nothing.  Waits for
+ * the document's lock only if `wait` is true.
  */
 extern void cvg_apply(CvgAppender *appender, const pg_uuid_t *doc_id, CvgSubmission **submissions, int count, bool wait);
 
 /* Apply one op as the acting user, waiting for the document; refusals are errors. */
 extern void cvg_apply_one(const pg_uuid_t *doc_id, CvgSubmission *sub);
 
-/* An operation id nobody has. */
+/* A new, random operation id. */
 extern pg_uuid_t cvg_fresh_op_id(void);
 
 #endif							/* CVG_APPLY_H */

@@ -10,7 +10,7 @@
 #include "store/heads.h"
 #include "store/roles.h"
 
-/* What a joining client needs to know first. */
+/* What a joining client needs first. */
 typedef struct CvgOpened
 {
 	CvgRole		role;

@@ -1,10 +1,11 @@
 /*
  * edit/gateway.c
- *		What the relay calls: batches of ops in, ready messages out.
+ *		The functions that the relay calls: batches of ops in, ready messages
+ *		out.
  *
- * The user is an argument here, so nobody but the relay's role may call these.
- * A document's lock is only waited for on request, and a batch takes its
- * documents in the order of their ids, so that batches cannot deadlock.
+ * The user is an argument here, so only the relay's role may call these
+ * functions.  They wait for a document's lock only on request, and a batch locks
+ * its documents in the order of their ids, so that batches cannot deadlock.
  */
 #include "postgres.h"
 
@@ -45,7 +46,7 @@ PG_FUNCTION_INFO_V1(converge_catch_up);
 PG_FUNCTION_INFO_V1(converge_checksum);
 PG_FUNCTION_INFO_V1(converge_has_version);
 
-/* Up to so many ops a client gets one by one, with their authors. */
+/* Up to this many ops are sent to a client one by one, with their authors. */
 #define SINGLE_OPS	64
 
 /* So many packed ops, the newest, are looked through for a client's pending one. */
@@ -97,12 +98,12 @@ batch_array(FunctionCallInfo fcinfo, int argument, Oid type, int16 length, bool 
 	if (*count >= 0 && n != *count)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("arrays of a batch must be of one length, not %d and %d", *count, n)));
+				 errmsg("arrays of a batch must have the same length, not %d and %d", *count, n)));
 	if (n > CVG_MAX_BATCH)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_TOO_LARGE),
 				 errmsg("a batch of %d operations is too large", n),
-				 errdetail("A batch has at most %d.", CVG_MAX_BATCH)));
+				 errdetail("A batch must have at most %d operations.", CVG_MAX_BATCH)));
 	*count = n;
 	return elements;
 }
@@ -196,9 +197,9 @@ lock_document(void *arg)
 }
 
 /*
- * Wait for a document's lock, but no longer than lock_timeout says: false then.
- * In a subtransaction, so that it is an answer, and no error in the server's
- * log for each time that somebody keeps a document to himself.
+ * Wait for a document's lock, but return false after lock_timeout.  It waits in a
+ * subtransaction, so that a time-out is an answer, and not an error in the server's
+ * log whenever another transaction has a document locked for long.
  */
 static bool
 lock_patiently(const pg_uuid_t *doc_id)
@@ -558,10 +559,10 @@ too_far_behind(const Stretch *stretch)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CVG_STALE),
-			 errmsg("version " INT64_FORMAT " is too far behind to catch up from", stretch->from_version),
-			 errdetail("The operations since then are more than the text of the document, and more than %zu bytes.",
+			 errmsg("version " INT64_FORMAT " is too old to catch up from", stretch->from_version),
+			 errdetail("The operations since then are larger than the text of the document and larger than %zu bytes.",
 					   CVG_MAX_CATCH_UP_BYTES),
-			 errhint("Open the document without a known version.")));
+			 errhint("Open the document without a known version to get the whole text.")));
 }
 
 /* Check the status of composing; what cannot be held is too much. */
@@ -674,8 +675,8 @@ catch_up_target(const pg_uuid_t *doc_id, int64 since, CvgHead *head)
 	if (since < head->floor_version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_STALE),
-				 errmsg("version " INT64_FORMAT " is forgotten", since),
-				 errdetail("History begins at version " INT64_FORMAT ".", head->floor_version)));
+				 errmsg("version " INT64_FORMAT " is no longer available", since),
+				 errdetail("The oldest available version is " INT64_FORMAT ".", head->floor_version)));
 	if (since > head->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_FUTURE_BASE),
@@ -749,8 +750,8 @@ converge_checksum(PG_FUNCTION_ARGS)
 /* ---- has_version ---- */
 
 /*
- * Is a version that exists the one that somebody knows?  Both numbers are
- * compared: after a crash that lost commits, the same operation may come back
+ * Return true if an existing version is the one that the caller knows.  Both numbers
+ * are compared: after a crash that lost commits, the same operation may come back
  * as the same version behind other ones, but hardly with the same seq.
  */
 static bool

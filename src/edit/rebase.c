@@ -2,10 +2,11 @@
  * edit/rebase.c
  *		Carries the ops of a batch over what was committed since their bases.
  *
- * The ops of a batch have missed much the same.  So what they missed is read
- * once, and runs of 16, 256, 4,096 and 65,536 ops of it are composed when they
- * are first wanted and serve all; by the law of composition nothing else comes
- * out than op by op.  A single op, and one that is very far behind, streams.
+ * The ops of a batch have mostly missed the same ops.  These are read once, and
+ * runs of 16, 256, 4,096 and 65,536 of them are composed when first needed and
+ * shared by all; by the law of composition the result is the same as op by op.  A
+ * single op, and one that is very far behind, is transformed while the log is
+ * read.
  */
 #include "edit/rebase.h"
 

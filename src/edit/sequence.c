@@ -1,9 +1,9 @@
 /*
  * edit/sequence.c
- *		Numbers of the server sequence that rise inside a document.
+ *		Numbers of the server sequence that increase inside a document.
  *
- * The sequence is behind the rows where these were copied without it: by logical
- * replication, which carries no sequences, by COPY of a document, or after a
+ * The sequence is behind the rows if these were copied without it: by logical
+ * replication, which does not copy sequences, by COPY of a document, or after a
  * setval() by hand.  Then it is raised above all rows before a number is taken.
  */
 #include "edit/sequence.h"
@@ -27,7 +27,7 @@ note_highest(void *highest, const pg_uuid_t *doc_id, const CvgHead *head)
 		*(int64 *) highest = head->seq;
 }
 
-/* Set the sequence, whoever calls. */
+/* Set the sequence, with the rights of the owner. */
 static void
 set_sequence(int64 value)
 {

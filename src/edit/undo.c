@@ -1,10 +1,10 @@
 /*
  * edit/undo.c
- *		Going back by going on: revert, undo, undo_last.  Each is a new op; the
- *		past stays as it was.
+ *		revert, undo and undo_last.  Each makes a new op; history stays as it
+ *		was.
  *
- * The head's lock is taken first, so that the op made for the head is applied at
- * just that head.
+ * The head's lock is taken first, so that the op is applied at exactly the head
+ * that it was made for.
  */
 #include "postgres.h"
 
@@ -272,9 +272,9 @@ converge_undo(PG_FUNCTION_ARGS)
 	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("operation %s is undone already",
+				 errmsg("operation %s has already been undone",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
-				 errhint("To do it again, undo its undo.")));
+				 errhint("To redo it, undo the operation that undid it.")));
 	version = stands_for(&undos, version);
 	PG_RETURN_INT64(apply_undo(doc_id, find_undo(doc_id, &head, version), version));
 }

@@ -1,9 +1,10 @@
 /*
  * history/blame.c
- *		Who wrote what of a version.
+ *		The authors of the text of a version.
  *
- * The runs of the text follow the log from where history begins; the text itself
- * is only read at the end.  Memory is proportional to the runs and the users.
+ * The runs of the text follow the log from the beginning of the history; the text
+ * itself is read only at the end.  Memory is proportional to the runs and the
+ * users.
  */
 #include "postgres.h"
 

@@ -1,9 +1,9 @@
 /*
  * history/history.c
- *		The past as relations: history, changes, diff.
+ *		History as relations: history, changes, diff.
  *
- * They read the log as one, packed or not, and hold no more of it than a row.
- * Ranges are cut to what there is: from behind the floor to the head.
+ * They read the log, packed or not, and store only one row of it at a time.
+ * Ranges are limited to the existing versions: from the floor to the head.
  */
 #include "postgres.h"
 

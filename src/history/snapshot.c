@@ -165,9 +165,9 @@ cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, CvgHead *seen)
 	if (length != seen->length)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("document %s is not whole",
+				 errmsg("text of document %s does not have its recorded length",
 						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(doc_id)))),
-				 errdetail("Its text has " INT64_FORMAT " code points, its head says " INT64_FORMAT ".",
+				 errdetail("The text has " INT64_FORMAT " code points, converge.heads records " INT64_FORMAT ".",
 						   length, seen->length)));
 	has_op_id = cvg_op_id_of(doc_id, seen, seen->version, &op_id);
 	cvg_snapshot_keep(doc_id, seen->version, seen->seq, GetCurrentTimestamp(), kind, content,
@@ -199,7 +199,7 @@ note_snapshot(const pg_uuid_t *doc_id, CvgHead *head, const CvgHead *seen)
 	if (head->floor_version > seen->version)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("version " INT64_FORMAT " was forgotten while its snapshot was taken",
+				 errmsg("version " INT64_FORMAT " was pruned while its snapshot was being taken",
 						seen->version)));
 	if (head->snapshot_version >= seen->version)
 		return;
@@ -240,7 +240,7 @@ cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head)
 		cvg_no_document(doc_id);
 }
 
-/* Fail for a version that is not yet, or is forgotten. */
+/* Fail for a version that does not exist yet, or was pruned. */
 void
 cvg_check_version(const CvgHead *head, int64 version)
 {
@@ -252,8 +252,8 @@ cvg_check_version(const CvgHead *head, int64 version)
 	if (version < head->floor_version)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_STALE),
-				 errmsg("version " INT64_FORMAT " is forgotten", version),
-				 errdetail("History begins at version " INT64_FORMAT ".", head->floor_version)));
+				 errmsg("version " INT64_FORMAT " is no longer available", version),
+				 errdetail("The oldest available version is " INT64_FORMAT ".", head->floor_version)));
 }
 
 /* ---- SQL ---- */
@@ -280,7 +280,7 @@ converge_content_at_version(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cvg_content_at(doc_id, version));
 }
 
-/* The version that a document was at in a moment; before history begins it is an error. */
+/* Return the version of a document at a time; fail if that is before its history begins. */
 static int64
 version_at(const pg_uuid_t *doc_id, TimestampTz at)
 {
@@ -290,7 +290,7 @@ version_at(const pg_uuid_t *doc_id, TimestampTz at)
 	if (at < cvg_history_begins(doc_id, &head))
 		ereport(ERROR,
 				(errcode(head.floor_version > 0 ? ERRCODE_CVG_STALE : ERRCODE_CVG_FUTURE_BASE),
-				 errmsg("the document's history begins later than %s", timestamptz_to_str(at)),
+				 errmsg("the document's history begins after %s", timestamptz_to_str(at)),
 				 errdetail("It begins at %s.", timestamptz_to_str(cvg_history_begins(doc_id, &head)))));
 	return cvg_version_at(doc_id, &head, at);
 }
@@ -353,7 +353,7 @@ converge_snapshot(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_CVG_TOO_LARGE),
 				 errmsg("a label of %d bytes is too long", (int) VARSIZE_ANY_EXHDR(label)),
-				 errdetail("A label has at most %d bytes.", CVG_MAX_LABEL_BYTES)));
+				 errdetail("A label must have at most %d bytes.", CVG_MAX_LABEL_BYTES)));
 	PreventCommandIfReadOnly("converge.snapshot()");
 	doc_id = PG_GETARG_UUID_P(0);
 	cvg_require_role(doc_id, CVG_EDITOR);

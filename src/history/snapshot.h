@@ -1,6 +1,6 @@
 /*
  * history/snapshot.h
- *		Whole documents: the newest snapshot and what came since.
+ *		Whole documents: the newest snapshot and the ops after it.
  */
 #ifndef CVG_SNAPSHOT_H
 #define CVG_SNAPSHOT_H
@@ -9,12 +9,12 @@
 
 #include "store/heads.h"
 
-/* The text of a document at a version that exists and is not forgotten. */
+/* The text of a document at a version that exists and is not pruned. */
 extern text * cvg_content_at(const pg_uuid_t *doc_id, int64 version);
 /* Read the head of a document that the acting user may read. */
 extern void cvg_open_head(const pg_uuid_t *doc_id, CvgHead *head);
 
-/* Fail for a version that is not yet, or is forgotten. */
+/* Fail for a version that does not exist yet, or was pruned. */
 extern void cvg_check_version(const CvgHead *head, int64 version);
 
 /* The ops that lead from one version to a later one, composed. */
@@ -35,7 +35,7 @@ extern Datum cvg_diff(const pg_uuid_t *doc_id, int64 from, int64 upto);
 /* How many bytes the ops have that lead from one version to a later one. */
 extern int64 cvg_log_bytes(const pg_uuid_t *doc_id, int64 after, int64 upto);
 
-/* Keep the text as it is now; tells the head it belongs to. */
+/* Store the current text as a snapshot; returns the head it belongs to. */
 extern void cvg_keep_text(const pg_uuid_t *doc_id, const char *kind, CvgHead *seen);
 
 /*

@@ -1,9 +1,9 @@
 /*
  * history/timeline.c
- *		The past in few rows: what a slider over many versions needs.
+ *		A history in few rows, for a slider over many versions.
  *
  * Versions are divided into buckets of equal numbers of ops, in one pass over the
- * log that holds no more of it than one row and the current bucket's users.
+ * log that stores only one row of it and the users of the current bucket.
  */
 #include "postgres.h"
 
@@ -131,7 +131,7 @@ bucket_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of buckets %d is out of range", buckets),
-				 errdetail("A timeline has 1 to %d buckets.", CVG_MAX_TIMELINE_BUCKETS)));
+				 errdetail("The number of buckets must be from 1 to %d.", CVG_MAX_TIMELINE_BUCKETS)));
 	return buckets;
 }
 

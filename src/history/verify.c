@@ -2,9 +2,9 @@
  * history/verify.c
  *		Rebuilds a document from its log and compares.
  *
- * One walk over the log, beside it the snapshots and the packs in order.  What
- * it finds it reports, a row a problem, and goes on as long as there is sense in
- * it.
+ * One walk over the log, with the snapshots and the packs in order beside it.  It
+ * reports each problem as a row, and continues as long as further results are
+ * meaningful.
  */
 #include "postgres.h"
 
@@ -91,14 +91,14 @@ check_row(Check *check, const CvgOpRow *row)
 		report(check, row->version, pstrdup("created_at goes back"));
 	if (row->base_version < 0 || row->base_version >= row->version)
 		report(check, row->version,
-			   psprintf("base version " INT64_FORMAT " is not below it", row->base_version));
+			   psprintf("base version " INT64_FORMAT " is not lower than the version", row->base_version));
 	if (row->base_version == row->version - 1 && row->submitted_hash != cvg_content_hash(row->op))
-		report(check, row->version, pstrdup("the op is not what was submitted"));
+		report(check, row->version, pstrdup("the operation differs from the one submitted"));
 	if (ot_check(row->op) != OT_OK)
-		report(check, row->version, pstrdup("the op is not in normal form"));
+		report(check, row->version, pstrdup("the operation is not in normal form"));
 	hash_search(check->op_ids, &row->op_id, HASH_ENTER, &found);
 	if (found)
-		report(check, row->version, pstrdup("its op id is another op's too"));
+		report(check, row->version, pstrdup("its operation id occurs more than once"));
 	check->last_seq = row->seq;
 	check->last_at = row->created_at;
 }
@@ -116,13 +116,13 @@ check_packs(Check *check)
 
 		if (pack->from_version != covered + 1)
 			report(check, pack->to_version,
-				   psprintf("a pack begins at version " INT64_FORMAT " and not at " INT64_FORMAT,
+				   psprintf("a pack begins at version " INT64_FORMAT ", expected " INT64_FORMAT,
 							pack->from_version, covered + 1));
 		covered = pack->to_version;
 	}
 	if (covered != check->head.packed_version)
 		report(check, check->head.version,
-			   psprintf("packs end at version " INT64_FORMAT ", the head says " INT64_FORMAT,
+			   psprintf("packs end at version " INT64_FORMAT ", the head records " INT64_FORMAT,
 						covered, check->head.packed_version));
 }
 
@@ -139,12 +139,12 @@ check_snapshots(Check *check)
 		int64		version = check->snapshots[i];
 
 		if (version < head->floor_version || version > head->version)
-			report(check, version, pstrdup("a snapshot of a version that is not there"));
+			report(check, version, pstrdup("the snapshot's version does not exist"));
 		newest = version;
 	}
 	if (newest != head->snapshot_version)
 		report(check, head->version,
-			   psprintf("the newest snapshot is of version " INT64_FORMAT ", the head says " INT64_FORMAT,
+			   psprintf("the newest snapshot is of version " INT64_FORMAT ", the head records " INT64_FORMAT,
 						newest, head->snapshot_version));
 }
 
@@ -172,15 +172,15 @@ static void
 check_place(Check *check, const CvgOpRow *row)
 {
 	if (row->packed != (row->version <= check->head.packed_version))
-		report(check, row->version, pstrdup(row->packed ? "it is packed, but the head says it is not"
-											: "it is not packed, but the head says it is"));
+		report(check, row->version, pstrdup(row->packed ? "the version is packed, but the head records it as not packed"
+											: "the version is not packed, but the head records it as packed"));
 	while (check->next_pack < check->pack_count &&
 		   check->packs[check->next_pack].from_version < row->version)
 		check->next_pack++;
 	if (check->next_pack < check->pack_count &&
 		check->packs[check->next_pack].from_version == row->version &&
 		check->packs[check->next_pack].first_at != row->created_at)
-		report(check, row->version, pstrdup("the pack that begins with it tells another time of it"));
+		report(check, row->version, pstrdup("the pack that begins with this version records a different time"));
 }
 
 /* Compare the snapshot of a version that has one. */
@@ -195,7 +195,7 @@ compare_snapshot(Check *check, int64 version)
 	cvg_check_status(rope_text(check->rope, &rebuilt));
 	if (rebuilt.size != VARSIZE_ANY_EXHDR(content) ||
 		memcmp(rebuilt.data, VARDATA_ANY(content), rebuilt.size) != 0)
-		report(check, version, pstrdup("the snapshot is not what the log leads to"));
+		report(check, version, pstrdup("the snapshot differs from the text that the log produces"));
 	ot_buffer_free(&rebuilt);
 	pfree(content);
 }
@@ -230,7 +230,7 @@ rebuild(Check *check)
 		if (whole)
 			check_text(check, row.version);
 		else
-			report(check, row.version, pstrdup("the op does not fit the text before it"));
+			report(check, row.version, pstrdup("the operation does not fit the text of the version before"));
 	}
 	cvg_ops_end(scan);
 	return whole;
@@ -244,15 +244,15 @@ check_head(Check *check)
 
 	if (rope_length(check->rope) != head->length)
 		report(check, head->version,
-			   psprintf("the text has " INT64_FORMAT " code points, the head says " INT64_FORMAT,
+			   psprintf("the text has " INT64_FORMAT " code points, the head records " INT64_FORMAT,
 						rope_length(check->rope), head->length));
 	if (head->version > head->floor_version && check->last_seq != head->seq)
 		report(check, head->version,
-			   psprintf("the last seq is " INT64_FORMAT ", the head says " INT64_FORMAT,
+			   psprintf("the last seq is " INT64_FORMAT ", the head records " INT64_FORMAT,
 						check->last_seq, head->seq));
 	if (check->log_bytes != head->log_bytes)
 		report(check, head->version,
-			   psprintf("the log since the snapshot has " INT64_FORMAT " bytes, the head says " INT64_FORMAT,
+			   psprintf("the log since the snapshot has " INT64_FORMAT " bytes, the head records " INT64_FORMAT,
 						check->log_bytes, head->log_bytes));
 }
 

@@ -133,7 +133,7 @@ insert_escaped(Parser *parser, uint32_t cp)
 static bool
 parse_unicode_escape(Parser *parser, const char *at)
 {
-	static const char *const lone = "a surrogate must be one of a pair";
+	static const char *const lone = "a surrogate must be part of a pair";
 	uint32_t	cp;
 	uint32_t	low;
 
@@ -205,7 +205,7 @@ parse_insert(Parser *parser)
 		if (!parse_plain_text(parser))
 			return false;
 		if (parser->next == parser->end)
-			return fail(parser, "a string does not end");
+			return fail(parser, "a string is not terminated");
 		if (skip_literal(parser, "\""))
 			return true;
 		if (*parser->next != '\\')
@@ -295,13 +295,13 @@ parse_op(Parser *parser)
 		}
 		if (next_token(parser) != ']')
 			return fail(parser, parser->next == parser->end ?
-						"the array does not end" :
+						"the array is not terminated" :
 						"components must be separated by commas");
 	}
 	parser->next++;
 	(void) next_token(parser);
 	if (parser->next != parser->end)
-		return fail(parser, "nothing may follow the array");
+		return fail(parser, "unexpected text after the array");
 	return true;
 }
 

@@ -266,7 +266,7 @@ ot_builder_finish(OtBuilder *builder)
 
 /* ---- checking ---- */
 
-/* Read a varint nobody vouches for: within its bounds and in its shortest form. */
+/* Read an unchecked varint: it must be in bounds and in its shortest form. */
 static bool
 checked_varint(OtReader *reader, uint64_t *value)
 {

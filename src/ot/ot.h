@@ -100,7 +100,7 @@ typedef struct OtAllocator
 /* malloc and free. */
 extern const OtAllocator ot_libc_allocator;
 
-/* A packed op somebody else owns. */
+/* A packed op; its bytes belong to the caller. */
 typedef struct OtOp
 {
 	const uint8_t *data;

@@ -1,9 +1,9 @@
 /*
  * ot/ot_internal.h
- *		What the files of the core share and nobody else sees: room in a buffer,
- *		varints, and the cursor that takes an op apart.
+ *		Internal to the core: growing a buffer, varints, and the cursor that reads an
+ *		op.
  *
- * Reading here trusts its input; only ot_check() reads what nobody vouches for.
+ * These functions trust their input; only ot_check() reads unchecked bytes.
  */
 #ifndef CONVERGE_OT_INTERNAL_H
 #define CONVERGE_OT_INTERNAL_H

@@ -14,7 +14,7 @@
  *		id				16 bytes of each operation id that continues nothing
  *		seq				each seq less the one before it, less 1
  *		base			each version less 1 less its base
- *		user			each op's user: his number in order of appearance
+ *		user			each op's user: their number in order of appearance
  *		id stream		which of its user's last ids an op's id continues
  *		id step			by how much its counter is not one higher
  *		kinds			a byte for each component, see PACK_KIND_MASK
@@ -86,7 +86,7 @@ pack_varint_write(uint8_t *at, uint64_t value)
 	return at;
 }
 
-/* Read a varint nobody vouches for; false, and nothing read, when there is none. */
+/* Read an unchecked varint; return false, and read nothing, if it is invalid. */
 static inline bool
 pack_varint_read(OtReader *reader, uint64_t *value)
 {
@@ -124,9 +124,9 @@ pack_unzigzag(uint64_t value)
 /* ---- reading ---- */
 
 /*
- * Columns being read.  Nobody vouches for them: a number is read only where its
- * column still has one.  A column that ends early gives zeros and makes the
- * status OT_MALFORMED, which is to be looked at before an op is believed.
+ * Columns being read.  Their bytes are unchecked: a number is read only if its
+ * column still has one.  A column that ends early returns zeros and sets the
+ * status OT_MALFORMED; check the status before you use an op.
  */
 typedef struct PackInput
 {

@@ -57,7 +57,7 @@ extern int64_t pack_writer_count(const PackWriter *writer);
 /* Bytes held, before compression: what to end a pack of large ops by. */
 extern size_t pack_writer_size(const PackWriter *writer);
 
-/* Write the pack into an empty `out`; the writer then begins anew. */
+/* Write the pack into an empty `out`; the writer can then be used again. */
 extern OtStatus pack_writer_finish(PackWriter *writer, OtBuffer *out);
 extern void pack_writer_free(PackWriter *writer);
 

@@ -14,7 +14,7 @@
 /* Higher levels take many times as long, and a percent off at best. */
 #define LEVEL			12
 
-/* Columns are compressed together until they are so many bytes. */
+/* Columns are compressed together up to this many bytes. */
 #define SMALLEST_BLOCK	128
 
 /* Bytes that ending a block early may cost. */

@@ -2,8 +2,8 @@
  * past/pack_model.c
  *		What the writer and the reader of packs expect of the next op.
  *
- * Expected is that everybody goes on: typing where he typed, deleting in the
- * direction he deleted, naming his ops by the next number.
+ * It expects every user to continue: typing at the last position, deleting in the
+ * same direction, numbering ops by the next counter.
  */
 #include <string.h>
 
@@ -68,7 +68,7 @@ pack_model_add(PackModel *model, size_t text_at, int text_len)
 	return OT_OK;
 }
 
-/* It is the turn of a user: he comes first among the recent ones. */
+/* Move a user to the front of the recent ones. */
 PackUser   *
 pack_model_turn(PackModel *model, int number)
 {
@@ -105,7 +105,7 @@ is_user(const PackUser *user, const OtBuffer *texts, const char *text, int len)
 		(len == 0 || memcmp(texts->data + user->text_at, text, (size_t) len) == 0);
 }
 
-/* The slot of a user, or the empty one where he belongs. */
+/* The slot of a user, or the empty slot for them. */
 static int *
 find_slot(const PackModel *model, const OtBuffer *texts, uint32_t hash,
 		  const char *text, int len)
@@ -204,7 +204,7 @@ pack_user_expects(const PackUser *user, OtKind kind, int64_t length)
 	return user->cursor;
 }
 
-/* The user whose turn it is did that. */
+/* Record that the most recent user did that. */
 void
 pack_model_follow(PackModel *model, PackUser *user, OtOp op, const PackEdit *edit)
 {

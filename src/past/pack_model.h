@@ -10,7 +10,7 @@
 
 #include "pack_columns.h"
 
-/* Ids continued for a user at a time: one for each of his clients. */
+/* Id sequences continued for a user at the same time: one for each of their clients. */
 #define PACK_ID_STREAMS 4
 
 /* Users whose cursors follow what the others write. */
@@ -27,10 +27,10 @@ typedef struct PackIdStream
 
 typedef struct PackUser
 {
-	size_t		text_at;		/* his id, in the column of user texts */
+	size_t		text_at;		/* the user's id, in the column of user texts */
 	int			text_len;
 	uint32_t	text_hash;
-	int64_t		cursor;			/* cp: where his last edit ended */
+	int64_t		cursor;			/* cp: where the user's last edit ended */
 	bool		forward;		/* it was a delete with the cursor before it */
 	int			streams;
 	PackIdStream stream[PACK_ID_STREAMS];	/* the last one used is first */
@@ -65,7 +65,7 @@ extern void pack_model_reset(PackModel *model);
 
 /*
  * The number of the user with this id, whose bytes are somewhere in `texts`; a
- * new one gets the next number, and his id is appended there.
+ * new one gets the next number, and its id is appended there.
  */
 extern OtStatus pack_model_find(PackModel *model, OtBuffer *texts, const char *text, int len,
 								int *number);
@@ -73,13 +73,13 @@ extern OtStatus pack_model_find(PackModel *model, OtBuffer *texts, const char *t
 /* One more user. */
 extern OtStatus pack_model_add(PackModel *model, size_t text_at, int text_len);
 
-/* It is the turn of a user. */
+/* Make a user the most recent one. */
 extern PackUser *pack_model_turn(PackModel *model, int number);
 
 /* Where the first edit of the user's next op is expected. */
 extern int64_t pack_user_expects(const PackUser *user, OtKind kind, int64_t length);
 
-/* The user whose turn it is did that. */
+/* Record that the most recent user did that. */
 extern void pack_model_follow(PackModel *model, PackUser *user, OtOp op, const PackEdit *edit);
 
 /* The stream an id belongs to; user->streams when to none. */

@@ -1,9 +1,9 @@
 /*
  * past/pack_read.c
- *		A pack back into ops.
+ *		Reads ops from a pack.
  *
- * Nobody vouches for the bytes: what is read is bounded before it is used, and
- * an op is told only if nothing was wrong up to its end.
+ * The bytes are unchecked: every value is bounded before it is used, and an op is
+ * returned only if it was valid up to its end.
  */
 #include <string.h>
 
@@ -25,8 +25,8 @@ struct PackReader
 	uint64_t	time;			/* of the last op */
 	uint64_t	unit;
 	bool		hashes;			/* there is one more hash that is stored, ... */
-	uint64_t	hash_gap;		/* ... after so many ops */
-	OtBuffer	op;				/* the op told last */
+	uint64_t	hash_gap;		/* ... after this many ops */
+	OtBuffer	op;				/* the op returned last */
 };
 
 /* ---- users and ids ---- */

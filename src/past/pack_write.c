@@ -1,9 +1,10 @@
 /*
  * past/pack_write.c
- *		Ops into a pack.
+ *		Writes ops into a pack.
  *
- * What an op says goes into the columns at once, but for the times, whose unit
- * is known only at the end.  An error leaves half an op in them: it sticks.
+ * The values of an op go into the columns at once, except the times, whose unit
+ * is known only at the end.  An error leaves half an op in the columns, so it is
+ * permanent.
  */
 #include <string.h>
 
@@ -304,7 +305,7 @@ reset(PackWriter *writer)
 		ot_buffer_reset(&writer->columns[i]);
 }
 
-/* Write the pack; the writer then begins anew. */
+/* Write the pack; the writer can then be used again. */
 OtStatus
 pack_writer_finish(PackWriter *writer, OtBuffer *out)
 {

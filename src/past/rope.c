@@ -207,7 +207,7 @@ rope_create(const OtAllocator *allocator, const char *text, size_t size, Rope **
 	return status;
 }
 
-/* Tell of a delete, and do it. */
+/* Report a delete, and apply it. */
 static OtStatus
 apply_delete(Rope *rope, int64_t pos, int64_t length, RopeVisit visit, void *ctx)
 {

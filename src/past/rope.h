@@ -14,10 +14,10 @@
 typedef struct Rope Rope;
 
 /*
- * Told of every delete and insert of an op, from left to right: its place `pos`
- * in the text as the components before it left it, its length in cp, and the
- * text that is deleted or inserted, which lives until it returns.  When it does
- * not return OT_OK the op ends there.
+ * Called for every delete and insert of an op, from left to right: its position
+ * `pos` in the text after the components before it, its length in cp, and the
+ * deleted or inserted text, which is valid until it returns.  If it does not
+ * return OT_OK, the op stops there.
  */
 typedef OtStatus (*RopeVisit) (void *ctx, OtKind kind, int64_t pos, int64_t length,
 							   const char *text, size_t size);

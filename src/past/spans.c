@@ -1,10 +1,10 @@
 /*
  * past/spans.c
- *		Who wrote what: the runs of a document.
+ *		The authors of a text: the runs of a document.
  *
- * The bytes of a chunk are an array of runs; no run is empty.  Every run that
- * the op at hand inserts bears its version, so that neighbours of one version
- * are of one op, and may be told as one.
+ * The bytes of a chunk are an array of runs; no run is empty.  Every run that the
+ * current op inserts has its version, so adjacent runs of one version belong to
+ * one op, and may be returned as one.
  */
 #include <string.h>
 
@@ -181,7 +181,7 @@ spans_create(const OtAllocator *allocator, Spans **spans)
 	return status;
 }
 
-/* Let the document begin with `length` cp that nobody is known to have written. */
+/* Let the document begin with `length` cp by unknown authors. */
 OtStatus
 spans_init_run(Spans *spans, int64_t length)
 {

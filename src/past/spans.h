@@ -1,6 +1,6 @@
 /*
  * past/spans.h
- *		Who wrote what: the runs of a document, each with the version that
+ *		The authors of a text: the runs of a document, each with the version that
  *		inserted it.
  *
  * It follows a document's ops without its text.  Lengths are code points

@@ -31,7 +31,7 @@ cvg_check_rules(Relation table, CmdType command)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("table converge.%s must not have a rule", RelationGetRelationName(table)),
-					 errhint("Drop its rules, and write a trigger that does what they do.")));
+					 errhint("Drop its rules and use triggers instead.")));
 	}
 }
 

@@ -60,7 +60,7 @@ cvg_check_given(Datum value, const bool *isnull)
 	if (unlikely(*isnull))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a row of converge has a null where none may be")));
+				 errmsg("unexpected null in a row of a converge table")));
 	return value;
 }
 

@@ -135,6 +135,6 @@ cvg_check_unchanged(Relation table, TupleTableSlot *slot, const Datum *before, i
 					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 					 errmsg("a trigger on converge.%s must not change column \"%s\"",
 							RelationGetRelationName(table), NameStr(column->attname)),
-					 errdetail("Version " INT64_FORMAT " would not be what was applied.", version)));
+					 errdetail("Version " INT64_FORMAT " would differ from the operation that was applied.", version)));
 	}
 }

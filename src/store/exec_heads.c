@@ -58,9 +58,9 @@ head_moved(const pg_uuid_t *doc_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("a trigger changed document %s while it was being changed",
+			 errmsg("a trigger changed document %s during an edit of the same document",
 					cvg_uuid_text(doc_id)),
-			 errhint("An AFTER trigger may edit the document, a BEFORE trigger may not.")));
+			 errhint("An AFTER trigger may edit the document; a BEFORE trigger must not.")));
 }
 
 /* The columns of converge's own in which a row differs from `values`; NULL: none. */

@@ -37,13 +37,13 @@ cvg_check_table(Oid table, const char *name)
 	if (form->relam != HEAP_TABLE_AM_OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table converge.%s has access method \"%s\"", name, get_am_name(form->relam)),
+				 errmsg("table converge.%s has unsupported access method \"%s\"", name, get_am_name(form->relam)),
 				 errhint("ALTER TABLE converge.%s SET ACCESS METHOD heap makes it usable again.", name)));
 	if (form->relpersistence != RELPERSISTENCE_PERMANENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table converge.%s is unlogged", name),
-				 errdetail("A crash would lose what was acknowledged, and no relay would see it."),
+				 errmsg("table converge.%s must not be unlogged", name),
+				 errdetail("A crash would lose acknowledged operations, and relays would not receive new ones."),
 				 errhint("ALTER TABLE converge.%s SET LOGGED makes it usable again.", name)));
 	ReleaseSysCache(tuple);
 }
@@ -59,19 +59,19 @@ cvg_check_column(Oid table, const char *table_name, AttrNumber number,
 	if (column == NULL || column->attisdropped || strcmp(NameStr(column->attname), name) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column %d of table converge.%s is not \"%s\"", number, table_name, name),
-				 errhint("ALTER EXTENSION converge UPDATE brings the tables to what the library expects.")));
+				 errmsg("column %d of table converge.%s must be \"%s\"", number, table_name, name),
+				 errhint("ALTER EXTENSION converge UPDATE brings the tables to the layout that the library expects.")));
 	if (column->atttypid != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table converge.%s is of type %s, not %s", name, table_name,
+				 errmsg("column \"%s\" of table converge.%s has type %s, but must have type %s", name, table_name,
 						format_type_be(column->atttypid), format_type_be(type)),
 				 errhint("ALTER TABLE converge.%s ALTER COLUMN %s TYPE %s makes it usable again.",
 						 table_name, quote_identifier(name), format_type_be(type))));
 	if (!column->attnotnull && !nullable)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" of table converge.%s may be null", name, table_name),
+				 errmsg("column \"%s\" of table converge.%s must be NOT NULL", name, table_name),
 				 errhint("ALTER TABLE converge.%s ALTER COLUMN %s SET NOT NULL makes it usable again.",
 						 table_name, quote_identifier(name))));
 	ReleaseSysCache(tuple);
@@ -118,7 +118,7 @@ cvg_check_index(Oid index, Oid table, AttrNumber first, AttrNumber second)
 		(second != 0 && !index_column_is(tuple, 1, second)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("index converge.%s is not the one that converge made", get_rel_name(index)),
+				 errmsg("index converge.%s was replaced by an unsuitable index", get_rel_name(index)),
 				 errdetail("It must be a valid unique b-tree on %s%s%s of converge.%s.",
 						   get_attname(table, first, false), second != 0 ? ", " : "",
 						   second != 0 ? get_attname(table, second, false) : "",

@@ -50,7 +50,7 @@ missing_version(const pg_uuid_t *doc_id, int64 version)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("version " INT64_FORMAT " is missing in the log of document %s", version,
+			 errmsg("version " INT64_FORMAT " is missing from the log of document %s", version,
 					cvg_uuid_text(doc_id))));
 }
 

@@ -114,7 +114,7 @@ find_relation(Oid schema, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"converge.%s\" does not exist", name),
-				 errhint("Is the extension converge created in this database, and up to date?")));
+				 errhint("Check that the extension converge is installed in this database and up to date.")));
 	return oid;
 }
 
@@ -229,8 +229,8 @@ cvg_check_current(Relation table, const Oid *current)
 	if (RelationGetRelid(table) != *current)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table converge.%s was replaced just now", RelationGetRelationName(table)),
-				 errhint("Try again.")));
+				 errmsg("table converge.%s was replaced concurrently", RelationGetRelationName(table)),
+				 errhint("Retry the statement.")));
 }
 
 /* Open one of our tables. */

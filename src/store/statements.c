@@ -93,9 +93,9 @@ cvg_check_written(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber 
 						 PointerGetDatum(expected), false, -1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("what converge wrote to converge.%s is not there, or is something else",
+				 errmsg("a row that converge wrote to converge.%s is missing or was changed",
 						RelationGetRelationName(table)),
-				 errdetail("A trigger, a rule or a policy kept version " INT64_FORMAT " of document %s out of it, or changed it.",
+				 errdetail("A trigger, rule or policy removed or changed version " INT64_FORMAT " of document %s.",
 						   version, cvg_uuid_text(doc_id))));
 	end_check(table, scan);
 }
@@ -111,7 +111,7 @@ cvg_check_deleted(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber 
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows that converge deleted from converge.%s are still there", RelationGetRelationName(table)),
-				 errdetail("A trigger, a rule or a policy kept versions up to " INT64_FORMAT " of document %s in it.",
+				 errdetail("A trigger, rule or policy prevented the deletion of versions up to " INT64_FORMAT " of document %s.",
 						   upto, cvg_uuid_text(doc_id))));
 	end_check(table, scan);
 }

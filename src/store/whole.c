@@ -84,9 +84,9 @@ cvg_check_whole(const pg_uuid_t *doc_id, const CvgHead *head, int64 version)
 	if (!has_version(doc_id, head, version))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("version " INT64_FORMAT " is missing in the log of document %s", version,
+				 errmsg("version " INT64_FORMAT " is missing from the log of document %s", version,
 						cvg_uuid_text(doc_id)),
-				 errdetail("Nothing that is appended to it could be read."),
-				 errhint("Was a restore incomplete? Its messages say which table it could not load.")));
+				 errdetail("Edits are refused because operations appended after a missing version could not be read."),
+				 errhint("A restore may have been incomplete: check its messages for a table that it could not load.")));
 	*place_of(doc_id) = *doc_id;
 }

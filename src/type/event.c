@@ -1,7 +1,7 @@
 /*
  * type/event.c
- *		A committed op as JSON, written once for all who show it: the output
- *		plugin, the answers of submit() and the messages of catch_up().
+ *		A committed op as JSON, printed in one place for the output plugin,
+ *		the answers of submit() and the messages of catch_up().
  */
 #include "type/event.h"
 

@@ -28,7 +28,7 @@ length_argument(const char *what, int64 value)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s " INT64_FORMAT " is out of range", what, value),
-				 errdetail("It is counted in code points, from 0 to %lld.",
+				 errdetail("It must be from 0 to %lld, in code points.",
 						   (long long) OT_MAX_LENGTH)));
 	return value;
 }
@@ -47,7 +47,7 @@ side_argument(const text * side)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized side: \"%s\"", text_to_cstring(side)),
-			 errhint("A side is \"left\" or \"right\".")));
+			 errhint("The side must be \"left\" or \"right\".")));
 }
 
 /* Append text that a datum holds. */

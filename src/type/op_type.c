@@ -102,7 +102,7 @@ cvg_check_status(OtStatus status)
 			ereport(ERROR,
 					(errcode(ERRCODE_CVG_TOO_LARGE),
 					 errmsg("operation is too large"),
-					 errdetail("An operation addresses and produces at most %lld code points.",
+					 errdetail("An operation may retain, delete and insert at most %lld code points.",
 							   (long long) OT_MAX_LENGTH)));
 		case OT_OUT_OF_RANGE:
 			ereport(ERROR,
@@ -112,7 +112,7 @@ cvg_check_status(OtStatus status)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 					 errmsg("invalid binary representation of an operation"),
-					 errdetail("The bytes are no packed operation in normal form.")));
+					 errdetail("The bytes are not a packed operation in normal form.")));
 		case OT_SYNTAX:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -151,7 +151,7 @@ parse_errcode(OtStatus status)
 	}
 }
 
-/* Parse JSON into an op datum, or say where and why it is none. */
+/* Parse JSON into an op datum, or fail with the place and the reason. */
 static Datum
 parse_op(const char *json, Size size)
 {

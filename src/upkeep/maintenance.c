@@ -1,10 +1,12 @@
 /*
  * upkeep/maintenance.c
- *		What is due in a document, and doing it: snapshots and packing.
+ *		Finds and does the work that is due in a document: snapshots and
+ *		packing.
  *
- * It is due by the amount of log, in proportion to the document: reading stays
- * a matter of the document's size, and writing snapshots a constant share of
- * writing the log.  The worker and CALL converge.maintain() do the same thing.
+ * Work is due by the amount of log, in proportion to the document: the cost of
+ * reading stays proportional to the document's size, and that of writing
+ * snapshots is a constant share of that of writing the log.  The worker and CALL
+ * converge.maintain() do the same work.
  */
 #include "postgres.h"
 
@@ -42,7 +44,7 @@ PG_FUNCTION_INFO_V1(converge_due_documents);
 #define SPACING_FACTOR	32
 #define SPACING_OPS		((int64) 32768)
 
-/* Half a second, half of what deadlock_timeout is unless somebody changed it. */
+/* Half a second, which is half the default of deadlock_timeout. */
 #define LOCK_TIMEOUT	"500ms"
 
 static int	pack_keep = 1000;
@@ -53,10 +55,10 @@ void
 cvg_maintenance_init(void)
 {
 	DefineCustomIntVariable("converge.pack_keep",
-							"How many of a document's newest ops maintenance leaves unpacked.",
+							"Number of a document's newest operations that maintenance leaves unpacked.",
 							NULL, &pack_keep, 1000, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("converge.pack_batch",
-							"How many ops beyond converge.pack_keep make packing due.",
+							"Number of operations beyond converge.pack_keep that make packing due.",
 							NULL, &pack_batch, 1024, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
@@ -69,7 +71,7 @@ snapshot_is_due(const CvgHead *head)
 	return log >= Max(LEAST_LOG, head->length);
 }
 
-/* Are there so many ops to pack? */
+/* Return true if there are enough ops to pack. */
 static bool
 packing_is_due(const CvgHead *head)
 {

@@ -1,11 +1,11 @@
 /*
  * upkeep/pack.c
- *		Packs cold ops, and forgets what is to be forgotten.
+ *		Packs cold ops, and prunes history.
  *
  * Packing moves ops from the table ops to the table packs in one transaction, so
- * that every reader finds each op once.  The ops never change, so it needs no
- * lock but the one that keeps other maintainers away; the head's is taken at the
- * end, to move packed_version.
+ * that every reader finds each op once.  The ops never change, so it only needs
+ * the lock that excludes other maintainers; it takes the head's lock at the end,
+ * to move packed_version.
  */
 #include "upkeep/pack.h"
 
@@ -33,7 +33,7 @@
 PG_FUNCTION_INFO_V1(converge_pack);
 PG_FUNCTION_INFO_V1(converge_prune);
 
-/* A pack ends at so many ops, or at so many bytes before compression. */
+/* A pack ends at this number of ops, or of bytes before compression. */
 #define PACK_OPS		8192
 #define PACK_BYTES		((size_t) 8 << 20)
 

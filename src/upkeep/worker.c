@@ -1,10 +1,11 @@
 /*
  * upkeep/worker.c
- *		The maintenance worker, where converge is in shared_preload_libraries.
+ *		The maintenance worker, if converge is in shared_preload_libraries.
  *
- * A launcher wakes up every converge.maintenance_interval and sends a worker
- * into one database after another, which does what is due there, a transaction a
- * document, and ends.  So databases may come and go, and a crash costs a round.
+ * A launcher wakes up every converge.maintenance_interval and starts a worker in
+ * one database after another, which does the work that is due there, one
+ * transaction for each document, and ends.  So databases may be created and
+ * dropped at any time, and a crash costs only one round.
  */
 #include "upkeep/worker.h"
 
@@ -50,11 +51,11 @@ cvg_worker_init(void)
 	};
 
 	DefineCustomBoolVariable("converge.maintenance",
-							 "Whether the maintenance worker takes snapshots and packs.",
-							 "It runs where converge is in shared_preload_libraries.",
+							 "Enables snapshots and packing by the maintenance worker.",
+							 "The worker runs only if converge is in shared_preload_libraries.",
 							 &maintenance_on, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("converge.maintenance_interval",
-							"How long the maintenance worker rests between two rounds.",
+							"Time that the maintenance worker sleeps between two rounds.",
 							NULL, &maintenance_interval, 10, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
 							NULL, NULL, NULL);
 	/* pg_upgrade runs servers whose databases are half made */
@@ -123,7 +124,7 @@ visit_database(Oid database)
 	{
 		ereport(LOG,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("no background worker is free for converge maintenance"),
+				 errmsg("no background worker slot is free for converge maintenance"),
 				 errhint("You may need to increase max_worker_processes.")));
 		return;
 	}
@@ -208,7 +209,7 @@ maintain_one(const pg_uuid_t *doc_id)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
-/* Likewise, but a document that fails is told in the log and does not hinder the next. */
+/* Likewise, but log the error of a document that fails and continue with the next. */
 static void
 try_to_maintain(const pg_uuid_t *doc_id)
 {

@@ -122,7 +122,7 @@ check_refused(const Refused *cases, size_t count)
 #define NO_COMPONENT	"a component must be a number, a string or {\"d\": length}"
 #define NO_LENGTH	"a number must be a whole number of code points"
 #define NO_OBJECT	"an object must be of the form {\"d\": length}"
-#define NO_PAIR		"a surrogate must be one of a pair"
+#define NO_PAIR		"a surrogate must be part of a pair"
 
 static void
 refuses_what_is_no_array(void)
@@ -133,11 +133,11 @@ refuses_what_is_no_array(void)
 		{"{\"d\":1}", OT_SYNTAX, 0, NO_ARRAY},
 		{"null", OT_SYNTAX, 0, NO_ARRAY},
 		{"[", OT_SYNTAX, 1, NO_COMPONENT},
-		{"[1", OT_SYNTAX, 2, "the array does not end"},
+		{"[1", OT_SYNTAX, 2, "the array is not terminated"},
 		{"[1 2]", OT_SYNTAX, 3, "components must be separated by commas"},
 		{"[1}", OT_SYNTAX, 2, "components must be separated by commas"},
-		{"[] []", OT_SYNTAX, 3, "nothing may follow the array"},
-		{"[]x", OT_SYNTAX, 2, "nothing may follow the array"}
+		{"[] []", OT_SYNTAX, 3, "unexpected text after the array"},
+		{"[]x", OT_SYNTAX, 2, "unexpected text after the array"}
 	};
 
 	CHECK_REFUSED(cases);
@@ -222,7 +222,7 @@ static void
 refuses_broken_strings(void)
 {
 	static const Refused cases[] = {
-		{"[\"abc", OT_SYNTAX, 5, "a string does not end"},
+		{"[\"abc", OT_SYNTAX, 5, "a string is not terminated"},
 		{"[\"abc\\", OT_SYNTAX, 5, "a string has an unknown escape"},
 		{"[\"\\x41\"]", OT_SYNTAX, 2, "a string has an unknown escape"},
 		{"[\"\\'\"]", OT_SYNTAX, 2, "a string has an unknown escape"},

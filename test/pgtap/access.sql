@@ -192,11 +192,11 @@ RESET SESSION AUTHORIZATION;
 REVOKE SET ON PARAMETER converge."user" FROM eve;
 SET SESSION AUTHORIZATION eve;
 SELECT throws_ok($$SET converge."user" = 'ann é'$$, '42501', NULL, 'without it, no more');
-SELECT is(converge.acting_user(), 'eve', 'who connects is who acts');
+SELECT is(converge.acting_user(), 'eve', 'the acting user is the role that connected');
 RESET SESSION AUTHORIZATION;
 
 -- everyone is nobody in particular
-SELECT throws_ok($$SET converge."user" = '*'$$, '22023', NULL, 'nobody acts as everyone');
+SELECT throws_ok($$SET converge."user" = '*'$$, '22023', NULL, 'the acting user cannot be *');
 SELECT results_eq($$SELECT code FROM converge.submit('{acce5500-0000-4000-8000-00000000000b}', '{*}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}')$$,
 	ARRAY['forbidden'], 'nor does the gateway let him');
 SELECT throws_ok($$SELECT converge.join_document('*', 'acce5500-0000-4000-8000-00000000000b')$$, 'OT002', NULL, 'in or out');
@@ -210,25 +210,25 @@ SELECT lives_ok($$SELECT converge.join_document('ann é', 'acce5500-0000-4000-80
 SELECT lives_ok($$SELECT converge.search_users('ann')$$, 'looks for users');
 SELECT throws_ok($$SELECT converge.sign_up('x', 'x@example.com', '12345678')$$, '0A000', NULL, 'would sign up');
 SELECT throws_ok($$SELECT converge.log_in('x@example.com', '12345678')$$, '0A000', NULL, 'and log in');
-SELECT throws_ok($$TABLE converge.users$$, '42501', NULL, 'without reading what is kept of them');
+SELECT throws_ok($$TABLE converge.users$$, '42501', NULL, 'without reading the stored rows');
 SELECT lives_ok($$SELECT converge.catch_up('acce5500-0000-4000-8000-00000000000c', 0)$$, 'catches up');
 SELECT lives_ok($$SELECT converge.checksum('acce5500-0000-4000-8000-00000000000c', 0)$$, 'asks for checksums');
-SELECT ok(converge.has_version('acce5500-0000-4000-8000-00000000000c', 0, NULL, 0), 'and asks what made a version');
+SELECT ok(converge.has_version('acce5500-0000-4000-8000-00000000000c', 0, NULL, 0), 'and asks which operation made a version');
 SELECT throws_ok($$SELECT converge.share('acce5500-0000-4000-8000-00000000000c', 'dan', 'owner')$$, 'OT002', NULL, 'but owns nothing by it');
 SAVEPOINT one;
 SELECT lives_ok($$SELECT converge.become('ann é')$$, 'it becomes a user');
 SELECT is(converge.acting_user(), 'ann é', 'and is he');
-SELECT is(converge.my_role('acce5500-0000-4000-8000-00000000000c')::text, 'owner', 'with his roles');
+SELECT is(converge.my_role('acce5500-0000-4000-8000-00000000000c')::text, 'owner', 'with their roles');
 SELECT set_eq('SELECT DISTINCT user_id FROM converge.ops', ARRAY['ann é', 'ben'], 'and his rows');
 SELECT lives_ok($$SELECT converge.become('eve')$$, 'then another');
 SELECT is(converge.my_role('acce5500-0000-4000-8000-00000000000c'), NULL, 'with hers');
 ROLLBACK TO one;
 SELECT is(converge.acting_user(), 'dan', 'and, what it did undone, itself again');
-SELECT throws_ok('SELECT converge.become(NULL)', '22004', NULL, 'it becomes somebody');
-SELECT throws_ok($$SELECT converge.become('')$$, '22023', NULL, 'who has a name');
+SELECT throws_ok('SELECT converge.become(NULL)', '22004', NULL, 'become refuses null');
+SELECT throws_ok($$SELECT converge.become('')$$, '22023', NULL, 'and an empty name');
 SELECT throws_ok($$SELECT converge.become('*')$$, '22023', NULL, 'and is not everyone');
 SELECT throws_ok($$SELECT converge.become(repeat('é', 128))$$, '22023', NULL, 'with a name that can be one');
-SELECT throws_ok($$SET converge."user" = 'ann é'$$, '42501', NULL, 'and cannot stay somebody');
+SELECT throws_ok($$SET converge."user" = 'ann é'$$, '42501', NULL, 'and the acting user is reset');
 SELECT throws_ok($$SELECT converge.allow_relay('eve')$$, '42501', NULL, 'nor passes it on');
 RESET SESSION AUTHORIZATION;
 

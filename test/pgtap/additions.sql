@@ -349,7 +349,7 @@ SELECT converge.edit(:'doc', '["1"]'), converge.edit(:'doc', '["2"]');
 INSERT INTO public.converge_ops_of VALUES (:'doc', 1);
 SELECT matches(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '^23503 ', 'an operation that another table refers to is not packed');
 SELECT converge.delete_document(:'other');
-SELECT results_eq('SELECT doc_id FROM public.converge_heads_of', ARRAY[:'doc']::uuid[], 'who refers to heads goes with them');
+SELECT results_eq('SELECT doc_id FROM public.converge_heads_of', ARRAY[:'doc']::uuid[], 'rows that reference heads are deleted with them');
 ROLLBACK TO addition;
 ALTER TABLE converge.heads ADD COLUMN folder bigint REFERENCES public.converge_folders;
 ALTER TABLE converge.ops ADD COLUMN folder bigint DEFAULT 2 REFERENCES public.converge_folders;
@@ -366,30 +366,30 @@ CREATE FUNCTION public.converge_damage() RETURNS trigger LANGUAGE plpgsql AS $$ 
 SELECT converge.edit(:'doc', '["12"]'), converge.edit(:'doc', '["34"]'), converge.edit(:'doc', '["56"]');
 SAVEPOINT keeping;
 CREATE TRIGGER t BEFORE DELETE ON converge.ops FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 rows that converge deleted from converge.ops are still there', 'a trigger that keeps operations: ' || call)
+SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 rows that converge deleted from converge.ops still exist', 'a trigger that keeps operations: ' || call)
 	FROM unnest(ARRAY['pack(%L, 0)', 'prune(%L, 1)', 'maintain_document(%L)']) AS call;
 ROLLBACK TO keeping;
 CREATE RULE r AS ON DELETE TO converge.ops DO INSTEAD NOTHING;
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 rows that converge deleted from converge.ops are still there', 'a rule that keeps operations');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 rows that converge deleted from converge.ops still exist', 'a rule that keeps operations');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.packs FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 what converge wrote to converge.packs is not there, or is something else', 'a trigger that takes packs');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 a row that converge wrote to converge.packs is missing or was changed', 'a trigger that takes packs');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.packs FOR EACH ROW EXECUTE FUNCTION public.converge_damage();
-SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 what converge wrote to converge.packs is not there, or is something else', 'a trigger that changes packs');
+SELECT is(pg_temp.failing(format('SELECT converge.pack(%L, 0)', :'doc')), '27000 a row that converge wrote to converge.packs is missing or was changed', 'a trigger that changes packs');
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.snapshots FOR EACH ROW EXECUTE FUNCTION public.converge_swallow();
-SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 what converge wrote to converge.snapshots is not there, or is something else', 'a trigger that takes snapshots: ' || call)
+SELECT is(pg_temp.failing(format('SELECT converge.%s', format(call, :'doc'))), '27000 a row that converge wrote to converge.snapshots is missing or was changed', 'a trigger that takes snapshots: ' || call)
 	FROM unnest(ARRAY['snapshot(%L)', 'prune(%L, 1)']) AS call;
 ROLLBACK TO keeping;
 CREATE TRIGGER t BEFORE INSERT ON converge.snapshots FOR EACH ROW WHEN (new.content ~ '[a-zé]') EXECUTE FUNCTION public.converge_redact();
-SELECT is(pg_temp.failing(format('SELECT converge.prune(%L, 1)', :'doc')), '27000 what converge wrote to converge.snapshots is not there, or is something else', 'a trigger that changes snapshots');
+SELECT is(pg_temp.failing(format('SELECT converge.prune(%L, 1)', :'doc')), '27000 a row that converge wrote to converge.snapshots is missing or was changed', 'a trigger that changes snapshots');
 ROLLBACK TO keeping;
 CREATE TABLE public.converge_archive () INHERITS (converge.ops);
 INSERT INTO public.converge_archive SELECT * FROM converge.ops WHERE doc_id = :'doc';
 SELECT converge.pack(:'doc', 0);
 SELECT is(count(*)::int, 3, 'a table that inherits keeps its rows') FROM public.converge_archive;
-SELECT is(converge.content(:'doc'), '563412é', 'and what was packed is whole');
+SELECT is(converge.content(:'doc'), '563412é', 'and the packed operations are complete');
 ROLLBACK TO addition;
 
 -- partitions: heads and ops as parts of a table of somebody's
@@ -429,31 +429,31 @@ WHEN OTHERS THEN
 END
 $$;
 SELECT is(pg_temp.refused(ddl), message, ddl) FROM (VALUES
-	('ALTER TABLE converge.heads ALTER COLUMN seq TYPE text', '42804 column "seq" of table converge.heads is of type text, not bigint'),
-	('ALTER TABLE converge.heads ALTER COLUMN seq TYPE int', '42804 column "seq" of table converge.heads is of type integer, not bigint'),
-	('ALTER TABLE converge.ops ALTER COLUMN user_id TYPE bytea USING user_id::bytea', '42804 column "user_id" of table converge.ops is of type bytea, not text'),
-	('ALTER TABLE converge.ops ALTER COLUMN op TYPE text', '42804 column "op" of table converge.ops is of type text, not converge.op'),
-	('ALTER TABLE converge.ops ALTER COLUMN op_id TYPE text', '42804 column "op_id" of table converge.ops is of type text, not uuid'),
-	('ALTER TABLE converge.ops ALTER COLUMN user_id DROP NOT NULL', '55000 column "user_id" of table converge.ops may be null'),
-	('ALTER TABLE converge.snapshots ALTER COLUMN content DROP NOT NULL', '55000 column "content" of table converge.snapshots may be null'),
-	('ALTER TABLE converge.ops RENAME COLUMN op TO operation', '55000 column 9 of table converge.ops is not "op"'),
-	('ALTER TABLE converge.heads DROP COLUMN seq; ALTER TABLE converge.heads ADD COLUMN seq bigint', '55000 column 3 of table converge.heads is not "seq"'),
+	('ALTER TABLE converge.heads ALTER COLUMN seq TYPE text', '42804 column "seq" of table converge.heads has type text, but must have type bigint'),
+	('ALTER TABLE converge.heads ALTER COLUMN seq TYPE int', '42804 column "seq" of table converge.heads has type integer, but must have type bigint'),
+	('ALTER TABLE converge.ops ALTER COLUMN user_id TYPE bytea USING user_id::bytea', '42804 column "user_id" of table converge.ops has type bytea, but must have type text'),
+	('ALTER TABLE converge.ops ALTER COLUMN op TYPE text', '42804 column "op" of table converge.ops has type text, but must have type converge.op'),
+	('ALTER TABLE converge.ops ALTER COLUMN op_id TYPE text', '42804 column "op_id" of table converge.ops has type text, but must have type uuid'),
+	('ALTER TABLE converge.ops ALTER COLUMN user_id DROP NOT NULL', '55000 column "user_id" of table converge.ops must be NOT NULL'),
+	('ALTER TABLE converge.snapshots ALTER COLUMN content DROP NOT NULL', '55000 column "content" of table converge.snapshots must be NOT NULL'),
+	('ALTER TABLE converge.ops RENAME COLUMN op TO operation', '55000 column 9 of table converge.ops must be "op"'),
+	('ALTER TABLE converge.heads DROP COLUMN seq; ALTER TABLE converge.heads ADD COLUMN seq bigint', '55000 column 3 of table converge.heads must be "seq"'),
 	('ALTER TABLE converge.heads DROP CONSTRAINT heads_pkey', '42P01 relation "converge.heads_pkey" does not exist'),
-	('ALTER TABLE converge.heads DROP CONSTRAINT heads_pkey; CREATE UNIQUE INDEX heads_pkey ON converge.heads (version, doc_id)', '55000 index converge.heads_pkey is not the one that converge made'),
-	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE UNIQUE INDEX ops_pkey ON converge.ops (doc_id, version DESC)', '55000 index converge.ops_pkey is not the one that converge made'),
-	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE INDEX ops_pkey ON converge.ops USING brin (doc_id, version)', '55000 index converge.ops_pkey is not the one that converge made'),
-	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE UNIQUE INDEX ops_pkey ON converge.ops (doc_id, version) WHERE version > 0', '55000 index converge.ops_pkey is not the one that converge made'),
-	('ALTER TABLE converge.members DROP CONSTRAINT members_pkey; CREATE TABLE converge.members_pkey ()', '55000 index converge.members_pkey is not the one that converge made'),
+	('ALTER TABLE converge.heads DROP CONSTRAINT heads_pkey; CREATE UNIQUE INDEX heads_pkey ON converge.heads (version, doc_id)', '55000 index converge.heads_pkey was replaced by an unsuitable index'),
+	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE UNIQUE INDEX ops_pkey ON converge.ops (doc_id, version DESC)', '55000 index converge.ops_pkey was replaced by an unsuitable index'),
+	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE INDEX ops_pkey ON converge.ops USING brin (doc_id, version)', '55000 index converge.ops_pkey was replaced by an unsuitable index'),
+	('ALTER TABLE converge.ops DROP CONSTRAINT ops_pkey; CREATE UNIQUE INDEX ops_pkey ON converge.ops (doc_id, version) WHERE version > 0', '55000 index converge.ops_pkey was replaced by an unsuitable index'),
+	('ALTER TABLE converge.members DROP CONSTRAINT members_pkey; CREATE TABLE converge.members_pkey ()', '55000 index converge.members_pkey was replaced by an unsuitable index'),
 	('ALTER TABLE converge.packs RENAME TO old_packs', '42P01 relation "converge.packs" does not exist'),
 	('ALTER TABLE converge.ops RENAME TO old_ops; CREATE TABLE converge.ops (LIKE converge.old_ops) PARTITION BY HASH (doc_id)', '42809 relation converge.ops is not an ordinary table'),
 	('ALTER TABLE converge.ops RENAME TO old_ops; CREATE VIEW converge.ops AS SELECT * FROM converge.old_ops', '42809 relation converge.ops is not an ordinary table'),
-	('CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler; ALTER TABLE converge.heads SET ACCESS METHOD heap_too', '0A000 table converge.heads has access method "heap_too"'),
+	('CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler; ALTER TABLE converge.heads SET ACCESS METHOD heap_too', '0A000 table converge.heads has unsupported access method "heap_too"'),
 	('CREATE RULE r AS ON INSERT TO converge.ops DO ALSO NOTHING', '0A000 table converge.ops must not have a rule'),
 	('CREATE RULE r AS ON UPDATE TO converge.heads DO INSTEAD NOTHING', '0A000 table converge.heads must not have a rule'),
-	('ALTER TABLE converge.ops SET UNLOGGED', '0A000 table converge.ops is unlogged'),
-	('ALTER TABLE converge.heads SET UNLOGGED', '0A000 table converge.heads is unlogged'),
-	('ALTER TABLE converge.packs SET UNLOGGED', '0A000 table converge.packs is unlogged'),
-	('ALTER TABLE converge.members SET UNLOGGED', '0A000 table converge.members is unlogged')) AS v (ddl, message);
+	('ALTER TABLE converge.ops SET UNLOGGED', '0A000 table converge.ops must not be unlogged'),
+	('ALTER TABLE converge.heads SET UNLOGGED', '0A000 table converge.heads must not be unlogged'),
+	('ALTER TABLE converge.packs SET UNLOGGED', '0A000 table converge.packs must not be unlogged'),
+	('ALTER TABLE converge.members SET UNLOGGED', '0A000 table converge.members must not be unlogged')) AS v (ddl, message);
 SELECT is(pg_temp.life(), :'plain'::text, 'and all is as it was');
 SELECT is(converge.content(:'doc'), 'é', 'in every document');
 SELECT * FROM finish();

@@ -39,8 +39,8 @@ SELECT is((SELECT jsonb_array_length(frame::jsonb->'ops') FROM converge.catch_up
 SELECT converge.create_document('', '', 'ca7c0000-0000-4000-8000-00000000000b') AS large \gset
 SELECT converge.edit(:'large', '["first"]') \g /dev/null
 SELECT converge.edit(:'large', converge.insert(0, repeat('😀', 3000000))) FROM generate_series(1, 2) \g /dev/null
-SELECT throws_ok(format('SELECT * FROM converge.catch_up(%L, 0)', :'large'), 'OT001', 'version 0 is too far behind to catch up from', 'more than the bound, composed, is answered as what is forgotten is');
-SELECT is((SELECT version FROM converge.catch_up(:'large', 2)), 3::bigint, 'who has missed less is served');
+SELECT throws_ok(format('SELECT * FROM converge.catch_up(%L, 0)', :'large'), 'OT001', 'version 0 is too old to catch up from', 'a composed operation above the limit is answered like a pruned version');
+SELECT is((SELECT version FROM converge.catch_up(:'large', 2)), 3::bigint, 'a client that missed less is served');
 SELECT results_eq(format('SELECT resumed, version, op IS NULL, length(content) FROM converge.open_document(%L, 1, (SELECT op_id FROM converge.history(%1$L, 1, 1)))', :'large'),
 	$$VALUES (false, 3::bigint, true, 6000005)$$, 'open_document gives the text');
 SELECT results_eq(format('SELECT resumed, version, content IS NULL, length(op::text) FROM converge.open_document(%L, 2, (SELECT op_id FROM converge.history(%1$L, 2, 2)))', :'large'),

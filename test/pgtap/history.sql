@@ -152,7 +152,7 @@ BEGIN
 	IF floor = 0 THEN
 		RETURN NEXT set_eq(format('SELECT * FROM pg_temp.stretches(%L, true)', doc), $q$SELECT at, value, length FROM replayed WHERE what = 'by'$q$, name || ': what each author wrote');
 	END IF;
-	RETURN NEXT is((SELECT md5(string_agg(content, '' ORDER BY pos)) FROM converge.blame(doc)), md5(converge.content(doc)), name || ': all of the text is told');
+	RETURN NEXT is((SELECT md5(string_agg(content, '' ORDER BY pos)) FROM converge.blame(doc)), md5(converge.content(doc)), name || ': all of the text is returned');
 	RETURN NEXT is((SELECT md5(string_agg(concat_ws(' ', version, user_id, op), E'\n' ORDER BY version)) FROM converge.history(doc)),
 				   (SELECT md5(string_agg(concat_ws(' ', version, user_id, op), E'\n' ORDER BY version)) FROM edits WHERE version > floor), name || ': the log');
 	RETURN NEXT is_empty(format('SELECT * FROM converge.verify(%L)', doc), name || ': nothing to complain of');
@@ -184,7 +184,7 @@ SELECT pg_temp.check_past('pruned', :'doc');
 TRUNCATE trace, replayed;
 \copy trace FROM PROGRAM 'zcat ../../bench/traces/friendsforever.concurrent.json.gz' WITH (FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')
 CALL pg_temp.type_together(:'doc') \gset
-SELECT cmp_ok(:on_old_bases::bigint, '>', 500::bigint, 'together: many made on what their author knew');
+SELECT cmp_ok(:on_old_bases::bigint, '>', 500::bigint, 'together: many operations made on the version that their author knew');
 \copy (SELECT * FROM pg_temp.replay_input()) TO PROGRAM 'perl replay.pl >"$REPLAYED"'
 \copy replayed FROM PROGRAM 'cat "$REPLAYED"'
 SELECT is(md5(converge.content(:'doc')), md5(body ->> 'endContent'), 'together: the trace''s own end') FROM trace;

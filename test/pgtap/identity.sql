@@ -33,11 +33,11 @@ SELECT converge.pack(:'doc', 0) \g /dev/null
 SELECT throws_ok(format('SELECT converge.apply_op(%L, pg_temp.id(2), 2, ''[]'')', :'doc'), 'OT004', NULL, 'which is packed');
 
 -- revert to the same text, and to what only looks different
-SELECT is(converge.revert(:'doc', 3), 3::bigint, 'a revert to the version there is');
+SELECT is(converge.revert(:'doc', 3), 3::bigint, 'a revert to the current version');
 SELECT converge.edit(:'doc', '["é"]'), converge.edit(:'doc', '[{"d":1}]') \g /dev/null
 SELECT is(converge.revert(:'doc', 3), 5::bigint, 'to a version of the same text');
 SELECT converge.edit(:'doc', '[{"d":1},"字"]'), converge.edit(:'doc', '[{"d":1},"3"]') \g /dev/null
-SELECT is(converge.revert(:'doc', 5), 7::bigint, 'and of the same text written anew');
+SELECT is(converge.revert(:'doc', 5), 7::bigint, 'and of the same text typed again');
 SELECT is(converge.revert(:'doc', 6), 8::bigint, 'to another text it makes a version');
 SELECT is(converge.revert(:'doc', 7), 9::bigint, 'and back');
 
@@ -49,17 +49,17 @@ SELECT version FROM converge.apply_op(:'second', pg_temp.id(12), 1, '[5,"gone"]'
 SET converge."user" = 'ben';
 SELECT converge.edit(:'second', '[5,{"d":4}]') \g /dev/null
 SET converge."user" = 'ann';
-SELECT is(converge.undo(:'second', pg_temp.id(12)), 3::bigint, 'an undo of what is gone');
+SELECT is(converge.undo(:'second', pg_temp.id(12)), 3::bigint, 'an undo of text that was deleted');
 SELECT is(converge.undo(:'second', pg_temp.id(12)), 3::bigint, 'again: nothing was noted');
-SELECT is(converge.undo_last(:'second'), 4::bigint, 'undo_last takes back what there is to take back');
+SELECT is(converge.undo_last(:'second'), 4::bigint, 'undo_last undoes an operation of which something is left');
 SELECT is(converge.content(:'second'), '', 'the operation before');
-SELECT is(converge.undo_last(:'second'), 4::bigint, 'and then the version there is');
-SELECT is(converge.undo_last(:'second', 'eve'), NULL, 'null is for who wrote nothing');
+SELECT is(converge.undo_last(:'second'), 4::bigint, 'and then the current version');
+SELECT is(converge.undo_last(:'second', 'eve'), NULL, 'undo_last returns null for a user without operations');
 SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :'second'), 'all is well');
 SET converge."user" = 'ben';
-SELECT is(converge.undo_last(:'second'), 5::bigint, 'who deleted it brings it back');
+SELECT is(converge.undo_last(:'second'), 5::bigint, 'the user who deleted it can undo that');
 SET converge."user" = 'ann';
-SELECT is(converge.undo(:'second', pg_temp.id(12)), 5::bigint, 'what came back so is not what was inserted');
+SELECT is(converge.undo(:'second', pg_temp.id(12)), 5::bigint, 'restored text does not count as inserted by the undone operation');
 
 -- what becomes the identity when it is transformed keeps its version
 SELECT converge.create_document('', 'abc', '1de00000-0000-4000-8000-00000000000c') AS third \gset
@@ -74,7 +74,7 @@ SELECT results_eq(format('SELECT version, applied, duplicate FROM converge.apply
 SELECT seq AS seq_1 FROM converge.ops WHERE doc_id = :'third' AND version = 1 \gset
 SELECT results_eq(format($$SELECT ord, code, version, event::jsonb - 'at' = jsonb_build_object('version', version, 'sequenceId', %s, 'operationId', pg_temp.id(31), 'userId', 'ben', 'baseVersion', 1, 'op', '[]'::jsonb), member_changes
 	FROM converge.submit(ARRAY[%2$L]::uuid[], '{ben}', ARRAY[pg_temp.id(31)], '{1}', '{[]}')$$, :seq_1, :'third'),
-	$$VALUES (1, 'applied', 1::bigint, true, NULL::bigint)$$, 'submit answers at the version that the client made it on');
+	$$VALUES (1, 'applied', 1::bigint, true, NULL::bigint)$$, 'submit answers with the version that the operation was made on');
 SELECT results_eq(format($$SELECT code, version FROM converge.submit(array_fill(%L::uuid, '{4}'), '{ben,ann,dan,ben}', ARRAY[pg_temp.id(32), pg_temp.id(33), pg_temp.id(34), pg_temp.id(35)], '{2,2,2,0}', '{[7],"[\"x\"]",[],[]}')$$, :'third'),
 	$$VALUES ('applied', 2::bigint), ('applied', 3), ('forbidden', NULL), ('applied', 0)$$, 'among others');
 SELECT results_eq(format('SELECT version, length FROM converge.heads WHERE doc_id = %L', :'third'), $$VALUES (3::bigint, 3::bigint)$$, 'no version but that of the one');

@@ -47,7 +47,7 @@ SELECT set_eq('SELECT * FROM pg_temp.kept()', $$VALUES (5, 'named final'), (6, '
 SELECT is(converge.prune(:'doc', 6), 1::bigint, 'pruned beyond it');
 SELECT set_eq('SELECT * FROM pg_temp.kept()', $$VALUES (6, 'floor')$$, 'it is gone');
 SELECT is_empty(format('SELECT * FROM converge.labels WHERE doc_id = %L', :'doc'), 'with its label');
-SELECT throws_ok(format('SELECT converge.remove_label(%L, 5, ''final'')', :'doc'), 'P0002', NULL, 'which cannot be taken away again');
+SELECT throws_ok(format('SELECT converge.remove_label(%L, 5, ''final'')', :'doc'), 'P0002', NULL, 'which cannot be removed again');
 SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :'doc'), 'and nothing is wrong');
 
 SELECT * FROM finish();

@@ -21,7 +21,7 @@ $$;
 
 SET SESSION AUTHORIZATION ann;
 SELECT converge.create_document('', 'é', 'c0117000-0000-4000-8000-000000000001');
-SELECT is(pg_temp.changes(), 0::bigint, 'a new document has had none');
+SELECT is(pg_temp.changes(), 0::bigint, 'a new document has no changes of members');
 SELECT is(pg_temp.did(format('SELECT converge.%s', format(call, '''c0117000-0000-4000-8000-000000000001'''))), changes::bigint, call) FROM (VALUES
 	(1, 'share(%s, ''ben'', ''viewer'')', 0),
 	(2, 'share(%s, ''ben'', ''editor'')', 1),
@@ -32,7 +32,7 @@ SELECT is(pg_temp.did(format('SELECT converge.%s', format(call, '''c0117000-0000
 	(7, 'rename_document(%s, ''né'')', 0),
 	(8, 'snapshot(%s)', 0),
 	(9, 'transfer_ownership(%s, ''ben'')', 2)) AS v (n, call, changes);
-SELECT is(pg_temp.did($$SELECT converge.unshare('c0117000-0000-4000-8000-000000000001', 'ann')$$), NULL, 'who leaves is shown nothing any longer');
+SELECT is(pg_temp.did($$SELECT converge.unshare('c0117000-0000-4000-8000-000000000001', 'ann')$$), NULL, 'a member who left sees nothing any longer');
 RESET SESSION AUTHORIZATION;
 SELECT is(pg_temp.changes(), 5::bigint, 'but is counted');
 
@@ -54,7 +54,7 @@ SELECT converge.become('ben');
 SELECT converge.share('c0117000-0000-4000-8000-000000000001', 'dan', 'editor');
 SELECT results_eq($$SELECT code, version, member_changes FROM converge.submit(array_fill('c0117000-0000-4000-8000-000000000001'::uuid, '{2}'), '{dan,ben}',
 		'{0b000000-0000-8000-8000-000000000002,0b000000-0000-8000-8000-000000000001}', '{1,1}', ARRAY['["b"]', '["a"]'])$$,
-	$$VALUES ('applied', 4::bigint, 12::bigint), ('duplicate', 2, NULL)$$, 'and nothing of what was applied before');
+	$$VALUES ('applied', 4::bigint, 12::bigint), ('duplicate', 2, NULL)$$, 'and none of the operations applied before');
 
 -- a deleted document leaves nothing
 SELECT converge.delete_document('c0117000-0000-4000-8000-000000000001');

@@ -39,11 +39,11 @@ SELECT converge.write_presence(:'r1', jsonb_set(pg_temp.clients(1), '{0}', pg_te
 SELECT is(pg_temp.who(), 'user 1 9, user 2 2, user 3 3', 'one moves');
 SELECT is((SELECT name FROM converge.presence WHERE head = 9), NULL, 'and has no name any more');
 SELECT converge.write_presence(:'r1', pg_temp.clients(4), pg_temp.clients(2, 3));
-SELECT is(pg_temp.who(), 'user 1 9, user 3 3, user 4 4', 'who leaves a relay leaves that one only');
+SELECT is(pg_temp.who(), 'user 1 9, user 3 3, user 4 4', 'a client that leaves a relay leaves only that one');
 SELECT converge.write_presence(:'r2', pg_temp.clients(1), '[]');
 SELECT is(pg_temp.who(), 'user 1 9, user 3 3, user 4 4', 'and no relay writes what another one wrote');
 SELECT converge.begin_presence(:'r2', 30);
-SELECT is(pg_temp.who(), 'user 1 9, user 4 4', 'a relay begins with nobody');
+SELECT is(pg_temp.who(), 'user 1 9, user 4 4', 'a relay begins without clients');
 SELECT converge.write_presence(:'r2', pg_temp.clients(5), '[]');
 SELECT converge.end_presence(:'r1', '');
 SELECT is(pg_temp.who(), 'user 5 5', 'one that ends takes its clients along');
@@ -54,12 +54,12 @@ SELECT results_eq('SELECT id FROM converge.relays', ARRAY[:'r2'::uuid], 'and is 
 SELECT ok(converge.keep_presence(:'r2', 30, ''), 'a relay that shows itself in time is known');
 UPDATE converge.relays SET alive_until = clock_timestamp() - interval '1 second';
 SET SESSION AUTHORIZATION ann;
-SELECT is_empty('SELECT * FROM converge.presence', 'who was connected to a dead relay is not shown');
+SELECT is_empty('SELECT * FROM converge.presence', 'clients of a dead relay are not shown');
 RESET SESSION AUTHORIZATION;
 SELECT ok(NOT converge.keep_presence(:'r1', 30, ''), 'another one, that was not known,');
 SELECT is_empty('SELECT * FROM converge.presence', 'clears up');
 SELECT results_eq('SELECT id FROM converge.relays', ARRAY[:'r1'::uuid], 'after it');
-SELECT ok(NOT converge.keep_presence(:'r2', 30, ''), 'which is told so when it is back');
+SELECT ok(NOT converge.keep_presence(:'r2', 30, ''), 'which learns so when it reconnects');
 SELECT ok(alive_until BETWEEN clock_timestamp() + interval '20 seconds' AND clock_timestamp() + interval '30 seconds', 'a relay lives as long as it says') FROM converge.relays WHERE id = :'r2';
 SELECT converge.keep_presence(:'r2', 2147483647, '');
 SELECT ok(alive_until <= clock_timestamp() + interval '1 hour', 'but not for ever') FROM converge.relays WHERE id = :'r2';
@@ -68,9 +68,9 @@ SELECT ok(alive_until <= clock_timestamp() + interval '1 hour', 'but not for eve
 
 SELECT converge.write_presence(:'r2', pg_temp.clients(6), '[]');
 SET SESSION AUTHORIZATION ann;
-SELECT is(pg_temp.who(), 'user 6 6', 'a member sees who is there');
+SELECT is(pg_temp.who(), 'user 6 6', 'a member sees the clients of the document');
 SET SESSION AUTHORIZATION eve;
-SELECT is_empty('SELECT * FROM converge.presence', 'who is none does not');
+SELECT is_empty('SELECT * FROM converge.presence', 'a user without a role does not');
 SELECT throws_ok(statement, '42501', NULL, statement) FROM (VALUES
 	($$SELECT * FROM converge.relays$$), ($$SELECT * FROM converge.relay_keys$$), ($$DELETE FROM converge.presence$$),
 	($$SELECT converge.begin_presence(gen_random_uuid(), 1)$$), ($$SELECT converge.announce('{x}')$$),

@@ -119,7 +119,7 @@ BEGIN
 	RETURN true;
 END
 $$;
-SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'no plain user calls his function leakproof');
+SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'an ordinary user cannot declare a function leakproof');
 SELECT lives_ok(format('SELECT count(*) FROM converge.%I WHERE pg_temp.tell(%I::text)', name, col), 'a leaky function over ' || name) FROM (VALUES
 	('documents', 'title'), ('heads', 'version'), ('labels', 'label'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
 SELECT lives_ok($$SELECT count(*) FROM converge.documents d JOIN converge.snapshots s ON s.doc_id = d.id AND pg_temp.tell(d.title || s.content)$$, 'and over a join');

@@ -67,7 +67,7 @@ CREATE FUNCTION public.loose_too(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN R
 CREATE FUNCTION public.tight(text) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN lower($1) = ''x''; END';
 SELECT is(pg_temp.misled($$SELECT public.loose('x')$$), 'fell for =', 'an operator is fallen for');
 SELECT is(pg_temp.misled($$SELECT public.loose_too('x')$$), 'fell for lower', 'and a function');
-SELECT is(pg_temp.misled($$SELECT public.tight('x')$$), 'done', 'by who has no path of his own');
+SELECT is(pg_temp.misled($$SELECT public.tight('x')$$), 'done', 'by a role without a search_path of its own');
 
 -- every function with something to do: a document with a past, an account where there can be
 SET converge."user" = 'ann é';

@@ -18,7 +18,7 @@ $$;
 
 -- just behind, far behind; by who may not touch the sequence
 SET LOCAL ROLE sq_app;
-SELECT throws_ok($$SELECT setval('converge.op_seq', 1)$$, '42501', NULL, 'who edits may not set the sequence');
+SELECT throws_ok($$SELECT setval('converge.op_seq', 1)$$, '42501', NULL, 'a user who edits may not set the sequence');
 RESET ROLE;
 SELECT setval('converge.op_seq', 1, false) \g /dev/null
 SET LOCAL ROLE sq_app;

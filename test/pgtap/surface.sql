@@ -146,7 +146,7 @@ SELECT col_is_pk('converge', 'labels', ARRAY['doc_id', 'version', 'label'], 'key
 SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
 SELECT col_is_pk('converge', 'presence', ARRAY['doc_id', 'client_id'], 'key of presence');
 SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys', 'attempts', 'attempt_keys')), 5::bigint,
-	'who is connected, and who guesses, is in no log, no backup and on no standby, nor are the keys');
+	'presence, attempts and keys are in no log, no backup and on no standby');
 SELECT col_is_unique('converge', 'ops', ARRAY['doc_id', 'op_id'], 'an op id names one op of its document');
 SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'converge.heads'::regclass), '{fillfactor=50}', 'heads has room for HOT updates');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = 'converge.heads'::regclass), 1::bigint, 'and no index but its key');
@@ -186,11 +186,11 @@ SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_pri
 		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
-	'no function that takes who acts as an argument is open');
+	'no function that takes the acting user as an argument is public');
 SELECT is_empty($$SELECT name FROM functions AS f WHERE prosecdef AND
 					NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
 	'definer functions have a fixed search path, temporary objects last');
-SELECT is(converge.acting_user(), session_user::text, 'who connects is who acts');
+SELECT is(converge.acting_user(), session_user::text, 'the acting user is the role that connected');
 SELECT is((SELECT context FROM pg_settings WHERE name = parameter), 'superuser', parameter || ' is for those who were granted it')
 FROM unnest('{converge.acting_user,converge.user}'::text[]) AS parameter;
 

@@ -70,7 +70,7 @@ SELECT results_eq($$SELECT DISTINCT role, path, acting = author FROM tr_own.seen
 SELECT results_eq($$SELECT trigger, count(*) FROM tr_own.seen GROUP BY trigger ORDER BY trigger$$,
 	$$VALUES ('after_all', 6::bigint), ('after_row', 6), ('at_commit', 6), ('before_row', 6)$$, 'deferred triggers too, at the end of their author''s share');
 SELECT results_eq($$SELECT DISTINCT may FROM tr_own.seen WHERE may IS NOT NULL ORDER BY 1$$, $$VALUES ('editor'), ('owner')$$, 'with that author''s role');
-SELECT is(converge.acting_user(), session_user::text, 'afterwards nobody acts but the session');
+SELECT is(converge.acting_user(), session_user::text, 'afterwards the session acts for itself');
 
 -- ids that no user can have are refused by themselves
 SELECT array_agg(code ORDER BY ord) AS codes FROM converge.submit(array_fill(:'doc'::uuid, ARRAY[5]), ARRAY['ann', '*', repeat('x', 256), '', 'ben'],
@@ -176,7 +176,7 @@ SELECT converge.edit(:'doc', '["n"]') AS renamed \gset
 RESET converge."user";
 RESET converge.acting_user;
 SET converge."user" = 'ann';
-SELECT results_eq(format('SELECT user_id FROM converge.history(%L, %s)', :'doc', :renamed), $$VALUES ('ann')$$, 'who wrote is who wrote');
+SELECT results_eq(format('SELECT user_id FROM converge.history(%L, %s)', :'doc', :renamed), $$VALUES ('ann')$$, 'the authors stay the same');
 DROP TRIGGER rename ON converge.ops;
 
 SELECT * FROM finish();

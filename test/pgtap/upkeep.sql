@@ -35,7 +35,7 @@ SELECT pg_temp.check_parts('42501', '42501', '42501');
 RESET SESSION AUTHORIZATION;
 GRANT EXECUTE ON ROUTINE converge.maintain(), converge.due_documents(), converge.maintain_document(uuid) TO upkeep;
 SET SESSION AUTHORIZATION upkeep;
-SELECT set_eq('SELECT converge.due_documents()', ARRAY[:'doc']::uuid[], 'it sees what is due');
+SELECT set_eq('SELECT converge.due_documents()', ARRAY[:'doc']::uuid[], 'it sees the documents with work due');
 -- look-alikes of its own are its own affair
 CREATE TEMP TABLE ops (doc_id uuid, version bigint);
 CREATE TEMP TABLE packs AS SELECT :'doc'::uuid AS doc_id;

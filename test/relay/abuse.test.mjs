@@ -54,7 +54,7 @@ test('then the connection ends', async () => {
   await relay.stop()
 })
 
-test('pongs that nobody asked for are a flood as well', async () => {
+test('unsolicited pongs count as a flood, too', async () => {
   const relay = await startRelay({ rate: 1, burst: 10 })
   const doc = await createDocument('')
   const bytes = await new Bytes(relay).upgrade(doc)
@@ -99,7 +99,7 @@ test('connections of one address', async () => {
   await relay.stop()
 })
 
-test('a request that never ends, and one that comes a byte at a time', async () => {
+test('a request that never ends, and one that arrives a byte at a time', async () => {
   const relay = await startRelay({ 'handshake-timeout': 1 })
   const silent = new Bytes(relay)
   const half = new Bytes(relay).write('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ')
@@ -111,14 +111,14 @@ test('a request that never ends, and one that comes a byte at a time', async () 
   await relay.stop()
 })
 
-test('a hello that never comes, and one that comes a byte at a time', async () => {
+test('a hello that never arrives, and one that arrives a byte at a time', async () => {
   const relay = await startRelay({ 'hello-timeout': 1 })
   const doc = await createDocument('')
   const silent = await new Bytes(relay).upgrade(doc)
   const slow = await new Bytes(relay).upgrade(doc)
   slow.frame(0x01, '{')
   const drip = setInterval(() => { if (!slow.closed) slow.frame(0x00, ' ') }, 100)
-  await until('both to be told', () => [silent, slow].every(bytes => bytes.heard.includes('no hello came')))
+  await until('both to be told', () => [silent, slow].every(bytes => bytes.heard.includes('no hello message')))
   for (const bytes of [silent, slow]) {
     bytes.socket.end()
     await bytes.end()
@@ -128,10 +128,10 @@ test('a hello that never comes, and one that comes a byte at a time', async () =
   await relay.stop()
 })
 
-test('a message in pieces without end', async () => {
+test('a message in endless fragments', async () => {
   const relay = await startRelay({ 'max-message': 100000 })
   const doc = await createDocument('')
-  for (const [piece, says] of [['x', 'too many pieces'], ['x'.repeat(100), 'too big']]) {
+  for (const [piece, says] of [['x', 'too many fragments'], ['x'.repeat(100), 'too big']]) {
     const bytes = await new Bytes(relay).upgrade(doc)
     bytes.frame(0x01, '{')
     const flood = setInterval(() => { for (let n = 0; n < 200 && !bytes.closed; n++) bytes.frame(0x00, piece) }, 1)
@@ -143,7 +143,7 @@ test('a message in pieces without end', async () => {
   await relay.stop()
 })
 
-test('a frame that says it is huge is refused before it comes', async () => {
+test('a frame that announces a huge length is refused before it arrives', async () => {
   const relay = await startRelay()
   const doc = await createDocument('')
   const bytes = await new Bytes(relay).upgrade(doc)
@@ -153,7 +153,7 @@ test('a frame that says it is huge is refused before it comes', async () => {
   await relay.stop()
 })
 
-test('frames that are none: compressed, of unknown kinds, out of place, too long', async () => {
+test('invalid frames: compressed, of unknown type, out of place, too long', async () => {
   const relay = await startRelay()
   const doc = await createDocument('')
   const hello = JSON.stringify({ type: 'hello', token: token('ann') })

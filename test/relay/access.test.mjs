@@ -24,7 +24,7 @@ const unshare = (doc, user) => sql(`SELECT converge.unshare('${doc}', ${quote(us
 // The versions that a client was sent, one by one or composed.
 const shown = client => client.messages.flatMap(m => m.type === 'ops' ? m.ops.map(entry => entry.version) : m.version ?? [])
 
-test('a role that changes is told, and holds for what is typed next', async () => {
+test('a client is informed of its new role, which applies to its next edit', async () => {
   const doc = await create('é', { zoë: 'editor', ben: 'editor' })
   const zoë = await new Raw(relay, doc).join('zoë')
   const ben = await new Raw(relay, doc).join('ben')
@@ -46,7 +46,7 @@ test('a role that changes is told, and holds for what is typed next', async () =
   ben.end()
 })
 
-test('a removed member is closed with 4403, and nobody else', async () => {
+test('a removed member is closed with 4403, other members are not', async () => {
   const doc = await create('é', { ann: 'editor', ben: 'editor' })
   const other = await create('ß', { ben: 'editor' })
   const ann = await new Raw(relay, doc).join('ann')
@@ -87,7 +87,7 @@ test('everyone stands for those who have no row of their own', async () => {
   ben.end()
 })
 
-test('a deleted document is closed with 4404, a renamed one says its title', async () => {
+test('the clients of a deleted document are closed with 4404, those of a renamed one get its title', async () => {
   const doc = await create('é', { ann: 'viewer' })
   const ann = await new Raw(relay, doc).join('ann')
   await sql(`SELECT converge.rename_document('${doc}', 'nom: été 😀')`)
@@ -108,7 +108,7 @@ function typing (client) {
   return typist
 }
 
-test('nothing that was committed after the revocation is shown or accepted', async () => {
+test('nothing that was committed after the revocation is sent or accepted', async () => {
   await Promise.all(Array.from({ length: 8 }, async (unused, n) => {
     const doc = await create('', { ann: 'editor', ben: 'editor' })
     const ann = await new Raw(relay, doc).join('ann')
@@ -146,7 +146,7 @@ for (const [what, take, refusal] of [
   ['his right to read', doc => `converge.unshare('${doc}', 'ben')`, null],
   ['his right to write', doc => `converge.share('${doc}', 'ben', 'viewer')`, 'forbidden']
 ]) {
-  test(`who loses ${what} while he types everywhere: nothing of his is committed after that`, async () => {
+  test(`a member loses ${what} while typing everywhere: none of their edits is committed after that`, async () => {
     const doc = await create('', { ann: 'editor', ben: 'editor' })
     const slot = `roles_${process.pid}_${doc.slice(0, 8)}`
     await sql(`SELECT pg_create_logical_replication_slot('${slot}', 'converge')`)
@@ -215,7 +215,7 @@ test('nor while there is no stream, when rooms are read from the tables', async 
   await lonely.stop()
 })
 
-test('one who has fallen out of the room gets nothing after the revocation either', async () => {
+test('a client that has fallen behind the room gets nothing after the revocation either', async () => {
   const small = await startRelay({ 'ring-entries': 1, 'ring-bytes': 1024 })
   const doc = await create('', { ann: 'editor', ben: 'editor' })
   const ann = await new Raw(small, doc).join('ann')

@@ -38,7 +38,7 @@ async function settled () {
   return { doc, ann, ben }
 }
 
-test('an edit is shown to all before the stream tells of it, once', async () => {
+test('an edit is sent to all clients before the stream delivers it, and only once', async () => {
   const { doc, ann, ben } = await settled()
   const before = await fromAnswers()
   await withoutStream(async () => {
@@ -90,7 +90,7 @@ for (const [what, change] of [
   })
 }
 
-test('an edit behind one of another session waits for the stream, and none is shown twice', async () => {
+test('an edit after one of another session waits for the stream, and none is sent twice', async () => {
   const { doc, ann, ben } = await settled()
   const before = await fromAnswers()
   await withoutStream(async () => {

@@ -62,7 +62,7 @@ test('a base version in the future', () => rejected({ baseVersion: 1, op: ['x'] 
 
 test('no base version', () => rejected({ baseVersion: null, op: ['x'] }, 'invalid', /baseVersion/))
 
-test('neither op nor its short form', () => rejected({ operationType: 'move', position: 1 }, 'invalid', /op is a list/))
+test('neither op nor its short form', () => rejected({ operationType: 'move', position: 1 }, 'invalid', /op must be a list/))
 
 test('a lone surrogate', async () => {
   for (const text of ['\\ud83d', '\\ude00', '\\ud83d\\u0061', 'x\\ude00\\ud83d']) {
@@ -97,7 +97,7 @@ test('a viewer who writes', async () => {
   ann.end()
 })
 
-test('somebody who may not read the document', async () => {
+test('a user who may not read the document', async () => {
   const own = await sql("SELECT converge.create_document('private', 'text')")
   const ann = await new Raw(relay, own).opened()
   ann.send({ type: 'hello', token: token('ann') })
@@ -110,7 +110,7 @@ test('an unknown document', async () => {
   await closed(ann, 4404, 'not_found', /./)
 })
 
-test('a document id that is none', async () => {
+test('an invalid document id', async () => {
   for (const id of ['12', 'x'.repeat(36), '', `${newId()}/more`]) {
     const ann = await new Raw(relay, id).opened()
     ann.send({ type: 'hello', token: token('ann') })
@@ -169,7 +169,7 @@ test('public keys: the right signature is taken, key confusion is not', async ()
   }
 })
 
-test('no JSON, and JSON that is no message', async () => {
+test('invalid JSON, and JSON that is not a message', async () => {
   for (const text of ['{', '', '[]', '7', '"hello"', '{"type":1}', '{}', '{"type":"hello"} trailing', '{"type":"op","type":"hello"}', '['.repeat(90000)]) {
     const ann = await new Raw(relay, doc).join()
     ann.send(text)
@@ -206,14 +206,14 @@ test('messages out of order', async () => {
   const op = { type: 'op', operationId: newId(), baseVersion: 0, op: ['x'] }
   const first = await new Raw(relay, doc).opened()
   first.send(op)
-  await closed(first, 4400, 'out_of_order', /hello comes first/)
+  await closed(first, 4400, 'out_of_order', /first message must be hello/)
 
   const early = await new Raw(relay, doc).opened()
   early.send({ type: 'hello', token: token('ann') })
   await early.expect('joined')
   await early.expect('snapshot')
   early.send(op)
-  await closed(early, 4400, 'out_of_order', /before the snapshot/)
+  await closed(early, 4400, 'out_of_order', /before the ack/)
 
   const hasty = await new Raw(relay, doc).opened()
   hasty.send({ type: 'hello', token: token('ann') })
@@ -223,14 +223,14 @@ test('messages out of order', async () => {
 
   const twice = await new Raw(relay, doc).join()
   twice.send({ type: 'hello', token: token('ann') })
-  await closed(twice, 4400, 'out_of_order', /second hello/)
+  await closed(twice, 4400, 'out_of_order', /hello was already sent/)
 
   const again = await new Raw(relay, doc).join()
   again.send({ type: 'ack', sequenceId: again.snapshot.sequenceId })
   await closed(again, 4400, 'out_of_order', /ack/)
 })
 
-test('fields of the wrong kind', async () => {
+test('fields of the wrong type', async () => {
   for (const hello of [{ version: -1 }, { version: 'x' }, { version: 1, operationId: 'x' }, { pending: 7 }, { token: 7 }]) {
     const ann = await new Raw(relay, doc).opened()
     ann.send({ type: 'hello', token: token('ann'), ...hello })
@@ -240,7 +240,7 @@ test('fields of the wrong kind', async () => {
   ann.send({ type: 'hello', token: token('ann') })
   const snapshot = (await ann.expect('joined')) && await ann.expect('snapshot')
   ann.send({ type: 'ack', sequenceId: snapshot.sequenceId + 1 })
-  await closed(ann, 4400, 'malformed', /snapshot's sequenceId/)
+  await closed(ann, 4400, 'malformed', /sequenceId must be that of the snapshot/)
   for (const operationId of [undefined, 7, 'x', null]) {
     const ben = await new Raw(relay, doc).join()
     ben.send({ type: 'op', operationId, baseVersion: 0, op: ['x'] })
@@ -299,7 +299,7 @@ test('more connections than are allowed', async () => {
   await own.stop()
 })
 
-test('more operations at once than are allowed are told to slow down', async () => {
+test('operations above the limit are rejected with a retry time', async () => {
   const own = await createDocument('')
   const holder = new Raw(relay, own)
   await holder.join()
@@ -325,8 +325,8 @@ test('options that make no sense end with status 2 and say why', async () => {
     [{ 'jwt-key': '/no/such/file' }, /jwt-key/],
     [{ 'jwt-key': file('short', 'short') }, /16 bytes/],
     [{ 'jwt-alg': 'none' }, /jwt-alg/],
-    [{ listen: `127.0.0.1:${relay.port}` }, /cannot listen/],
-    [{ listen: '300.1.1.1:0' }, /cannot listen/],
+    [{ listen: `127.0.0.1:${relay.port}` }, /could not listen/],
+    [{ listen: '300.1.1.1:0' }, /could not listen/],
     [{ 'tls-cert': '/a', 'tls-key': '/b' }, /./]
   ]) {
     const own = new Relay(options)

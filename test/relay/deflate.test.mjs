@@ -27,7 +27,7 @@ test('off, nothing is agreed on', async () => {
   await relay.stop()
 })
 
-test('a snapshot is compressed for those who offer it, and for nobody else', async () => {
+test('a snapshot is compressed only for clients that offer it', async () => {
   const relay = await startRelay({ deflate: 500 })
   const text = prose(6000)
   const doc = await createDocument(text)

@@ -57,7 +57,7 @@ test('nothing was lost: clients stay connected and go on', async () => {
 })
 
 for (const [what, others] of [['and the versions are free', 0], ['and the versions are others\' now', 2], ['and there are more than before', 5]]) {
-  test(`the last commits were lost, ${what}: a snapshot for those who saw them, the others go on`, async () => {
+  test(`the last commits were lost, ${what}: a snapshot for the clients that saw them, the others go on`, async () => {
     const [doc, quiet] = [await createDocument('', { env: primary.env }), await createDocument('', { env: primary.env })]
     const relay = await relayOf()
     const ann = await new Raw(relay, doc).join('ann')
@@ -106,7 +106,7 @@ for (const [what, others] of [['and the versions are free', 0], ['and the versio
   })
 }
 
-test('people type through several relays while the standby is promoted', async () => {
+test('clients type through several relays while the standby is promoted', async () => {
   const doc = await createDocument('once upon a time ', { env: primary.env })
   const relays = [await relayOf(), await relayOf()]
   let next = 0
@@ -125,7 +125,7 @@ test('people type through several relays while the standby is promoted', async (
   for (const relay of relays) await relay.stop()
 })
 
-test('a first host that never answers does not keep a relay from the second', async () => {
+test('if the first host never answers, the relay connects to the second', async () => {
   const taken = new Set()
   const mute = net.createServer(socket => taken.add(socket.on('error', () => {})))
   await new Promise(resolve => mute.listen(0, '127.0.0.1', resolve))

@@ -70,7 +70,7 @@ test('a relay that starts before PostgreSQL serves when it is there', async () =
   await relay.stop()
 })
 
-test('edits are held while PostgreSQL is away, up to a bound', async () => {
+test('edits wait while PostgreSQL is unavailable, up to a limit', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const relay = await startRelay({ 'held-ops': 5 }, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
@@ -133,14 +133,14 @@ test('a stream that only seems to be there is noticed', async () => {
   // an idle one is no silent one: its walsender answers
   proxy.lose(pair => pair.replicates)
   await edit(doc, ['x'], cluster.env)
-  await until('the silence to be noticed', () => /fallen silent/.test(relay.log()), 90000)
+  await until('the silence to be noticed', () => /stopped sending data/.test(relay.log()), 90000)
   assert.equal((await ann.operation()).version, 1)
   ann.end()
   await relay.stop()
   await proxy.end()
 })
 
-test('rooms live from the tables while a long transaction keeps the stream from starting', async () => {
+test('rooms are read from the tables while a long transaction prevents the stream from starting', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const long = new Session(cluster.env)
   await long.run('BEGIN; SELECT pg_current_xact_id()')
@@ -176,7 +176,7 @@ test('progress is reported, so that WAL is not kept', async () => {
   await relay.stop()
 })
 
-test('SIGTERM: edits under way are finished, clients are told to come back', async () => {
+test('SIGTERM: unanswered edits are finished, clients are asked to reconnect', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const relay = await startRelay({}, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
@@ -205,7 +205,7 @@ test('SIGTERM: edits under way are finished, clients are told to come back', asy
   assert.equal(await content(doc, cluster.env), 'last words')
 })
 
-test('SIGTERM with PostgreSQL away ends within the drain timeout', async () => {
+test('SIGTERM without PostgreSQL stops within the drain timeout', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const relay = await startRelay({ 'drain-timeout': 1 }, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')

@@ -99,7 +99,7 @@ test('a room that cannot read what it missed goes on with what comes', async () 
   await relay.stop()
 })
 
-test('others are not held up by one whose catching up fails', async () => {
+test('a client whose catching up fails does not delay others', async () => {
   const relay = await startRelay({ readers: 1 }, cluster.env)
   const doc = await createDocument('text', { env: cluster.env })
   await replaced(CATCH_UP, raising('53200'), async () => {

@@ -24,7 +24,7 @@ test('pings and pongs may come between the pieces of a message', async () => {
   bytes.socket.destroy()
 })
 
-test('what is no sequence of frames ends the connection', async () => {
+test('an invalid sequence of frames ends the connection', async () => {
   const doc = await createDocument('é')
   for (const [what, frames] of Object.entries({
     'a message within a message': [[0x01, '{'], [0x81, hello]],
@@ -41,16 +41,16 @@ test('what is no sequence of frames ends the connection', async () => {
   }
 })
 
-test('empty pieces without end', async () => {
+test('endless empty fragments', async () => {
   const bytes = await new Bytes(relay).upgrade(await createDocument(''))
   bytes.frame(0x01, '{')
   const flood = setInterval(() => { for (let n = 0; n < 500 && !bytes.closed; n++) bytes.frame(0x00) }, 1)
-  await until('it to be refused', () => relay.log().includes('too many pieces') || bytes.closed)
+  await until('it to be refused', () => relay.log().includes('too many fragments') || bytes.closed)
   clearInterval(flood)
   bytes.socket.destroy()
 })
 
-test('a flood of pings takes no memory, and nobody\'s turn', async () => {
+test('a flood of pings takes no memory, and delays no other client', async () => {
   const doc = await createDocument('')
   const memory = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${relay.process.pid}/status`, 'utf8'))[1])
   const ben = await new Raw(relay, doc).join('ben')
@@ -78,7 +78,7 @@ test('a flood of pings takes no memory, and nobody\'s turn', async () => {
 
 const number = (text, field = 'baseVersion') => `{"type":"op","operationId":"${newId()}","${field}":${text},"op":["x"]}`
 
-test('numbers that are none of ours', async () => {
+test('numbers that are out of range', async () => {
   const doc = await createDocument('')
   for (const [text, code] of [['9223372036854775808', 4400], ['-9223372036854775809', 4400], ['1e400', 4400], ['99999999999999999999999999', 4400], ['01', 4400], ['0x1', 4400], ['+1', 4400], ['NaN', 4400], ['Infinity', 4400],
     ['9223372036854775807', 'invalid'], ['-1', 'invalid'], ['1.0', 'invalid'], ['1.5', 'invalid'], ['1e0', 'invalid'], ['"1"', 'invalid'], ['true', 'invalid'], ['[0]', 'invalid'], ['{}', 'invalid'], ['null', 'invalid']]) {
@@ -148,7 +148,7 @@ test('ids in other forms are not ids', async () => {
 
 // ---- operation ids of others ----
 
-test('an operation id of somebody else is of no use, and shows nothing', async () => {
+test('an operation id of another user is useless, and reveals nothing', async () => {
   const doc = await createDocument('')
   const elsewhere = await createDocument('')
   const closed = await sql("SELECT converge.create_document('closed', 'a secret')")

@@ -86,7 +86,7 @@ test('who comes back, is carried over others, or is sent away, is counted', asyn
   await until('the close to be counted', async () => (await relay.metrics())['closes_total{code="4400"}'] - before['closes_total{code="4400"}'] === 1)
 })
 
-test('the process tells what it uses', async () => {
+test('the process reports its resources', async () => {
   const doc = await createDocument('')
   const before = await relay.metrics()
   const ann = await new Raw(relay, doc).join('ann')
@@ -125,7 +125,7 @@ test('metrics have a form that Prometheus reads', async () => {
   }
 })
 
-test('a metric is told of once, and its rows stand together', async () => {
+test('a metric has one heading, and its rows are adjacent', async () => {
   const text = await (await relay.get('/metrics')).text()
   const heads = [...text.matchAll(/^# TYPE (\S+)/mg)].map(match => match[1])
   assert.equal(new Set(heads).size, heads.length)
@@ -202,14 +202,14 @@ test('a certificate is read again on SIGHUP, and a bad one changes nothing', asy
   const first = await serial()
   assert.ok(first)
   certify(key, path.join(dir, 'other.pem'))
-  await own.reload('the old certificate is kept')
+  await own.reload('could not reload the TLS certificate')
   assert.equal(await serial(), first)
   fs.renameSync(path.join(dir, 'other.pem'), cert)
-  await own.reload('the certificate was read anew')
+  await own.reload('TLS certificate reloaded')
   const second = await serial()
   assert.ok(second && second !== first)
   await assert.rejects(new Promise((resolve, reject) => tls.connect({ host: '127.0.0.1', port: own.port, rejectUnauthorized: false, maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, resolve).on('error', reject)))
-  // who begins no handshake, or does not finish it, is not waited for
+  // a client that does not begin or finish its handshake is closed
   for (const bytes of ['', '\x16\x03\x01', '\x16\x03\x01\x02\x00\x01']) {
     const socket = net.connect(own.port, '127.0.0.1', () => socket.write(bytes))
     // a byte at a time is no sign of life either

@@ -12,7 +12,7 @@ let relay
 before(async () => { relay = await startRelay() })
 after(() => relay.stop())
 
-test('the identity is answered, makes no version, and nobody else hears of it', async () => {
+test('the identity is answered, makes no version, and is not sent to other clients', async () => {
   const doc = await createDocument('é😀')
   const [ann, ben] = await Promise.all(['ann', 'ben'].map(user => new Raw(relay, doc).join(user)))
   for (const [n, op] of [[], [3], [''], [{ d: 0 }]].entries()) {
@@ -35,7 +35,7 @@ test('the identity is answered, makes no version, and nobody else hears of it', 
   ben.end()
 })
 
-test('a base that is not there yet does not confuse the room', async () => {
+test('a base version that does not exist yet does not confuse the room', async () => {
   const doc = await createDocument('')
   const [ann, eve] = await Promise.all(['ann', 'eve'].map(user => new Raw(relay, doc).join(user)))
   eve.op(5, [])
@@ -77,7 +77,7 @@ test('clients whose edits come to nothing go on', async () => {
   assert.equal(await sql(`SELECT count(*) FROM (SELECT converge.verify('${doc}')) AS v`), '0')
 })
 
-test('who has missed more than the text is gets the text', async () => {
+test('a client that missed more than the size of the text gets the text', async () => {
   const doc = await createDocument('start')
   const client = await new Collab(doc, 'ann').connect(relay).ready()
   client.leave()

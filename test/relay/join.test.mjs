@@ -34,7 +34,7 @@ test('a client joins, gets the text, and sees what it types', async () => {
   ann.end()
 })
 
-test('everybody in the document gets the operation, transformed', async () => {
+test('all clients of the document get the operation, transformed', async () => {
   const doc = await createDocument('0123456789')
   const ann = await new Raw(relay, doc).join('ann')
   const ben = await new Raw(relay, doc).join('ben')
@@ -66,7 +66,7 @@ test('a transaction of many operations arrives in order', async () => {
   ann.end()
 })
 
-test('operations sent one behind the other are applied in order', async () => {
+test('operations sent one after the other are applied in order', async () => {
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
   for (let n = 0; n < 20; n++) ann.op(0, [`${n} `])
@@ -131,7 +131,7 @@ test('a client may ask for no subprotocol', async () => {
   ann.end()
 })
 
-test('a fresh token is taken on the living connection, another user\'s is not', async () => {
+test('a new token is accepted on the open connection, another user\'s is not', async () => {
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
   ann.send({ type: 'token', token: token('ann', { exp: now() + 1000 }) })

@@ -63,7 +63,7 @@ test('the same operation made both documents: the life says that they are two', 
   numbered.end()
 })
 
-test('a life that is no text is malformed', async () => {
+test('a life that is not a string is malformed', async () => {
   const doc = await createDocument('one')
   const ann = await new Raw(relay, doc).opened()
   ann.send({ type: 'hello', token: (await import('./lib/token.mjs')).token('ann'), version: 0, life: 7 })
@@ -71,7 +71,7 @@ test('a life that is no text is malformed', async () => {
   assert.equal((await ann.close()).code, 4400)
 })
 
-test('those in a document are closed when it is made anew in one transaction, and nothing of the new one reaches them', async () => {
+test('when a document is deleted and created again in one transaction, its clients are closed and receive nothing of the new one', async () => {
   const doc = await createDocument('one')
   const clients = await Promise.all([relay, second, relay].map(from => rejoin(doc, {}, from)))
   const operationId = clients[0].op(0, ['x'])
@@ -91,7 +91,7 @@ test('those in a document are closed when it is made anew in one transaction, an
   }
 })
 
-test('one who joins the new document sees it alone, while the old one still has its members', async () => {
+test('a client that joins the new document sees only that one, while the old one still has its members', async () => {
   const doc = await createDocument('one')
   for (let n = 0; n < 20; n++) {
     const old = await rejoin(doc)
@@ -113,7 +113,7 @@ test('one who joins the new document sees it alone, while the old one still has 
   }
 })
 
-test('an operation that waits for the document while it is made anew is not applied to the new one', async () => {
+test('an operation that waits while its document is deleted and created again is not applied to the new one', async () => {
   const doc = await createDocument('one')
   const ann = await rejoin(doc)
   const holder = new Session()
@@ -169,7 +169,7 @@ test('joined says which version a pending operation made, or that it is not in',
   }
 })
 
-test('the operation of a client whose document was made anew is not in the new one', async () => {
+test('the operation of a client whose document was deleted and created again is not in the new one', async () => {
   const doc = await createDocument('one')
   const ann = await rejoin(doc)
   const pending = ann.op(0, ['x'])

@@ -132,17 +132,17 @@ for (const kind of ['plain', 'TLS']) {
     })
   }
 
-  test(`whoever takes nothing is let go: a WebSocket, ${kind}`, async () => {
+  test(`a client that reads nothing is closed: a WebSocket, ${kind}`, async () => {
     for (const most of [0, BYTES / 10]) {
       const line = (await client(kind, big)).read(most)
       await until('some to be read', () => line.count >= most)
-      const log = relays[kind].log().split('not heard of for').length
-      await until('it to be let go', () => relays[kind].log().split('not heard of for').length > log)
+      const log = relays[kind].log().split('no sign of life for').length
+      await until('it to be let go', () => relays[kind].log().split('no sign of life for').length > log)
       line.stop()
     }
   })
 
-  test(`whoever takes nothing is let go: HTTP, ${kind}`, async () => {
+  test(`a client that reads nothing is closed: HTTP, ${kind}`, async () => {
     const descriptors = () => fs.readdirSync(`/proc/${relays[kind].process.pid}/fd`).length
     await until('the connections before to be gone', () => !fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').some(row => row.split(/\s+/)[2]?.endsWith(`:${relays[kind].port.toString(16).toUpperCase().padStart(4, '0')}`) && row.split(/\s+/)[4] === '01'))
     for (const most of [0, BYTES / 10]) {
@@ -156,7 +156,7 @@ for (const kind of ['plain', 'TLS']) {
   })
 }
 
-test('a client that reads, and never answers, is let go', async () => {
+test('a client that reads, but never answers, is closed', async () => {
   const doc = await createDocument('')
   const dead = await new Raw(relays.plain, doc, { autoPong: false }).join('dead')
   const alive = await new Raw(relays.plain, doc).join('alive')

@@ -50,7 +50,7 @@ async function sentAway (client) {
   assert.equal((await client.close()).code, 1012)
 }
 
-test('what was shown and lost: everybody joins anew, and the operation goes again', async () => {
+test('operations that were sent and lost: all clients join again, and the operation is sent again', async () => {
   await withLoss(async ({ doc, relay, ann, ben, id }) => {
     relay.process.kill('SIGCONT')
     await sentAway(ann)
@@ -71,7 +71,7 @@ test('what was shown and lost: everybody joins anew, and the operation goes agai
   })
 })
 
-test('the versions that were lost are others\' now: nobody is shown these on top of those', async () => {
+test('lost versions were replaced by others: no client gets the new ones on top of the old ones', async () => {
   await withLoss(async ({ doc, relay, ann, ben, id }) => {
     await edit(doc, [5, 'other '], cluster.env)
     await edit(doc, [11, 'more '], cluster.env)

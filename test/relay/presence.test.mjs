@@ -49,7 +49,7 @@ for (const [where, second] of [['of one relay', () => relay], ['of two relays', 
   })
 }
 
-test('who joins is told of everybody, on all relays', async () => {
+test('a joining client gets the list of all clients, on all relays', async () => {
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
   const ben = await new Raw(other, doc).join('ben')
@@ -67,7 +67,7 @@ test('who joins is told of everybody, on all relays', async () => {
   end(ann, ben, cleo)
 })
 
-test('cursors that moved before anybody else was there are told to who comes', async () => {
+test('a joining client gets cursors that moved before it came', async () => {
   const doc = await createDocument('some text')
   const ann = await new Raw(relay, doc).join('ann')
   for (let n = 0; n < 5; n++) {
@@ -79,7 +79,7 @@ test('cursors that moved before anybody else was there are told to who comes', a
   end(ann, ben)
 })
 
-test('of many moves the last is shown, and they go out together', async () => {
+test('of many moves only the last is sent, together with others', async () => {
   const doc = await createDocument('')
   const [ann, ben, cleo] = await Promise.all(['ann', 'ben', 'cleo'].map(user => new Raw(relay, doc).join(user)))
   await sees(cleo, 'ann', 'ben', 'cleo')
@@ -102,7 +102,7 @@ test('of many moves the last is shown, and they go out together', async () => {
   end(ann, ben, cleo)
 })
 
-test('a client that reads nothing is shown everybody at once when it reads again', async () => {
+test('a client that reads nothing gets the complete list when it reads again', async () => {
   const doc = await createDocument('')
   const [ann, slow] = await Promise.all(['ann', 'slow'].map(user => new Raw(relay, doc).join(user)))
   await sees(ann, 'ann', 'slow')
@@ -134,13 +134,13 @@ test('a client that reads nothing is shown everybody at once when it reads again
   end(ann, slow)
 })
 
-test('what is wrong with a presence is said', async () => {
+test('an invalid presence is refused with the reason', async () => {
   const doc = await createDocument('')
   const long = 'é'.repeat(101)
   for (const [wrong, says] of [
-    [{ name: long }, /name is null or a text of at most 100 characters/], [{ name: 'a\0b' }, /without U\+0000/], [{ name: 7 }, /name/],
-    [{ color: 'red' }, /color is null or a text like #12ab9f/], [{ color: '#12345g' }, /color/], [{ color: '#1234567' }, /color/],
-    [{ version: 0, cursor: 5 }, /cursor is null or an object/], [{ version: 0, cursor: { anchor: -1, head: 0 } }, /from 0 to 67108864/],
+    [{ name: long }, /name must be null or a string of at most 100 characters/], [{ name: 'a\0b' }, /without U\+0000/], [{ name: 7 }, /name/],
+    [{ color: 'red' }, /color must be null or a string like #12ab9f/], [{ color: '#12345g' }, /color/], [{ color: '#1234567' }, /color/],
+    [{ version: 0, cursor: 5 }, /cursor must be null or an object/], [{ version: 0, cursor: { anchor: -1, head: 0 } }, /from 0 to 67108864/],
     [{ version: 0, cursor: { anchor: 0 } }, /anchor and head/], [{ version: 0, cursor: { anchor: 0, head: 67108865 } }, /from 0 to 67108864/],
     [{ version: 0, cursor: { anchor: 0, head: 1.5 } }, /anchor and head/], [{ cursor: { anchor: 0, head: 0 } }, /version/],
     [{ version: -1, cursor: { anchor: 0, head: 0 } }, /version/], [{ version: '0', cursor: { anchor: 0, head: 0 } }, /version/]]) {
@@ -168,7 +168,7 @@ test('a presence comes after the ack, and not before', async () => {
   assert.equal((await ann.close()).code, 4400)
 })
 
-test('any role may show itself, and who has none is neither seen nor shown anything', async () => {
+test('any role may send presence; a user without a role neither sends nor receives it', async () => {
   for (const role of ['viewer', 'commenter', 'editor']) {
     const doc = await createDocument('text', { role })
     const ann = await new Raw(relay, doc).join('ann')
@@ -203,7 +203,7 @@ async function holdRoles (change) {
   return holder
 }
 
-test('who is asked about is shown nothing until the answer, and then everybody', async () => {
+test('a client whose role is being checked gets nothing until the answer, and then the complete list', async () => {
   const doc = await documentOf('ann', 'ben', 'cleo')
   const [ann, ben] = await Promise.all(['ann', 'ben'].map(user => new Raw(relay, doc).join(user)))
   const cleo = await new Raw(other, doc).join('cleo')
@@ -225,7 +225,7 @@ test('who is asked about is shown nothing until the answer, and then everybody',
   end(ann, ben, cleo)
 })
 
-test('who loses the right to read is shown nobody any more, and is seen no more', async () => {
+test('a client that loses the right to read gets no more presence, and is no longer shown', async () => {
   const doc = await documentOf('ann', 'ben', 'cleo')
   const [ann, ben] = await Promise.all(['ann', 'ben'].map(user => new Raw(relay, doc).join(user)))
   const cleo = await new Raw(other, doc).join('cleo')
@@ -283,7 +283,7 @@ test('of a crowd some are shown, and who has a cursor among them', async () => {
   end(far, ...crowd)
 })
 
-test('SQL shows who is where, and where the cursor is now', async () => {
+test('SQL shows the clients of a document and their current cursors', async () => {
   const doc = await createDocument('one two')
   const ann = await new Raw(relay, doc).join('ann')
   ann.send({ type: 'presence', version: 0, cursor: { anchor: 4, head: 7 }, name: 'Ann', color: '#00ff00' })
@@ -296,7 +296,7 @@ test('SQL shows who is where, and where the cursor is now', async () => {
   await hasRows(doc)
 })
 
-test('nobody reads along on the channel, and nobody puts words in there', async () => {
+test('no role can read or forge messages on the channel', async () => {
   const doc = await createDocument('')
   const listener = new Session()
   await listener.run('LISTEN converge_presence')
@@ -316,7 +316,7 @@ test('nobody reads along on the channel, and nobody puts words in there', async 
   end(ann, ben, cleo)
 })
 
-test('a relay alone tells nobody', async () => {
+test('a single relay sends no notifications', async () => {
   const doc = await createDocument('')
   const told = await metric(relay, 'notifies_out_total')
   const ann = await new Raw(relay, doc).join('ann')

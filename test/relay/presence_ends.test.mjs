@@ -42,7 +42,7 @@ test('the clients of a relay that was killed vanish from the others, and from th
   await relay.stop()
 })
 
-test('rows of a relay that died alone are shown to nobody, until another one deletes them', async () => {
+test('rows of a single relay that died are hidden, until another one deletes them', async () => {
   const doc = await createDocument('text', { env: cluster.env })
   const relay = await start()
   await new Raw(relay, doc).join('ann')
@@ -72,7 +72,7 @@ test('a relay that ends takes its clients with it at once', async () => {
 })
 
 for (const [how, stop] of [['restarted', () => cluster.stop('fast')], ['killed', () => cluster.crash()]]) {
-  test(`PostgreSQL is ${how}, and everybody is still there`, async () => {
+  test(`PostgreSQL is ${how}, and all clients stay present`, async () => {
     const { doc, relay, other, ann, ben } = await pair()
     ben.send({ type: 'presence', version: 0, cursor: { anchor: 1, head: 1 } })
     await until('the cursor', () => ann.seen('ben').cursor?.head === 1)
@@ -106,7 +106,7 @@ test('a relay that was silent for too long is known again when it speaks', async
   await Promise.all([relay.stop(), other.stop()])
 })
 
-test('without its connection for presence a relay serves all the same', async t => {
+test('without its presence connection a relay still serves clients', async t => {
   const doc = await createDocument('text', { env: cluster.env })
   const allow = () => sql(`SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
   t.after(allow)
@@ -127,7 +127,7 @@ test('without its connection for presence a relay serves all the same', async t 
   await relay.stop()
 })
 
-test('many documents with many clients are told whole to a relay that begins', async () => {
+test('a relay that starts gets all clients of many documents', async () => {
   const docs = await Promise.all(Array.from({ length: 20 }, () => createDocument('text', { env: cluster.env })))
   const relay = await start()
   const clients = await Promise.all(docs.flatMap(doc => Array.from({ length: 15 }, (_, n) => new Raw(relay, doc).join(`user ${n} ${'é'.repeat(60)}`))))

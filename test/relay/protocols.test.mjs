@@ -58,7 +58,7 @@ const PROTOCOLS = [
 ]
 
 for (const place of ['collab', '/healthz', '/metrics', '/v1/docs']) {
-  test(`no protocol but websocket is gone over to: ${place}`, async () => {
+  test(`the relay switches to no protocol but websocket: ${place}`, async () => {
     const where = place === 'collab' ? `/v1/collab/${doc}` : place
     for (const protocol of PROTOCOLS) {
       for (const others of [{}, both, { ...both, 'Sec-WebSocket-Key': null, 'Sec-WebSocket-Version': null, 'Sec-WebSocket-Protocol': null }]) {
@@ -70,12 +70,12 @@ for (const place of ['collab', '/healthz', '/metrics', '/v1/docs']) {
   })
 }
 
-test('a refusal says what could be gone over to', async () => {
+test('a refusal names the protocol that is supported', async () => {
   const client = await heard(upgrade('/v1/docs', { Upgrade: 'h2c', ...both }))
   assert.match(String(client.heard), /"malformed".*websocket/)
 })
 
-test('websocket is, however it is written', async () => {
+test('websocket is accepted in upper and lower case', async () => {
   for (const protocol of ['websocket', 'WebSocket', 'WEBSOCKET']) {
     const client = new Bytes(relay).write(upgrade(`/v1/collab/${doc}`, { Upgrade: protocol }))
     await until('an answer', () => client.statuses().length)
@@ -98,7 +98,7 @@ test('a tunnel is not opened', async () => {
   }
 })
 
-test('a connection that no session is made of is ended, whatever it asked to become', async () => {
+test('a connection that becomes no session is closed, whatever protocol it requested', async () => {
   const before = await relay.metrics()
   for (const first of ['CONNECT x:1', 'GET /healthz', `GET /v1/collab/${doc}`]) {
     for (const protocol of ['h2c', 'foo', ['websocket', 'h2c']]) {

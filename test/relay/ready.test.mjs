@@ -23,7 +23,7 @@ const answers = (relay, wanted) => until(`/readyz to answer ${wanted}`, async ()
 test('a relay on a standby is not ready, until that is promoted', async () => {
   const standby = await cluster.standby()
   const relay = await new Relay({}, standby.env).listening()
-  await answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only')
+  await answers(relay, '503 PostgreSQL accepts no writes: it is a standby or read-only')
   assert.equal((await relay.metrics()).ready, 0)
   await standby.promote()
   await answers(relay, '200 ready')
@@ -39,12 +39,12 @@ test('a relay on a standby is not ready, until that is promoted', async () => {
 test('a relay on a server that was made read-only is not ready', async () => {
   const relay = await startRelay({}, cluster.env)
   await cluster.withSetting('default_transaction_read_only', 'on', () =>
-    answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only'))
+    answers(relay, '503 PostgreSQL accepts no writes: it is a standby or read-only'))
   await answers(relay, '200 ready')
   await relay.stop()
 })
 
-test('a relay whose role may not use the output plugin says which call mends that', async t => {
+test('a relay whose role may not use the output plugin logs the call that fixes that', async t => {
   const role = process.env.CONVERGE_TEST_ROLE
   if (await sql("SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'", cluster.env) === '0') {
     t.skip('this server lets every plugin decode')
@@ -55,7 +55,7 @@ test('a relay whose role may not use the output plugin says which call mends tha
   const relay = await new Relay({}, cluster.env).listening()
   await answers(relay, '503 no replication stream from PostgreSQL')
   await until('the log to say what helps', () => relay.log().includes(
-    `stream: no connection: library "converge" may not be used as an output plugin; SELECT converge.allow_relay('${role}') lets the role do that`))
+    `stream: no connection: library "converge" may not be used as an output plugin; SELECT converge.allow_relay('${role}') grants the missing privilege`))
   await sql(`SELECT converge.allow_relay('${role}')`, cluster.env)
   await answers(relay, '200 ready')
   await relay.stop()
@@ -83,7 +83,7 @@ test('a relay whose stream is far behind is not ready', async () => {
   process.kill(walsender, 'SIGSTOP')
   try {
     await edit(doc, ['x'], cluster.env)
-    await answers(relay, '503 the replication stream is too far behind')
+    await answers(relay, '503 the replication stream is too far behind (ready-lag)')
     const metrics = await relay.metrics()
     assert.ok(metrics.replication_lag_bytes > 0 && metrics.replication_lag_seconds > 1)
   } finally {
@@ -94,7 +94,7 @@ test('a relay whose stream is far behind is not ready', async () => {
   await relay.stop()
 })
 
-test('what others write is no lag', async () => {
+test('writes of other databases are no lag', async () => {
   const relay = await startRelay({}, cluster.env)
   await sql('CREATE TABLE bulk AS SELECT n, repeat(n::text, 50) FROM generate_series(1, 50000) AS n', cluster.env)
   const asked = async () => (await relay.metrics())['pg_round_trip_seconds_count{statement="probe"}']
@@ -106,7 +106,7 @@ test('what others write is no lag', async () => {
   await relay.stop()
 })
 
-test('a relay that ends is not ready', async () => {
+test('a relay that is shutting down is not ready', async () => {
   const relay = await startRelay({}, cluster.env)
   const doc = await createDocument('', { env: cluster.env })
   const ann = await new Raw(relay, doc).join('ann')
@@ -120,7 +120,7 @@ test('a relay that ends is not ready', async () => {
   await until('a connection', () => probe.socket.readyState === 'open')
   assert.equal((await relay.get('/readyz')).status, 200)
   relay.terminate()
-  await until('the relay to end', () => /ending on/.test(relay.log()))
+  await until('the relay to end', () => /shutting down on/.test(relay.log()))
   probe.write('GET /readyz HTTP/1.1\r\nHost: relay\r\n\r\n')
   await probe.end()
   assert.deepEqual(probe.statuses(), [503])

@@ -41,12 +41,12 @@ for (const [what, headers, body] of [
   ['chunks and a length', ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${inner}`],
   ['chunks in disguise', ['Transfer-Encoding: xchunked', `Content-Length: ${inner.length}`], inner]
 ]) {
-  test(`a body of which nobody knows the end: ${what}`, async () => {
+  test(`a body with an ambiguous end: ${what}`, async () => {
     for (const method of ['GET', 'POST']) assert.deepEqual(await answers(request(`${method} /healthz`, ...headers) + body), [/Transfer/.test(headers) ? 411 : 400])
   })
 }
 
-test('a body is not taken for a request, nor is there any request behind another', async () => {
+test('a body is not read as a request, and requests cannot be pipelined', async () => {
   const get = request('GET /healthz')
   const post = request('POST /healthz', 'Content-Length: 2') + 'ab'
   assert.deepEqual(await answers(request('POST /healthz', `Content-Length: ${inner.length}`) + inner), [405])
@@ -56,7 +56,7 @@ test('a body is not taken for a request, nor is there any request behind another
   }
 })
 
-test('a handshake that is none becomes no WebSocket', async () => {
+test('an invalid handshake becomes no WebSocket', async () => {
   const path = `/v1/collab/${doc}`
   const accepted = new Bytes(relay).write(upgrade(path))
   await until('a good one', () => accepted.statuses()[0] === 101)
@@ -71,14 +71,14 @@ test('a handshake that is none becomes no WebSocket', async () => {
   }
 })
 
-test('no extension is agreed on, so nothing comes compressed', async () => {
+test('no extension is negotiated, so no message is compressed', async () => {
   const client = new Bytes(relay).write(upgrade(`/v1/collab/${doc}`, { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' }))
   await until('an answer', () => client.statuses().length)
   assert.ok(!/sec-websocket-extensions/i.test(String(client.heard)))
   client.socket.destroy()
 })
 
-test('requests that are none are not answered with anything', async () => {
+test('invalid requests get no data', async () => {
   for (const bytes of [
     crypto.randomBytes(5000), Buffer.from('16030100c8010000c40303', 'hex'), 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', request('TRACE /metrics'), request('BREW /metrics'),
     request('GE T /metrics'), request('GET http://other.example/metrics'), request('GET /metrics\0'), request('GET /metrics%00'), request(`GET /${'x'.repeat(100000)}`),
@@ -92,7 +92,7 @@ test('requests that are none are not answered with anything', async () => {
   }
 })
 
-test('no path leads out of the paths', async () => {
+test('no form of a path reaches another path', async () => {
   for (const path of ['/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc/passwd', '/..\\..\\etc\\passwd', '//etc/passwd', '/healthz/../etc/passwd',
     '/metrics/', '/metrics%20', '/METRICS', '/.', '/%', '/%zz', '/?/metrics', '/v1/collab/../../metrics/..']) {
     const client = new Bytes(relay).write(request(`GET ${path}`, 'Connection: close'))
@@ -103,7 +103,7 @@ test('no path leads out of the paths', async () => {
   }
 })
 
-test('no condition, and no form of a path, tells a stranger what he may not know', async () => {
+test('no condition, and no form of a path, reveals anything to a user without a role', async () => {
   const closed = await sql("SELECT converge.create_document('a secret', 'a secret')")
   const eve = { Authorization: `Bearer ${token('eve')}`, 'Content-Type': 'application/json' }
   const ask = async (path, headers = {}, method = 'GET', body) => {
@@ -138,7 +138,7 @@ test('no condition, and no form of a path, tells a stranger what he may not know
   }
 })
 
-test('a body that never comes, and one that comes a byte at a time', async () => {
+test('a body that never arrives, and one that arrives a byte at a time', async () => {
   const own = await startRelay({ 'handshake-timeout': 1, 'body-timeout': 1 })
   const silent = new Bytes(own).write(request('POST /healthz', 'Content-Length: 100000'))
   const slow = new Bytes(own).write(request('POST /healthz', 'Content-Length: 100000'))
@@ -148,7 +148,7 @@ test('a body that never comes, and one that comes a byte at a time', async () =>
   await own.stop()
 })
 
-test('who says more while an answer is awaited is let go', async t => {
+test('a client that sends more while it waits for an answer is closed', async t => {
   const holder = new Session()
   t.after(() => holder.close())
   const name = `holder ${doc}`
@@ -170,7 +170,7 @@ test('who says more while an answer is awaited is let go', async t => {
   assert.equal((await relay.get('/healthz')).status, 200)
 })
 
-test('many connections that say nothing are in nobody\'s way, and end', async () => {
+test('many silent connections delay no other client, and are closed', async () => {
   const own = await startRelay({ 'handshake-timeout': 3 })
   const silent = Array.from({ length: 400 }, (unused, n) => new Bytes(own).write(n % 2 ? 'GET /' : ''))
   const ann = await new Raw(own, await createDocument('')).join('ann')
@@ -188,7 +188,7 @@ test('more connections than there are descriptors', async () => {
   // enough for what it has, and some
   execFileSync('prlimit', ['--pid', String(own.process.pid), '--nofile=64:64'])
   const silent = Array.from({ length: 200 }, () => new Bytes(own))
-  await until('it to be out of descriptors', () => own.log().includes('cannot accept'))
+  await until('it to be out of descriptors', () => own.log().includes('could not accept'))
   ann.op(0, ['é'])
   assert.equal((await ann.operation()).version, 1)
   for (const client of silent) await client.end()

@@ -96,7 +96,7 @@ test('where a page is the last one, though it is full, no next is told', async (
 // The ETag of a version of a document.
 const tag = async (place, version) => `"${(await ann.get(place)).body.life}.${version}"`
 
-test('the text now, at a version and at a moment, with its version as ETag', async () => {
+test('the current text, at a version and at a time, with its version as ETag', async () => {
   const place = await withPast()
   const now = await ann.get(`${place}/content`)
   assert.deepEqual([now.body.content, now.body.version, now.headers.get('etag')], [await text(place), 4, await tag(place, 4)])
@@ -125,7 +125,7 @@ test('another document under the id has other ETags', async () => {
   assert.notEqual(tags[0], tags[1])
 })
 
-test('who holds the version gets 304, and nobody else', async () => {
+test('a client that has the version gets 304, others do not', async () => {
   const place = await withPast()
   const [four, three, nine, five] = await Promise.all([4, 3, 9, 5].map(version => tag(place, version)))
   for (const known of [four, `W/${four}`, `"1", ${four}`]) {
@@ -198,7 +198,7 @@ test('history and changes are those of SQL, in pages too', async () => {
   assert.deepEqual((await ann.get(`${place}/changes`)).body.changes.map(c => [c.version, c.kind, c.pos, c.length, c.content]), changes)
 })
 
-test('a past that was forgotten begins where it is kept', async () => {
+test('pruned history begins at the oldest available version', async () => {
   const place = await withPast()
   await as('ann', `SELECT converge.prune('${idOf(place)}', 2)`)
   assert.deepEqual((await ann.get(`${place}/history`)).body.ops.map(o => o.version), [3, 4])
@@ -249,7 +249,7 @@ test('snapshots are taken, with a label or without, and listed', async () => {
   assert.equal((await ann.get(place)).body.snapshotVersion, 4)
 })
 
-test('labels of one version stand beside each other, and only an owner takes one away', async () => {
+test('a version can have several labels, and only an owner removes one', async () => {
   const place = await withPast()
   const labels = async () => (await ann.get(`${place}/snapshots`)).body.snapshots.filter(s => s.version === 4).map(s => [s.label, s.labelledBy])
   await ann.post(`${place}/snapshots`, { label: 'signed contract' })
@@ -284,7 +284,7 @@ test('members are given roles, lose them, and leave', async () => {
   assert.equal((await ann.get(place)).body.owner, 'ben', 'the document names the owner it has now')
 })
 
-test('a document that another table refers to is not deleted, and says so', async t => {
+test('a document that another table references is not deleted, with an error', async t => {
   const place = await ann.create()
   const table = `notes_${uuid().replaceAll('-', '')}`
   await sql(`CREATE TABLE ${table} (doc uuid REFERENCES converge.documents); INSERT INTO ${table} VALUES ('${idOf(place)}')`)
@@ -296,7 +296,7 @@ test('a document that another table refers to is not deleted, and says so', asyn
   assert.equal((await ann.delete(place)).status, 204)
 })
 
-test('what constraints do not allow is a conflict or cannot be done, and a veto is forbidden', async t => {
+test('a violated constraint is 409 or 422, and a veto is 403', async t => {
   const place = await ann.create('x')
   const name = `t_${uuid().replaceAll('-', '')}`
   await sql(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -314,7 +314,7 @@ test('what constraints do not allow is a conflict or cannot be done, and a veto 
   }
 })
 
-test('what is undone already is not undone again', async () => {
+test('an operation that has already been undone is not undone again', async () => {
   const place = await withPast()
   const { ops } = (await ann.get(`${place}/history`)).body
   const undo = () => ann.post(`${place}/undo`, { operationId: ops[1].operationId })
@@ -334,7 +334,7 @@ test("the reference's example works as it stands there", async () => {
   assert.deepEqual([shown.version, shown.content], [0, 'Boil the rice.'])
 })
 
-test('whether an id that is given a role has an account is told', async () => {
+test('share answers with the name of the account, or null', async () => {
   const place = await ann.create()
   const made = await nobody.post('/v1/signup', { name: 'Fay', address: `fay.${uuid()}@example.org`, password: 'a good password' })
   const { userId } = made.body
@@ -346,7 +346,7 @@ test('whether an id that is given a role has an account is told', async () => {
   assert.deepEqual((await ann.put(`${place}/owner`, { userId })).body, { userId, name: 'Fay', role: 'owner' })
 })
 
-test('where sign-up is closed it makes no account, and says nothing about addresses', async t => {
+test('closed sign-up creates no account, and reveals nothing about addresses', async t => {
   const cluster = await Cluster.make()
   t.after(() => cluster.remove())
   const account = { name: 'Ann', address: 'ann@example.org', password: 'a good password' }
@@ -386,7 +386,7 @@ test('an account is made, logs in, and its token is good everywhere', async () =
   assert.equal((await nobody.post('/v1/signup', { name: 'x', address, password: 'a good password' })).status, 409)
 })
 
-test('an unknown address and a wrong password are told alike; ten wrong ones are enough', async () => {
+test('an unknown address and a wrong password get the same answer; ten wrong ones are the limit', async () => {
   const address = `ben.${uuid()}@example.org`
   await nobody.post('/v1/signup', { name: 'Ben', address, password: 'a good password' })
   const wrong = await nobody.post('/v1/login', { address, password: 'not the password' })
@@ -403,7 +403,7 @@ test('an unknown address and a wrong password are told alike; ten wrong ones are
   assert.equal((await nobody.post('/v1/login', { address, password: 'a good password' })).status, 200, 'until the time is over')
 })
 
-test('wrong passwords that come at once are all counted, for an account and for none', async t => {
+test('concurrent wrong passwords are all counted, with and without an account', async t => {
   const wide = await startRelay({ 'login-rate': 0, callers: 8 })
   t.after(() => wide.stop())
   const account = { name: 'Dan', address: `dan.${uuid()}@example.org`, password: 'a good password' }
@@ -416,7 +416,7 @@ test('wrong passwords that come at once are all counted, for an account and for 
   assert.equal((await stranger.post('/v1/login', account)).status, 429, 'the right one comes too late')
 })
 
-test("whoever logs in clears their own count, and nobody else's", async () => {
+test("a login clears the count of its account, and no other", async () => {
   const [ben, eve] = ['ben', 'eve'].map(name => ({ name, address: `${name}.${uuid()}@example.org`, password: 'a good password' }))
   for (const account of [ben, eve]) await nobody.post('/v1/signup', account)
   for (let i = 0; i < 10; i++) {
@@ -427,7 +427,7 @@ test("whoever logs in clears their own count, and nobody else's", async () => {
   assert.equal((await nobody.post('/v1/login', eve)).status, 200)
 })
 
-test('a login gives what the relay can sign: audience, issuer and kid; and no token without a secret', async t => {
+test('a login returns a token with audience, issuer and kid; without a secret no token', async t => {
   const strict = await startRelay({ 'jwt-key': `one=${file('one', SECRET)}`, 'jwt-audience': 'docs', 'jwt-issuer': 'us', 'token-lifetime': 60 })
   t.after(() => strict.stop())
   const account = { name: 'Cleo', address: `cleo.${uuid()}@example.org`, password: 'a good password' }
@@ -443,7 +443,7 @@ test('a login gives what the relay can sign: audience, issuer and kid; and no to
 
 // ---- who and how often ----
 
-test('without a good token there is nothing', async () => {
+test('without a valid token every route is refused', async () => {
   const place = await ann.create()
   for (const [given, error] of [[undefined, undefined], ['x', 'invalid_token'], [token('ann', { exp: 1 }), 'invalid_token'], [token('ann', {}, { secret: 'another secret, as long' }), 'invalid_token']]) {
     const user = new User(relay)
@@ -455,7 +455,7 @@ test('without a good token there is nothing', async () => {
   }
 })
 
-test('who asks too often is told when to come back, and others are not', async t => {
+test('a user with too many requests is told when to retry, others are not affected', async t => {
   const busy = await startRelay({ 'call-rate': 1, 'call-burst': 5, 'login-rate': 1, 'login-burst': 2 })
   t.after(() => busy.stop())
   const answers = await Promise.all(Array.from({ length: 20 }, () => new User(busy, 'ann').get('/v1/me')))
@@ -479,15 +479,15 @@ test('a change of roles counts from the next request on', async () => {
 
 // ---- requests that cannot be right ----
 
-test('requests that cannot be right are told what is wrong', async () => {
+test('invalid requests are refused with the reason', async () => {
   const place = await ann.create()
   for (const [method, at, body, status, detail] of [
-    ['GET', `${place}/content?vresion=1`, undefined, 400, /no argument "vresion"/],
+    ['GET', `${place}/content?vresion=1`, undefined, 400, /unknown argument "vresion"/],
     ['GET', `${place}/content?version=1&version=2`, undefined, 400, /version is given twice/],
     ['GET', `${place}/content?version=x`, undefined, 400, /version: "x" is not a whole number/],
     ['GET', `${place}/content?version=-1`, undefined, 400, /"-1" is not a whole number from 0/],
     ['GET', `${place}/content?version=99999999999999999999`, undefined, 400, /is not a whole number/],
-    ['GET', `${place}/content?version=0&at=2026-01-01`, undefined, 400, /version and at exclude each other/],
+    ['GET', `${place}/content?version=0&at=2026-01-01`, undefined, 400, /version and at cannot be used together/],
     ['GET', `${place}/content?at=yesterdayish`, undefined, 400, /yesterdayish/],
     ['GET', `${place}/history?limit=0`, undefined, 400, /from 1 to 1000/],
     ['GET', `${place}/history?limit=1001`, undefined, 400, /from 1 to 1000/],
@@ -495,13 +495,13 @@ test('requests that cannot be right are told what is wrong', async () => {
     ['GET', '/v1/docs/no-uuid', undefined, 400, /no-uuid/],
     ['GET', '/v1/docs?before=x', undefined, 400, /x/],
     ['PATCH', place, {}, 400, /title is missing/],
-    ['PATCH', place, { title: 7 }, 400, /title: a text is wanted/],
-    ['PATCH', place, { title: 'a\u0000b' }, 400, /title: U\+0000/],
+    ['PATCH', place, { title: 7 }, 400, /title must be a string/],
+    ['PATCH', place, { title: 'a\u0000b' }, 400, /title must not contain U\+0000/],
     ['PATCH', place, { title: 'x'.repeat(1001) }, 413, /1001 characters/],
-    ['PATCH', place, '[]', 400, /no JSON object/],
-    ['PATCH', place, '{"title":"x","title":"y"}', 400, /no JSON object/],
-    ['PATCH', place, '{"title":"\\ud800"}', 400, /no JSON object/],
-    ['POST', `${place}/revert`, { version: '1' }, 400, /version: a whole number is wanted/]]) {
+    ['PATCH', place, '[]', 400, /must be a JSON object/],
+    ['PATCH', place, '{"title":"x","title":"y"}', 400, /must be a JSON object/],
+    ['PATCH', place, '{"title":"\\ud800"}', 400, /must be a JSON object/],
+    ['POST', `${place}/revert`, { version: '1' }, 400, /version must be a whole number/]]) {
     const answer = await ann.ask(method, at, body)
     assert.equal(answer.status, status, `${method} ${at}: ${JSON.stringify(answer.body)}`)
     assert.match(answer.body.detail, detail)
@@ -511,7 +511,7 @@ test('requests that cannot be right are told what is wrong', async () => {
   assert.equal((await ann.ask('PATCH', place, '{"title":"ok"}', { 'content-type': 'Application/JSON; charset=utf-8' })).status, 200)
 })
 
-test('other methods and paths are told what there is', async () => {
+test('other methods and paths are refused with the supported methods', async () => {
   const place = await ann.create()
   const answer = await ann.ask('DELETE', `${place}/content`)
   assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, OPTIONS'])
@@ -526,7 +526,7 @@ test('the description is served as it stands in doc/', async () => {
   assert.deepEqual((await nobody.get('/v1/openapi.json')).body, description)
 })
 
-test('HEAD is GET without what is in it', async () => {
+test('HEAD is GET without the body', async () => {
   const place = await ann.create('hello')
   const headers = { authorization: `Bearer ${ann.token}` }
   const [head, get] = await Promise.all(['HEAD', 'GET'].map(method => relay.get(`${place}/content`, { method, headers })))
@@ -535,7 +535,7 @@ test('HEAD is GET without what is in it', async () => {
   assert.equal((await relay.get('/healthz', { method: 'HEAD' })).status, 200)
 })
 
-test('pages of other origins may ask, where they are listed or all are', async t => {
+test('pages of other origins may use the API if they are listed, or all are', async t => {
   const listed = await startRelay({ origin: 'https://app.example' })
   t.after(() => listed.stop())
   const from = (where, origin, method = 'GET') => where.get('/v1/me', { method, headers: { origin, authorization: `Bearer ${ann.token}` } })
@@ -568,11 +568,11 @@ async function speak (bytes, last) {
 }
 const head = (method, at, more = '') => `${method} ${at} HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${ann.token}\r\nContent-Type: application/json\r\n${more}\r\n`
 
-test('a body is bounded before it comes, and its length is told', async () => {
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 1114113\r\n'), 'taken'), /^HTTP\/1.1 413 .*1114113 bytes; at most 1114112/s)
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 99999999999999999999999\r\n'), 'no length'), /^HTTP\/1.1 400 /)
-  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: -1\r\n'), 'no length'), /^HTTP\/1.1 400 /)
-  assert.match(await speak(head('POST', '/v1/docs', 'Transfer-Encoding: chunked\r\n') + '2\r\n{}\r\n0\r\n\r\n', 'told'), /^HTTP\/1.1 411 /)
+test('a body is bounded before it arrives, and must have a length', async () => {
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 1114113\r\n'), '1114112'), /^HTTP\/1.1 413 .*1114113 bytes, the limit is 1114112/s)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: 99999999999999999999999\r\n'), 'whole number'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Content-Length: -1\r\n'), 'whole number'), /^HTTP\/1.1 400 /)
+  assert.match(await speak(head('POST', '/v1/docs', 'Transfer-Encoding: chunked\r\n') + '2\r\n{}\r\n0\r\n\r\n', 'Content-Length'), /^HTTP\/1.1 411 /)
   const large = 'é'.repeat(500000)
   const place = await ann.create(large)
   assert.equal((await ann.get(`${place}/content`)).body.content, large)
@@ -590,7 +590,7 @@ test('a body in small pieces is the same body', async () => {
   socket.destroy()
 })
 
-test('of requests in one packet no more than the first is answered, and the connection ends', async () => {
+test('of requests in one packet only the first is answered, and the connection ends', async () => {
   const answers = await speak(head('GET', '/v1/me') + head('GET', '/v1/users?search=zz') + head('GET', '/healthz'))
   // libwebsockets 4.3 tells of the second while the first's answer is awaited, 4.1 does not
   if (answers !== '') {
@@ -600,7 +600,7 @@ test('of requests in one packet no more than the first is answered, and the conn
   assert.equal((await ann.get('/v1/me')).status, 200)
 })
 
-test('a long answer to who reads slowly comes whole, and then the connection ends', async () => {
+test('a long answer to a slow reader arrives whole, and then the connection ends', async () => {
   const content = '日本語'.repeat(2500000) // more than sockets hold
   const id = await as('ann', "SELECT converge.create_document('', repeat('日本語', 2500000))")
   const socket = net.connect(relay.port, '127.0.0.1')
@@ -622,7 +622,7 @@ test('many requests at once are all answered', async () => {
   assert.deepEqual(answers.map(a => a.body.version).sort((a, b) => a - b), answers.map((_, i) => i + 1))
 })
 
-test('who goes away while he waits takes his request along; the next one is served', async t => {
+test('a client that disconnects while it waits cancels its request; the next one is served', async t => {
   const place = await ann.create()
   const holder = new Session()
   t.after(() => holder.close())
@@ -642,7 +642,7 @@ test('who goes away while he waits takes his request along; the next one is serv
   assert.equal((await ann.get(place)).body.title, 'now')
 })
 
-test('a request that PostgreSQL undid is tried again; one whose connection died is told so', async t => {
+test('a request that PostgreSQL rolled back is retried; one whose connection was lost is in doubt', async t => {
   const place = await ann.create()
   const holder = new Session()
   t.after(() => holder.close())
@@ -657,7 +657,7 @@ test('a request that PostgreSQL undid is tried again; one whose connection died 
   assert.equal((await ann.get(place)).body.title, 'a title')
 })
 
-test('without pgcrypto there are no accounts, and no connection is lost; an extension made anew is used', async t => {
+test('without pgcrypto there are no accounts, and no connection is lost; a recreated extension is used', async t => {
   const cluster = await Cluster.make()
   t.after(() => cluster.remove())
   const own = await startRelay({}, cluster.env)
@@ -678,7 +678,7 @@ test('without pgcrypto there are no accounts, and no connection is lost; an exte
   for (let call = 0; call < 8; call++) assert.equal(await share(), 200)
 })
 
-test('a restart of PostgreSQL is waited for, and told of when it takes too long', async t => {
+test('a request waits for a restart of PostgreSQL, and gets 503 if that takes too long', async t => {
   const cluster = await Cluster.make()
   t.after(() => cluster.remove())
   const own = await startRelay({}, cluster.env)

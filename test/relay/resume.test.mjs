@@ -128,7 +128,7 @@ test('an operation sent again after a reconnection, applied meanwhile', async ()
   again.end()
 })
 
-test('an operation sent again after a snapshot that holds it', async () => {
+test('an operation sent again after a snapshot that contains it', async () => {
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
   const id = ann.op(0, ['once'])
@@ -151,7 +151,7 @@ test('the same operation by two connections at once is applied once', async () =
   clients.forEach(client => client.end())
 })
 
-test('another past that ends in the same operation is noticed by its sequence number', async t => {
+test('a different history that ends in the same operation is detected by its sequence number', async t => {
   const [doc, ids] = await documentWith(2)
   const ann = await new Raw(relay, doc).join('ann')
   const { version: held, sequenceId } = ann.snapshot

@@ -60,7 +60,7 @@ async function withIdentity (identity, use) {
 }
 
 for (const identity of ['NOTHING', 'FULL', 'USING INDEX by_role']) {
-  test(`a member who is deleted under REPLICA IDENTITY ${identity} is closed, and nobody else`, async () => {
+  test(`a member who is deleted under REPLICA IDENTITY ${identity} is closed, other members are not`, async () => {
     await run('CREATE UNIQUE INDEX IF NOT EXISTS by_role ON converge.members (role, created_at)')
     await withIdentity(identity, () => scene(async ({ doc, relay, ann, ben, cleo }) => {
       await run(`DELETE FROM converge.members WHERE doc_id = '${doc}' AND user_id = 'ben'`)
@@ -74,7 +74,7 @@ for (const identity of ['NOTHING', 'FULL', 'USING INDEX by_role']) {
   })
 }
 
-test('a row of members that becomes another user\'s takes the right from the first', async () => {
+test('a row of members that is changed to another user removes the right of the first', async () => {
   await scene(async ({ doc, ann, ben, cleo }) => {
     await run(`UPDATE converge.members SET user_id = 'dan' WHERE doc_id = '${doc}' AND user_id = 'ben'`)
     await ended(ben, 'forbidden', 4403)
@@ -82,7 +82,7 @@ test('a row of members that becomes another user\'s takes the right from the fir
   })
 })
 
-test('a member who is deleted as logical replication does it is closed', async () => {
+test('a member who is deleted by logical replication is closed', async () => {
   await scene(async ({ doc, ann, ben, cleo }) => {
     await run(`SELECT pg_replication_origin_create('elsewhere')`)
     await run(`BEGIN; SELECT pg_replication_origin_session_setup('elsewhere'); SET LOCAL session_replication_role = replica;
@@ -92,7 +92,7 @@ test('a member who is deleted as logical replication does it is closed', async (
   })
 })
 
-test('who joins while it cannot be seen yet that they were deleted is closed when it can', async () => {
+test('a client that joins before its deletion is visible is closed when it is', async () => {
   await withIdentity('NOTHING', () => scene(async ({ doc, relay, ann, ben }) => {
     let gone
     const late = await new Raw(relay, doc).opened()
@@ -111,14 +111,14 @@ test('who joins while it cannot be seen yet that they were deleted is closed whe
   }))
 })
 
-test('TRUNCATE of members closes everybody', async () => {
+test('TRUNCATE of members closes all clients', async () => {
   await scene(async ({ ann, ben, cleo }) => {
     await run('TRUNCATE converge.members')
     for (const client of [ann, ben, cleo]) await ended(client, 'forbidden', 4403)
   })
 })
 
-test('TRUNCATE of everything closes everybody, and the relay serves what comes then', async () => {
+test('TRUNCATE of all tables closes all clients, and the relay serves new documents', async () => {
   await scene(async ({ relay, ann, ben, cleo }) => {
     await run('TRUNCATE converge.documents, converge.heads, converge.members, converge.ops, converge.packs, converge.snapshots, converge.undos')
     for (const client of [ann, ben, cleo]) await ended(client, 'not_found', 4404)
@@ -130,7 +130,7 @@ test('TRUNCATE of everything closes everybody, and the relay serves what comes t
   })
 })
 
-test('a log that was emptied is not gone on with', async () => {
+test('a truncated log is not continued', async () => {
   await scene(async ({ doc, ann, cleo, relay }) => {
     await passes(ann, cleo, 1)
     await run('TRUNCATE converge.ops')
@@ -139,7 +139,7 @@ test('a log that was emptied is not gone on with', async () => {
   })
 })
 
-test('DROP EXTENSION: nothing is shown, and with the extension made anew the relay goes on', async () => {
+test('DROP EXTENSION: nothing is sent, and after the extension is created again the relay continues', async () => {
   await scene(async ({ relay, ann, ben, cleo }) => {
     await run('DROP EXTENSION converge')
     await until('the stream to say so', async () => (await relay.metrics()).stream_resyncs_total === 1)

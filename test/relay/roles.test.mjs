@@ -92,14 +92,14 @@ async function outcomesOf (statements) {
 const compare = (came, outcomes) => assert.deepEqual(
   Object.fromEntries(names.map((name, n) => [name, came[n]])), Object.fromEntries(names.map((name, n) => [name, cells(outcomes)[n]])))
 
-test('every function, for everybody', async t => {
+test('every function, for every role', async t => {
   const call = ([signature, args]) => signature === 'maintain()' ? 'CALL converge.maintain()' : `SELECT count(x) FROM converge.${signature.split('(')[0]}(${args}) AS x`
   const calls = functions.map(row => row[0] === 'compose_agg(op)' ? "SELECT converge.compose_agg('[]')" : call(row))
   const came = await outcomesOf(calls)
   for (const [n, [signature, , outcomes]] of functions.entries()) await t.test(signature, () => compare(came[n], outcomes))
 })
 
-test('every table, for everybody', async t => {
+test('every table, for every role', async t => {
   const came = await outcomesOf(tables.map(([name, where]) => `SELECT FROM converge.${name} WHERE ${where}`))
   for (const [n, [name, , outcomes]] of tables.entries()) await t.test(`reading ${name}`, () => compare(came[n], outcomes))
   const columns = Object.fromEntries((await sql(`SELECT attrelid::regclass, min(attname) FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid
@@ -146,7 +146,7 @@ async function outcome (row, person) {
   }
 }
 
-test('every message, from everybody', async t => {
+test('every message, from every role', async t => {
   for (const row of messages) {
     await t.test(`${row.type}: ${row.what}`, async () => compare(await Promise.all(names.map(name => outcome(row, name))), row.outcomes))
   }
@@ -154,7 +154,7 @@ test('every message, from everybody', async t => {
 
 // ---- HTTP ----
 
-test('every path, for everybody', async t => {
+test('every path, for every role', async t => {
   for (const [method, path, outcomes] of paths) {
     await t.test(`${method} ${path}`, async () => compare(await Promise.all(names.map(async name => {
       const headers = name === 'nobody' ? {} : { Authorization: `Bearer ${token(people[name].user)}` }
@@ -163,7 +163,7 @@ test('every path, for everybody', async t => {
   }
 })
 
-test('every route, for everybody', async t => {
+test('every route, for every role', async t => {
   const fresh = { closed: await create('closed', routes.length * names.length), open: await create('open', routes.length) }
   for (const [method, path, outcomes, given] of routes) {
     await t.test(`${method} ${path}`, async () => compare(await Promise.all(names.map(async name => {

@@ -60,7 +60,7 @@ test('the relay and the output plugin divide documents alike', async () => {
   }
 })
 
-test('people type into one document at every relay, with and without shards', async () => {
+test('clients type into one document through every relay, with and without shards', async () => {
   const whole = await startRelay({}, cluster.env)
   const all = [...relays, whole]
   let next = 0
@@ -71,14 +71,14 @@ test('people type into one document at every relay, with and without shards', as
   await whole.stop()
 })
 
-test('who may not read any longer is sent away, wherever he is', async () => {
+test('a client that may no longer read is closed, on every relay', async () => {
   const docs = await Promise.all(Array.from({ length: 6 }, () => createDocument('', { env: cluster.env })))
   const clients = await Promise.all(docs.flatMap(doc => relays.map(relay => new Raw(relay, doc).join('ann'))))
   await sql(`SELECT converge.unshare(id, '*') FROM converge.documents WHERE id IN (${docs.map(doc => `'${doc}'`)})`, cluster.env)
   for (const client of clients) assert.equal((await client.close()).code, 4403)
 })
 
-test('shards that there are not', () => {
+test('shards that do not exist', () => {
   for (const [args, says] of [
     [['--shards', '4', '--shard', '4'], /shard: "4" is not a whole number from 0 to 3/],
     [['--shard', '1'], /shard: "1" is not a whole number from 0 to 0/],

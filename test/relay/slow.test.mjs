@@ -63,7 +63,7 @@ test('an operation of one\'s own is never inside a catchup', async () => {
   await relay.stop()
 })
 
-test('nor inside one that was asked for before the operation came', async () => {
+test('nor inside one that was requested before the operation arrived', async () => {
   const relay = await startRelay({ 'ring-entries': 16, 'ring-bytes': 300000, readers: 1 })
   const doc = await createDocument('')
   const slow = await new Collab(doc, 'slow').connect(relay).ready()
@@ -110,7 +110,7 @@ test('a client is pinged; one that never answers is closed, and one that does st
   await relay.stop()
 })
 
-test('a client that reads nothing while it asks for much is let go', async () => {
+test('a client that reads nothing while it requests much is closed', async () => {
   const relay = await startRelay()
   const doc = await createDocument('')
   const rude = await new Raw(relay, doc).join('rude')
@@ -123,7 +123,7 @@ test('a client that reads nothing while it asks for much is let go', async () =>
   await relay.stop()
 })
 
-test('while too much waits for slow readers, nobody else may join; then they may', async () => {
+test('while too much waits for slow readers, no client may join; afterwards clients may', async () => {
   const relay = await startRelay({ 'max-memory': 1 })
   const doc = await createDocument('')
   await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat('é日😀x', 1200000)))`)

@@ -54,8 +54,8 @@ test('keys of every kind, each by its name or without', async () => {
 
 test('the wrong key, or the right one under another name', async () => {
   for (const header of [{}, { kid: 'r' }]) await refused(signedToken('zoë', other.privateKey, 'RS256', { claims, header }), /signature/)
-  await refused(signedToken('zoë', rsa.privateKey, 'RS256', { claims, header: { kid: 'e' } }), /not known/)
-  await refused(signedToken('zoë', ec.privateKey, 'ES256', { claims, header: { kid: 'r' } }), /not known/)
+  await refused(signedToken('zoë', rsa.privateKey, 'RS256', { claims, header: { kid: 'e' } }), /no key/)
+  await refused(signedToken('zoë', ec.privateKey, 'ES256', { claims, header: { kid: 'r' } }), /no key/)
   await refused(signedToken('zoë', rsa.privateKey, 'ES256', { claims }), /signature/)
   await refused(signedToken('zoë', ec.privateKey, 'RS256', { claims }), /signature/)
 })
@@ -88,7 +88,7 @@ test('another audience, another issuer, another time', async () => {
   await refused(token('zoë', { ...claims, exp: now() - 600 }), /expired/)
 })
 
-test('names that look like others are others, or none', async () => {
+test('user names that look alike are different, or invalid', async () => {
   for (const name of ['zoë\0', 'zoë\0ann', '\0', ['zoë'], { zoë: 1 }, 7, null, true]) await refused(token(name, claims), /user|malformed/)
   // another form of the same letters is another user
   for (const name of ['zoe\u0308', 'ZOË', 'zoë ', ' zoë', "zoë'; --"]) {
@@ -110,7 +110,7 @@ test('a long token, wherever it comes', async () => {
   ;(await taken(token('zoë', claims))).end()
 })
 
-test('a token is renewed on the living connection, and its end is the end', async () => {
+test('a token is renewed on the open connection, which ends when the token expires', async () => {
   const client = await taken(token('zoë', { ...claims, exp: now() + 2 }))
   const left = await taken(token('zoë', { ...claims, exp: now() + 2 }))
   client.send({ type: 'token', token: token('zoë', { ...claims, exp: now() + 600 }) })
@@ -135,10 +135,10 @@ test('keys are read again on SIGHUP, and bad ones change nothing', async () => {
   const client = await taken(old, turning)
   await refused(fresh, /signature/, turning)
   fs.writeFileSync(secret, 'short')
-  await turning.reload('the old keys are kept')
+  await turning.reload('could not reload the token keys')
   ;(await taken(old, turning)).end()
   fs.writeFileSync(secret, 'the second secret of two')
-  await turning.reload('keys were read anew')
+  await turning.reload('token keys reloaded')
   await refused(old, /signature/, turning)
   ;(await taken(fresh, turning)).end()
   // who is in stays in

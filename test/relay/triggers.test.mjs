@@ -63,7 +63,7 @@ test('veto: the author\'s role counts, in a batch each author\'s own', async () 
   ben.end()
 })
 
-test('quota: what is over it is rejected, and the rest is not', async () => {
+test('quota: only operations above it are rejected', async () => {
   const doc = await documentOfAnn('')
   await sql(`INSERT INTO hooks.quota VALUES ('${doc}', 3)`, env)
   const [ann, ben] = await join(doc, 'ann', 'ben')
@@ -76,7 +76,7 @@ test('quota: what is over it is rejected, and the rest is not', async () => {
   ben.end()
 })
 
-test('audit: who wrote, and through which role it came', async () => {
+test('audit: the author, and the role that made the edit', async () => {
   const doc = await documentOfAnn('')
   const [ann, ben] = await join(doc, 'ann', 'ben')
   await answers(ann, [ann.op(0, ['é'])])

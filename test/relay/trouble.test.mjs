@@ -50,7 +50,7 @@ async function unavailable (client, id) {
   assert.ok(reject.retryAfter > 0)
 }
 
-test('read-only: unavailable, and applied once when it is over', async () => {
+test('read-only: unavailable, and applied once afterwards', async () => {
   const doc = await document()
   const relay = await startRelay({}, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
@@ -90,7 +90,7 @@ test('a statement timeout concerns the document that is slow', async () => {
   })
 })
 
-test('no connections: edits are held, and applied once when there are some again', async () => {
+test('no connections: edits wait, and are applied once when there are connections again', async () => {
   const doc = await document()
   const relay = await startRelay({}, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
@@ -109,7 +109,7 @@ test('no connections: edits are held, and applied once when there are some again
 })
 
 for (const level of ['repeatable read', 'serializable']) {
-  test(`${level}: what others write at the same time is carried over, in order`, async () => {
+  test(`${level}: operations are transformed over concurrent ones, in order`, async () => {
     await withSetting(`default_transaction_isolation = '${level}'`, async relay => {
       const doc = await document()
       const crowd = await new Crowd(doc, 3, () => relay, 31).start()
@@ -132,7 +132,7 @@ for (const level of ['repeatable read', 'serializable']) {
   })
 }
 
-test('a deadlock with somebody\'s own tables: the relay gives way and tries again', async () => {
+test('a deadlock with other tables: the statement of the relay is cancelled and retried', async () => {
   await run("CREATE TABLE totals (id int PRIMARY KEY, n int); INSERT INTO totals VALUES (1, 0); GRANT ALL ON totals TO PUBLIC")
   // PostgreSQL ends the one whose patience ends first
   await withSetting("deadlock_timeout = '200ms'", async relay => {

@@ -22,7 +22,7 @@ const counted = (relay, wanted) => until(`checksums to be ${JSON.stringify(wante
   return Object.entries(wanted).every(([result, count]) => found[result] === count)
 })
 
-test('clients that type are asked, and all hold what the server holds', async () => {
+test('clients that type are asked for checksums, and all have the text of the server', async () => {
   const relay = await startRelay({ 'verify-interval': 1 })
   const doc = await createDocument('é😀')
   const clients = ['ann', 'ben', 'cleo'].map(user => new Collab(doc, user).connect(relay))
@@ -43,7 +43,7 @@ test('clients that type are asked, and all hold what the server holds', async ()
   await relay.stop()
 })
 
-test('a client that lies is told, logged, and given the text', async () => {
+test('a client with a wrong checksum gets an error and the text, and is logged', async () => {
   const relay = await startRelay({ 'verify-interval': 1 })
   const doc = await createDocument('the text')
   const ann = await new Raw(relay, doc).join('ann')
@@ -106,7 +106,7 @@ test('where history is pruned, and while the session begins anew', async () => {
   await relay.stop()
 })
 
-test('what is no checksum closes the connection', async () => {
+test('an invalid checksum closes the connection', async () => {
   const relay = await startRelay()
   const doc = await createDocument('')
   const good = sha256('')

@@ -43,7 +43,7 @@ async function ask (where, method = 'GET') {
   return { status: client.statuses()[0], text: String(client.heard) }
 }
 
-test('what lies in the folder is served', async () => {
+test('files of the folder are served', async () => {
   for (const [where, type, text] of [['/', 'text/html', '<p>é 😀'], ['/index.html', 'text/html', '<p>é 😀'], ['/inner/', 'text/html', 'inner'], ['/inner/page.js', 'text/javascript', 'export {}'], ['/within.js', 'text/javascript', 'export {}'], ['/inner/../index.html', 'text/html', '<p>é'], ['/..', 'text/html', '<p>é']]) {
     const answer = await ask(where)
     assert.equal(answer.status, 200, where)
@@ -83,6 +83,6 @@ test('a relay goes no further for a request than its folder', async () => {
   assert.equal(fs.readFileSync(path.join(place, 'web', 'index.html'), 'utf8'), '<p>é 😀')
   const own = new Relay({ web: path.join(place, 'secret.txt') })
   assert.equal((await within('the relay to end', own.ended)).code, 2)
-  assert.match(own.log(), /no folder/)
+  assert.match(own.log(), /could not read folder/)
   await until('it to have ended', () => own.exit)
 })

@@ -18,7 +18,7 @@ async function lock (doc) {
   return session
 }
 
-test('a locked document holds up only itself', async () => {
+test('a locked document delays only its own edits', async () => {
   const [locked, ...others] = await Promise.all(Array.from({ length: 6 }, () => createDocument('')))
   const holder = await lock(locked)
   const ann = await new Raw(relay, locked).join('ann')
@@ -37,7 +37,7 @@ test('a locked document holds up only itself', async () => {
   ;[ann, ...clients].forEach(client => client.end())
 })
 
-test('of many locked documents the one that is free again goes on', async () => {
+test('of many locked documents the one that is unlocked continues', async () => {
   const docs = await Promise.all(Array.from({ length: 4 }, () => createDocument('')))
   const holders = await Promise.all(docs.map(lock))
   const clients = await Promise.all(docs.map(doc => new Raw(relay, doc).join('ann')))
@@ -68,7 +68,7 @@ test('operations of a document keep their order through a lock', async () => {
   ann.end()
 })
 
-test('a trigger\'s veto falls on its own operation only', async () => {
+test('a trigger\'s veto rejects only its own operation', async () => {
   await withTrigger("IF NEW.op::text LIKE '%veto%' THEN RAISE EXCEPTION 'not this one'; END IF;", async () => {
     const docs = await Promise.all(Array.from({ length: 4 }, () => createDocument('')))
     const clients = await Promise.all(docs.map(doc => new Raw(relay, doc).join('ann')))
@@ -92,7 +92,7 @@ test('a trigger\'s veto falls on its own operation only', async () => {
   })
 })
 
-test('an error when the transaction commits is an error: nobody sees the operation', async () => {
+test('an error at commit is an error: no client sees the operation', async () => {
   await withTrigger("IF NEW.op::text LIKE '%late%' THEN RAISE EXCEPTION 'too late'; END IF;", async () => {
     const doc = await createDocument('')
     const ann = await new Raw(relay, doc).join('ann')
@@ -109,7 +109,7 @@ test('an error when the transaction commits is an error: nobody sees the operati
   }, { deferred: true })
 })
 
-test('bad luck is tried again', async () => {
+test('conflicts are retried', async () => {
   for (const sqlstate of ['40001', '40P01', '57014', '53200']) {
     await withTrigger(`IF nextval(CALLS) < 3 THEN RAISE EXCEPTION 'bad luck' USING ERRCODE = '${sqlstate}'; END IF;`, async () => {
       const doc = await createDocument('')
@@ -121,7 +121,7 @@ test('bad luck is tried again', async () => {
   }
 })
 
-test('lasting trouble is answered, with when to try again', async () => {
+test('a lasting error is answered with a time to retry', async () => {
   await withTrigger("IF NEW.op::text LIKE '%full%' THEN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END IF;", async () => {
     const doc = await createDocument('')
     const ann = await new Raw(relay, doc).join('ann')
@@ -135,7 +135,7 @@ test('lasting trouble is answered, with when to try again', async () => {
   })
 })
 
-test('a document that is deleted under its clients', async () => {
+test('a document that is deleted while it has clients', async () => {
   const doc = await createDocument('text')
   const ann = await new Raw(relay, doc).join('ann')
   await sql(`DELETE FROM converge.heads WHERE doc_id = '${doc}'; DELETE FROM converge.documents WHERE id = '${doc}'`)
@@ -144,7 +144,7 @@ test('a document that is deleted under its clients', async () => {
   assert.equal((await ann.close()).code, 4404)
 })
 
-test('connections to PostgreSQL that are cut come back, and nothing is lost or doubled', async () => {
+test('after lost connections to PostgreSQL nothing is lost or applied twice', async () => {
   const doc = await createDocument('')
   const ann = await new Raw(relay, doc).join('ann')
   const ids = []

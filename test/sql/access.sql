@@ -61,7 +61,7 @@ SELECT converge.my_role(:'doc') IS NULL AS none;
 SELECT pg_temp.failure(format('SELECT converge.content(%L)', :'doc'));
 SELECT pg_temp.failure(format('SELECT converge.unshare(%L, %L)', :'doc', 'ann'));
 
--- anybody may leave, but not the last owner
+-- any member may leave, but not the last owner
 SET converge."user" = 'dan';
 SELECT converge.unshare(:'doc', 'dan');
 SELECT pg_temp.failure(format('SELECT converge.content(%L)', :'doc'));

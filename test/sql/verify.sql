@@ -30,7 +30,7 @@ DECLARE
 BEGIN
 	BEGIN
 		EXECUTE replace(damage, 'THIS', format('doc_id = %L', doc));
-		problems := ARRAY(SELECT concat(version, ': ', regexp_replace(regexp_replace(problem, 'rise above .*', 'rise'), 'seq( is|) \d+(, the head says \d+|)', 'seq N')) FROM converge.verify(doc));
+		problems := ARRAY(SELECT concat(version, ': ', regexp_replace(regexp_replace(problem, 'rise above .*', 'rise'), 'seq( is|) \d+(, the head records \d+|)', 'seq N')) FROM converge.verify(doc));
 		RAISE EXCEPTION 'take it back' USING ERRCODE = 'ZZZZZ';
 	EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
 		NULL;

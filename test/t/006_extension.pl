@@ -29,7 +29,7 @@ for my $encoding ('LATIN1', 'SQL_ASCII')
 {
 	$node->safe_psql('postgres', "CREATE DATABASE \L$encoding\E ENCODING '$encoding' LOCALE 'C' TEMPLATE template0");
 	like(failure(lc $encoding, 'CREATE EXTENSION converge'),
-		qr/ERROR:  0A000: converge needs a database with encoding UTF8\nDETAIL:  The encoding of this database is $encoding\.\nHINT: /,
+		qr/ERROR:  0A000: converge requires a database with encoding UTF8\nDETAIL:  The encoding of this database is $encoding\.\nHINT: /,
 		"not in a database with encoding $encoding");
 	is($node->safe_psql(lc $encoding, "SELECT count(*) FROM pg_namespace WHERE nspname = 'converge'"), '0', 'and nothing of it stays');
 }
@@ -93,7 +93,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION pgcrypto; CREATE TABLE converge_n
 $node->safe_psql('postgres', $recipe);
 for my $statement ('DROP EXTENSION converge', 'DROP EXTENSION IF EXISTS pgcrypto, converge CASCADE', 'DROP SCHEMA converge CASCADE')
 {
-	like(failure('postgres', $statement), qr/ERROR:  P0001: the extension converge holds documents.*ALTER EVENT TRIGGER keep_converge DISABLE/s, "refused: $statement");
+	like(failure('postgres', $statement), qr/ERROR:  P0001: the extension converge contains documents.*ALTER EVENT TRIGGER keep_converge DISABLE/s, "refused: $statement");
 }
 is($node->safe_psql('postgres', "${as_ann}SELECT converge.content('$doc')"), 'kept', 'and nothing is lost');
 $node->safe_psql('postgres', 'DROP EXTENSION pgcrypto; DROP TABLE converge_notes');

@@ -74,7 +74,7 @@ is(ask($two, 'SELECT pg_backend_pid();'), $server, 'two clients share one server
 my $who = 'SELECT converge.acting_user();';
 my $edit = "SELECT version FROM converge.apply_op('$doc', gen_random_uuid(), 0, '[\"😀\"]');";
 is(ask($one, 'BEGIN;', q{SET LOCAL converge."user" = 'ann';}, $who, $edit, 'COMMIT;'), "ann\n1", 'a transaction acts for a user');
-is(ask($two, $who), 'app', 'the next one for nobody but itself');
+is(ask($two, $who), 'app', 'the next one only for itself');
 is(ask($two, $edit), 'OT002', 'who may nothing');
 is(ask($two, 'BEGIN;', q{SELECT set_config('converge.user', 'ben', true);}, $who, $edit, 'COMMIT;'), "ben\nben\n2", 'another acts for another');
 is(ask($one, 'BEGIN;', q{SET LOCAL converge."user" = 'ann';}, 'SELECT 1 / 0;', 'COMMIT;'), '22012', 'a transaction fails');

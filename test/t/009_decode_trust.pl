@@ -40,7 +40,7 @@ sub warnings
 	my $text = slurp_file($node->logfile, $logged);
 
 	$logged = -s $node->logfile;
-	return [ $text =~ /WARNING:  output plugin "converge" cannot tell a change of table (\S+)/g ];
+	return [ $text =~ /WARNING:  output plugin "converge" cannot decode a change of table (\S+)/g ];
 }
 
 # ---- a database without the extension ----
@@ -243,7 +243,7 @@ $takes->('and under its own', ['zoe -'], 'ALTER TABLE converge.members_now RENAM
 warnings();
 $takes->('a role that is a text', [ 'resync' ], "ALTER TABLE converge.members RENAME COLUMN role TO was; ALTER TABLE converge.members ALTER COLUMN was DROP NOT NULL;",
 	'ALTER TABLE converge.members ADD COLUMN role text;', "INSERT INTO converge.members (doc_id, user_id, role) VALUES ('$d', 'zoe', 'owner');");
-like(slurp_file($node->logfile), qr/DETAIL:  It has no column "role" of type converge\.role\. Consumers are told to read the tables anew\./, 'the log says which');
+like(slurp_file($node->logfile), qr/DETAIL:  It has no column "role" of type converge\.role\. Consumers receive a "resync" line and must read the tables again\./, 'the log says which');
 $takes->('a role that is null', [ 'resync' ], "ALTER TABLE converge.members DROP COLUMN role; ALTER TABLE converge.members RENAME COLUMN was TO role;",
 	"INSERT INTO converge.members (doc_id, user_id) VALUES ('$d', 'finn');");
 $takes->('a role that is one', [ 'gil viewer' ], "INSERT INTO converge.members (doc_id, user_id, role) VALUES ('$d', 'gil', 'viewer');");

@@ -136,7 +136,7 @@ my $old_snapshot = $node->background_psql($db, extra_params => [ '-U', 'eve' ], 
 $old_snapshot->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_extension');
 is(as_eve('DROP EXTENSION pgcrypto', "CREATE FUNCTION evil.crypt(text, text) RETURNS text $make_eve_great", "CREATE FUNCTION evil.gen_salt(text, integer) RETURNS text $make_eve_great"), '',
 	'whose owner puts other functions in its place');
-like($old_snapshot->query($change) . $old_snapshot->{stderr}, qr/accounts need the extension pgcrypto/, 'which are not called');
+like($old_snapshot->query($change) . $old_snapshot->{stderr}, qr/accounts require the extension pgcrypto/, 'which are not called');
 $old_snapshot->query('COMMIT');
 $old_snapshot->quit;
 is($node->safe_psql('postgres', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'eve'}), 'f', 'nor anywhere');
@@ -160,7 +160,7 @@ sub privileges
 $db = database();
 is(create($db), '', 'created with default privileges as they are');
 my $as_designed = privileges($db);
-like($as_designed, qr/^f\|function converge.edit\(uuid,converge.op\)\|PUBLIC\|EXECUTE\|f$/m, 'everybody may call what is for everybody');
+like($as_designed, qr/^f\|function converge.edit\(uuid,converge.op\)\|PUBLIC\|EXECUTE\|f$/m, 'every role may call the public functions');
 unlike($as_designed, qr/converge.become|converge.submit/, 'and nobody what is for the relay');
 for my $case (
 	[ 'functions for one role', 'GRANT EXECUTE ON FUNCTIONS TO eve' ],

@@ -42,7 +42,7 @@ SKIP:
 	{
 		my ($ret, $stdout, $stderr) = $node->psql('turkish', "SELECT converge.sign_up('Ben', '$address', 'correct horse')");
 
-		like($stderr, qr/ERROR:  the address is taken/, "INFO\@example.org and $address are one address");
+		like($stderr, qr/ERROR:  address is already taken/, "INFO\@example.org and $address are one address");
 		is($node->safe_psql('turkish', "SELECT converge.log_in('$address', 'correct horse')"), $id, "$address logs in");
 		is($node->safe_psql('turkish', "SELECT user_id FROM converge.search_users('$address')"), $id, "$address is found");
 	}

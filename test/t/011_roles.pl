@@ -55,7 +55,7 @@ is(as_role('analyst', 'SELECT count(*) FROM converge.storage'), '2', 'also what 
 is(as_role('analyst', $_), '42501', "they may not: $_") for 'SELECT converge.create_document()', 'INSERT INTO converge.ops DEFAULT VALUES', 'TABLE converge.users';
 is(as_role('analyst', q{SET converge.acting_user = 'ann'; SELECT converge.acting_user()}), 'analyst', 'nor act for others');
 is(as_role('analyst', $_), 'OT002', "nor: $_") for "SELECT converge.edit('$docs[0]', '[]')", "SELECT converge.share('$docs[0]', 'analyst', 'owner')", "SELECT converge.delete_document('$docs[0]')", "SELECT converge.snapshot('$docs[0]')";
-is(as_role('ben', 'SELECT converge.create_document()'), '42501', 'nor does anybody else who is not named');
+is(as_role('ben', 'SELECT converge.create_document()'), '42501', 'nor does any other user who is not named');
 like(as_role('app', q{SET converge.acting_user = 'cleo'; SELECT converge.create_document()}), qr/^[0-9a-f-]{36}$/, 'who is named may');
 like(as_role('relay', q{BEGIN; SELECT 'became' FROM converge.become('dan'); SELECT converge.create_document(); COMMIT}), qr/^[0-9a-f-]{36}$/m, 'the relay for its users, too');
 

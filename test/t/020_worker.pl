@@ -114,7 +114,7 @@ is($node->safe_psql('one', q{SELECT backend_type FROM pg_stat_activity JOIN conv
 is(type_history($node, 'one', doc(1), $edits{one} + 1201, $edits{one} + 1210), 'applied|10', 'editing goes on');
 
 # done by hand meanwhile: the document is left to the worker
-is(sql($node, 'one', 'SELECT ops_packed FROM converge.maintain_document(\'' . doc(1) . '\');'), 0, 'whoever comes second leaves it');
+is(sql($node, 'one', 'SELECT ops_packed FROM converge.maintain_document(\'' . doc(1) . '\');'), 0, 'the second session skips it');
 $holder_in = "SELECT pg_advisory_unlock(1);\n\\q\n";
 $holder->finish;
 ok($node->poll_query_until('one', 'SELECT version - packed_version < 100 FROM converge.heads'), 'let go, it goes on');
@@ -143,7 +143,7 @@ $log_start = -s $log;
 type_history($node, 'two', doc(1), $edits{two} + 1001, $edits{two} + 1100);
 type_history($node, 'two', doc(2), 100, 200);
 ok($node->poll_query_until('two', "SELECT packed_version >= 100 FROM converge.heads WHERE doc_id = '" . doc(2) . "'"), 'the next one is packed');
-$node->wait_for_log(qr/ERROR:  version \d+ is missing in the log of document @{[ doc(1) ]}/, $log_start);
+$node->wait_for_log(qr/ERROR:  version \d+ is missing from the log of document @{[ doc(1) ]}/, $log_start);
 pass('the damaged one is told of');
 isnt(problems($node, 'two'), '', 'by verify too');
 

@@ -129,7 +129,7 @@ bad_values(void)
 	CHECK(complained(LOAD(KEY, "--listen", "a:70000"), "listen", "65535"));
 	CHECK(complained(LOAD(KEY, "--log-level", "loud"), "\"loud\"", "debug"));
 	CHECK(complained(LOAD(KEY, "--tls-cert", "x"), "tls-cert", "together"));
-	CHECK(complained(LOAD(NULL), "jwt-key", "must be given"));
+	CHECK(complained(LOAD(NULL), "jwt-key", "is required"));
 }
 
 static void

@@ -359,7 +359,7 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"a message is an object with a type", types},
+		{"a message must be a JSON object with a type", types},
 		{"invalid UTF-8 is no message", invalid_utf8},
 		{"deep nesting is no message", deep_nesting},
 		{"a hello may resume", hellos},
