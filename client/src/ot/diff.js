@@ -4,7 +4,7 @@
  * end is replaced as a whole.
  */
 
-import { append, DELETE, finish, INSERT, RETAIN } from './op.js'
+import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
 
 /** @import { Component, Op } from './op.js' */
 
@@ -19,6 +19,23 @@ function textOf (list) {
   let text = ''
   for (let i = 0; i < list.length; i += 4096) text += String.fromCodePoint(...list.subarray(i, i + 4096))
   return text
+}
+
+/**
+ * Count the UTF-16 units in which two different texts begin alike and end alike, whole
+ * characters alone.
+ * @param {string} a
+ * @param {string} b
+ */
+function common (a, b) {
+  const least = Math.min(a.length, b.length)
+  let start = 0
+  let end = 0
+  while (start < least && a.charCodeAt(start) === b.charCodeAt(start)) start++
+  if (start > 0 && (a.charCodeAt(start - 1) & 0xfc00) === 0xd800) start--
+  while (end < least - start && a.charCodeAt(a.length - 1 - end) === b.charCodeAt(b.length - 1 - end)) end++
+  if (end > 0 && (a.charCodeAt(a.length - end) & 0xfc00) === 0xdc00) end--
+  return [start, end]
 }
 
 /**
@@ -101,6 +118,8 @@ export function diff (from, to) {
     return null
   }
 
-  compare(codes(from), codes(to))
+  const [start, end] = common(from, to)
+  append(op, RETAIN, points(from.slice(0, start)))
+  compare(codes(from.slice(start, from.length - end)), codes(to.slice(start, to.length - end)))
   return finish(op)
 }

@@ -1,0 +1,101 @@
+/** The way to a relay, and the documents that are open on it. */
+
+import { failure } from './core/error.js'
+import { Document } from './document.js'
+import { environment } from './net/environment.js'
+
+/** @import { Environment } from './net/environment.js' */
+/** @import { TokenFunction } from './net/link.js' */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {string | URL} url the relay's: `wss://`, `ws://`, `https://` or `http://`, with a
+ *   path in front if it has one; in a page it may be relative to the page's
+ * @property {TokenFunction} token returns a token, a JWT; called at each connect and before
+ *   the last one expires; `fresh`: the last one was refused or expires. It may throw where
+ *   there is no network; without a token (null), the status is `unauthenticated`
+ * @property {any} [storage] of `converge-client/indexeddb`
+ * @property {any} [WebSocket] a WebSocket class, where there is none (Node 20: that of `ws`)
+ * @property {typeof fetch} [fetch]
+ * @property {Partial<Environment>} [environment] of a test: time and chance
+ */
+
+export class Client {
+  /** @type {Map<string, Document>} */
+  #documents = new Map()
+  /** @type {(() => void) | null} */
+  #unlisten = null
+  #closed = false
+  /** @type {URL} */
+  #url
+
+  /** @param {ClientOptions} options */
+  constructor ({ url, token, storage, WebSocket, fetch, environment: given = {} }) {
+    if (typeof token !== 'function') throw new TypeError('token must be a function that returns a token')
+    this.#url = new URL(url, globalThis.location?.href)
+    if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
+    this.env = environment({ WebSocket, fetch, ...given })
+    /** @type {TokenFunction} */
+    this.token = token
+    this.storage = storage
+  }
+
+  /**
+   * Where a document's WebSocket is.
+   * @param {string} id
+   */
+  socketUrl (id) {
+    const url = new URL(this.#url)
+    url.protocol = /^(https|wss):$/.test(url.protocol) ? 'wss:' : 'ws:'
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/collab/${encodeURIComponent(id)}`
+    url.search = url.hash = ''
+    return String(url)
+  }
+
+  /**
+   * Open a document; each `open` wants a `release`. The same id gives the same Document.
+   * @param {string} id
+   * @returns {Document}
+   */
+  open (id) {
+    if (this.#closed) throw failure('closed', 'the client is closed')
+    if (this.env.WebSocket === undefined) throw new TypeError('there is no WebSocket here: give new Client() one')
+    const found = this.#documents.get(id)
+    if (found !== undefined) return found.retain()
+    this.#unlisten ??= this.env.listen(name => this.#happened(name))
+    const document = new Document(this, id)
+    this.#documents.set(id, document)
+    document.link.start()
+    return document.retain()
+  }
+
+  /** Ask the token function again where no token was good: somebody has logged in. */
+  authenticate () {
+    for (const document of this.#documents.values()) document.authenticate()
+  }
+
+  /** Close all documents. What is pending and not stored is given back by `rejected`. */
+  close () {
+    this.#closed = true
+    for (const document of [...this.#documents.values()]) document.end('closed', 'the client was closed')
+  }
+
+  /**
+   * A document has ended.
+   * @param {Document} document
+   */
+  forget (document) {
+    if (this.#documents.get(document.id) === document) this.#documents.delete(document.id)
+    if (this.#documents.size > 0) return
+    this.#unlisten?.()
+    this.#unlisten = null
+  }
+
+  /** @param {string} name */
+  #happened (name) {
+    for (const { link } of this.#documents.values()) {
+      if (name === 'pagehide') link.leave()
+      else if (name === 'online' || name === 'pageshow' || name === 'visible') link.wake()
+    }
+  }
+}
