@@ -2,6 +2,7 @@
 
 import { failure } from './core/error.js'
 import { Document } from './document.js'
+import { claims } from './net/token.js'
 import { environment } from './net/environment.js'
 
 /** @import { Environment } from './net/environment.js' */
@@ -20,6 +21,9 @@ import { environment } from './net/environment.js'
  * @property {Partial<Environment>} [environment] of a test: time and chance
  */
 
+/** How long the token function may take before the user of last time is taken. */
+const TOKEN_MS = 2000
+
 export class Client {
   /** @type {Map<string, Document>} */
   #documents = new Map()
@@ -28,6 +32,8 @@ export class Client {
   #closed = false
   /** @type {URL} */
   #url
+  /** @type {string | null} a token that was asked for to know the user, and not used yet */
+  #held = null
 
   /** @param {ClientOptions} options */
   constructor ({ url, token, storage, WebSocket, fetch, environment: given = {} }) {
@@ -36,7 +42,11 @@ export class Client {
     if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
     this.env = environment({ WebSocket, fetch, ...given })
     /** @type {TokenFunction} */
-    this.token = token
+    this.token = ask => {
+      const held = ask.fresh ? null : this.#held
+      this.#held = null
+      return held ?? token(ask)
+    }
     this.storage = storage
   }
 
@@ -65,8 +75,25 @@ export class Client {
     this.#unlisten ??= this.env.listen(name => this.#happened(name))
     const document = new Document(this, id)
     this.#documents.set(id, document)
-    document.link.start()
+    document.start()
     return document.retain()
+  }
+
+  /**
+   * Whose documents these are: what the token says, or without a network who was here last.
+   * @returns {Promise<string | null>}
+   */
+  async user () {
+    /** @type {any} */
+    let timer
+    const token = this.env.offline() ? null : await Promise.race([
+      (async () => this.token({ fresh: false }))().catch(() => null),
+      new Promise(resolve => { timer = this.env.setTimeout(() => resolve(null), TOKEN_MS) })
+    ])
+    this.env.clearTimeout(timer)
+    if (typeof token !== 'string') return this.storage.user()
+    this.#held = token
+    return claims(token).sub ?? null
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */
@@ -74,10 +101,13 @@ export class Client {
     for (const document of this.#documents.values()) document.authenticate()
   }
 
-  /** Close all documents. What is pending and not stored is given back by `rejected`. */
-  close () {
+  /**
+   * Close all documents. What is pending and not stored is given back by `rejected`.
+   * Resolves when the rest is stored.
+   */
+  async close () {
     this.#closed = true
-    for (const document of [...this.#documents.values()]) document.end('closed', 'the client was closed')
+    await Promise.all(Array.from(this.#documents.values(), document => document.end('closed', 'the client was closed')))
   }
 
   /**
@@ -91,11 +121,23 @@ export class Client {
     this.#unlisten = null
   }
 
-  /** @param {string} name */
+  /**
+   * Something happens to the page. Returns true if it should not be left, since edits would
+   * be lost.
+   * @param {string} name
+   */
   #happened (name) {
-    for (const { link } of this.#documents.values()) {
-      if (name === 'pagehide') link.leave()
-      else if (name === 'online' || name === 'pageshow' || name === 'visible') link.wake()
+    let risky = false
+    for (const document of this.#documents.values()) {
+      document.offline?.flush()
+      document.restate()
+      risky ||= document.atRisk
+      if (name === 'pagehide') document.link.leave()
+      else if (name === 'online' || name === 'pageshow' || name === 'visible') {
+        document.link.wake()
+        document.offline?.wake()
+      }
     }
+    return risky
   }
 }

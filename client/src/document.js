@@ -5,6 +5,7 @@ import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
 import { Others } from './core/presence.js'
 import { Presence } from './core/presence_said.js'
+import { Offline } from './core/offline.js'
 import { Sync } from './core/sync.js'
 import { NO_HISTORY, note, pass, redo, undo } from './core/undo.js'
 import { invert, parse, reach, toOp } from './ot/index.js'
@@ -51,6 +52,7 @@ import { Link } from './net/link.js'
  * @property {RejectedEvent} rejected
  * @property {{ version: number }} diverged
  * @property {ClosedEvent} closed
+ * @property {unknown} unstored the storage failed, with this error: edits are kept in memory alone
  * @property {any} thread
  * @property {any} comment
  * @property {any} suggestion
@@ -95,11 +97,13 @@ export class Document {
     this.userId = null
     this.others = new Others()
     this.presence = new Presence(this)
+    /** @type {Offline | null} */
+    this.offline = client.storage ? new Offline(this) : null
     this.sync = new Sync(this.env, {
       changed: (op, changes, how) => this.#changed(op, changes, how),
       advanced: (op, from, userId) => this.#advanced(op, from, userId),
       pending: () => this.#pendingChanged(),
-      gaveBack: (draft, failed, batches) => this.#gaveBack(draft, failed, batches),
+      gaveBack: (draft, failed, batches) => this.gaveBack(this.sync, draft, failed, batches),
       live: () => this.#live(),
       told: message => this.#told(message)
     })
@@ -107,10 +111,10 @@ export class Document {
       hello: token => this.sync.hello(token),
       receive: message => this.sync.receive(message),
       lost: code => this.sync.lost(code),
-      moved: () => this.#restate(),
+      moved: () => this.restate(),
       unauthenticated: () => {
         this.#authenticated = false
-        this.#restate()
+        this.restate()
       },
       ended: (code, reason) => this.end(ENDS[code], reason || `the connection was closed with ${code}`)
     })
@@ -282,6 +286,38 @@ export class Document {
 
   // ---- coming and going ----
 
+  /** Load what is stored, then connect. */
+  async start () {
+    await this.offline?.begin()
+    if (this.#closed === null) this.link.start()
+  }
+
+  /**
+   * Begin with what a session of this user's had stored.
+   * @param {import('./offline/backend.js').Record} record
+   * @param {string} user
+   */
+  restore (record, user) {
+    this.userId = user
+    this.role = /** @type {Role | null} */ (record.meta.role)
+    this.title = record.meta.title
+    this.sync.restore(record)
+    this.#loading.resolve(this)
+  }
+
+  /**
+   * The storage failed: edits are kept in memory alone.
+   * @param {unknown} error
+   */
+  unstored (error) {
+    this.#events.emit('unstored', error)
+  }
+
+  /** Whether what is pending would be lost with the page. */
+  get atRisk () {
+    return this.pending !== null && this.#closed === null && this.offline?.safe !== true
+  }
+
   /** One more uses it. */
   retain () {
     this.#references++
@@ -303,21 +339,32 @@ export class Document {
   }
 
   /**
-   * It ends for good; what is pending is given back.
+   * It ends for good; what is pending and not stored is given back. Where the user may not
+   * read the document any more, what is stored of it is forgotten, edits only if they could
+   * be given back.
    * @param {string} code
    * @param {string} message
    */
-  end (code, message) {
+  async end (code, message) {
     if (this.#closed !== null) return
+    const { sync, offline } = this
     this.link.stop()
-    this.sync.lost(0)
+    sync.lost(0)
     this.#closed = { code, message }
-    this.sync.giveAllBack(code, message)
     this.client.forget(this)
+    const given = this.pending === null || this.#events.has('rejected')
+    const forget = code !== 'closed' && given
+    const stays = offline?.keeper && !forget
+    if (stays) sync.keeper = null
+    else sync.giveAllBack(code, message)
     this.#loading.reject(failure(code, message))
-    this.#restate()
+    this.restate()
     this.#events.emit('closed', this.#closed)
     this.presence.stop()
+    await offline?.end(forget)
+    if (!stays) return
+    if (offline.safe) for (const batch of [sync.sentBatch, sync.batch]) batch?.reject(failure(code, `${message}; the edit is stored`))
+    else sync.giveAllBack(code, message)
   }
 
   /** Ask for a token again, after none was good. */
@@ -329,7 +376,8 @@ export class Document {
 
   // ---- what happens to it ----
 
-  #restate () {
+  /** Say the status, if it is another. */
+  restate () {
     const status = this.#closed !== null ? 'closed' : !this.#authenticated ? 'unauthenticated'
       : this.sync.flowing ? 'connected' : this.env.offline() ? 'offline' : this.#connected ? 'reconnecting' : 'connecting'
     if (status === this.#status) return
@@ -339,9 +387,10 @@ export class Document {
 
   #live () {
     this.#connected = true
-    this.#restate()
+    this.restate()
     this.#loading.resolve(this)
     this.presence.live()
+    this.offline?.live()
   }
 
   /**
@@ -368,18 +417,26 @@ export class Document {
     this.#closeIfUnused()
   }
 
-  /** @param {Op} draft @param {{ code: string, message: string, operationId: string | null }} failed @param {Batch[]} batches */
-  #gaveBack (draft, failed, batches) {
-    const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (this.sync.state)
+  /**
+   * Edits are given back.
+   * @param {Sync} sync this document's, or an orphan's
+   * @param {Op} draft
+   * @param {{ code: string, message: string, operationId: string | null }} failed
+   * @param {Batch[]} batches
+   */
+  gaveBack (sync, draft, failed, batches) {
+    const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (sync.state)
     const { text, changes } = shown.apply(draft)
     for (const batch of batches) batch.reject(failure(failed.code, failed.message, { changes, operationId: failed.operationId }))
-    this.#events.emit('rejected', { ...failed, changes, text: String(text) })
+    // what another tab has in its storage is not lost
+    if (failed.code !== 'taken_over') this.#events.emit('rejected', { ...failed, changes, text: String(text) })
   }
 
   /** @param {any} message */
   #told (message) {
     switch (message.type) {
       case 'joined':
+        this.offline?.identified(message.userId)
         this.userId = message.userId
         this.#retitle(message.title)
         this.#rerole(message.role)

@@ -10,7 +10,8 @@ import { Batch } from './edits.js'
 import { ids } from './ids.js'
 import * as states from './state.js'
 
-/** @import { Op } from '../ot/op.js' */
+/** @import { Op, WireOp } from '../ot/op.js' */
+/** @import { Record as Stored } from '../offline/backend.js' */
 /** @import { Change } from '../ot/text.js' */
 /** @import { Environment } from '../net/environment.js' */
 /** @import { Link } from '../net/link.js' */
@@ -26,7 +27,8 @@ import * as states from './state.js'
  * @property {(message: any) => void} told something that does not concern the text
  *
  * @typedef {object} Gate what stores
- * @property {(typed: Op | null) => void} changed the state is another; by typing alone, if an op is given
+ * @property {(typed: WireOp | null) => void} changed the state is another; by typing alone, if an op is given
+ * @property {(op: WireOp | null) => void} advanced the server's text, by an op, or (null) by a jump
  * @property {() => Promise<void> | null} gate resolves when what was frozen may be sent; null: now
  */
 
@@ -56,6 +58,8 @@ export class Sync {
     /** @type {Batch | null} of what was typed behind it */
     this.batch = null
     this.limit = LIMIT_BYTES
+    /** @type {(() => void) | null} what the host is to be told once the state is the new one */
+    this.after = null
     this.fresh = false // the next hello asks for a snapshot
     /** @type {'in' | 'out' | null} what an earlier connection said of the op that was sent */
     this.verdict = null
@@ -146,7 +150,7 @@ export class Sync {
     if (state === null) this.#begin(content, point)
     else {
       const step = states.replace(state, content, point, this.known ?? (this.lived ? 'as it was' : 'out'))
-      this.host.advanced(null, version, null)
+      this.#advanced(null, version, null)
       this.#take(step, { origin: 'remote', userId: null })
       if (state.sent !== null && step.state.sent === null) this.#answered({ operationId: state.sent.id, version, at: null })
     }
@@ -160,6 +164,7 @@ export class Sync {
   /** @param {string} content @param {Point} point */
   #begin (content, point) {
     this.state = states.begin(content, point)
+    this.keeper?.advanced(null)
     this.keeper?.changed(null)
   }
 
@@ -202,8 +207,14 @@ export class Sync {
     const state = /** @type {State} */ (this.state)
     const op = ops.length === 1 ? ops[0] : whole(ops)
     const step = states.receive(state, op, { version, operationId, sequenceId })
-    this.host.advanced(op, state.version, userId)
+    this.#advanced(op, state.version, userId)
     this.#take(step, { origin: 'remote', userId })
+  }
+
+  /** @param {Op | null} op @param {number} from @param {string | null} userId */
+  #advanced (op, from, userId) {
+    this.keeper?.advanced(op && print(op))
+    this.after = () => this.host.advanced(op, from, userId)
   }
 
   /** The answer to what was sent. @param {any} entry */
@@ -217,7 +228,7 @@ export class Sync {
     } else {
       const op = parse(entry.op)
       const step = states.settle(state, op, { version, operationId, sequenceId })
-      this.host.advanced(op, state.version, userId)
+      this.#advanced(op, state.version, userId)
       this.#take(step, { origin: 'remote', userId })
     }
     this.#answered({ operationId, version, at })
@@ -240,8 +251,11 @@ export class Sync {
    * @param {{ origin: 'local' | 'remote', userId: string | null }} how
    */
   #take ({ state, op, changes }, how) {
+    const { after } = this
+    this.after = null
     this.state = state
     this.keeper?.changed(null)
+    after?.()
     if (op.length > 0) this.host.changed(op, changes, how)
   }
 
@@ -259,7 +273,7 @@ export class Sync {
     const batch = (this.batch ??= new Batch(this.env.now()))
     batch.edits++
     this.state = step.state
-    this.keeper?.changed(op)
+    this.keeper?.changed(print(op))
     if (step.state.pile.length === 0) this.#empty()
     this.host.changed(op, step.changes, { ...how, origin: 'local', userId: null })
     this.host.pending()
@@ -433,6 +447,16 @@ export class Sync {
     }
   }
 
+  /**
+   * Another tab has the session, and sends what was stored of it: go on from the server's text.
+   * @param {boolean} unstored whether there is anything that it has not
+   */
+  surrender (unstored) {
+    this.giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
+    this.fresh = true
+    this.link?.restart()
+  }
+
   // ---- the same text? ----
 
   async #checksum () {
@@ -442,6 +466,43 @@ export class Sync {
     if (hash === null) return
     const checksum = Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0')).join('')
     if (this.flowing) this.link?.send({ type: 'checksum', version, checksum })
+  }
+
+  // ---- what is stored ----
+
+  /** Everything that a crash must not lose, but for the text. */
+  stored () {
+    const { version, operationId, sequenceId, sent, pile } = /** @type {State} */ (this.state)
+    const { edits = 0, since = null } = this.pending ?? {}
+    return {
+      version, operationId, sequenceId, life: this.life, edits, since,
+      inflight: sent && { id: sent.id, base: sent.base, op: print(sent.op), now: print(sent.now), more: sent.more },
+      pile: print(whole(pile))
+    }
+  }
+
+  /**
+   * Go on where a session ended. What was in flight may have been sent, or not.
+   * @param {Stored} stored
+   */
+  restore ({ meta, text, since, typed }) {
+    const { version, operationId, sequenceId, life, inflight, edits } = meta
+    let state = states.begin(text, { version, operationId, sequenceId })
+    for (const op of since) state = states.receive(state, parse(op), state).state
+    if (inflight) {
+      const { id, base, op, now, more } = inflight
+      const shown = state.base.apply(parse(now)).text
+      state = { ...state, sent: { id, base, op: parse(op), now: parse(now), more, tries: 1 }, shown }
+      this.sentBatch = new Batch(meta.since ?? this.env.now())
+      this.sentBatch.edits = typed.length > 0 ? 1 : edits
+    }
+    for (const op of typed) state = states.edit(state, parse(op)).state
+    if (typed.length > 0) {
+      this.batch = inflight?.more && this.sentBatch ? this.sentBatch : new Batch(meta.since ?? this.env.now())
+      this.batch.edits = Math.max(typed.length, edits)
+    }
+    this.state = state
+    this.life = life
   }
 
   // ---- what is pending ----

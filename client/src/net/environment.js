@@ -11,13 +11,13 @@
  * @property {() => number} random from 0 to 1
  * @property {() => boolean} offline whether there is known to be no network
  * @property {(bytes: Uint8Array) => Promise<ArrayBuffer> | null} sha256 null where there is none
- * @property {(listener: (name: string) => void) => () => void} listen to what happens to the page
+ * @property {(listener: (name: string) => boolean) => () => void} listen to what happens to the page; true: it should not be left
  * @property {new (url: string, protocol: string) => WebSocket} [WebSocket]
  * @property {typeof fetch} [fetch]
  */
 
 /** Events after which to connect at once, and after which to leave. */
-const WINDOW = ['online', 'offline', 'pageshow', 'pagehide']
+const WINDOW = ['online', 'offline', 'pageshow', 'pagehide', 'beforeunload']
 
 /**
  * The surroundings there are.
@@ -41,13 +41,15 @@ export function environment (given) {
 }
 
 /**
- * @param {(name: string) => void} listener
+ * @param {(name: string) => boolean} listener
  */
 function listen (listener) {
   const { document } = globalThis
   if (typeof globalThis.addEventListener !== 'function' || typeof globalThis.removeEventListener !== 'function') return () => {}
-  const own = (/** @type {Event} */ event) => listener(event.type)
-  const visible = () => listener(document.visibilityState)
+  const own = (/** @type {Event} */ event) => {
+    if (listener(event.type) && event.type === 'beforeunload') event.preventDefault()
+  }
+  const visible = () => { listener(document.visibilityState) }
   for (const name of WINDOW) globalThis.addEventListener(name, own)
   document?.addEventListener('visibilitychange', visible)
   return () => {

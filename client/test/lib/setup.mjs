@@ -2,7 +2,7 @@
 
 import { Client } from '../../src/index.js'
 import { random } from './random.mjs'
-import { Server } from '../model/server.mjs'
+import { Server, tokenOf } from '../model/server.mjs'
 import { settle, World } from '../model/world.mjs'
 
 export class Setup {
@@ -16,7 +16,7 @@ export class Setup {
   /** A client of a user, and its tab. */
   client (user = 'ann', options = {}) {
     const tab = { dead: false }
-    const client = new Client({ url: 'http://relay.example.org', token: () => user, environment: this.world.environment(() => this.server, tab), ...this.options, ...options })
+    const client = new Client({ url: 'http://relay.example.org', token: () => tokenOf(user), environment: this.world.environment(() => this.server, tab), ...this.options, ...options })
     return Object.assign(client, { tab })
   }
 

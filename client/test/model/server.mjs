@@ -4,6 +4,9 @@
 
 import { compose, parse, points, print, reach, Text, transform } from '../../src/ot/index.js'
 
+/** A token as far as a client looks into it. */
+export const tokenOf = user => `.${btoa(JSON.stringify({ sub: user }))}.`
+
 const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 
 export class Server {
@@ -48,7 +51,7 @@ export class Server {
   on_hello (connection, message) {
     if (connection.user !== null) return connection.refuse(4400, 'out_of_order')
     if (message.token === 'expired') return connection.refuse(4401, 'unauthenticated')
-    const user = message.token
+    const { sub: user } = JSON.parse(atob(message.token.split('.')[1]))
     if (this.role(user) === 'none') return connection.refuse(4403, 'forbidden')
     connection.user = user
     connection.pending = message.pending ?? null
@@ -102,6 +105,10 @@ export class Server {
   on_op (connection, { operationId, baseVersion, op }) {
     if (!connection.live && !connection.lived) return connection.refuse(4400, 'out_of_order')
     connection.pending = operationId
+    const doubt = this.unavailable
+    this.unavailable = undefined
+    if (doubt === 'after') this.submit(connection.user, operationId, baseVersion, op)
+    if (doubt !== undefined) return connection.say({ type: 'reject', operationId, code: 'unavailable', message: 'PostgreSQL cannot be reached', retryAfter: 500 })
     const answer = this.submit(connection.user, operationId, baseVersion, op)
     if (answer.code !== undefined) connection.say({ type: 'reject', operationId, ...answer })
     else if (answer.duplicate && answer.entry.version <= connection.cursor) connection.say({ type: 'ops', ops: [answer.entry] })

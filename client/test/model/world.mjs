@@ -18,6 +18,8 @@ export class World {
     this.wires = new Set()
     this.wireCount = 0
     this.network = true
+    /** @type {any[]} what storages have to do, or to tell */
+    this.io = []
   }
 
   /**
@@ -58,7 +60,8 @@ export class World {
   /** Let the next timer fire, whatever time it is then. */
   async tick (most = Infinity) {
     let next
-    for (const [id, timer] of this.timers) if (next === undefined || timer.at < next.at) next = { ...timer, id }
+    for (const [id, timer] of this.timers) if (timer.tab.dead) this.timers.delete(id)
+    for (const [id, timer] of this.timers) if (!timer.tab.frozen && (next === undefined || timer.at < next.at)) next = { ...timer, id }
     if (next === undefined || next.at > this.now + most) {
       if (most !== Infinity) this.now += most
       return false
@@ -70,10 +73,33 @@ export class World {
     return true
   }
 
+  /** Let a storage do the next thing of some tab, or tell that it was done. */
+  async store () {
+    this.io = this.io.filter(({ tab }) => !tab.dead)
+    const firsts = this.io.filter(({ tab }, i) => !tab.frozen && this.io.findIndex(other => other.tab === tab) === i)
+    if (firsts.length === 0) return false
+    const next = firsts[this.random.below(firsts.length)]
+    if (!next.done) {
+      next.done = true
+      try {
+        next.result = next.work()
+      } catch (error) {
+        next.error = error
+      }
+      return true
+    }
+    this.io.splice(this.io.indexOf(next), 1)
+    if (next.error === undefined) next.resolve(next.result)
+    else next.reject(next.error)
+    await settle()
+    return true
+  }
+
   /** Let something arrive somewhere, if there is anything. */
   async arrive () {
+    if (this.io.length > 0 && this.random.below(2) && await this.store()) return true
     const busy = [...this.wires].filter(wire => wire.busy)
-    if (busy.length === 0) return false
+    if (busy.length === 0) return this.store()
     busy[this.random.below(busy.length)].step()
     await settle()
     return true
@@ -98,7 +124,7 @@ class Wire {
   }
 
   get busy () {
-    return !this.over && !this.tab.dead && (!this.open || this.up.length > 0 || this.connection.out.length > 0)
+    return !this.over && !this.tab.dead && !this.tab.frozen && (!this.open || this.up.length > 0 || this.connection.out.length > 0)
   }
 
   fromClient (text) { if (!this.over) this.up.push(text) }

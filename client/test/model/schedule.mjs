@@ -1,0 +1,283 @@
+// One schedule: people with tabs that type, and everything that may go wrong, drawn from a
+// seed. At the end all is made well again, and it must be so that
+//
+//   - all documents and the server have one text, and nothing is pending;
+//   - whatever was typed is in the server's history exactly once, or was given back, or was
+//     deleted by its own typist before it was sent, or was lost for a reason: its tab
+//     crashed before it was stored, or the server lost it after it was acknowledged;
+//   - no edit was said to be committed that is not in.
+//
+// Each edit inserts a character that no other edit inserts, so that it can be counted.
+
+import { Client } from '../../src/index.js'
+import { OfflineStorage } from '../../src/offline/storage.js'
+import { parse, points } from '../../src/ot/index.js'
+import { random } from '../lib/random.mjs'
+import { Disk, TabStorage } from './disk.mjs'
+import { Server, tokenOf } from './server.mjs'
+import { settle, World } from './world.mjs'
+
+const FIRST = 0x20000 // of the characters that are counted: astral, so that both units matter
+
+/** What may happen, and how often. */
+export const STEPS = {
+  type: 30, erase: 8, undo: 3, redo: 2, arrive: 60, store: 20, time: 15, cut: 5, crash: 3, open: 4, leave: 1, freeze: 1, thaw: 1, network: 2,
+  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.3, refuse: 1
+}
+
+export class Schedule {
+  constructor (seed, { steps = 60, weights = STEPS, storage = true } = {}) {
+    this.random = random(seed)
+    this.options = { steps, weights, storage }
+    this.world = new World(this.random)
+    this.server = new Server(this.random, { content: this.random.below(2) ? '' : 'some text 😀', modern: this.random.below(3) > 0 })
+    this.disk = new Disk()
+    /** @type {any[]} */
+    this.tabs = []
+    this.count = 0
+    /** @type {Map<string, { user: string, tab: any, state: string }>} */
+    this.typed = new Map()
+    this.committed = [] // of edits that were said to be
+    this.expired = new Set()
+    this.problems = []
+  }
+
+  problem (text) { this.problems.push(text) }
+
+  // ---- tabs ----
+
+  open (user = this.random.pick(['ann', 'ben', 'cleo'])) {
+    if (this.living.length >= 4) return
+    const tab = { user, dead: false, frozen: false, number: this.tabs.length, held: new Map() }
+    const token = () => this.expired.has(user) ? (this.expired.delete(user), 'expired') : tokenOf(user)
+    const storage = this.options.storage ? new OfflineStorage(new TabStorage(this.disk, this.world, tab)) : undefined
+    tab.client = new Client({ url: 'ws://relay.example.org', token, storage, environment: this.world.environment(() => this.server, tab) })
+    tab.document = tab.client.open('doc')
+    tab.document.on('rejected', ({ changes, text, code }) => {
+      const carried = changes.map(({ insert }) => insert).join('')
+      for (const letter of carried) this.typed.get(letter)?.state !== undefined && this.mark(letter, 'rejected')
+    })
+    this.tabs.push(tab)
+  }
+
+  get living () { return this.tabs.filter(tab => !tab.dead) }
+  get usable () { return this.living.filter(({ frozen, document }) => !frozen && document.status !== 'closed' && document.sync.state !== null && document.canEdit) }
+
+  mark (letter, state) {
+    const entry = this.typed.get(letter)
+    if (entry !== undefined && entry.state !== 'rejected') entry.state = state
+  }
+
+  // ---- what happens ----
+
+  step_type () {
+    const tab = this.random.pick(this.usable)
+    if (tab === undefined) return
+    const { document } = tab
+    const letter = String.fromCodePoint(FIRST + this.count++)
+    const text = this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
+    const from = this.random.below(document.length + 1)
+    const to = this.random.below(5) ? from : Math.min(document.length, from + this.random.below(4))
+    this.#erased(tab, () => {
+      const edit = document.edit({ from, to, insert: text })
+      this.typed.set(letter, { user: tab.user, tab, state: 'typed' })
+      edit.committed.then(({ operationId }) => { if (operationId !== null) this.committed.push({ letter, operationId }) }, () => {})
+    })
+  }
+
+  step_erase () {
+    const tab = this.random.pick(this.usable)
+    if (tab === undefined || tab.document.length === 0) return
+    const from = this.random.below(tab.document.length)
+    this.#erased(tab, () => tab.document.edit({ from, to: Math.min(tab.document.length, from + 1 + this.random.below(3)) }))
+  }
+
+  step_undo () { this.#reverse('undo') }
+  step_redo () { this.#reverse('redo') }
+
+  #reverse (how) {
+    const tab = this.random.pick(this.usable)
+    if (tab !== undefined) this.#erased(tab, () => tab.document[how]())
+  }
+
+  /** A letter that its own typist deletes may never be sent; one that comes back is typed again. */
+  #erased (tab, edit) {
+    const before = new Set(tab.document.text)
+    edit()
+    const after = new Set(tab.document.text)
+    for (const letter of before) if (!after.has(letter) && this.typed.get(letter)?.state === 'typed') this.mark(letter, 'erased')
+    for (const letter of after) if (!before.has(letter) && this.typed.get(letter)?.state === 'erased') this.mark(letter, 'typed')
+  }
+
+  step_arrive () { return this.world.arrive() }
+  step_store () { return this.world.store() }
+  step_time () { return this.world.tick(this.random.pick([10, 300, 1100, 3000, 31_000])) }
+  step_open () { this.open() }
+
+  step_cut () {
+    const wires = [...this.world.wires]
+    if (wires.length > 0) this.random.pick(wires).break()
+  }
+
+  /** A tab is gone, wherever its code stands. */
+  step_crash (tab = this.random.pick(this.living)) {
+    if (tab === undefined) return
+    tab.dead = true
+    for (const wire of [...this.world.wires]) if (wire.tab === tab) wire.cut()
+    tab.frozen = false
+    this.#forgotten(tab)
+  }
+
+  /** What a tab that is gone had typed, and no one has, is lost. */
+  #forgotten (tab) {
+    const stored = this.disk.pendingText()
+    const history = JSON.stringify(this.server.log.map(entry => entry.submitted))
+    for (const [letter, entry] of this.typed) if (entry.tab === tab && entry.state === 'typed' && !stored.includes(letter) && !history.includes(letter)) entry.state = 'crashed'
+  }
+
+  /** A tab is closed properly. */
+  async step_leave () {
+    const tab = this.random.pick(this.living.filter(({ frozen }) => !frozen))
+    if (tab === undefined || this.living.length === 1) return
+    tab.document.release()
+  }
+
+  step_freeze () {
+    const tab = this.random.pick(this.living)
+    if (tab === undefined) return
+    tab.frozen = true
+    for (const wire of [...this.world.wires]) if (wire.tab === tab) wire.break()
+  }
+
+  async step_thaw () {
+    const tab = this.random.pick(this.living.filter(({ frozen }) => frozen))
+    if (tab === undefined) return
+    tab.frozen = false
+    for (const listener of tab.listeners) listener('pageshow')
+  }
+
+  step_network () { this.world.network = !this.world.network }
+
+  step_sql () {
+    const { server } = this
+    const letter = String.fromCodePoint(FIRST + this.count++)
+    const at = this.random.below(server.length + 1)
+    const gone = Math.min(server.length - at, this.random.below(3))
+    server.edit(parse([...at ? [at] : [], letter, ...gone ? [{ d: gone }] : []]), `sql-${letter}`)
+  }
+
+  step_lose () { if (this.server.version > 0) this.#lost(1 + this.random.below(3), false) }
+  step_restore () { if (this.server.version > 0) this.#lost(1 + this.random.below(this.server.version), true) }
+
+  #lost (count, restored) {
+    const before = this.server.log.slice()
+    this.server.lose(count, restored)
+    // what was answered may be gone with it; what was not comes again or not
+    for (const { submitted } of before.slice(this.server.version)) for (const part of submitted) if (typeof part === 'string') for (const letter of part) this.mark(letter, 'lost')
+  }
+
+  step_prune () { this.server.prune(this.random.below(this.server.version + 1)) }
+  step_share () { this.server.share(this.random.pick(['ann', 'ben', 'cleo']), this.random.pick(['editor', 'viewer', 'none'])) }
+
+  step_snapshot () {
+    const connections = [...this.server.connections]
+    if (connections.length > 0) this.server.again(this.random.pick(connections), this.random.below(2))
+  }
+
+  step_expire () {
+    const user = this.random.pick(['ann', 'ben', 'cleo'])
+    this.expired.add(user)
+    for (const connection of [...this.server.connections]) if (connection.user === user) connection.refuse(4401, 'unauthenticated')
+  }
+
+  step_full () { this.disk.full = !this.disk.full }
+  step_small () { this.server.largest = this.server.largest === undefined ? 300 : undefined }
+
+  /** The next submission is answered as if PostgreSQL could not be reached; perhaps it was. */
+  step_refuse () { this.server.unavailable = this.random.pick(['before', 'after']) }
+
+  // ---- the whole ----
+
+  async run () {
+    const names = Object.keys(this.options.weights)
+    const total = names.reduce((sum, name) => sum + this.options.weights[name], 0)
+    this.open('ann')
+    this.open('ben')
+    for (let n = 0; n < this.options.steps; n++) {
+      let draw = this.random.next() * total
+      const name = names.find(each => (draw -= this.options.weights[each]) < 0) ?? names[0]
+      this.last = name
+      await this[`step_${name}`]()
+      await settle()
+    }
+    await this.end()
+    return this.problems
+  }
+
+  /** Everything is made well, and must become well. */
+  async end () {
+    const { server, world, disk } = this
+    this.done = true
+    world.network = true
+    disk.full = false
+    server.largest = server.unavailable = undefined
+    this.expired.clear()
+    for (const user of ['ann', 'ben', 'cleo']) server.roles.set(user, 'editor')
+    for (const tab of this.living) {
+      if (tab.frozen) {
+        tab.frozen = false
+        for (const listener of tab.listeners) listener('pageshow')
+      }
+    }
+    // whoever has something stored opens a tab again, and so does whoever was closed out
+    for (const user of ['ann', 'ben', 'cleo']) {
+      if (!this.living.some(tab => tab.user === user && tab.document.status !== 'closed')) {
+        if (this.living.length >= 4) this.living.forEach(tab => { if (tab.document.status === 'closed') tab.dead = true })
+        this.open(user)
+      }
+    }
+    for (const tab of this.living) {
+      tab.document.authenticate()
+      for (const listener of tab.listeners) listener('online')
+    }
+    const open = () => this.living.filter(({ document }) => document.status !== 'closed')
+    const calm = () => open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
+      ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
+    if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
+    this.check()
+    for (const tab of this.living) tab.dead = true
+  }
+
+  check () {
+    const text = String(this.server.text)
+    for (const { user, number, document } of this.living) {
+      if (document.status !== 'closed' && document.text !== text) this.problem(`tab ${number} of ${user} has ${JSON.stringify(document.text)}, the server ${JSON.stringify(text)}`)
+    }
+    const inserted = this.server.log.flatMap(entry => entry.submitted.filter(part => typeof part === 'string')).join('')
+    const seen = new Map()
+    for (const letter of inserted) if (points(letter) === 1 && letter.codePointAt(0) >= FIRST) seen.set(letter, (seen.get(letter) ?? 0) + 1)
+    for (const [letter, { user, state, tab }] of this.typed) {
+      const times = seen.get(letter) ?? 0
+      if (times > 1 && state !== 'erased') this.#twice(letter, times)
+      if (times === 0 && state === 'typed') this.problem(`${letter.codePointAt(0).toString(16)}, typed by ${user} in tab ${tab.number}, is nowhere`)
+    }
+    for (const { letter, operationId } of this.committed) {
+      if (!this.server.find(operationId) && !this.server.lost.has(operationId)) this.problem(`${letter.codePointAt(0).toString(16)} was said to be committed as ${operationId}, which the server never saw`)
+    }
+  }
+
+  /** An undone deletion inserts a letter again: then it was deleted between. */
+  #twice (letter, times) {
+    const text = String(this.server.text)
+    const now = [...text].filter(each => each === letter).length
+    if (now > 1) return this.problem(`${letter.codePointAt(0).toString(16)} stands ${now} times in the text`)
+    const ids = this.server.log.filter(entry => entry.submitted.some(part => typeof part === 'string' && part.includes(letter)))
+    let there = 0
+    let state = this.server.at(0)
+    for (const entry of this.server.log) {
+      state = state.apply(parse(entry.op)).text
+      there = [...String(state)].filter(each => each === letter).length
+      if (there > 1) return this.problem(`${letter.codePointAt(0).toString(16)} was inserted ${times} times, ${ids.map(each => each.operationId)}`)
+    }
+  }
+}
