@@ -348,6 +348,7 @@ export class Document {
   async end (code, message) {
     if (this.#closed !== null) return
     const { sync, offline } = this
+    sync.over = true
     this.link.stop()
     sync.lost(0)
     this.#closed = { code, message }

@@ -23,6 +23,7 @@ export class Offline {
   /** @type {any} */
   #timer = null
   #ended = false
+  #beginning = false // it is not known yet what is stored
 
   /** @param {Document} document */
   constructor (document) {
@@ -33,19 +34,30 @@ export class Offline {
   async begin () {
     const { client, id, env } = this.document
     let late = false
+    this.#beginning = true
     const found = (async () => {
       const user = await client.user()
       if (user === null) return null
-      const keeper = await client.storage.attach(env, user, id)
-      if (late || this.#ended) await keeper.close()
-      else this.#take(keeper, user)
+      let keeper = await client.storage.attach(env, user, id)
+      if (late && ![null, user].includes(this.document.userId)) return keeper.leave()
+      if (late && keeper.record !== null) {
+        // the document goes on without it: what is stored is sent like any other tab's
+        keeper.leave()
+        keeper = await client.storage.fresh(env, user, id)
+      }
+      if (this.#ended) return keeper.leave()
+      this.#take(keeper, user)
+      if (late) this.#catchUp(keeper)
     })()
     /** @type {any} */
     let timer
     await Promise.race([found, new Promise(resolve => { timer = env.setTimeout(() => resolve(late = true), PATIENCE_MS) })])
-      .catch(error => this.#failed(error))
+      .catch(() => {})
+    found.catch(error => this.#failed(error)).finally(() => {
+      this.#beginning = false
+      if (late && this.document.userId !== null) this.identified(this.document.userId)
+    })
     env.clearTimeout(timer)
-    found.catch(() => {})
   }
 
   /** @param {Keeper} keeper @param {string} user */
@@ -69,28 +81,44 @@ export class Offline {
   }
 
   /** Another tab has taken this session, since this one seemed to be gone. @param {boolean} unstored */
-  async #fenced (unstored) {
-    const { document, user } = this
-    this.keeper = document.sync.keeper = null
-    document.sync.surrender(unstored)
+  #fenced (unstored) {
+    this.keeper = this.document.sync.keeper = null
+    this.document.sync.surrender(unstored)
+    return this.#fresh()
+  }
+
+  /** Get a session that has nothing yet. */
+  async #fresh () {
+    const { user, document } = this
     if (this.#ended || user === null) return
-    const keeper = await document.client.storage.fresh(document.env, user, document.id).catch((/** @type {unknown} */ error) => this.#failed(error))
-    if (!keeper) return
-    if (this.#ended || this.keeper !== null) return keeper.close()
-    this.#take(keeper, user)
+    try {
+      const keeper = await document.client.storage.fresh(document.env, user, document.id)
+      if (this.#ended || this.keeper !== null || this.user !== user) return keeper.leave()
+      this.#take(keeper, user)
+      this.#catchUp(keeper)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  /** Let a keeper that comes late know what there is. @param {Keeper} keeper */
+  #catchUp (keeper) {
     keeper.advanced(null)
     keeper.changed(null)
+    if (this.document.sync.flowing) this.live()
   }
 
   /** The server says whose token it is. @param {string} user */
   identified (user) {
-    if (this.user === null || this.user === user) return
-    // nothing is ever sent again as another user: the session stays stored for its own
+    if (this.user === user || this.#beginning) return
     const { keeper, document } = this
+    const other = this.user !== null
     this.keeper = document.sync.keeper = null
-    this.user = null
+    this.user = user
+    // nothing is ever sent again as another user: the session stays stored for its own
     keeper?.leave()
-    if (document.pending !== null) document.sync.giveAllBack('other_user', `these edits are ${user}'s no more: they were made by another user`)
+    if (other && document.pending !== null) document.sync.giveAllBack('other_user', 'these edits were made by another user')
+    this.#fresh()
   }
 
   /** Ops flow: time to look after what other tabs have left. */
@@ -108,7 +136,7 @@ export class Offline {
     while (!this.#ended && sync.flowing && this.user !== null) {
       const keeper = await client.storage.orphan(env, this.user, id)
       if (!keeper) return
-      if (this.#ended) return keeper.close()
+      if (this.#ended) return keeper.leave()
       await this.#drain(keeper)
     }
   }

@@ -77,8 +77,7 @@ export class Presence {
 
   stop () {
     this.document.env.clearTimeout(this.#timer)
-    this.#due = Infinity
-    this.document = /** @type {any} */ (null)
+    this.#due = -Infinity
   }
 
   /** Say it so soon, but not too soon after the last time. @param {number} ms */

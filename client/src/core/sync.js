@@ -60,6 +60,7 @@ export class Sync {
     this.limit = LIMIT_BYTES
     /** @type {(() => void) | null} what the host is to be told once the state is the new one */
     this.after = null
+    this.over = false // the document has ended, perhaps while a message was being taken
     this.fresh = false // the next hello asks for a snapshot
     /** @type {'in' | 'out' | null} what an earlier connection said of the op that was sent */
     this.verdict = null
@@ -73,7 +74,7 @@ export class Sync {
     this.flowing = false // ops flow: the snapshot, if any, is taken
     this.awaited = 0 // the version up to which ops come by themselves, among them perhaps our own
     this.sending = false // something is on its way to the link
-    this.lived = false // ops have flowed on this connection: what was sent on it is answered on it
+    this.lived = false // ops have flowed on this connection
     /** @type {'in' | 'out' | 'as it was' | null} what is known of the op that was sent */
     this.known = null
   }
@@ -132,9 +133,8 @@ export class Sync {
     this.link?.joined()
     this.life = message.life
     this.known = this.verdict
-    // what went out on this very connection may be under way, whatever was known a moment ago
     if (typeof pendingVersion === 'number') this.known = pendingVersion <= version ? 'in' : 'as it was'
-    else if (pendingVersion === null && !this.lived) this.known = 'out'
+    else if (pendingVersion === null) this.known = 'out'
     this.flowing = false
     this.awaited = version
     this.host.told(message)
@@ -147,17 +147,21 @@ export class Sync {
   #snapshot ({ content, version, operationId = null, sequenceId = null }) {
     const { state } = this
     const point = { version, operationId, sequenceId }
+    // a second one on this connection, and an op is under way that it may have or not: only a
+    // new connection says that
+    if (this.lived && state?.sent) return this.#resynchronize(null)
     if (state === null) this.#begin(content, point)
     else {
-      const step = states.replace(state, content, point, this.known ?? (this.lived ? 'as it was' : 'out'))
+      const step = states.replace(state, content, point, this.known ?? 'out')
       this.#advanced(null, version, null)
       this.#take(step, { origin: 'remote', userId: null })
-      if (state.sent !== null && step.state.sent === null) this.#answered({ operationId: state.sent.id, version, at: null })
+      // it is in, or nothing is left of it
+      if (state.sent !== null && step.state.sent === null) this.#answered({ operationId: this.known === 'in' ? state.sent.id : null, version, at: null })
     }
     this.fresh = false
     this.known = this.verdict = null
     this.awaited = version
-    this.link?.send({ type: 'ack', sequenceId })
+    if (!this.over) this.link?.send({ type: 'ack', sequenceId })
     this.#flow()
   }
 
@@ -170,6 +174,7 @@ export class Sync {
 
   /** Ops flow now. */
   #flow () {
+    if (this.over) return
     this.flowing = this.lived = true
     this.host.live()
     this.flush()
@@ -185,7 +190,7 @@ export class Sync {
   #ops (entries, from) {
     for (let i = 0; i < entries.length;) {
       const { state } = this
-      if (state === null) return
+      if (state === null || this.over) return
       let entry = entries[i++]
       const first = from ?? entry.version - 1
       if (entry.operationId === state.sent?.id) this.#own(entry)
@@ -392,7 +397,7 @@ export class Sync {
     this.#resynchronize(sent.tries === 1 ? 'out' : 'in')
   }
 
-  /** Take a fresh snapshot. @param {'in' | 'out'} known */
+  /** Take a fresh snapshot. @param {'in' | 'out' | null} known of what was sent */
   #resynchronize (known) {
     this.verdict = known
     this.fresh = true

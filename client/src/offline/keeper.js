@@ -114,11 +114,11 @@ export class Keeper {
   changed (typed) {
     if (this.#host === null) return
     this.#dirty = true
-    if (typed !== null) this.#news++
-    if (typed === null) this.#full = true
-    else if (!this.#full) this.#typed.push(typed)
     const { sync } = this.#host
     const pending = sync.state !== null && (sync.state.sent !== null || sync.state.pile.length > 0)
+    if (typed !== null) this.#news++
+    if (typed === null || !pending) this.#full = true
+    else if (!this.#full) this.#typed.push(typed)
     if (this.#pending || (pending && !sync.flowing)) return void this.#write()
     if (!pending) this.#cacheAt = this.#env.now() + CACHE_MS
     this.#after(pending ? SOON_MS : CACHE_MS)

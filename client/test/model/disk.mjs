@@ -1,6 +1,7 @@
 // A storage that outlives its tabs. Every call waits until the world lets it happen, and
 // again until it lets the caller know, so a tab can crash before, between and after.
 
+import { compose, parse, print } from '../../src/ot/index.js'
 import { fencedError } from '../../src/offline/storage.js'
 
 const name = ({ user, document, session }) => `${user}/${document}/${session}`
@@ -14,9 +15,9 @@ export class Disk {
     this.wakeful = true // locks tell who lives; else they may be had from a tab that is frozen
   }
 
-  /** All that is stored and pending, as text. */
+  /** All that is stored and pending, as text: what would be sent. */
   pendingText () {
-    return [...this.records.values()].map(({ meta, typed }) => JSON.stringify([meta.inflight?.op ?? null, typed])).join('\n')
+    return [...this.records.values()].map(({ meta, typed }) => JSON.stringify([meta.inflight?.op ?? null, print(typed.map(parse).reduce(compose, []))])).join('\n')
   }
 }
 

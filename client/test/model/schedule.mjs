@@ -46,8 +46,8 @@ export class Schedule {
 
   // ---- tabs ----
 
-  open (user = this.random.pick(['ann', 'ben', 'cleo'])) {
-    if (this.living.length >= 4) return
+  open (user = this.random.pick(['ann', 'ben', 'cleo']), most = 4) {
+    if (this.living.filter(({ document }) => document.status !== 'closed').length >= most) return
     const tab = { user, dead: false, frozen: false, number: this.tabs.length, held: new Map() }
     const token = () => this.expired.has(user) ? (this.expired.delete(user), 'expired') : tokenOf(user)
     const storage = this.options.storage ? new OfflineStorage(new TabStorage(this.disk, this.world, tab)) : undefined
@@ -137,8 +137,9 @@ export class Schedule {
 
   /** A tab is closed properly. */
   async step_leave () {
-    const tab = this.random.pick(this.living.filter(({ frozen }) => !frozen))
+    const tab = this.random.pick(this.living.filter(({ frozen, left, document }) => !frozen && !left && document.status !== 'closed'))
     if (tab === undefined || this.living.length === 1) return
+    tab.left = true
     tab.document.release()
   }
 
@@ -232,8 +233,7 @@ export class Schedule {
     // whoever has something stored opens a tab again, and so does whoever was closed out
     for (const user of ['ann', 'ben', 'cleo']) {
       if (!this.living.some(tab => tab.user === user && tab.document.status !== 'closed')) {
-        if (this.living.length >= 4) this.living.forEach(tab => { if (tab.document.status === 'closed') tab.dead = true })
-        this.open(user)
+        this.open(user, Infinity)
       }
     }
     for (const tab of this.living) {
@@ -241,7 +241,7 @@ export class Schedule {
       for (const listener of tab.listeners) listener('online')
     }
     const open = () => this.living.filter(({ document }) => document.status !== 'closed')
-    const calm = () => open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
+    const calm = () => open().every(({ document }) => document.authenticate() ?? true) && open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
       ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
     if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
     this.check()

@@ -4,7 +4,7 @@
 import { Connection } from './server.mjs'
 
 /** Let everything run that waits for nothing but promises. */
-export async function settle (turns = 12) {
+export async function settle (turns = 25) {
   for (let n = 0; n < turns; n++) await null
 }
 
