@@ -54,7 +54,8 @@ export class Keeper {
   /** @type {string | null} */
   #inflight = null // the id of what is stored as in flight
   #dirty = false
-  #off = false
+  #off = false // the last write failed
+  #awaited = false // an op waits for the next write to be sent
   #news = 0 // how often something was typed, ...
   #kept = 0 // ... and how much of that is stored
   #cacheAt = 0 // when the text may be stored though nothing is pending
@@ -149,9 +150,10 @@ export class Keeper {
    */
   gate () {
     const id = this.#host?.sync.state?.sent?.id
-    if (this.#off || this.#inflight === id || (!this.#pending && this.#busy === null)) return null
-    this.#full = this.#dirty = true
+    if (this.#inflight === id || (!this.#pending && this.#busy === null)) return null
+    this.#full = this.#dirty = this.#awaited = true
     return this.#write().then(() => {
+      this.#awaited = false
       // behind a raised fence nothing is sent; without a storage everything
       if (this.#host === null) return new Promise(() => {})
     })
@@ -265,12 +267,14 @@ export class Keeper {
     }
     this.#full = this.#text = this.#dirty = true
     this.#since = []
-    // what is stored is out of date: better nothing than a part that would be sent again
-    try {
-      await this.#backend.remove(this.#key, this.#fence)
-      this.#pending = false
-      this.#inflight = null
-    } catch {}
+    // what is stored stays until something is to be sent that it would send again
+    if (this.#awaited) {
+      try {
+        await this.#backend.remove(this.#key, this.#fence)
+        this.#pending = false
+        this.#inflight = null
+      } catch {}
+    }
     if (!this.#off) host.failed(error)
     this.#off = true
     if (this.#host !== null) this.#after(RETRY_MS)

@@ -131,11 +131,11 @@ export class Schedule {
     this.#forgotten(tab)
   }
 
-  /** What a tab that is gone had typed, and no one has, is lost. */
-  #forgotten (tab) {
-    const stored = this.disk.pendingText()
-    const history = JSON.stringify(this.server.log.map(entry => entry.submitted))
-    for (const [letter, entry] of this.typed) if (entry.tab === tab && entry.state === 'typed' && !stored.includes(letter) && !history.includes(letter)) entry.state = 'crashed'
+  /** What a tab that is gone had typed, or taken over, and no one has, is lost. */
+  #forgotten ({ user }) {
+    const kept = this.disk.pendingText() + JSON.stringify(this.server.log.map(entry => entry.submitted)) +
+      this.living.map(({ document: { sync } }) => sync.state === null ? '' : JSON.stringify(sync.stored())).join('')
+    for (const [letter, entry] of this.typed) if (entry.user === user && entry.state === 'typed' && !kept.includes(letter)) entry.state = 'crashed'
   }
 
   /** A tab is closed properly. */
@@ -263,7 +263,8 @@ export class Schedule {
     for (const [letter, { user, state, tab }] of this.typed) {
       const times = seen.get(letter) ?? 0
       // who undoes a deletion that the server lost has the letter twice
-      const excused = this.losses > 0 && this.reversed.has(letter)
+      // ... and so may who does it while the server cannot say whether the edit is in
+      const excused = (this.losses > 0 || !this.server.modern) && this.reversed.has(letter)
       if (times > 1 && state !== 'erased' && !excused) this.#twice(letter, times)
       if (times === 0 && state === 'typed') this.problem(`${letter.codePointAt(0).toString(16)}, typed by ${user} in tab ${tab.number}, is nowhere`)
     }
