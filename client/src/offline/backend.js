@@ -30,6 +30,8 @@
  * @property {WireOp[]} typed what was typed behind what is in flight
  *
  * @typedef {object} Write with `meta` it says everything that is pending; without, it adds
+ * @property {boolean} absent nothing should be stored of the session so far; else what is not
+ *   there has been taken over, sent and removed
  * @property {Meta} [meta]
  * @property {string} [text] takes the place of the text and the ops since
  * @property {WireOp[]} since

@@ -54,6 +54,7 @@ export class Keeper {
   /** @type {string | null} */
   #inflight = null // the id of what is stored as in flight
   #dirty = false
+  #exists = false // something is stored, for all this tab knows
   #off = false // the last write failed
   #awaited = false // an op waits for the next write to be sent
   #news = 0 // how often something was typed, ...
@@ -77,6 +78,7 @@ export class Keeper {
     /** What was stored, to begin with. */
     this.record = record
     if (record === null) return
+    this.#exists = true
     this.#pending = isPending(record)
     this.#inflight = record.meta.inflight?.id ?? null
     // compact what has grown
@@ -219,6 +221,7 @@ export class Keeper {
       return this.#failed(host, error)
     }
     this.#kept = news
+    this.#exists = true
     this.#off = false
     if (change.meta === undefined) return
     this.#pending = change.meta.inflight !== null || change.typed.length > 0
@@ -237,11 +240,11 @@ export class Keeper {
     // from now on something pending may be stored, whether or not the write is heard of
     if (!this.#full) {
       this.#pending ||= typed.length > 0
-      return { typed, since: [] }
+      return { absent: false, typed, since: [] }
     }
     const { pile, ...state } = sync.stored()
     /** @type {import('./backend.js').Write} */
-    const change = { meta: { schema: SCHEMA, fence: this.#fence, seen: this.#env.now(), ...about(), ...state }, since: this.#since, typed: pile.length > 0 ? [pile] : [] }
+    const change = { absent: !this.#exists, meta: { schema: SCHEMA, fence: this.#fence, seen: this.#env.now(), ...about(), ...state }, since: this.#since, typed: pile.length > 0 ? [pile] : [] }
     const long = JSON.stringify(change.since).length
     if (this.#text || this.#stored + long > Math.max(LONG, /** @type {any} */ (sync.state).base.length / 4)) {
       change.text = String(/** @type {any} */ (sync.state).base)
@@ -271,7 +274,7 @@ export class Keeper {
     if (this.#awaited) {
       try {
         await this.#backend.remove(this.#key, this.#fence)
-        this.#pending = false
+        this.#exists = this.#pending = false
         this.#inflight = null
       } catch {}
     }

@@ -60,7 +60,7 @@ export class TabStorage {
     const copy = structuredClone(change)
     return this.#later(() => {
       const record = this.disk.records.get(name(key))
-      if (record === undefined ? fence !== 1 && copy.text === undefined : record.meta.fence !== fence) throw fencedError()
+      if (record === undefined ? !copy.absent : record.meta.fence !== fence) throw fencedError()
       if (this.disk.full) throw Object.assign(new Error('no room'), { name: 'QuotaExceededError' })
       if (copy.meta === undefined) record.typed.push(...copy.typed)
       else this.disk.records.set(name(key), { meta: copy.meta, text: copy.text ?? record.text, since: [...copy.text === undefined ? record.since : [], ...copy.since], typed: copy.typed })
