@@ -302,6 +302,7 @@ export class Document {
     this.role = /** @type {Role | null} */ (record.meta.role)
     this.title = record.meta.title
     this.sync.restore(record)
+    this.restate()
     this.#loading.resolve(this)
   }
 

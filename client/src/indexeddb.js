@@ -25,6 +25,7 @@ const below = parts => IDBKeyRange.bound(parts, [...parts, []])
 /** @implements {Backend} */
 class IndexedDB {
   #n = Date.now() * 1000 // of the ops, in their order
+  #held = new Set() // the locks there are, where the browser has none
 
   /** @param {IDBFactory} factory @param {string} name */
   constructor (factory, name) {
@@ -44,12 +45,15 @@ class IndexedDB {
   /** @param {Key} key @returns {Promise<(() => void) | null>} */
   lock (key) {
     const { locks } = globalThis.navigator ?? {}
-    if (!locks) return Promise.resolve(() => {})
+    const name = [this.name, ...path(key)].join(' ')
     return new Promise((resolve, reject) => {
-      locks.request([this.name, ...path(key)].join(' '), { ifAvailable: true }, lock => {
-        if (lock === null) return resolve(null)
-        return new Promise(release => resolve(() => release(undefined)))
-      }).catch(reject)
+      if (locks) {
+        locks.request(name, { ifAvailable: true }, lock => lock === null ? resolve(null) : new Promise(release => resolve(() => release(undefined)))).catch(reject)
+      } else if (this.#held.has(name)) resolve(null)
+      else {
+        this.#held.add(name)
+        resolve(() => this.#held.delete(name))
+      }
     })
   }
 

@@ -20,8 +20,11 @@ export class Database {
     this.name = name
   }
 
-  /** @returns {Promise<IDBDatabase>} */
-  #open () {
+  /**
+   * The connection there is, or a new one.
+   * @returns {Promise<IDBDatabase>}
+   */
+  connection () {
     return (this.#opened ??= new Promise((resolve, reject) => {
       const request = this.factory.open(this.name, 1)
       request.onupgradeneeded = () => {
@@ -56,11 +59,11 @@ export class Database {
    */
   async transact (mode, work) {
     try {
-      return await this.#try(await this.#open(), mode, work)
+      return await this.#try(await this.connection(), mode, work)
     } catch (error) {
       if (!['InvalidStateError', 'UnknownError'].includes(/** @type {Error} */ (error).name)) throw error
       this.close()
-      return await this.#try(await this.#open(), mode, work)
+      return await this.#try(await this.connection(), mode, work)
     }
   }
 

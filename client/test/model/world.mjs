@@ -107,6 +107,7 @@ export class World {
 
   /** Let everything arrive and every timer fire, until nothing happens for a minute. */
   async calm (done, most = 5000) {
+    await settle()
     for (let n = 0; n < most; n++) {
       if (await this.arrive()) continue
       if (done()) return true
