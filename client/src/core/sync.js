@@ -73,7 +73,8 @@ export class Sync {
   #lost () {
     this.flowing = false // ops flow: the snapshot, if any, is taken
     this.awaited = 0 // the version up to which ops come by themselves, among them perhaps our own
-    this.sending = false // something is on its way to the link
+    /** @type {object | null} something is on its way to the server, or waits to be */
+    this.sending = null
     this.lived = false // ops have flowed on this connection
     /** @type {'in' | 'out' | 'as it was' | null} what is known of the op that was sent */
     this.known = null
@@ -195,7 +196,7 @@ export class Sync {
       const first = from ?? entry.version - 1
       if (entry.operationId === state.sent?.id) this.#own(entry)
       else if (entry.version > state.version) {
-        if (first !== state.version) return this.link?.restart()
+        if (first !== state.version) return this.#gap()
         const ops = [parse(entry.op)]
         for (let next; (next = entries[i]) !== undefined && next.version === entry.version + 1 && next.userId === entry.userId && next.operationId !== state.sent?.id; i++) {
           ops.push(parse(next.op))
@@ -205,6 +206,11 @@ export class Sync {
       }
     }
     this.flush()
+  }
+
+  /** Something is missing: resume. */
+  #gap () {
+    this.link?.restart()
   }
 
   /** @param {Op[]} ops @param {any} entry the last of them */
@@ -244,7 +250,7 @@ export class Sync {
     const batch = this.sentBatch
     this.known = this.verdict = null
     this.sentBatch = null
-    this.sending = false
+    this.sending = null
     this.link?.question(false)
     if (batch !== null && batch !== this.batch) batch.resolve(committed)
     this.host.pending()
@@ -347,12 +353,12 @@ export class Sync {
 
   /** Send what is frozen, when the keeper lets it go. */
   #send () {
-    this.sending = true
+    const turn = this.sending = {}
     const sent = this.state?.sent
     const gate = this.keeper?.gate() ?? null
     const go = () => {
       const now = this.state?.sent
-      if (!this.sending || !now || now.id !== sent?.id || !this.flowing) return
+      if (this.sending !== turn || !now || now.id !== sent?.id || !this.flowing) return
       this.link?.send({ type: 'op', operationId: now.id, baseVersion: now.base, op: print(now.op) })
       this.link?.question(true)
       this.state = { .../** @type {State} */ (this.state), sent: { ...now, tries: now.tries + 1 } }
@@ -368,7 +374,7 @@ export class Sync {
     const sent = this.state?.sent
     if (!sent || sent.id !== operationId) return
     this.link?.question(false)
-    this.sending = false
+    this.sending = null
     switch (code) {
       case 'unavailable':
       case 'rate_limited': return this.#later(retryAfter)
@@ -381,10 +387,10 @@ export class Sync {
 
   /** Send again after a while. @param {unknown} ms */
   #later (ms) {
-    this.sending = true
+    this.sending = {}
     this.env.clearTimeout(this.again)
     this.again = this.env.setTimeout(() => {
-      this.sending = false
+      this.sending = null
       this.flush()
     }, typeof ms === 'number' && ms > 0 ? ms : 1000)
   }
@@ -427,7 +433,7 @@ export class Sync {
     if (whole) this.batch = null
     this.sentBatch = null
     this.known = this.verdict = null
-    this.sending = false
+    this.sending = null
     this.#take(step, { origin: 'remote', userId: null })
     this.host.gaveBack(step.draft, { code, message, operationId }, [...new Set(batches)])
     this.host.pending()

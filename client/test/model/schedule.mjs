@@ -22,13 +22,15 @@ const FIRST = 0x20000 // of the characters that are counted: astral, so that bot
 /** What may happen, and how often. */
 export const STEPS = {
   type: 30, erase: 8, undo: 3, redo: 2, arrive: 60, store: 20, time: 15, cut: 5, crash: 3, open: 4, leave: 1, freeze: 1, thaw: 1, network: 2,
-  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.3, refuse: 1
+  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.3, refuse: 1, repeat: 1, skip: 0.5
 }
 
 export class Schedule {
   constructor (seed, { steps = 60, weights = STEPS, storage = true } = {}) {
     this.random = random(seed)
-    this.options = { steps, weights, storage }
+    // every schedule has its own climate: some things never happen in it, some often
+    const swarm = Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, weight * this.random.pick(weight > 10 ? [0.5, 1, 2] : [0, 1, 1, 5])]))
+    this.options = { steps, weights: swarm, storage }
     this.world = new World(this.random)
     this.server = new Server(this.random, { content: this.random.below(2) ? '' : 'some text 😀', modern: this.random.below(3) > 0 })
     this.disk = new Disk()
@@ -57,7 +59,16 @@ export class Schedule {
     tab.document = tab.client.open('doc')
     tab.document.on('rejected', ({ changes, text, code }) => {
       const carried = changes.map(({ insert }) => insert).join('')
+      if (code === 'too_large' && carried.length > 2000) this.problem(`${carried.length} characters were given back that could go in pieces`)
       for (const letter of carried) this.typed.get(letter)?.state !== undefined && this.mark(letter, 'rejected')
+    })
+    // the answer to an own op changes nothing: it is the op as it was carried here
+    const prefix = tab.document.sync.nextId().slice(0, 23)
+    tab.document.on('change', ({ origin, version, userId }) => {
+      const entry = this.server.log[version - 1]
+      if (origin === 'remote' && userId !== null && entry?.operationId.startsWith(prefix) && this.losses === 0 && entry.version === version && tab.document.version === version) {
+        this.problem(`the answer to ${entry.operationId} was not what tab ${tab.number} held it for`)
+      }
     })
     this.tabs.push(tab)
   }
@@ -77,12 +88,12 @@ export class Schedule {
     if (tab === undefined) return
     const { document } = tab
     const letter = String.fromCodePoint(FIRST + this.count++)
-    const text = this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
+    const text = this.random.below(40) === 0 ? letter + 'long '.repeat(700) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
     const from = this.random.below(document.length + 1)
     const to = this.random.below(5) ? from : Math.min(document.length, from + this.random.below(4))
     this.#erased(tab, () => {
       const edit = document.edit({ from, to, insert: text })
-      this.typed.set(letter, { user: tab.user, tab, state: 'typed' })
+      this.typed.set(letter, { user: tab.user, tab, state: 'typed', at: this.world.now, calm: true })
       edit.committed.then(({ operationId }) => { if (operationId !== null) this.committed.push({ letter, operationId }) }, () => {})
     })
   }
@@ -132,10 +143,15 @@ export class Schedule {
   }
 
   /** What a tab that is gone had typed, or taken over, and no one has, is lost. */
-  #forgotten ({ user }) {
+  #forgotten (tab) {
+    const { user } = tab
+    const idle = !this.world.io.some(each => each.tab === tab)
     const kept = this.disk.pendingText() + JSON.stringify(this.server.log.map(entry => entry.submitted)) +
       this.living.map(({ document: { sync } }) => sync.state === null ? '' : JSON.stringify(sync.stored())).join('')
-    for (const [letter, entry] of this.typed) if (entry.user === user && entry.state === 'typed' && !kept.includes(letter)) entry.state = 'crashed'
+    for (const [letter, entry] of this.typed) if (entry.user === user && entry.state === 'typed' && !kept.includes(letter)) {
+      if (this.options.storage && entry.tab === tab && entry.calm && idle && this.world.now - entry.at > 4000) this.problem(`${letter.codePointAt(0).toString(16)} waited for ${this.world.now - entry.at} ms and was not stored`)
+      entry.state = 'crashed'
+    }
   }
 
   /** A tab is closed properly. */
@@ -150,6 +166,7 @@ export class Schedule {
     const tab = this.random.pick(this.living)
     if (tab === undefined) return
     tab.frozen = true
+    this.#excuse()
     for (const wire of [...this.world.wires]) if (wire.tab === tab) wire.break()
   }
 
@@ -195,8 +212,27 @@ export class Schedule {
     for (const connection of [...this.server.connections]) if (connection.user === user) connection.refuse(4401, 'unauthenticated')
   }
 
-  step_full () { this.disk.full = !this.disk.full }
-  step_small () { this.server.largest = this.server.largest === undefined ? 300 : undefined }
+  step_full () {
+    this.disk.full = !this.disk.full
+    this.#excuse()
+  }
+
+  /** Nobody can say now that what was typed until here should have been stored. */
+  #excuse () { for (const entry of this.typed.values()) entry.calm = false }
+
+  step_small () { this.server.largest = this.server.largest === undefined ? 2000 : undefined }
+
+  /** Something comes twice. */
+  step_repeat () {
+    const connection = this.random.pick([...this.server.connections])
+    if (connection?.live) this.server.repeat(connection)
+  }
+
+  /** Something does not come. */
+  step_skip () {
+    const connection = this.random.pick([...this.server.connections])
+    if (connection?.live && this.server.version > 0) this.server.skip(connection)
+  }
 
   /** The next submission is answered as if PostgreSQL could not be reached; perhaps it was. */
   step_refuse () { this.server.unavailable = this.random.pick(['before', 'after']) }
@@ -253,6 +289,7 @@ export class Schedule {
   }
 
   check () {
+    this.problems.push(...this.server.problems)
     const text = String(this.server.text)
     for (const { user, number, document } of this.living) {
       if (document.status !== 'closed' && document.text !== text) this.problem(`tab ${number} of ${user} has ${JSON.stringify(document.text)}, the server ${JSON.stringify(text)}`)

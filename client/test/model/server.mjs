@@ -25,6 +25,7 @@ export class Server {
     this.roles = new Map()
     /** @type {Set<Connection>} */
     this.connections = new Set()
+    this.problems = []
     this.lost = new Set() // ids of operations that a restore or a failover lost
   }
 
@@ -104,10 +105,13 @@ export class Server {
 
   on_op (connection, { operationId, baseVersion, op }) {
     if (!connection.live && !connection.lived) return connection.refuse(4400, 'out_of_order')
+    if (connection.asked === operationId) this.problems.push(`${operationId} was sent twice on one connection, and no answer asked for it`)
+    connection.asked = operationId
     connection.pending = operationId
     const doubt = this.unavailable
     this.unavailable = undefined
     if (doubt === 'after') this.submit(connection.user, operationId, baseVersion, op)
+    if (doubt !== undefined) connection.asked = null
     if (doubt !== undefined) return connection.say({ type: 'reject', operationId, code: 'unavailable', message: 'PostgreSQL cannot be reached', retryAfter: 500 })
     const answer = this.submit(connection.user, operationId, baseVersion, op)
     if (answer.code !== undefined) connection.say({ type: 'reject', operationId, ...answer })
@@ -201,6 +205,21 @@ export class Server {
     else this.snapshot(connection)
   }
 
+  /** Send something again that was sent. */
+  repeat (connection) {
+    if (connection.cursor > 0) {
+      const { submitted, ...entry } = this.log[this.random.below(connection.cursor)]
+      connection.say({ type: 'ops', ops: [entry] })
+    }
+  }
+
+  /** Commit something that one connection does not hear of. */
+  skip (connection) {
+    this.append('sql', `skipped ${this.version}`, parse(['.']))
+    connection.cursor = this.version
+    for (const each of this.connections) this.flow(each)
+  }
+
   edit (op, id) {
     this.append('sql', id, op)
     for (const connection of this.connections) this.flow(connection)
@@ -212,7 +231,7 @@ export class Server {
 /** The server's end of a connection. What it says waits in `out` for the world. */
 export class Connection {
   constructor (server, number) {
-    Object.assign(this, { server, number, user: null, pending: null, cursor: 0, live: false, lived: false, owed: null, closed: false })
+    Object.assign(this, { server, number, user: null, pending: null, cursor: 0, live: false, lived: false, owed: null, closed: false, asked: null })
     this.out = []
     server.connections.add(this)
   }
