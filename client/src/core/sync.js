@@ -387,9 +387,11 @@ export class Sync {
 
   /** Send again after a while. @param {unknown} ms */
   #later (ms) {
-    this.sending = {}
+    const turn = this.sending = {}
     this.env.clearTimeout(this.again)
     this.again = this.env.setTimeout(() => {
+      // it may have come meanwhile, and the next be under way
+      if (this.sending !== turn) return
       this.sending = null
       this.flush()
     }, typeof ms === 'number' && ms > 0 ? ms : 1000)
