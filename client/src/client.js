@@ -32,6 +32,8 @@ export class Client {
   #closed = false
   /** @type {URL} */
   #url
+  /** @type {import('./rest.js').RestApi | null} */
+  #rest = null
   /** @type {string | null} a token that was asked for to know the user, and not used yet */
   #held = null
 
@@ -96,6 +98,11 @@ export class Client {
     return claims(token).sub ?? null
   }
 
+  /** The REST API with this client's tokens, a method for each route. Its code is loaded when it is used first. */
+  get rest () {
+    return (this.#rest ??= loadedLater(async () => (await import('./rest.js')).rest({ url: this.#url, token: this.token, fetch: this.env.fetch })))
+  }
+
   /** Ask the token function again where no token was good: somebody has logged in. */
   authenticate () {
     for (const document of this.#documents.values()) document.authenticate()
@@ -140,4 +147,17 @@ export class Client {
     }
     return risky
   }
+}
+
+/**
+ * An object of asynchronous methods, made when one of them is called first.
+ * @param {() => Promise<any>} load
+ * @returns {any}
+ */
+function loadedLater (load) {
+  /** @type {Promise<any> | null} */
+  let loaded = null
+  const call = (/** @type {PropertyKey} */ name) => async (/** @type {any[]} */ ...given) => (await (loaded ??= load()))[name](...given)
+  // nothing that could be awaited itself
+  return new Proxy({}, { get: (_target, name) => name === 'then' ? undefined : call(name) })
 }
