@@ -47,6 +47,7 @@ export function bind (document, editor, { cursors = true } = {}) {
   let editing = false // one of the document does
   let apart = false // the two must be brought together
   let plain = true // there is no "\r" in the text
+  let composing = false // others wait for its end, and from then on what is composed too
   let scheduled = false
   let base = document.sync.state?.shown // what the model shows, of the document's texts
 
@@ -78,7 +79,7 @@ export function bind (document, editor, { cursors = true } = {}) {
   const changed = ({ changes, source: by, undo }) => {
     if (!bound || by === source) return
     // the document may be further on already
-    if (editing || apart || !plain || changes.some(({ insert }) => insert.includes('\r')) || document.length !== grown(base?.length ?? 0, changes)) return settleSoon()
+    if (editing || composing || apart || !plain || changes.some(({ insert }) => insert.includes('\r')) || document.length !== grown(base?.length ?? 0, changes)) return settleSoon()
     apply(changes)
     base = document.sync.state?.shown
     schedule()
@@ -117,7 +118,7 @@ export function bind (document, editor, { cursors = true } = {}) {
   }
 
   const settle = () => {
-    if (!apart || ended) return
+    if (!apart || composing || ended) return
     if (document.telling) return settleSoon()
     if (model.getEOL() !== '\n') model.setEOL(LF)
     const position = editor.getPosition()
@@ -269,7 +270,12 @@ export function bind (document, editor, { cursors = true } = {}) {
       editor.onDidDispose(end),
       // it comes before the change of the text that moved it
       editor.onDidChangeCursorSelection(({ reason }) => { if (reason !== RECOVER_FROM_MARKERS) queueMicrotask(said) }),
-      editor.onDidFocusEditorText(said)
+      editor.onDidFocusEditorText(said),
+      editor.onDidCompositionStart(() => { composing = true }),
+      editor.onDidCompositionEnd(() => {
+        composing = false
+        setTimeout(settle)
+      })
     ].map(disposable => () => disposable.dispose())
   ]
   if (document.sync.state !== null) begin()

@@ -14,8 +14,12 @@ import { until } from '../../../../test/relay/lib/wait.mjs'
 
 export { until }
 
+// broken off, it takes its relay along
+process.once('SIGTERM', () => process.exit(1))
+
 const here = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const SWITCHES = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage']
+const SWITCHES = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+  '--disable-features=StaticStorageQuota,PredictableReportedQuota'] // or no quota can be set
 const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="stylesheet" href="page.css">
 <style>
   body { margin: 16px; font: 15px/1.4 system-ui, sans-serif; }
