@@ -113,9 +113,9 @@ class Profile {
   }
 
   /** A tab with an editor on a document. */
-  async open (kind, id, { stored = false } = {}) {
+  async open (kind, id, { stored = false, quota } = {}) {
     const tab = new Tab(this, await this.context.newPage())
-    await tab.begin(kind, id, stored)
+    await tab.begin(kind, id, stored, quota)
     return tab
   }
 
@@ -142,10 +142,12 @@ class Tab {
     page.on('pageerror', error => this.errors.push(error))
   }
 
-  async begin (kind, id, stored) {
+  async begin (kind, id, stored, quota) {
     const { browser: { origin }, user, color, network: { url } } = this.profile
     await this.page.goto(`${origin}/page.html`)
     await this.page.waitForFunction('self.begin !== undefined')
+    // before anything is stored: Chromium remembers for a while that there is room
+    if (quota !== undefined) await (await this.devtools()).send('Storage.overrideQuotaForOrigin', { origin: `${origin}/`, quotaSize: quota })
     this.options = { kind, url, token: token(user), id, name: user, color, stored }
     const begun = this.page.evaluate(options => self.begin(options), this.options)
     // a tab without a network and with nothing stored waits for one
