@@ -299,9 +299,8 @@ export class Schedule {
     for (const letter of inserted) if (points(letter) === 1 && letter.codePointAt(0) >= FIRST) seen.set(letter, (seen.get(letter) ?? 0) + 1)
     for (const [letter, { user, state, tab }] of this.typed) {
       const times = seen.get(letter) ?? 0
-      // who undoes a deletion that the server lost has the letter twice
-      // ... and so may who does it while the server cannot say whether the edit is in
-      const excused = (this.losses > 0 || !this.server.modern) && this.reversed.has(letter)
+      // two who deleted it and both undo that have it twice, and so has who undoes a deletion that the server lost
+      const excused = this.reversed.has(letter)
       if (times > 1 && state !== 'erased' && !excused) this.#twice(letter, times)
       if (times === 0 && state === 'typed') this.problem(`${letter.codePointAt(0).toString(16)}, typed by ${user} in tab ${tab.number}, is nowhere`)
     }
