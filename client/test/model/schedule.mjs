@@ -274,6 +274,8 @@ export class Schedule {
       tab.document.authenticate()
       for (const listener of tab.listeners) listener('online')
     }
+    // a client that missed the last op learns of it by the next
+    server.edit(parse(['end']), 'the end')
     const open = () => this.living.filter(({ document }) => document.status !== 'closed')
     const present = () => {
       // whoever has something stored opens a tab again, and so does whoever was closed out
