@@ -245,6 +245,8 @@ export class Schedule {
     const total = names.reduce((sum, name) => sum + this.options.weights[name], 0)
     this.open('ann')
     this.open('ben')
+    // most begin with two who are there; the rest with two who come
+    if (this.random.below(4) > 0) await this.world.calm(() => this.tabs.every(({ document }) => document.status === 'connected'), 300)
     for (let n = 0; n < this.options.steps; n++) {
       let draw = this.random.next() * total
       const name = names.find(each => (draw -= this.options.weights[each]) < 0) ?? names[0]
