@@ -116,10 +116,11 @@ export class Schedule {
   /** A letter that its own typist deletes may never be sent; one that comes back is typed again. */
   #erased (tab, edit) {
     const before = new Set(tab.document.text)
+    const known = new Set(this.typed.keys())
     edit()
     const after = new Set(tab.document.text)
     for (const letter of before) if (!after.has(letter) && this.typed.get(letter)?.state === 'typed') this.mark(letter, 'erased')
-    for (const letter of after) if (!before.has(letter) && this.typed.has(letter)) this.reversed.add(letter)
+    for (const letter of after) if (!before.has(letter) && known.has(letter)) this.reversed.add(letter)
     for (const letter of after) if (!before.has(letter) && this.typed.get(letter)?.state === 'erased') this.mark(letter, 'typed')
   }
 
