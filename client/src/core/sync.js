@@ -268,6 +268,11 @@ export class Sync {
     this.keeper?.changed(null)
     after?.()
     if (op.length > 0) this.host.changed(op, changes, how)
+    // others may have left nothing of what was typed
+    if (this.batch !== null && this.state.pile.length === 0) {
+      this.#empty()
+      this.host.pending()
+    }
   }
 
   // ---- typing ----
