@@ -104,21 +104,6 @@ test('an edit that comes to nothing is answered at once and never sent', async (
   assert.equal((await document.edit([]).committed).operationId, null)
 })
 
-test('an edit of which others leave nothing is answered', async () => {
-  const setup = new Setup({ content: 'abcdef' })
-  const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]
-  await setup.cut()
-  const edits = [ann.edit({ from: 0, insert: 'x' }), ben.edit({ from: 1, to: 4 }), ben.edit({ from: 0, insert: 'y' }), ben.edit({ from: 0, to: 1 })]
-  const heard = events(ben, 'saved')
-  await setup.until(() => ben.status === 'connected' && ann.pending === null)
-  ann.edit({ from: 2, to: 6 })
-  await setup.until(() => ann.pending === null && ben.pending === null)
-  assert.equal(ben.text, String(setup.server.text))
-  for (const edit of edits) await edit.committed
-  await ben.saved()
-  assert.ok(heard.length > 0)
-})
-
 test('a deletion that another made first is answered before it is sent', async () => {
   const setup = new Setup({ content: 'abcdef' })
   const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]
