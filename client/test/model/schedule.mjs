@@ -23,7 +23,7 @@ const LARGEST = 600 // bytes of an op that a server with little room takes
 /** What may happen, and how often. */
 export const STEPS = {
   type: 30, erase: 8, undo: 3, redo: 2, arrive: 60, store: 20, time: 15, cut: 5, crash: 3, open: 4, leave: 1, freeze: 1, thaw: 1, network: 2,
-  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.7, refuse: 1, repeat: 1, skip: 0.5, sleep: 0.7, doubt: 0.7
+  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.7, refuse: 1, repeat: 1, skip: 0.5, sleep: 0.7, doubt: 0.7, wait: 0.7
 }
 
 export class Schedule {
@@ -85,7 +85,7 @@ export class Schedule {
   // ---- what happens ----
 
   step_type (tab = this.random.pick(this.usable)) {
-    if (tab === undefined) return
+    if (!this.usable.includes(tab)) return
     const { document } = tab
     const letter = String.fromCodePoint(FIRST + this.count++)
     const text = this.random.below(this.server.largest === undefined ? 60 : 4) === 0 ? letter + 'long '.repeat(300) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
@@ -232,6 +232,18 @@ export class Schedule {
     this.open(tab.user, 6)
     for (let n = 20 + random.below(120); n > 0; n--) if (!await world.arrive()) await world.tick(3000)
     if (random.below(4) > 0) await this.step_thaw(tab)
+  }
+
+  /** The server is slow to answer. */
+  async step_wait () {
+    const tab = this.random.pick(this.usable.filter(({ document }) => document.status === 'connected'))
+    if (tab === undefined) return
+    this.step_type(tab)
+    for (let n = 8; n > 0; n--) {
+      await this.world.tick(1100)
+      for (let m = 4; m > 0; m--) await this.world.store()
+    }
+    this.#stored()
   }
 
   /** An op is in, its answer is lost, and with the history that would tell. */
