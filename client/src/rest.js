@@ -10,7 +10,6 @@
  * arguments of its URL and `ifNoneMatch`. A client has the same as `client.rest`.
  */
 
-import { failure } from './core/error.js'
 import { ROUTES } from './rest_routes.js'
 
 /** @import { TokenFunction } from './net/link.js' */
@@ -25,8 +24,8 @@ import { ROUTES } from './rest_routes.js'
 async function refusal (response) {
   const problem = await response.json().catch(() => ({}))
   const after = Number(response.headers.get('retry-after'))
-  return failure(problem.code ?? 'unavailable', problem.detail ?? `the server answered ${response.status}`, {
-    status: response.status, problem, ...(after > 0 ? { retryAfter: after * 1000 } : {})
+  return Object.assign(new Error(problem.detail ?? `the server answered ${response.status}`), {
+    name: 'ConvergeError', code: problem.code ?? 'unavailable', status: response.status, problem, ...(after > 0 ? { retryAfter: after * 1000 } : {})
   })
 }
 

@@ -3,12 +3,13 @@
 /**
  * @typedef {(number | string | { d: number })[]} Op
  * @typedef {'viewer' | 'commenter' | 'editor' | 'owner'} Role
- * @typedef {{ documentId: string, title: string, owner: string, role: Role, version: number, sequenceId: number, length: number, floorVersion: number, snapshotVersion: number, createdAt: string, updatedAt: string }} Document
+ * @typedef {{ documentId: string, title: string, owner: string, role: Role, version: number, sequenceId: number, life: string, length: number, floorVersion: number, snapshotVersion: number, createdAt: string, updatedAt: string }} Document
  * @typedef {{ documentId: string, title: string, role: Role, version: number, length: number, createdAt: string, updatedAt: string }} ListedDocument
  * @typedef {{ version: number, sequenceId: number, operationId: string, userId: string, baseVersion: number, at: string, op: Op }} Operation
  * @typedef {{ version: number, userId: string, at: string, kind: 'insert' | 'delete', pos: number, length: number, content: string }} Change
+ * @typedef {{ fromVersion: number, toVersion: number, fromAt: string, toAt: string, edits: number, inserted: number, deleted: number, users: (string)[] }} Bucket
  * @typedef {{ pos: number, content: string, userId: string | null, version: number | null, at: string | null }} Run
- * @typedef {{ version: number, at: string, kind: 'initial' | 'due' | 'named' | 'floor', label: string | null, length: number }} Snapshot
+ * @typedef {{ version: number, at: string, kind: 'initial' | 'due' | 'named' | 'floor', label: string | null, length: number, labelledBy: string | null, labelledAt: string | null }} Snapshot
  * @typedef {{ userId: string, name: string | null, role: Role, at: string }} Member
  * @typedef {{ userId: string, token?: string, expires?: number }} Login
  * @typedef {{ version: number }} Version
@@ -35,16 +36,18 @@
  * @property {(id: string, fields?: { userId?: string }) => Promise<{ version: number | null }>} undoLast Undo the newest operation of a user, one's own where none is named, that is no undo and not undone; editors.
  * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ ops: (Operation)[] } & Paged<{ ops: (Operation)[] }>>} history The operations, one a row, as they were applied.
  * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ changes: (Change)[] } & Paged<{ changes: (Change)[] }>>} changes What the operations did, with inserted and deleted text spelled out. A page has so many versions.
+ * @property {(id: string, fields?: { buckets?: number, from?: number, to?: number }) => Promise<{ buckets: (Bucket)[] }>} timeline The operations that made versions, in few rows of equal numbers of operations: what a slider over the history needs.
  * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame Who wrote what of the text, as it is now or at a version.
  * @property {(id: string, fields: { from: number, to: number }) => Promise<{ fromVersion: number, version: number, op: Op }>} diff The operation that leads from one version to another, forward or back.
  * @property {(id: string) => Promise<{ snapshots: (Snapshot)[] }>} listSnapshots The snapshots there are.
- * @property {(id: string, fields?: { label?: string | null }) => Promise<{ version: number, label: string | null }>} snapshot Keep the text as it is now, under a label if you like, for good; editors.
+ * @property {(id: string, fields?: { label?: string | null }) => Promise<{ version: number, label: string | null }>} snapshot Keep the text as it is now, for good, under a label if you like, beside those that the version has; editors.
+ * @property {(id: string, fields: { version: number, label: string }) => Promise<null>} removeLabel Take a label away from a version, whose text stays; owners.
  * @property {(id: string) => Promise<{ members: (Member)[] }>} members Who has which role.
- * @property {(id: string, fields: { userId: string, role: Role }) => Promise<{ userId: string, role: Role }>} shareAny The same for ids that cannot stand in a path.
+ * @property {(id: string, fields: { userId: string, role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} shareAny The same for ids that cannot stand in a path.
  * @property {(id: string, fields: { userId: string }) => Promise<null>} unshareAny The same for ids that cannot stand in a path.
- * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, role: Role }>} share Give a user a role, or another one; owners.
+ * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} share Give a user a role, or another one; owners.
  * @property {(id: string, user: string) => Promise<null>} unshare Take a user's role away; owners, but anybody may leave, save the last owner.
- * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, role: Role }>} transferOwnership Make another user an owner and oneself an editor; owners.
+ * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and oneself an editor; owners.
  * @property {(fields: { search: string, limit?: number }) => Promise<{ users: ({ userId: string, name: string })[] }>} searchUsers Accounts whose name begins with a text of two characters or more, or whose address it is.
  * @property {() => Promise<{ userId: string }>} actingUser Whose token this is.
  * @property {(fields: { name: string }) => Promise<{ userId: string, name: string }>} renameUser Give one's account another name.
@@ -67,10 +70,12 @@ export const ROUTES = {
   undoLast: 'POST /v1/docs/{id}/undo-last',
   history: 'GET /v1/docs/{id}/history',
   changes: 'GET /v1/docs/{id}/changes',
+  timeline: 'GET /v1/docs/{id}/timeline',
   blame: 'GET /v1/docs/{id}/blame',
   diff: 'GET /v1/docs/{id}/diff',
   listSnapshots: 'GET /v1/docs/{id}/snapshots',
   snapshot: 'POST /v1/docs/{id}/snapshots',
+  removeLabel: 'DELETE /v1/docs/{id}/labels',
   members: 'GET /v1/docs/{id}/members',
   shareAny: 'PUT /v1/docs/{id}/members',
   unshareAny: 'DELETE /v1/docs/{id}/members',
