@@ -73,7 +73,7 @@ export class Browser {
     self.home = path.join(process.env.CONVERGE_TEST_DIR, String(process.pid))
     fs.rmSync(self.home, { recursive: true, force: true })
     await build({
-      entryPoints: [path.join(here, 'page.js')], outdir: self.home, bundle: true, splitting: true, format: 'esm', sourcemap: false, loader: { '.ttf': 'dataurl' }, logLevel: 'error'
+      entryPoints: [path.join(here, 'page.js')], outdir: self.home, bundle: true, splitting: true, format: 'esm', minify: true, loader: { '.ttf': 'dataurl' }, logLevel: 'error'
     })
     fs.writeFileSync(path.join(self.home, 'page.html'), HTML)
     if (!fs.existsSync(path.join(self.home, 'page.css'))) fs.writeFileSync(path.join(self.home, 'page.css'), '')
