@@ -3,8 +3,8 @@
 import './lib/dom.mjs'
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Transaction } from '@codemirror/state'
-import { EditorView, runScopeHandlers } from '@codemirror/view'
+import { EditorState, Transaction } from '@codemirror/state'
+import { EditorView, keymap, runScopeHandlers } from '@codemirror/view'
 import { converge } from '../src/codemirror.js'
 import { Setup } from './lib/setup.mjs'
 import { random } from './lib/random.mjs'
@@ -164,6 +164,70 @@ test('the keys of undo and redo are the document\'s, and leave others\' text', a
   assert.equal(text(view), ann.text)
   assert.equal(text(view).includes(' theirs '), true)
   assert.equal(text(view).replace(' theirs ', ''), 'mine')
+})
+
+test('an editor\'s own filters and undo keys do not come between', async () => {
+  const setup = new Setup({ content: 'ab' })
+  const document = await setup.open('ann')
+  let theirs = 0
+  const own = keymap.of([{ key: 'Mod-z', run: () => ++theirs > 0 }])
+  const view = new EditorView({ doc: document.text, extensions: [own, converge(document), EditorState.changeFilter.of(() => false)] })
+  document.edit({ from: 1, insert: 'xyz' })
+  await microtask()
+  assert.equal(text(view), 'axyzb')
+  runScopeHandlers(view, new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, keyCode: 90 }), 'editor')
+  await microtask()
+  assert.deepEqual([text(view), theirs], ['ab', 0])
+})
+
+test('undo shows where', async () => {
+  const setup = new Setup({ content: 'one two three' })
+  const document = await setup.open('ann')
+  const view = editor(document)
+  view.dispatch({ changes: { from: 4, to: 8 } })
+  document.undo()
+  await microtask()
+  assert.equal(text(view), 'one two three')
+  assert.equal(view.state.selection.main.head, 8)
+})
+
+test('the cursor is told when the user moves it, not when others\' edits do', async () => {
+  const setup = new Setup({ content: 'one two' })
+  const document = await setup.open('ann')
+  const told = []
+  document.presence.set = fields => told.push(fields)
+  const view = editor(document)
+  view.dispatch({ selection: { anchor: 1 } })
+  assert.deepEqual(told, [])
+  view.focus()
+  view.dispatch({ selection: { anchor: 1, head: 3 } })
+  assert.deepEqual(told.pop(), { cursor: { anchor: 1, head: 3 } })
+  insert(view, 3, '!')
+  assert.deepEqual(told.pop(), { cursor: { anchor: 4, head: 4 } })
+  told.length = 0
+  document.edit({ from: 0, insert: 'zero ' })
+  await microtask()
+  assert.deepEqual(told, [])
+  view.destroy()
+  assert.deepEqual(told, [{ cursor: null }])
+})
+
+test('others\' edits are read out, but not each', async () => {
+  const setup = new Setup({ content: 'one\ntwo' })
+  const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]
+  const said = []
+  const view = editor(ann, { extensions: EditorView.updateListener.of(({ transactions }) => {
+    for (const { effects } of transactions) for (const effect of effects) if (effect.is(EditorView.announce)) said.push(effect.value)
+  }) })
+  view.focus()
+  for (const letter of 'abc') {
+    ben.edit({ from: 4, insert: letter })
+    await setup.until(() => ann.text.includes(letter))
+    await microtask()
+  }
+  assert.equal(text(view), 'one\ncbatwo')
+  assert.deepEqual(said, ['Someone changed line 2'])
+  view.destroy()
 })
 
 test('what touches a composed line waits for its end, the rest does not', async () => {
