@@ -5,11 +5,12 @@ import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
 import { Others } from './core/presence.js'
 import { Presence } from './core/presence_said.js'
-import { Sync } from './core/sync.js'
+import { makeSync } from './core/sync.js'
 import { NO_HISTORY, note, pass, redo, undo } from './core/undo.js'
 import { invert, parse, reach, toOp } from './ot/index.js'
 
 /** @import { Client } from './client.js' */
+/** @import { Sync } from './core/sync.js' */
 /** @import { Batch, Edit } from './core/edits.js' */
 /** @import { User } from './core/presence.js' */
 /** @import { History } from './core/undo.js' */
@@ -213,8 +214,7 @@ export class Document {
 
   /** @param {Op} op @param {{ source?: unknown, undo?: boolean }} how @returns {Edit} */
   #make (op, how) {
-    const { batch, changes } = this.sync.edit(op, how)
-    return { committed: batch.promise, changes }
+    return this.sync.edit(op, how)
   }
 
   /** Whether there is an edit of this document's own to undo. */
@@ -255,8 +255,7 @@ export class Document {
    * @returns {Promise<void>}
    */
   async saved () {
-    const { sentBatch, batch } = this.sync
-    await Promise.all([sentBatch?.promise, batch?.promise])
+    await Promise.all(this.sync.batches.map(batch => batch.promise))
   }
 
   // ---- listening ----
@@ -285,7 +284,7 @@ export class Document {
    * @param {import('./core/sync.js').SyncHost} host
    */
   second (host) {
-    return new Sync(this.client, this.id, host)
+    return makeSync(this.client, this.id, host)
   }
 
   /**
@@ -345,9 +344,7 @@ export class Document {
   async end (code, message) {
     if (this.#closed !== null) return
     const { sync, offline } = this
-    sync.over = true
-    this.link.stop()
-    sync.lost(0)
+    sync.end()
     this.#closed = { code, message }
     this.client.forget(this)
     const given = this.pending === null || this.#events.has('rejected')
@@ -361,7 +358,7 @@ export class Document {
     this.presence.stop()
     await offline?.end(forget)
     if (!stays) return
-    if (offline.safe) for (const batch of [sync.sentBatch, sync.batch]) batch?.reject(failure(code, `${message}; the edit is stored`))
+    if (offline.safe) for (const batch of sync.batches) batch.reject(failure(code, `${message}; the edit is stored`))
     else sync.giveAllBack(code, message)
   }
 
@@ -453,7 +450,7 @@ export class Document {
 
   /** @param {any} message @param {boolean} [all] */
   #present (message, all) {
-    this.others.update(message, this.version, all)
+    this.others.update(message, all)
     this.#events.emit('presence', this.presence.users)
   }
 
