@@ -6,7 +6,7 @@ import { failure } from './core/error.js'
 import { Others } from './core/presence.js'
 import { Presence } from './core/presence_said.js'
 import { makeSync } from './core/sync.js'
-import { NO_HISTORY, note, pass, redo, undo } from './core/undo.js'
+import { NO_HISTORY, note, pass, reverse } from './core/undo.js'
 import { invert, parse, reach, toOp } from './ot/index.js'
 
 /** @import { Client } from './client.js' */
@@ -97,11 +97,31 @@ export class Document {
     this.others = new Others()
     this.presence = new Presence(this)
     this.sync = this.second({
-      changed: (op, changes, how) => this.#changed(op, changes, how),
-      advanced: (op, from, userId) => this.#advanced(op, from, userId),
-      pending: () => this.#pendingChanged(),
+      changed: (op, changes, { origin, userId, source, undo = false }) => {
+        const local = origin === 'local'
+        if (!local) this.#history = pass(this.#history, op)
+        this.presence.follow(changes, local)
+        this.#events.emit('change', { changes, origin, userId: local ? this.userId : userId, version: this.version, source, undo })
+      },
+      advanced: (op, from, userId) => {
+        this.others.advance(op, from, this.version, userId)
+        this.presence.advanced()
+      },
+      pending: () => {
+        const { pending } = this
+        this.#events.emit('pending', pending)
+        if (pending) return
+        this.#events.emit('saved', { version: this.version })
+        this.#closeIfUnused()
+      },
       gaveBack: (draft, failed, batches) => this.gaveBack(this.sync, draft, failed, batches),
-      live: () => this.#live(),
+      live: () => {
+        this.#connected = true
+        this.restate()
+        this.#loading.resolve(this)
+        this.presence.live()
+        this.offline?.live()
+      },
       told: message => this.#told(message),
       moved: () => this.restate(),
       unauthenticated: () => {
@@ -124,7 +144,7 @@ export class Document {
 
   /** The text with all that was typed; made anew after each change, so ask for it seldom if it is long. */
   get text () {
-    return this.sync.state === null ? '' : String(this.sync.state.shown)
+    return String(this.sync.state?.shown ?? '')
   }
 
   /** The length of `text` in UTF-16 units. */
@@ -148,7 +168,7 @@ export class Document {
 
   /** Whether the user may edit, as far as is known. */
   get canEdit () {
-    return this.#closed === null && (this.role === null || this.role === 'owner' || this.role === 'editor')
+    return !this.#closed && /owner|editor/.test(this.role ?? 'editor')
   }
 
   get status () {
@@ -191,8 +211,8 @@ export class Document {
   }
 
   #editable () {
-    if (this.#closed !== null) throw failure('closed', `document ${this.id} is closed`)
-    if (this.sync.state === null) throw failure('not_loaded', `document ${this.id} is not loaded yet`)
+    if (this.#closed) throw failure('closed', `document ${this.id} is closed`)
+    if (!this.sync.state) throw failure('not_loaded', `document ${this.id} is not loaded yet`)
     if (!this.canEdit) throw failure('forbidden', `a ${this.role} must not edit document ${this.id}`)
     return this.sync.state
   }
@@ -209,12 +229,7 @@ export class Document {
       return { committed: Promise.resolve({ operationId: null, version: this.version, at: null }), changes: [] }
     }
     this.#history = note(this.#history, op, this.#inverse(op), this.env.now())
-    return this.#make(op, { source })
-  }
-
-  /** @param {Op} op @param {{ source?: unknown, undo?: boolean }} how @returns {Edit} */
-  #make (op, how) {
-    return this.sync.edit(op, how)
+    return this.sync.edit(op, { source })
   }
 
   /** Whether there is an edit of this document's own to undo. */
@@ -231,7 +246,7 @@ export class Document {
    * @param {{ source?: unknown }} [options]
    */
   undo ({ source } = {}) {
-    return this.#reverse(undo, source)
+    return this.#reverse(false, source)
   }
 
   /**
@@ -239,15 +254,15 @@ export class Document {
    * @param {{ source?: unknown }} [options]
    */
   redo ({ source } = {}) {
-    return this.#reverse(redo, source)
+    return this.#reverse(true, source)
   }
 
-  /** @param {typeof undo} how @param {unknown} source */
-  #reverse (how, source) {
+  /** @param {boolean} again @param {unknown} source @returns {Edit | null} */
+  #reverse (again, source) {
     this.#editable()
-    const { op, history } = how(this.#history, this.#inverse)
+    const { op, history } = reverse(this.#history, again, this.#inverse)
     this.#history = history
-    return op === null ? null : this.#make(op, { source, undo: true })
+    return op.length > 0 ? this.sync.edit(op, { source, undo: true }) : null
   }
 
   /**
@@ -276,7 +291,7 @@ export class Document {
   /** Load what is stored, then connect. */
   async start () {
     await this.offline?.begin()
-    if (this.#closed === null) this.link.start()
+    if (!this.#closed) this.link.start()
   }
 
   /**
@@ -309,11 +324,6 @@ export class Document {
     this.#events.emit('unstored', error)
   }
 
-  /** Whether what is pending would be lost with the page. */
-  get atRisk () {
-    return this.pending !== null && this.#closed === null && this.offline?.safe !== true
-  }
-
   /** One more uses it. */
   retain () {
     this.#references++
@@ -325,13 +335,12 @@ export class Document {
    * it again in the same moment gets the same Document, and pending edits are sent first.
    */
   release () {
-    if (this.#references === 0) throw failure('closed', `document ${this.id} was released more often than opened`)
-    this.#references--
+    if (--this.#references < 0) throw failure('closed', `document ${this.id} was released more often than opened`)
     this.env.setTimeout(() => this.#closeIfUnused(), 0)
   }
 
   #closeIfUnused () {
-    if (this.#references === 0 && this.#closed === null && this.pending === null) this.end('closed', 'the document was released')
+    if (!this.#references && !this.#closed && !this.pending) this.end('closed', 'the document was released')
   }
 
   /**
@@ -342,7 +351,7 @@ export class Document {
    * @param {string} message
    */
   async end (code, message) {
-    if (this.#closed !== null) return
+    if (this.#closed) return
     const { sync, offline } = this
     sync.end()
     this.#closed = { code, message }
@@ -364,7 +373,7 @@ export class Document {
 
   /** Ask for a token again, after none was good. */
   authenticate () {
-    if (this.#authenticated || this.#closed !== null) return
+    if (this.#authenticated || this.#closed) return
     this.#authenticated = true
     this.link.authenticate()
   }
@@ -373,43 +382,11 @@ export class Document {
 
   /** Say the status, if it is another. */
   restate () {
-    const status = this.#closed !== null ? 'closed' : !this.#authenticated ? 'unauthenticated'
+    const status = this.#closed ? 'closed' : !this.#authenticated ? 'unauthenticated'
       : this.sync.flowing ? 'connected' : this.env.offline() ? 'offline' : this.#connected ? 'reconnecting' : 'connecting'
     if (status === this.#status) return
     this.#status = status
     this.#events.emit('status', status)
-  }
-
-  #live () {
-    this.#connected = true
-    this.restate()
-    this.#loading.resolve(this)
-    this.presence.live()
-    this.offline?.live()
-  }
-
-  /**
-   * @param {Op} op @param {Change[]} changes
-   * @param {{ origin: 'local' | 'remote', userId: string | null, source?: unknown, undo?: boolean }} how
-   */
-  #changed (op, changes, { origin, userId, source, undo = false }) {
-    if (origin === 'remote') this.#history = pass(this.#history, op)
-    this.presence.follow(changes, origin === 'local')
-    this.#events.emit('change', { changes, origin, userId: origin === 'local' ? this.userId : userId, version: this.version, source, undo })
-  }
-
-  /** @param {Op | null} op @param {number} from @param {string | null} userId */
-  #advanced (op, from, userId) {
-    this.others.advance(op, from, this.version, userId)
-    this.presence.advanced()
-  }
-
-  #pendingChanged () {
-    const { pending } = this
-    this.#events.emit('pending', pending)
-    if (pending !== null) return
-    this.#events.emit('saved', { version: this.version })
-    this.#closeIfUnused()
   }
 
   /**
@@ -429,42 +406,19 @@ export class Document {
 
   /** @param {any} message */
   #told (message) {
-    switch (message.type) {
-      case 'joined':
-        this.offline?.identified(message.userId)
-        this.userId = message.userId
-        this.#retitle(message.title)
-        this.#rerole(message.role)
-        this.others.own = message.clientId
-        return this.#present(message, true)
-      case 'presence': return this.#present(message)
-      case 'role': return this.#rerole(message.role)
-      case 'title': return this.#retitle(message.title)
-      case 'error':
-        if (message.code === 'diverged') this.#events.emit('diverged', { version: this.version })
-        return
-      default:
-        if (Object.hasOwn(TALK, message.type)) this.#events.emit(TALK[message.type], message)
+    const { type, code, role = this.role, title = this.title } = message
+    if (Object.hasOwn(TALK, type)) return this.#events.emit(TALK[type], message)
+    if (type === 'joined') {
+      this.offline?.identified(message.userId)
+      this.userId = message.userId
+      this.others.own = message.clientId
     }
-  }
-
-  /** @param {any} message @param {boolean} [all] */
-  #present (message, all) {
-    this.others.update(message, all)
-    this.#events.emit('presence', this.presence.users)
-  }
-
-  /** @param {Role} role */
-  #rerole (role) {
-    if (role === this.role) return
-    this.role = role
-    this.#events.emit('role', role)
-  }
-
-  /** @param {string} title */
-  #retitle (title) {
-    if (title === this.title) return
-    this.title = title
-    this.#events.emit('title', title)
+    if (title !== this.title) this.#events.emit('title', this.title = title)
+    if (role !== this.role) this.#events.emit('role', this.role = role)
+    if (message.users || message.left) {
+      this.others.update(message, type === 'joined' || message.complete)
+      this.#events.emit('presence', this.presence.users)
+    }
+    if (code === 'diverged') this.#events.emit('diverged', { version: this.version })
   }
 }

@@ -36,10 +36,10 @@ export class Others {
 
   /**
    * Take what the server says.
-   * @param {{ users?: Row[], left?: string[], complete?: boolean }} message
-   * @param {boolean} [all] whether it names everybody
+   * @param {{ users?: Row[], left?: string[] }} message
+   * @param {boolean} all whether it names everybody
    */
-  update ({ users = [], left = [], complete }, all = complete) {
+  update ({ users = [], left = [] }, all) {
     if (all) this.#rows.clear()
     for (const id of left) this.#rows.delete(id)
     for (const row of users) if (row.clientId !== this.own) this.#rows.set(row.clientId, row)

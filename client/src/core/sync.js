@@ -6,7 +6,7 @@
  */
 
 import { makeLink } from '../net/link.js'
-import { parse, print, IDENTITY, whole } from '../ot/index.js'
+import { bytesOf, IDENTITY, parse, print, whole } from '../ot/index.js'
 import { batchOf } from './edits.js'
 import { ids } from './ids.js'
 import * as states from './state.js'
@@ -123,7 +123,7 @@ export function makeSync (client, id, host) {
     lost
   })
 
-  const sentBytes = () => new TextEncoder().encode(JSON.stringify(print(current?.sent?.op ?? IDENTITY))).length
+  const sentBytes = () => bytesOf(print(current?.sent?.op ?? IDENTITY))
 
   // ---- joining ----
 
