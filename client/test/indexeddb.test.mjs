@@ -206,27 +206,30 @@ test('without IndexedDB a document works in memory, and says so', async () => {
 
 test('a connection to the database that was lost is opened again', async () => {
   const setup = new Offline()
-  const document = await setup.joined()
-  await setup.down()
   const open = setup.factory.open.bind(setup.factory)
   let opened = 0
+  let failing = false
   setup.factory.open = (...args) => {
-    opened++
-    return open(...args)
+    const request = open(...args)
+    if (++opened > 1) return request
+    request.addEventListener('success', () => {
+      const { result } = request
+      const transaction = result.transaction.bind(result)
+      // what Safari does: the connection is there, and every transaction fails
+      result.transaction = (...args) => {
+        if (failing) throw Object.assign(new Error('Connection to Indexed Database server lost'), { name: 'InvalidStateError' })
+        return transaction(...args)
+      }
+    })
+    return request
   }
-  const { database } = document.client.storage.backend
-  // what Safari does: the connection is there, and every transaction fails
-  let failing = true
-  const db = await database.connection()
-  const transaction = db.transaction.bind(db)
-  db.transaction = (...args) => {
-    if (failing) throw Object.assign(new Error('Connection to Indexed Database server lost'), { name: 'InvalidStateError' })
-    return transaction(...args)
-  }
+  const document = await setup.joined()
+  await setup.down()
+  assert.equal(opened, 1)
+  failing = true
   document.edit({ from: 0, insert: 'kept' })
   await later(setup)
-  failing = false
-  assert.equal(opened, 1)
+  assert.equal(opened, 2)
   assert.deepEqual((await dump(setup.factory)).ops.map(({ op }) => op), [['kept']])
 })
 
