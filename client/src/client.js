@@ -21,6 +21,7 @@ import { environment } from './net/environment.js'
  * @property {Partial<Environment>} [environment] of a test: time and chance
  */
 
+/** The way to a relay, and the documents that are open on it. */
 export class Client {
   /** @type {Map<string, Document>} */
   #documents = new Map()
@@ -37,9 +38,11 @@ export class Client {
     if (typeof token !== 'function') throw new TypeError('token must be a function that returns a token')
     this.#url = new URL(url, globalThis.location?.href)
     if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
+    /** @internal */
     this.env = environment({ WebSocket, fetch, ...given })
+    /** @internal */
     this.storage = storage
-    /** @type {TokenFunction} */
+    /** @internal @type {TokenFunction} */
     this.token = ask => {
       const held = this.#held
       this.#held = null
@@ -50,6 +53,7 @@ export class Client {
   /**
    * Where a document's WebSocket is.
    * @param {string} id
+   * @internal
    */
   socketUrl (id) {
     const { protocol, host, pathname } = this.#url
@@ -77,6 +81,7 @@ export class Client {
   /**
    * Whose documents these are, by a token that the next connection takes.
    * @returns {Promise<string | undefined>}
+   * @internal
    */
   async user () {
     if (this.env.offline()) return
@@ -102,6 +107,7 @@ export class Client {
   /**
    * A document has ended.
    * @param {Document} document
+   * @internal
    */
   forget (document) {
     if (this.#documents.get(document.id) === document) this.#documents.delete(document.id)

@@ -63,6 +63,7 @@ const ENDS = { 4400: 'malformed', 4403: 'forbidden', 4404: 'not_found' }
 /** @type {Record<string, 'thread' | 'comment' | 'suggestion' | 'chat'>} */
 const TALK = { thread: 'thread', comment: 'comment', suggest: 'suggestion', suggestion: 'suggestion', decide: 'suggestion', chat: 'chat' }
 
+/** A document, made by `client.open(id)`. */
 export class Document {
   /** @type {Emitter<DocumentEvents>} */
   #events = new Emitter()
@@ -84,18 +85,32 @@ export class Document {
    * @param {string} id
    */
   constructor (client, id) {
+    /** @internal */
     this.client = client
+    /** @internal */
     this.env = client.env
     /** The document's id, a UUID. */
     this.id = id
-    /** @type {string | null} */
+    /**
+     * What it is called, once that is known.
+     * @type {string | null}
+     */
     this.title = null
-    /** @type {Role | null} */
+    /**
+     * The user's role in it, once that is known.
+     * @type {Role | null}
+     */
     this.role = null
-    /** @type {string | null} the user whose token it is */
+    /**
+     * The user whose token it is.
+     * @type {string | null}
+     */
     this.userId = null
+    /** @internal */
     this.others = new Others()
+    /** How this client is shown to others, and who they are. */
     this.presence = new Presence(this)
+    /** @internal */
     this.sync = this.second({
       changed: (op, changes, { origin, userId, source, undo = false }) => {
         const local = origin === 'local'
@@ -130,8 +145,9 @@ export class Document {
       },
       ended: (code, reason) => this.end(ENDS[code], reason || `the connection was closed with ${code}`)
     })
+    /** @internal */
     this.link = this.sync.link
-    /** @type {import('./offline/session.js').Session | undefined} */
+    /** @internal @type {import('./offline/session.js').Session | undefined} */
     this.offline = client.storage?.tie(this)
     /**
      * Resolves when there is a text, from storage or from the server.
@@ -171,6 +187,7 @@ export class Document {
     return !this.#closed && /owner|editor/.test(this.role ?? 'editor')
   }
 
+  /** Of the connection; `closed` for good. */
   get status () {
     return this.#status
   }
@@ -237,6 +254,7 @@ export class Document {
     return this.#history.done.length > 0
   }
 
+  /** Whether there is something undone to make again. */
   get canRedo () {
     return this.#history.undone.length > 0
   }
@@ -288,7 +306,7 @@ export class Document {
 
   // ---- coming and going ----
 
-  /** Load what is stored, then connect. */
+  /** Load what is stored, then connect. @internal */
   async start () {
     await this.offline?.begin()
     if (!this.#closed) this.link.start()
@@ -297,6 +315,7 @@ export class Document {
   /**
    * A state of this document, and a link of its own to keep it the server's.
    * @param {import('./core/sync.js').SyncHost} host
+   * @internal
    */
   second (host) {
     return makeSync(this.client, this.id, host)
@@ -306,6 +325,7 @@ export class Document {
    * Begin with what a session of this user's had stored.
    * @param {import('./offline/backend.js').Record} record
    * @param {string} user
+   * @internal
    */
   restore (record, user) {
     this.userId = user
@@ -319,12 +339,13 @@ export class Document {
   /**
    * The storage failed: edits are kept in memory alone.
    * @param {unknown} error
+   * @internal
    */
   unstored (error) {
     this.#events.emit('unstored', error)
   }
 
-  /** One more uses it. */
+  /** One more uses it. @internal */
   retain () {
     this.#references++
     return this
@@ -349,6 +370,7 @@ export class Document {
    * be given back.
    * @param {string} code
    * @param {string} message
+   * @internal
    */
   async end (code, message) {
     if (this.#closed) return
@@ -371,7 +393,7 @@ export class Document {
     else sync.giveAllBack(code, message)
   }
 
-  /** Ask for a token again, after none was good. */
+  /** Ask for a token again, after none was good. @internal */
   authenticate () {
     if (this.#authenticated || this.#closed) return
     this.#authenticated = true
@@ -380,7 +402,7 @@ export class Document {
 
   // ---- what happens to it ----
 
-  /** Say the status, if it is another. */
+  /** Say the status, if it is another. @internal */
   restate () {
     const status = this.#closed ? 'closed' : !this.#authenticated ? 'unauthenticated'
       : this.sync.flowing ? 'connected' : this.env.offline() ? 'offline' : this.#connected ? 'reconnecting' : 'connecting'
@@ -395,6 +417,7 @@ export class Document {
    * @param {Op} draft
    * @param {{ code: string, message: string, operationId: string | null }} failed
    * @param {Batch[]} batches
+   * @internal
    */
   gaveBack (sync, draft, failed, batches) {
     const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (sync.state)

@@ -13,6 +13,7 @@ const OFTEN_MS = 100
 const AGAIN_MS = 3000
 const NAME_LENGTH = 100
 
+/** `document.presence`: how this client is shown to others, and who they are. */
 export class Presence {
   /** @type {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} */
   #own = {}
@@ -23,7 +24,7 @@ export class Presence {
   #said = ''
   #document
 
-  /** @param {Document} document */
+  /** @internal @param {Document} document */
   constructor (document) {
     this.#document = document
   }
@@ -57,23 +58,24 @@ export class Presence {
     this.#sayAt(this.#saidAt + OFTEN_MS)
   }
 
-  /** What is shown has changed. @param {Change[]} changes @param {boolean} own */
+  /** What is shown has changed. @internal @param {Change[]} changes @param {boolean} own */
   follow (changes, own) {
     const { cursor } = this.#own
     if (cursor) this.#own.cursor = carried(cursor, changes, own ? 'right' : 'left')
   }
 
-  /** The server's text has advanced. */
+  /** The server's text has advanced. @internal */
   advanced () {
     if (this.#own.cursor) this.#sayAt(this.#document.env.now() + AGAIN_MS)
   }
 
-  /** Ops flow, on a connection that knows nothing of this client yet. */
+  /** Ops flow, on a connection that knows nothing of this client yet. @internal */
   live () {
     this.#said = ''
     this.#sayAt(0)
   }
 
+  /** @internal */
   stop () {
     this.#document.env.clearTimeout(this.#timer)
     this.#due = -Infinity
