@@ -166,6 +166,13 @@ export class Schedule {
     }
   }
 
+  /** Where nothing is pending, every edit has its answer. */
+  #answered () {
+    for (const { waiting, number, document } of this.living) {
+      if (waiting.size > 0 && document.pending === null && document.status !== 'closed') this.problem(`${waiting.size} edits of tab ${number} have no answer, and nothing is pending`)
+    }
+  }
+
   #submitted () { return JSON.stringify(this.server.log.map(entry => entry.submitted)) }
   step_open () { this.open() }
 
@@ -333,6 +340,7 @@ export class Schedule {
       this.last = name
       await this[`step_${name}`]()
       await settle()
+      this.#answered()
     }
     await this.end()
     return this.problems
@@ -369,7 +377,7 @@ export class Schedule {
     const calm = () => present() && open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
       ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
     if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
-    for (const { waiting, number, document } of this.living) if (waiting.size > 0 && document.status !== 'closed') this.problem(`${waiting.size} edits of tab ${number} were never answered`)
+    this.#answered()
     this.check()
     for (const tab of this.living) tab.dead = true
   }
