@@ -116,6 +116,8 @@ export class Schedule {
   /** Every edit must be answered in the end. @param {string} [letter] that it inserts */
   #hear (tab, edit, letter) {
     if (edit === null) return
+    // halves of two characters that are left may be one that there was
+    for (const { insert } of edit.changes) for (const each of insert) if (each !== letter && this.typed.has(each)) this.reversed.add(each)
     tab.waiting.add(edit)
     edit.committed.then(({ operationId }) => {
       tab.waiting.delete(edit)
