@@ -242,3 +242,66 @@ test('an upgrade by another tab closes the connection', async () => {
     request.onblocked = () => reject(new Error('blocked'))
   })
 })
+
+/** Web Locks as a browser has them: held for as long as a promise takes. */
+class Locks {
+  held = new Map()
+
+  async request (name, { ifAvailable }, work) {
+    if (ifAvailable && this.held.has(name)) return work(null)
+    const lock = { name }
+    this.held.set(name, lock)
+    try {
+      return await work(lock)
+    } finally {
+      this.held.delete(name)
+    }
+  }
+}
+
+/** Let the browser be one that has something, for one test. */
+function browser (t, navigator) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true })
+  t.after(() => before === undefined ? delete globalThis.navigator : Object.defineProperty(globalThis, 'navigator', before))
+}
+
+test('a lock is held for as long as a tab lives, and tells others that it does', async t => {
+  const locks = new Locks()
+  browser(t, { locks })
+  const setup = new Offline()
+  const one = await setup.joined()
+  await setup.down()
+  one.edit({ from: 0, insert: 'of one' })
+  await later(setup)
+  assert.equal(locks.held.size, 1)
+  // while it lives another tab leaves its session alone, ...
+  const two = setup.tab()
+  await later(setup, 4000)
+  assert.notEqual(two.text, 'of one')
+  assert.equal(locks.held.size, 2)
+  // ... and takes it up as soon as its lock is free
+  const [first] = locks.held.keys()
+  setup.crash(one)
+  locks.held.delete(first)
+  setup.world.network = true
+  await until(setup, () => String(setup.server.text) === 'of one' && two.text === 'of one')
+  await until(setup, () => locks.held.size === 1)
+  await two.client.close()
+  await until(setup, () => locks.held.size === 0)
+})
+
+test('the browser is asked once to keep what is stored, when something is', async t => {
+  let asked = 0
+  browser(t, { storage: { persist: async () => { asked++; throw new Error('not here') } } })
+  const setup = new Offline()
+  const document = await setup.joined()
+  document.edit({ from: 0, insert: 'answered ' })
+  await until(setup, () => document.pending === null)
+  await setup.down()
+  document.edit({ from: 0, insert: 'kept' })
+  await later(setup)
+  document.edit({ from: 0, insert: 'kept' })
+  await later(setup)
+  assert.equal(asked, 1)
+})
