@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { indexeddb } from '../src/indexeddb.js'
+import { Locks } from './lib/locks.mjs'
 import { Setup } from './lib/setup.mjs'
 
 globalThis.IDBKeyRange = IDBKeyRange
@@ -242,22 +243,6 @@ test('an upgrade by another tab closes the connection', async () => {
     request.onblocked = () => reject(new Error('blocked'))
   })
 })
-
-/** Web Locks as a browser has them: held for as long as a promise takes. */
-class Locks {
-  held = new Map()
-
-  async request (name, { ifAvailable }, work) {
-    if (ifAvailable && this.held.has(name)) return work(null)
-    const lock = { name }
-    this.held.set(name, lock)
-    try {
-      return await work(lock)
-    } finally {
-      this.held.delete(name)
-    }
-  }
-}
 
 /** Let the browser be one that has something, for one test. */
 function browser (t, navigator) {
