@@ -39,9 +39,11 @@ OBJS = \
 	src/ot/transform.o src/ot/utf8.o \
 	src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o \
 	src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/store/catalog.o src/store/catalog_exec.o src/store/catalog_keep.o \
-	src/store/catalog_layout.o src/store/catalog_log.o src/store/catalog_whole.o \
-	src/store/catalog_write.o \
+	src/store/additions.o src/store/append.o src/store/documents.o src/store/exec.o \
+	src/store/exec_heads.o src/store/forget.o src/store/heads.o src/store/labels.o \
+	src/store/layout.o src/store/log.o src/store/members.o src/store/names.o src/store/ops.o \
+	src/store/packs.o src/store/roles.o src/store/scan.o src/store/snapshots.o \
+	src/store/statements.o src/store/undos.o src/store/whole.o \
 	src/type/event.o src/type/op_functions.o src/type/op_type.o \
 	src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/worker.o
 
