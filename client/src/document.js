@@ -115,7 +115,7 @@ export class Document {
       changed: (op, changes, { origin, userId, source, undo = false }) => {
         const local = origin === 'local'
         if (!local) this.#history = pass(this.#history, op)
-        this.presence.follow(changes, local)
+        this.presence.follow(op, local)
         this.#events.emit('change', { changes, origin, userId: local ? this.userId : userId, version: this.version, source, undo })
       },
       advanced: (op, from, userId) => {
@@ -430,7 +430,6 @@ export class Document {
   /** @param {any} message */
   #told (message) {
     const { type, code, role = this.role, title = this.title } = message
-    if (Object.hasOwn(TALK, type)) return this.#events.emit(TALK[type], message)
     if (type === 'joined') {
       this.offline?.identified(message.userId)
       this.userId = message.userId
@@ -442,6 +441,8 @@ export class Document {
       this.others.update(message, type === 'joined' || message.complete)
       this.#events.emit('presence', this.presence.users)
     }
-    if (code === 'diverged') this.#events.emit('diverged', { version: this.version })
+    if (code === 'diverged') this.#events.emit(code, { version: this.version })
+    const talk = TALK[type]
+    if (talk) this.#events.emit(talk, message)
   }
 }

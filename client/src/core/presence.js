@@ -96,26 +96,14 @@ export class Others {
 /**
  * One's own cursor as it is said: at the version held.
  * @param {State} state
- * @param {Cursor} cursor in UTF-16 offsets of what is shown
+ * @param {Cursor} cursor in code points of what is shown
  */
-export function said ({ version, shown, sent, pile }, cursor) {
-  return { version, cursor: moved(cursor, offset => untransformPosition(untransformPosition(shown.point(offset), whole(pile)), sent?.now ?? [])) }
-}
+export const said = ({ version, sent, pile }, cursor) => ({ version, cursor: moved(cursor, point => untransformPosition(untransformPosition(point, whole(pile)), sent?.now ?? [])) })
 
 /**
- * Carry one's own cursor over changes of what is shown; an editor says better.
- * @param {Cursor} cursor in UTF-16 offsets
- * @param {import('../ot/text.js').Change[]} changes
+ * Carry one's own cursor over a change of what is shown; an editor says better.
+ * @param {Cursor} cursor in code points
+ * @param {Op} op
  * @param {Side} side
  */
-export function carried (cursor, changes, side) {
-  return moved(cursor, offset => {
-    let shift = 0
-    for (const { from, to, insert } of changes) {
-      if (from > offset || (from === offset && to === from && side === 'left')) break
-      if (to > offset) return from + shift
-      shift += insert.length - (to - from)
-    }
-    return offset + shift
-  })
-}
+export const carried = (cursor, op, side) => moved(cursor, point => transformPosition(point, op, side))

@@ -3,7 +3,7 @@
 import { clean } from '../ot/index.js'
 import { carried, said } from './presence.js'
 
-/** @import { Change } from '../ot/text.js' */
+/** @import { Op } from '../ot/op.js' */
 /** @import { Cursor, User } from './presence.js' */
 /** @import { Document } from '../document.js' */
 
@@ -15,7 +15,7 @@ const NAME_LENGTH = 100
 
 /** `document.presence`: how this client is shown to others, and who they are. */
 export class Presence {
-  /** @type {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} */
+  /** @type {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} the cursor in code points */
   #own = {}
   /** @type {any} */
   #timer
@@ -44,11 +44,10 @@ export class Presence {
    *   `color` like `#12ab9f`, the cursor in UTF-16 offsets of `document.text`
    */
   set ({ name, color, cursor }) {
-    const { length } = this.#document
     /** @param {number} offset */
     const within = offset => {
       if (!Number.isInteger(offset)) throw new TypeError(`no place for a cursor: ${offset}`)
-      return Math.max(0, Math.min(offset, length))
+      return this.#document.sync.state?.shown.point(Math.max(0, offset)) ?? 0
     }
     if (color && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
     const place = cursor && { anchor: within(cursor.anchor), head: within(cursor.head) }
@@ -58,10 +57,10 @@ export class Presence {
     this.#sayAt(this.#saidAt + OFTEN_MS)
   }
 
-  /** What is shown has changed. @internal @param {Change[]} changes @param {boolean} own */
-  follow (changes, own) {
+  /** What is shown has changed. @internal @param {Op} op @param {boolean} own */
+  follow (op, own) {
     const { cursor } = this.#own
-    if (cursor) this.#own.cursor = carried(cursor, changes, own ? 'right' : 'left')
+    if (cursor) this.#own.cursor = carried(cursor, op, own ? 'right' : 'left')
   }
 
   /** The server's text has advanced. @internal */
