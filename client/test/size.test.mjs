@@ -25,10 +25,3 @@ for (const [name, kilobytes] of Object.entries(BUDGETS)) {
     assert.ok(bytes <= kilobytes * 1000, `${bytes} bytes`)
   })
 }
-
-const STACK = ['index', 'indexeddb', 'codemirror']
-const all = STACK.every(name => fs.existsSync(new URL(`../src/${name}.js`, import.meta.url)))
-test('CodeMirror offline takes at most 17 kB', { skip: all ? false : 'it is not there yet' }, async () => {
-  const bytes = await size(...STACK)
-  assert.ok(bytes <= 17_000, `${bytes} bytes`)
-})
