@@ -13,6 +13,7 @@
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
 #   make soak            kills at random while people type, for an hour (CHECKER_S=seconds)
+#   make torture CLIENT=1  the client: schedules, broken rules, sessions with kills, for long
 #   make platforms       the tests on Debian's later releases, in chroots (as root);
 #                        make platforms PLATFORM=sid SUITE=tap  on one, of one suite
 #   make lint            formatter and static analysers, where installed
@@ -38,9 +39,11 @@ OBJS = \
 	src/ot/transform.o src/ot/utf8.o \
 	src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o \
 	src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/store/catalog.o src/store/catalog_exec.o src/store/catalog_keep.o \
-	src/store/catalog_layout.o src/store/catalog_log.o src/store/catalog_whole.o \
-	src/store/catalog_write.o \
+	src/store/additions.o src/store/append.o src/store/documents.o src/store/exec.o \
+	src/store/exec_heads.o src/store/forget.o src/store/heads.o src/store/labels.o \
+	src/store/layout.o src/store/log.o src/store/members.o src/store/names.o src/store/ops.o \
+	src/store/packs.o src/store/roles.o src/store/scan.o src/store/snapshots.o \
+	src/store/statements.o src/store/undos.o src/store/whole.o \
 	src/type/event.o src/type/op_functions.o src/type/op_type.o \
 	src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/worker.o
 
@@ -125,7 +128,7 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz soak platforms lint stop clean-local
+.PHONY: relay demo test bench fuzz soak torture platforms lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
@@ -158,6 +161,14 @@ soak:
 	+@$(BUILD)
 	@tools/cluster start
 	@$(MAKE) --no-print-directory -C test/relay e2e FILES=checker.test.mjs
+
+torture:
+	@tools/deps build demo test
+	+@$(BUILD)
+	@tools/cluster start
+ifneq ($(CLIENT),)
+	@$(MAKE) --no-print-directory -C client torture
+endif
 
 platforms:
 	@tools/platforms $(PLATFORM) $(SUITE)

@@ -40,14 +40,14 @@ take_room(struct sweeper *sweeper, const struct uuid *doc, const struct catch_up
 	struct rooms *rooms = sweeper->rooms;
 
 	if (result == CATCH_UP_DONE)
-		rooms_trust(rooms, doc);
+		rooms_confirm(rooms, doc);
 	else if (result != CATCH_UP_UNSEEN)
-		rooms_lose(rooms, doc);
-	else if (rooms_is_doubtful(rooms, doc))
+		rooms_reset(rooms, doc);
+	else if (rooms_is_suspect(rooms, doc))
 		rooms_refetch(rooms, doc);	/* which waits until it is seen, for a
 									 * while */
 	if (frame != NULL)
-		rooms_frame(rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 }
 
 static void sweep(struct sweeper *sweeper);
@@ -84,7 +84,7 @@ send_sweep(struct sweeper *sweeper)
 
 /* Collect a room. */
 static void
-add_room(void *arg, const struct uuid *doc, int64_t head, const struct mark *known)
+add_room(void *arg, const struct uuid *doc, int64_t head, const struct revision *known)
 {
 	struct sweeper *sweeper = arg;
 
@@ -117,7 +117,7 @@ on_timer(uv_timer_t *timer)
 
 	if (reader_is_ready(sweeper->reader) && sweeper->under_way == 0)
 		sweep(sweeper);
-	sweeper->settled = up && sweeper->was_up && rooms_doubtful(sweeper->rooms) == 0;
+	sweeper->settled = up && sweeper->was_up && rooms_suspect_count(sweeper->rooms) == 0;
 	if (sweeper->settled && sweeper->config->followed == NULL)
 		uv_timer_stop(timer);
 	sweeper->was_up = up;

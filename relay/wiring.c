@@ -17,7 +17,7 @@
  * asked about first, which holds them until the answer.
  */
 static void
-on_room_ahead(void *arg, const struct uuid *doc)
+on_room_from_tables(void *arg, const struct uuid *doc)
 {
 	struct relay *relay = arg;
 
@@ -28,7 +28,7 @@ on_room_ahead(void *arg, const struct uuid *doc)
 static bool
 is_lost(struct relay *relay, const struct uuid *doc, enum catch_up_result result)
 {
-	if (rooms_is_doubtful(relay->rooms, doc))
+	if (rooms_is_suspect(relay->rooms, doc))
 		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
 	return result == CATCH_UP_OTHER;
 }
@@ -41,20 +41,20 @@ on_room_caught_up(void *arg, const struct uuid *doc, const struct catch_up_frame
 	bool		lost = is_lost(relay, doc, result);
 
 	if (result == CATCH_UP_DONE)
-		rooms_trust(relay->rooms, doc);
+		rooms_confirm(relay->rooms, doc);
 	if (frame != NULL)
 	{
-		rooms_frame(relay->rooms, doc, frame->from, &frame->mark, frame->text, frame->len);
+		rooms_frame(relay->rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 		return;
 	}
 	rooms_fetched(relay->rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
 	if (lost)
-		rooms_lose(relay->rooms, doc);
+		rooms_reset(relay->rooms, doc);
 }
 
 /* A room misses operations. */
 static void
-on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct mark *known)
+on_room_fetch(void *arg, const struct uuid *doc, int64_t from, const struct revision *known)
 {
 	struct relay *relay = arg;
 	struct catch_up_request request = {.doc = *doc,.from = from,.known = known};
@@ -92,9 +92,9 @@ on_connected(void *arg)
 {
 	struct relay *relay = arg;
 
-	reader_doubt(relay->reader);
-	rooms_doubt(relay->rooms);
-	if (rooms_doubtful(relay->rooms) > 0)
+	reader_suspect(relay->reader);
+	rooms_suspect(relay->rooms);
+	if (rooms_suspect_count(relay->rooms) > 0)
 		sweeper_start(relay->sweeper, true);
 }
 
@@ -191,13 +191,15 @@ on_committed(void *arg, const struct uuid *doc, const struct write_answer *answe
 {
 	struct relay *relay = arg;
 	struct room_answer room_answer = {
-		.mark = {.version = answer->version},.entry = answer->entry,.entry_len = answer->entry_len,
+		.revision = {
+			.version = answer->version,.sequence_id = answer->sequence_id,.has_id = true,.id = answer->operation_id,
+			.life = answer->life,
+		},
+		.entry = answer->entry,.entry_len = answer->entry_len,
 		.member_changes = answer->member_changes,
 		.streamed = stream_is_up(relay->stream) && shard_is_followed(&relay->config, doc),
 	};
 
-	protocol_entry_mark(answer->entry, answer->entry_len, &room_answer.mark);
-	room_answer.mark.life = answer->life;
 	rooms_answer(relay->rooms, doc, &room_answer);
 }
 
@@ -216,7 +218,7 @@ may_write(void *arg)
 {
 	const struct relay *relay = arg;
 
-	return rooms_doubtful(relay->rooms) == 0;
+	return rooms_suspect_count(relay->rooms) == 0;
 }
 
 /* ---- HTTP ---- */
@@ -315,7 +317,7 @@ make_rooms(struct relay *relay)
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
-		.ahead = on_room_ahead,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
+		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);

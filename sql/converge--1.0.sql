@@ -427,9 +427,9 @@ COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other 
 -- What converge made itself, so that additions can be told from it.  A dump has the
 -- users' columns in its place, made up when it is read; it comes first by its name.
 CREATE TABLE converge.as_made (
-	part		text NOT NULL,
-	table_name	text NOT NULL,
-	name		text NOT NULL,
+	part		text COLLATE "C" NOT NULL,
+	table_name	text COLLATE "C" NOT NULL,
+	name		text COLLATE "C" NOT NULL,
 	ddl			text,
 	PRIMARY KEY (table_name, part, name)
 );
@@ -1288,7 +1288,7 @@ COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has a
 CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
 								wait boolean DEFAULT false, lives uuid[] DEFAULT NULL,
 								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text,
-								OUT member_changes bigint)
+								OUT member_changes bigint, OUT seq bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]) IS
@@ -1303,7 +1303,8 @@ COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid)
 	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version that the op pending made, up to version, or null; pending_known: whether that is known';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
-								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text)
+								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text,
+								  OUT composed boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
@@ -1496,78 +1497,7 @@ COMMENT ON FUNCTION converge.allow_relay(regrole) IS
 	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
 
 -- ---------------------------------------------------------------------------
--- Privileges: what is granted above and below, and nothing that the default
--- privileges of the installer added or took away
--- ---------------------------------------------------------------------------
-
-DO $$
-DECLARE
-	command text;
-BEGIN
-	FOR command IN
-		WITH objects (name, acl, owner, open_to_all) AS (
-			SELECT format('ROUTINE converge.%I(%s)'::text, p.proname, pg_get_function_identity_arguments(p.oid)),
-				   p.proacl, p.proowner, 'EXECUTE'::text
-				FROM pg_proc p WHERE p.pronamespace = 'converge'::regnamespace
-			UNION ALL
-			SELECT format('TYPE converge.%I'::text, t.typname), t.typacl, t.typowner, 'USAGE'::text
-				FROM pg_type t WHERE t.typnamespace = 'converge'::regnamespace
-			UNION ALL
-			SELECT format('%s converge.%I'::text, CASE c.relkind WHEN 'S'::"char" THEN 'SEQUENCE'::text ELSE 'TABLE'::text END, c.relname),
-				   c.relacl, c.relowner,
-				   (SELECT 'SELECT'::text FROM pg_policy y WHERE y.polrelid = c.oid AND y.polname = 'readers'::name)
-				FROM pg_class c WHERE c.relnamespace = 'converge'::regnamespace
-		)
-		SELECT DISTINCT format('REVOKE ALL ON %s FROM %s'::text, o.name, COALESCE(quote_ident(r.rolname), 'PUBLIC'::text))
-			FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-			WHERE a.grantee <> o.owner
-		UNION ALL
-		SELECT format('GRANT %s ON %s TO PUBLIC'::text, o.open_to_all, o.name)
-			FROM objects o WHERE o.acl IS NOT NULL AND o.open_to_all IS NOT NULL
-		ORDER BY 1 DESC	-- REVOKE before GRANT
-	LOOP
-		EXECUTE command;
-	END LOOP;
-END
-$$;
-
-REVOKE ALL ON FUNCTION
-	converge.count_member_change(),
-	converge.lock_for_owner(uuid),
-	converge.keep_an_owner(uuid),
-	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
-	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
-	converge.catch_up(uuid, bigint, uuid),
-	converge.checksum(uuid, bigint, uuid),
-	converge.has_version(uuid, bigint, uuid, bigint, uuid),
-	converge.role_in(text, uuid),
-	converge.settled_roles(uuid, text[]),
-	converge.become(text),
-	converge.begin_presence(uuid, integer),
-	converge.show_life(uuid, integer),
-	converge.announce(text[]),
-	converge.keep_presence(uuid, integer, text),
-	converge.write_presence(uuid, jsonb, jsonb),
-	converge.end_presence(uuid, text),
-	converge.bcrypt(text, text),
-	converge.is_password(text, text),
-	converge.attempt_bucket(text),
-	converge.count_attempt(text, text),
-	converge.sign_up(text, text, text),
-	converge.log_in(text, text),
-	converge.search_users(text, integer),
-	converge.account_name(text),
-	converge.warn_of_unknown_user(text),
-	converge.allow_relay(regrole),
-	converge.maintain_document(uuid),
-	converge.due_documents()
-	FROM PUBLIC;
-REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
-
--- ---------------------------------------------------------------------------
--- Additions: what users made in converge's tables.  LAST, since it takes what is
--- there now for converge's own.  An upgrade script that makes a column, constraint,
--- index, trigger or policy inserts a row for it into as_made.
+-- Additions: what users made in converge's tables
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION converge.column_definition(table_oid oid, number smallint) RETURNS text
@@ -1673,6 +1603,80 @@ $$;
 COMMENT ON FUNCTION converge.restore_addition() IS 'add a column that a dump has, before its rows come';
 CREATE TRIGGER restore_addition BEFORE INSERT ON converge.as_made
 	FOR EACH ROW WHEN (new.ddl IS NOT NULL) EXECUTE FUNCTION converge.restore_addition();
+
+-- ---------------------------------------------------------------------------
+-- Privileges: what is granted above and below, and nothing that the default
+-- privileges of the installer added or took away
+-- ---------------------------------------------------------------------------
+
+DO $$
+DECLARE
+	command text;
+BEGIN
+	FOR command IN
+		WITH objects (name, acl, owner, open_to_all) AS (
+			SELECT format('ROUTINE converge.%I(%s)'::text, p.proname, pg_get_function_identity_arguments(p.oid)),
+				   p.proacl, p.proowner, 'EXECUTE'::text
+				FROM pg_proc p WHERE p.pronamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('TYPE converge.%I'::text, t.typname), t.typacl, t.typowner, 'USAGE'::text
+				FROM pg_type t WHERE t.typnamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('%s converge.%I'::text, CASE c.relkind WHEN 'S'::"char" THEN 'SEQUENCE'::text ELSE 'TABLE'::text END, c.relname),
+				   c.relacl, c.relowner,
+				   (SELECT 'SELECT'::text FROM pg_policy y WHERE y.polrelid = c.oid AND y.polname = 'readers'::name)
+				FROM pg_class c WHERE c.relnamespace = 'converge'::regnamespace
+		)
+		SELECT DISTINCT format('REVOKE ALL ON %s FROM %s'::text, o.name, COALESCE(quote_ident(r.rolname), 'PUBLIC'::text))
+			FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+			WHERE a.grantee <> o.owner
+		UNION ALL
+		SELECT format('GRANT %s ON %s TO PUBLIC'::text, o.open_to_all, o.name)
+			FROM objects o WHERE o.acl IS NOT NULL AND o.open_to_all IS NOT NULL
+		ORDER BY 1 DESC	-- REVOKE before GRANT
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION
+	converge.count_member_change(),
+	converge.lock_for_owner(uuid),
+	converge.keep_an_owner(uuid),
+	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
+	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
+	converge.catch_up(uuid, bigint, uuid),
+	converge.checksum(uuid, bigint, uuid),
+	converge.has_version(uuid, bigint, uuid, bigint, uuid),
+	converge.role_in(text, uuid),
+	converge.settled_roles(uuid, text[]),
+	converge.become(text),
+	converge.begin_presence(uuid, integer),
+	converge.show_life(uuid, integer),
+	converge.announce(text[]),
+	converge.keep_presence(uuid, integer, text),
+	converge.write_presence(uuid, jsonb, jsonb),
+	converge.end_presence(uuid, text),
+	converge.bcrypt(text, text),
+	converge.is_password(text, text),
+	converge.attempt_bucket(text),
+	converge.count_attempt(text, text),
+	converge.sign_up(text, text, text),
+	converge.log_in(text, text),
+	converge.search_users(text, integer),
+	converge.account_name(text),
+	converge.warn_of_unknown_user(text),
+	converge.allow_relay(regrole),
+	converge.maintain_document(uuid),
+	converge.due_documents()
+	FROM PUBLIC;
+REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
 REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------
+-- LAST, since it takes what is there now for converge's own.  An upgrade script that
+-- makes a column, constraint, index, trigger or policy inserts a row for it.
+-- ---------------------------------------------------------------------------
 
 INSERT INTO converge.as_made (part, table_name, name) SELECT p.part, p.table_name, p.name FROM converge.parts() p;

@@ -21,11 +21,12 @@ import { environment } from './net/environment.js'
  * @property {Partial<Environment>} [environment] of a test: time and chance
  */
 
+/** The way to a relay, and the documents that are open on it. */
 export class Client {
   /** @type {Map<string, Document>} */
   #documents = new Map()
-  /** @type {(() => void) | null} */
-  #unlisten = null
+  /** @type {(() => void) | undefined} */
+  #unlisten
   #closed = false
   /** @type {URL} */
   #url
@@ -35,30 +36,30 @@ export class Client {
   #held = null
 
   /** @param {ClientOptions} options */
-  constructor ({ url, token, storage, WebSocket, fetch, environment: given = {} }) {
+  constructor ({ url, token, storage, WebSocket, fetch, environment: given }) {
     if (typeof token !== 'function') throw new TypeError('token must be a function that returns a token')
     this.#url = new URL(url, globalThis.location?.href)
     if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
+    /** @internal */
     this.env = environment({ WebSocket, fetch, ...given })
-    /** @type {TokenFunction} */
-    this.token = ask => {
-      const held = ask.fresh ? null : this.#held
-      this.#held = null
-      return held ?? token(ask)
-    }
+    /** @internal */
     this.storage = storage
+    /** @internal @type {TokenFunction} */
+    this.token = ask => {
+      const held = this.#held
+      this.#held = null
+      return (!ask.fresh && held) || token(ask)
+    }
   }
 
   /**
    * Where a document's WebSocket is.
    * @param {string} id
+   * @internal
    */
   socketUrl (id) {
-    const url = new URL(this.#url)
-    url.protocol = /^(https|wss):$/.test(url.protocol) ? 'wss:' : 'ws:'
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/collab/${encodeURIComponent(id)}`
-    url.search = url.hash = ''
-    return String(url)
+    const { protocol, host, pathname } = this.#url
+    return `${protocol.replace('http', 'ws')}//${host}${pathname.replace(/\/+$/, '')}/v1/collab/${encodeURIComponent(id)}`
   }
 
   /**
@@ -68,19 +69,21 @@ export class Client {
    */
   open (id) {
     if (this.#closed) throw failure('closed', 'the client is closed')
-    if (this.env.WebSocket === undefined) throw new TypeError('there is no WebSocket here: give new Client() one')
-    const found = this.#documents.get(id)
-    if (found !== undefined) return found.retain()
-    this.#unlisten ??= this.env.listen(name => this.#happened(name))
-    const document = new Document(this, id)
-    this.#documents.set(id, document)
-    document.start()
+    if (!this.env.WebSocket) throw new TypeError('there is no WebSocket here: give new Client() one')
+    let document = this.#documents.get(id)
+    if (!document) {
+      this.#unlisten ??= this.env.listen(name => this.#happened(name))
+      document = new Document(this, id)
+      this.#documents.set(id, document)
+      document.start()
+    }
     return document.retain()
   }
 
   /**
    * Whose documents these are, by a token that the next connection takes.
    * @returns {Promise<string | undefined>}
+   * @internal
    */
   async user () {
     if (this.env.offline()) return
@@ -116,12 +119,13 @@ export class Client {
   /**
    * A document has ended.
    * @param {Document} document
+   * @internal
    */
   forget (document) {
     if (this.#documents.get(document.id) === document) this.#documents.delete(document.id)
     if (this.#documents.size > 0) return
     this.#unlisten?.()
-    this.#unlisten = null
+    this.#unlisten = undefined
   }
 
   /**
@@ -131,16 +135,16 @@ export class Client {
    */
   #happened (name) {
     let risky = false
-    for (const document of this.#documents.values()) {
-      document.offline?.flush()
-      document.restate()
-      risky ||= document.atRisk
-      if (name === 'pagehide') document.link.leave()
-      else if (name === 'online' || name === 'pageshow' || name === 'visible') {
-        document.link.wake()
-        document.offline?.wake()
+    for (const { offline, link, sync } of this.#documents.values()) {
+      offline?.flush()
+      risky ||= !!sync.pending && !offline?.safe
+      if (name === 'pagehide') link.leave()
+      else if (/^(online|pageshow|visible)$/.test(name)) {
+        link.wake()
+        offline?.wake()
       }
     }
+    for (const document of this.#documents.values()) document.restate()
     return risky
   }
 }

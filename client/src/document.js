@@ -5,11 +5,12 @@ import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
 import { Others } from './core/presence.js'
 import { Presence } from './core/presence_said.js'
-import { Sync } from './core/sync.js'
-import { NO_HISTORY, note, pass, redo, undo } from './core/undo.js'
+import { makeSync } from './core/sync.js'
+import { NO_HISTORY, note, pass, reverse } from './core/undo.js'
 import { invert, parse, reach, toOp } from './ot/index.js'
 
 /** @import { Client } from './client.js' */
+/** @import { Sync } from './core/sync.js' */
 /** @import { Batch, Edit } from './core/edits.js' */
 /** @import { User } from './core/presence.js' */
 /** @import { History } from './core/undo.js' */
@@ -62,6 +63,7 @@ const ENDS = { 4400: 'malformed', 4403: 'forbidden', 4404: 'not_found' }
 /** @type {Record<string, 'thread' | 'comment' | 'suggestion' | 'chat'>} */
 const TALK = { thread: 'thread', comment: 'comment', suggest: 'suggestion', suggestion: 'suggestion', decide: 'suggestion', chat: 'chat' }
 
+/** A document, made by `client.open(id)`. */
 export class Document {
   /** @type {Emitter<DocumentEvents>} */
   #events = new Emitter()
@@ -83,24 +85,58 @@ export class Document {
    * @param {string} id
    */
   constructor (client, id) {
+    /** @internal */
     this.client = client
+    /** @internal */
     this.env = client.env
     /** The document's id, a UUID. */
     this.id = id
-    /** @type {string | null} */
+    /**
+     * What it is called, once that is known.
+     * @type {string | null}
+     */
     this.title = null
-    /** @type {Role | null} */
+    /**
+     * The user's role in it, once that is known.
+     * @type {Role | null}
+     */
     this.role = null
-    /** @type {string | null} the user whose token it is */
+    /**
+     * The user whose token it is.
+     * @type {string | null}
+     */
     this.userId = null
+    /** @internal */
     this.others = new Others()
+    /** How this client is shown to others, and who they are. */
     this.presence = new Presence(this)
+    /** @internal */
     this.sync = this.second({
-      changed: (op, changes, how) => this.#changed(op, changes, how),
-      advanced: (op, from, userId) => this.#advanced(op, from, userId),
-      pending: () => this.#pendingChanged(),
+      changed: (op, changes, { origin, userId, source, undo = false }) => {
+        const local = origin === 'local'
+        if (!local) this.#history = pass(this.#history, op)
+        this.presence.follow(op, local)
+        this.#events.emit('change', { changes, origin, userId: local ? this.userId : userId, version: this.version, source, undo })
+      },
+      advanced: (op, from, userId) => {
+        this.others.advance(op, from, this.version, userId)
+        this.presence.advanced()
+      },
+      pending: () => {
+        const { pending } = this
+        this.#events.emit('pending', pending)
+        if (pending) return
+        this.#events.emit('saved', { version: this.version })
+        this.#closeIfUnused()
+      },
       gaveBack: (draft, failed, batches) => this.gaveBack(this.sync, draft, failed, batches),
-      live: () => this.#live(),
+      live: () => {
+        this.#connected = true
+        this.restate()
+        this.#loading.resolve(this)
+        this.presence.live()
+        this.offline?.live()
+      },
       told: message => this.#told(message),
       moved: () => this.restate(),
       unauthenticated: () => {
@@ -109,8 +145,9 @@ export class Document {
       },
       ended: (code, reason) => this.end(ENDS[code], reason || `the connection was closed with ${code}`)
     })
+    /** @internal */
     this.link = this.sync.link
-    /** @type {import('./offline/session.js').Session | undefined} */
+    /** @internal @type {import('./offline/session.js').Session | undefined} */
     this.offline = client.storage?.tie(this)
     /**
      * Resolves when there is a text, from storage or from the server.
@@ -123,7 +160,7 @@ export class Document {
 
   /** The text with all that was typed; made anew after each change, so ask for it seldom if it is long. */
   get text () {
-    return this.sync.state === null ? '' : String(this.sync.state.shown)
+    return String(this.sync.state?.shown ?? '')
   }
 
   /** The length of `text` in UTF-16 units. */
@@ -147,9 +184,10 @@ export class Document {
 
   /** Whether the user may edit, as far as is known. */
   get canEdit () {
-    return this.#closed === null && (this.role === null || this.role === 'owner' || this.role === 'editor')
+    return !this.#closed && /owner|editor/.test(this.role ?? 'editor')
   }
 
+  /** Of the connection; `closed` for good. */
   get status () {
     return this.#status
   }
@@ -190,8 +228,8 @@ export class Document {
   }
 
   #editable () {
-    if (this.#closed !== null) throw failure('closed', `document ${this.id} is closed`)
-    if (this.sync.state === null) throw failure('not_loaded', `document ${this.id} is not loaded yet`)
+    if (this.#closed) throw failure('closed', `document ${this.id} is closed`)
+    if (!this.sync.state) throw failure('not_loaded', `document ${this.id} is not loaded yet`)
     if (!this.canEdit) throw failure('forbidden', `a ${this.role} must not edit document ${this.id}`)
     return this.sync.state
   }
@@ -208,13 +246,7 @@ export class Document {
       return { committed: Promise.resolve({ operationId: null, version: this.version, at: null }), changes: [] }
     }
     this.#history = note(this.#history, op, this.#inverse(op), this.env.now())
-    return this.#make(op, { source })
-  }
-
-  /** @param {Op} op @param {{ source?: unknown, undo?: boolean }} how @returns {Edit} */
-  #make (op, how) {
-    const { batch, changes } = this.sync.edit(op, how)
-    return { committed: batch.promise, changes }
+    return this.sync.edit(op, { source })
   }
 
   /** Whether there is an edit of this document's own to undo. */
@@ -222,6 +254,7 @@ export class Document {
     return this.#history.done.length > 0
   }
 
+  /** Whether there is something undone to make again. */
   get canRedo () {
     return this.#history.undone.length > 0
   }
@@ -231,7 +264,7 @@ export class Document {
    * @param {{ source?: unknown }} [options]
    */
   undo ({ source } = {}) {
-    return this.#reverse(undo, source)
+    return this.#reverse(false, source)
   }
 
   /**
@@ -239,15 +272,15 @@ export class Document {
    * @param {{ source?: unknown }} [options]
    */
   redo ({ source } = {}) {
-    return this.#reverse(redo, source)
+    return this.#reverse(true, source)
   }
 
-  /** @param {typeof undo} how @param {unknown} source */
-  #reverse (how, source) {
+  /** @param {boolean} again @param {unknown} source @returns {Edit | null} */
+  #reverse (again, source) {
     this.#editable()
-    const { op, history } = how(this.#history, this.#inverse)
+    const { op, history } = reverse(this.#history, again, this.#inverse)
     this.#history = history
-    return op === null ? null : this.#make(op, { source, undo: true })
+    return op.length > 0 ? this.sync.edit(op, { source, undo: true }) : null
   }
 
   /**
@@ -255,8 +288,7 @@ export class Document {
    * @returns {Promise<void>}
    */
   async saved () {
-    const { sentBatch, batch } = this.sync
-    await Promise.all([sentBatch?.promise, batch?.promise])
+    await Promise.all(this.sync.batches.map(batch => batch.promise))
   }
 
   // ---- listening ----
@@ -279,24 +311,26 @@ export class Document {
 
   // ---- coming and going ----
 
-  /** Load what is stored, then connect. */
+  /** Load what is stored, then connect. @internal */
   async start () {
     await this.offline?.begin()
-    if (this.#closed === null) this.link.start()
+    if (!this.#closed) this.link.start()
   }
 
   /**
    * A state of this document, and a link of its own to keep it the server's.
    * @param {import('./core/sync.js').SyncHost} host
+   * @internal
    */
   second (host) {
-    return new Sync(this.client, this.id, host)
+    return makeSync(this.client, this.id, host)
   }
 
   /**
    * Begin with what a session of this user's had stored.
    * @param {import('./offline/backend.js').Record} record
    * @param {string} user
+   * @internal
    */
   restore (record, user) {
     this.userId = user
@@ -310,17 +344,13 @@ export class Document {
   /**
    * The storage failed: edits are kept in memory alone.
    * @param {unknown} error
+   * @internal
    */
   unstored (error) {
     this.#events.emit('unstored', error)
   }
 
-  /** Whether what is pending would be lost with the page. */
-  get atRisk () {
-    return this.pending !== null && this.#closed === null && this.offline?.safe !== true
-  }
-
-  /** One more uses it. */
+  /** One more uses it. @internal */
   retain () {
     this.#references++
     return this
@@ -331,13 +361,12 @@ export class Document {
    * it again in the same moment gets the same Document, and pending edits are sent first.
    */
   release () {
-    if (this.#references === 0) throw failure('closed', `document ${this.id} was released more often than opened`)
-    this.#references--
+    if (--this.#references < 0) throw failure('closed', `document ${this.id} was released more often than opened`)
     this.env.setTimeout(() => this.#closeIfUnused(), 0)
   }
 
   #closeIfUnused () {
-    if (this.#references === 0 && this.#closed === null && this.pending === null) this.end('closed', 'the document was released')
+    if (!this.#references && !this.#closed && !this.pending) this.end('closed', 'the document was released')
   }
 
   /**
@@ -346,13 +375,12 @@ export class Document {
    * be given back.
    * @param {string} code
    * @param {string} message
+   * @internal
    */
   async end (code, message) {
-    if (this.#closed !== null) return
+    if (this.#closed) return
     const { sync, offline } = this
-    sync.over = true
-    this.link.stop()
-    sync.lost(0)
+    sync.end()
     this.#closed = { code, message }
     this.client.forget(this)
     const given = this.pending === null || this.#events.has('rejected')
@@ -366,58 +394,26 @@ export class Document {
     this.presence.stop()
     await offline?.end(forget)
     if (!stays) return
-    if (offline.safe) for (const batch of [sync.sentBatch, sync.batch]) batch?.reject(failure(code, `${message}; the edit is stored`))
+    if (offline.safe) for (const batch of sync.batches) batch.reject(failure(code, `${message}; the edit is stored`))
     else sync.giveAllBack(code, message)
   }
 
-  /** Ask for a token again, after none was good. */
+  /** Ask for a token again, after none was good. @internal */
   authenticate () {
-    if (this.#authenticated || this.#closed !== null) return
+    if (this.#authenticated || this.#closed) return
     this.#authenticated = true
     this.link.authenticate()
   }
 
   // ---- what happens to it ----
 
-  /** Say the status, if it is another. */
+  /** Say the status, if it is another. @internal */
   restate () {
-    const status = this.#closed !== null ? 'closed' : !this.#authenticated ? 'unauthenticated'
+    const status = this.#closed ? 'closed' : !this.#authenticated ? 'unauthenticated'
       : this.sync.flowing ? 'connected' : this.env.offline() ? 'offline' : this.#connected ? 'reconnecting' : 'connecting'
     if (status === this.#status) return
     this.#status = status
     this.#events.emit('status', status)
-  }
-
-  #live () {
-    this.#connected = true
-    this.restate()
-    this.#loading.resolve(this)
-    this.presence.live()
-    this.offline?.live()
-  }
-
-  /**
-   * @param {Op} op @param {Change[]} changes
-   * @param {{ origin: 'local' | 'remote', userId: string | null, source?: unknown, undo?: boolean }} how
-   */
-  #changed (op, changes, { origin, userId, source, undo = false }) {
-    if (origin === 'remote') this.#history = pass(this.#history, op)
-    this.presence.follow(changes, origin === 'local')
-    this.#events.emit('change', { changes, origin, userId: origin === 'local' ? this.userId : userId, version: this.version, source, undo })
-  }
-
-  /** @param {Op | null} op @param {number} from @param {string | null} userId */
-  #advanced (op, from, userId) {
-    this.others.advance(op, from, this.version, userId)
-    this.presence.advanced()
-  }
-
-  #pendingChanged () {
-    const { pending } = this
-    this.#events.emit('pending', pending)
-    if (pending !== null) return
-    this.#events.emit('saved', { version: this.version })
-    this.#closeIfUnused()
   }
 
   /**
@@ -426,6 +422,7 @@ export class Document {
    * @param {Op} draft
    * @param {{ code: string, message: string, operationId: string | null }} failed
    * @param {Batch[]} batches
+   * @internal
    */
   gaveBack (sync, draft, failed, batches) {
     const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (sync.state)
@@ -437,42 +434,20 @@ export class Document {
 
   /** @param {any} message */
   #told (message) {
-    switch (message.type) {
-      case 'joined':
-        this.offline?.identified(message.userId)
-        this.userId = message.userId
-        this.#retitle(message.title)
-        this.#rerole(message.role)
-        this.others.own = message.clientId
-        return this.#present(message, true)
-      case 'presence': return this.#present(message)
-      case 'role': return this.#rerole(message.role)
-      case 'title': return this.#retitle(message.title)
-      case 'error':
-        if (message.code === 'diverged') this.#events.emit('diverged', { version: this.version })
-        return
-      default:
-        if (Object.hasOwn(TALK, message.type)) this.#events.emit(TALK[message.type], message)
+    const { type, code, role = this.role, title = this.title } = message
+    if (type === 'joined') {
+      this.offline?.identified(message.userId)
+      this.userId = message.userId
+      this.others.own = message.clientId
     }
-  }
-
-  /** @param {any} message @param {boolean} [all] */
-  #present (message, all) {
-    this.others.update(message, this.version, all)
-    this.#events.emit('presence', this.presence.users)
-  }
-
-  /** @param {Role} role */
-  #rerole (role) {
-    if (role === this.role) return
-    this.role = role
-    this.#events.emit('role', role)
-  }
-
-  /** @param {string} title */
-  #retitle (title) {
-    if (title === this.title) return
-    this.title = title
-    this.#events.emit('title', title)
+    if (title !== this.title) this.#events.emit('title', this.title = title)
+    if (role !== this.role) this.#events.emit('role', this.role = role)
+    if (message.users || message.left) {
+      this.others.update(message, type === 'joined' || message.complete)
+      this.#events.emit('presence', this.presence.users)
+    }
+    if (code === 'diverged') this.#events.emit(code, { version: this.version })
+    const talk = TALK[type]
+    if (talk) this.#events.emit(talk, message)
   }
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { indexeddb } from '../src/indexeddb.js'
+import { Locks } from './lib/locks.mjs'
 import { Setup } from './lib/setup.mjs'
 
 globalThis.IDBKeyRange = IDBKeyRange
@@ -193,39 +194,43 @@ test('a user never sends what another typed', async () => {
 
 test('without IndexedDB a document works in memory, and says so', async () => {
   const setup = new Offline()
-  const document = setup.client('ann', { storage: indexeddb({ indexedDB: undefined }) }).open('doc')
+  const client = setup.client('ann', { storage: indexeddb({ indexedDB: undefined }) })
+  const document = client.open('doc')
   const heard = []
   document.on('unstored', error => heard.push(error))
   await until(setup, () => document.status === 'connected')
   document.edit({ from: 0, insert: 'x' })
-  assert.equal(document.atRisk, true)
+  assert.ok([...client.tab.listeners].some(listener => listener('beforeunload')), 'the page asks before it is left')
   await until(setup, () => document.pending === null)
   assert.ok(heard.length > 0)
 })
 
 test('a connection to the database that was lost is opened again', async () => {
   const setup = new Offline()
-  const document = await setup.joined()
-  await setup.down()
   const open = setup.factory.open.bind(setup.factory)
   let opened = 0
+  let failing = false
   setup.factory.open = (...args) => {
-    opened++
-    return open(...args)
+    const request = open(...args)
+    if (++opened > 1) return request
+    request.addEventListener('success', () => {
+      const { result } = request
+      const transaction = result.transaction.bind(result)
+      // what Safari does: the connection is there, and every transaction fails
+      result.transaction = (...args) => {
+        if (failing) throw Object.assign(new Error('Connection to Indexed Database server lost'), { name: 'InvalidStateError' })
+        return transaction(...args)
+      }
+    })
+    return request
   }
-  const { database } = document.client.storage.backend
-  // what Safari does: the connection is there, and every transaction fails
-  let failing = true
-  const db = await database.connection()
-  const transaction = db.transaction.bind(db)
-  db.transaction = (...args) => {
-    if (failing) throw Object.assign(new Error('Connection to Indexed Database server lost'), { name: 'InvalidStateError' })
-    return transaction(...args)
-  }
+  const document = await setup.joined()
+  await setup.down()
+  assert.equal(opened, 1)
+  failing = true
   document.edit({ from: 0, insert: 'kept' })
   await later(setup)
-  failing = false
-  assert.equal(opened, 1)
+  assert.equal(opened, 2)
   assert.deepEqual((await dump(setup.factory)).ops.map(({ op }) => op), [['kept']])
 })
 
@@ -237,4 +242,51 @@ test('an upgrade by another tab closes the connection', async () => {
     request.onsuccess = resolve
     request.onblocked = () => reject(new Error('blocked'))
   })
+})
+
+/** Let the browser be one that has something, for one test. */
+function browser (t, navigator) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true })
+  t.after(() => before === undefined ? delete globalThis.navigator : Object.defineProperty(globalThis, 'navigator', before))
+}
+
+test('a lock is held for as long as a tab lives, and tells others that it does', async t => {
+  const locks = new Locks()
+  browser(t, { locks })
+  const setup = new Offline()
+  const one = await setup.joined()
+  await setup.down()
+  one.edit({ from: 0, insert: 'of one' })
+  await later(setup)
+  assert.equal(locks.held.size, 1)
+  // while it lives another tab leaves its session alone, ...
+  const two = setup.tab()
+  await later(setup, 4000)
+  assert.notEqual(two.text, 'of one')
+  assert.equal(locks.held.size, 2)
+  // ... and takes it up as soon as its lock is free
+  const [first] = locks.held.keys()
+  setup.crash(one)
+  locks.held.delete(first)
+  setup.world.network = true
+  await until(setup, () => String(setup.server.text) === 'of one' && two.text === 'of one')
+  await until(setup, () => locks.held.size === 1)
+  await two.client.close()
+  await until(setup, () => locks.held.size === 0)
+})
+
+test('the browser is asked once to keep what is stored, when something is', async t => {
+  let asked = 0
+  browser(t, { storage: { persist: async () => { asked++; throw new Error('not here') } } })
+  const setup = new Offline()
+  const document = await setup.joined()
+  document.edit({ from: 0, insert: 'answered ' })
+  await until(setup, () => document.pending === null)
+  await setup.down()
+  document.edit({ from: 0, insert: 'kept' })
+  await later(setup)
+  document.edit({ from: 0, insert: 'kept' })
+  await later(setup)
+  assert.equal(asked, 1)
 })

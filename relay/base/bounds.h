@@ -155,8 +155,8 @@
 #define LIMIT_PRESENCE_TIMEOUT_S	3600
 
 /* a message between relays before it is sealed, and messages in one statement; PostgreSQL takes payloads below 8000 bytes */
-#define LIMIT_NEWS_BYTES			5800
-#define LIMIT_NEWS_BATCH			64
+#define LIMIT_PEER_MESSAGE_BYTES		5800
+#define LIMIT_PEER_MESSAGES			64
 
 /* rows of presence written by one statement */
 #define LIMIT_PRESENCE_ROWS			1000

@@ -1,6 +1,6 @@
 /*
  * presence/client.c: the documents that clients are in, the clients, and what is
- * noted of one that changed: that it is to be shown here, and told to other relays.
+ * noted of one that changed: that it is to be sent to clients here and to other relays.
  */
 #include "presence/state.h"
 
@@ -9,7 +9,7 @@
 
 /* ---- documents ---- */
 
-/* Find a document; the first to come makes it. */
+/* Find a document; the first client creates it. */
 struct presence_doc *
 presence_find_doc(struct presence *presence, const struct uuid *id)
 {
@@ -33,13 +33,13 @@ presence_drop_list(struct presence_doc *doc)
 {
 	doc->users_known = false;
 	buf_free(&doc->users);
-	frame_unref(doc->everybody);
-	doc->everybody = NULL;
+	frame_unref(doc->full_list);
+	doc->full_list = NULL;
 }
 
 /* ---- clients ---- */
 
-/* Free a client that is gone, when nobody is to be told any more. */
+/* Free a client that has left, unless its end is still to be sent or written. */
 void
 presence_release(struct presence_client *c)
 {
@@ -51,11 +51,11 @@ presence_release(struct presence_client *c)
 
 /* Note that a client changed, more than its cursor or not. */
 void
-presence_changed(struct presence_client *c, bool news)
+presence_changed(struct presence_client *c, bool beyond_cursor)
 {
 	struct presence_doc *doc = c->doc;
 
-	c->news |= news;
+	c->beyond_cursor |= beyond_cursor;
 	if (!c->changed)
 		TAILQ_INSERT_TAIL(&doc->changed, c, change);
 	c->changed = true;
@@ -67,7 +67,7 @@ presence_changed(struct presence_client *c, bool news)
 	TAILQ_INSERT_TAIL(&doc->owner->showing.changed, doc, turn);
 }
 
-/* Keep a client to be told to other relays. */
+/* Queue a client to be sent to other relays. */
 void
 presence_tell(struct presence_client *c)
 {
@@ -79,7 +79,7 @@ presence_tell(struct presence_client *c)
 	TAILQ_INSERT_TAIL(&presence->peers.to_tell, c, to_tell);
 }
 
-/* Put a text in place of another; return true if it is another one. */
+/* Replace a text; return true if it differs. */
 static bool
 set_text(const char **place, const char *text)
 {
@@ -90,26 +90,26 @@ set_text(const char **place, const char *text)
 	return true;
 }
 
-/* Put what a client said in its view; return true if anything changed, and set news if more than the cursor did. */
+/* Apply a client's update to its view; return true if anything changed, and set beyond_cursor if more than the cursor did. */
 bool
-presence_set(struct presence_view *view, const struct presence_said *said, bool *news)
+presence_set(struct presence_view *view, const struct presence_update *update, bool *beyond_cursor)
 {
-	bool		moved = said->names_cursor && (said->has_cursor != view->has_cursor || said->version != view->version ||
-											   said->anchor != view->anchor || said->head != view->head);
+	bool		moved = update->names_cursor && (update->has_cursor != view->has_cursor || update->version != view->version ||
+											   update->anchor != view->anchor || update->head != view->head);
 
-	*news = false;
-	if (said->names_name)
-		*news |= set_text(&view->name, said->name);
-	if (said->names_color)
-		*news |= set_text(&view->color, said->color);
+	*beyond_cursor = false;
+	if (update->names_name)
+		*beyond_cursor |= set_text(&view->name, update->name);
+	if (update->names_color)
+		*beyond_cursor |= set_text(&view->color, update->color);
 	if (moved)
 	{
-		view->has_cursor = said->has_cursor;
-		view->version = said->version;
-		view->anchor = said->anchor;
-		view->head = said->head;
+		view->has_cursor = update->has_cursor;
+		view->version = update->version;
+		view->anchor = update->anchor;
+		view->head = update->head;
 	}
-	return moved || *news;
+	return moved || *beyond_cursor;
 }
 
 /* Give a view's texts back. */

@@ -37,7 +37,7 @@ presence_free(struct presence *presence)
 	free(presence);
 }
 
-/* From now on, keep what is to be told and written. */
+/* From now on, queue what is to be sent and written. */
 void
 presence_connect(struct presence *presence)
 {
@@ -47,7 +47,7 @@ presence_connect(struct presence *presence)
 	presence_write_all(presence);
 }
 
-/* Nobody can be told and nothing written: keep nothing for it. */
+/* Nothing can be sent or written: drop what was queued. */
 void
 presence_disconnect(struct presence *presence)
 {

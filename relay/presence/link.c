@@ -23,17 +23,17 @@
 
 #define SECOND_MS 1000
 
-/* life is shown so many times before others would take us for dead */
+/* beats that are sent in the time after which other relays forget this one */
 #define BEATS 3
 
-_Static_assert(SEALED_LEN(LIMIT_NEWS_BYTES) < 8000, "PostgreSQL takes payloads below 8000 bytes");
+_Static_assert(SEALED_LEN(LIMIT_PEER_MESSAGE_BYTES) < 8000, "PostgreSQL takes payloads below 8000 bytes");
 
 enum link_phase
 {
 	PHASE_AWAY,					/* no connection */
 	PHASE_BEGINNING,			/* the key is asked for */
 	PHASE_OPEN,
-	PHASE_LEAVING,				/* goodbye is being said */
+	PHASE_LEAVING,				/* the bye is being sent */
 	PHASE_LEFT
 };
 
@@ -85,7 +85,7 @@ static const struct pg_setup setup[] = {
 
 /* ---- answers ---- */
 
-/* Tell whether a statement was done; the connection does not outlive one that failed. */
+/* Return true if a statement was done; one that failed ends the connection. */
 static bool
 is_done(struct presence_link *pl, const PGresult *result)
 {
@@ -168,14 +168,14 @@ seal_text(struct presence_link *pl)
 	return false;
 }
 
-/* Tell other relays what they are to know. */
+/* Send other relays the messages that are due. */
 static void
 announce(struct presence_link *pl, int64_t now_ms)
 {
 	struct pg_params params = {0};
 	uint32_t	count = 0;
 
-	while (count < LIMIT_NEWS_BATCH && presence_next_news(pl->presence, &pl->text))
+	while (count < LIMIT_PEER_MESSAGES && presence_next_message(pl->presence, &pl->text))
 	{
 		if (!seal_text(pl))
 			return;
@@ -232,7 +232,7 @@ on_due(uv_timer_t *timer)
 	(void) timer;
 }
 
-/* Tell whether it is time; where it is not, the loop is awake when it is. */
+/* Return true if it is time; otherwise make the loop wake up at that time. */
 static bool
 is_time(struct presence_link *pl, int64_t at_ms, int64_t now_ms)
 {
@@ -254,7 +254,7 @@ presence_link_dispatch(struct presence_link *pl)
 	presence_flush(pl->presence, now_ms);
 	if (pl->phase != PHASE_OPEN)
 		return;
-	if (!pl->announcing && presence_has_news(pl->presence) && is_time(pl, pl->announce_ms, now_ms))
+	if (!pl->announcing && presence_has_messages(pl->presence) && is_time(pl, pl->announce_ms, now_ms))
 		announce(pl, now_ms);
 	if (!pl->writing && presence_has_rows(pl->presence) && is_time(pl, pl->write_ms, now_ms))
 		write_rows(pl, now_ms);
@@ -317,7 +317,7 @@ on_lost(void *arg)
 	presence_disconnect(pl->presence);
 }
 
-/* Take what came on the channel, where anybody may have put it. */
+/* Take a notification of the channel; any role may have sent it. */
 static void
 on_notify(void *arg, const char *payload)
 {
@@ -327,7 +327,7 @@ on_notify(void *arg, const char *payload)
 		presence_hear(pl->presence, pl->text.data, pl->text.len, (int64_t) uv_now(pl->loop));
 }
 
-/* Say goodbye: nothing more is told, and the table loses our rows. */
+/* Send the bye, then nothing more, and delete our rows from the table. */
 void
 presence_link_leave(struct presence_link *pl)
 {
@@ -350,7 +350,7 @@ presence_link_leave(struct presence_link *pl)
 		pl->phase = PHASE_LEFT;
 }
 
-/* Tell whether goodbye is said, or cannot be. */
+/* Return true if the bye was sent, or cannot be. */
 bool
 presence_link_has_left(const struct presence_link *pl)
 {

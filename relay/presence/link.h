@@ -19,7 +19,7 @@ struct presence_link *presence_link_new(uv_loop_t *loop, const struct config *co
 void		presence_link_dispatch(struct presence_link *pl);
 void		presence_link_pace(struct presence_link *pl);
 
-/* say goodbye; done when it is said, or cannot be */
+/* send the bye; done when it was sent, or cannot be */
 void		presence_link_leave(struct presence_link *pl);
 bool		presence_link_has_left(const struct presence_link *pl);
 void		presence_link_close(struct presence_link *pl);

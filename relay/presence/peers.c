@@ -1,12 +1,13 @@
 /*
- * presence/peers.c: who is on other relays: what they tell, and what they are
- * told.
+ * presence/peers.c: the clients of other relays: what those relays send, and what
+ * they are sent.
  *
- * A relay that begins, or comes back after it lost PostgreSQL, says hello; the
- * others answer with everybody they have, as it does itself when it hears of
- * one it did not know. Who comes and leaves is told to all; a cursor only
- * while another relay has somebody in its document. A relay that is silent
- * for as long as it said itself is forgotten, and its clients with it.
+ * A relay that begins, or comes back after it lost PostgreSQL, sends a hello; the
+ * others answer with all their clients, and it sends its own to each relay that
+ * it did not know. A client that joins or leaves is sent to all relays; a cursor
+ * only while another relay has a client in its document. Each message names the
+ * time after which its relay is to be forgotten, with its clients, if no other
+ * message comes.
  */
 #include "presence/state.h"
 
@@ -18,7 +19,7 @@
 
 /* ---- other relays and their clients ---- */
 
-/* A client elsewhere came: it has a place among those shown. */
+/* A client of another relay came: it is visible. */
 static struct presence_client *
 remote_join(struct peer *peer, struct presence *presence, const struct presence_view *view)
 {
@@ -53,7 +54,7 @@ remote_leave(struct presence_client *c)
 	presence_changed(c, true);
 }
 
-/* The first client elsewhere came into a document: cursors of ours were not told so far. */
+/* The first client of another relay came into a document: cursors of ours were not sent so far. */
 static void
 tell_cursors(struct presence_doc *doc)
 {
@@ -66,22 +67,22 @@ tell_cursors(struct presence_doc *doc)
 	}
 }
 
-/* Take what a relay told of one client. */
+/* Take another relay's state of one client. */
 static void
-take_client(struct presence *presence, struct peer *peer, const struct presence_told *told)
+take_client(struct presence *presence, struct peer *peer, const struct presence_peer_state *state)
 {
-	const struct presence_view *view = &told->view;
+	const struct presence_view *view = &state->view;
 	struct presence_client *c = doc_map_find(&presence->peers.elsewhere, &view->client);
-	struct presence_said said = {
+	struct presence_update update = {
 		.names_name = true,.names_color = true,.names_cursor = true,.name = view->name,.color = view->color,
 		.has_cursor = view->has_cursor,.version = view->version,.anchor = view->anchor,.head = view->head,
 	};
 	bool		is_new = c == NULL;
-	bool		news;
+	bool		beyond_cursor;
 
 	if (c != NULL && (c->peer != peer || !uuid_equal(&c->view.doc, &view->doc)))
 		return;
-	if (told->left)
+	if (state->left)
 	{
 		if (c != NULL)
 			remote_leave(c);
@@ -92,8 +93,8 @@ take_client(struct presence *presence, struct peer *peer, const struct presence_
 	if (is_new)
 		c = remote_join(peer, presence, view);
 	c->generation = peer->generation;
-	if (presence_set(&c->view, &said, &news) || is_new)
-		presence_changed(c, news || is_new);
+	if (presence_set(&c->view, &update, &beyond_cursor) || is_new)
+		presence_changed(c, beyond_cursor || is_new);
 	if (is_new && c->doc->elsewhere == 1)
 		tell_cursors(c->doc);
 }
@@ -140,7 +141,7 @@ find_peer(struct presence *presence, const struct uuid *id)
 	return NULL;
 }
 
-/* Make room for one more relay: the one that was forgotten longest ago goes. Tells whether there is room. */
+/* Make room for one more relay by freeing the one that was forgotten longest ago; return true if there is room. */
 static bool
 make_room(struct presence *presence)
 {
@@ -164,28 +165,28 @@ make_room(struct presence *presence)
 
 /* Find the relay that a message is of, or begin to know it; NULL: the message means nothing. */
 static struct peer *
-peer_of(struct presence *presence, const struct presence_news *news)
+peer_of(struct presence *presence, const struct presence_message *message)
 {
-	struct peer *peer = find_peer(presence, &news->relay);
+	struct peer *peer = find_peer(presence, &message->relay);
 
-	if (peer != NULL && news->number <= peer->number)
+	if (peer != NULL && message->number <= peer->number)
 		return NULL;
 	if (peer == NULL)
 	{
 		if (!make_room(presence))
 			return NULL;
 		peer = mem_zalloc(sizeof(struct peer));
-		peer->id = news->relay;
+		peer->id = message->relay;
 		LIST_INSERT_HEAD(&presence->peers.list, peer, entry);
 		presence->peers.peer_count++;
 	}
-	peer->number = news->number;
+	peer->number = message->number;
 	return peer;
 }
 
-/* Take a relay for one that lives; of a new one we want everybody, and it wants ours. */
+/* Note that a relay is alive; one that was not needs all our clients, and we need its clients. */
 static void
-meet(struct presence *presence, struct peer *peer, const struct presence_news *news)
+meet_peer(struct presence *presence, struct peer *peer, const struct presence_message *message)
 {
 	if (peer->alive)
 		return;
@@ -193,63 +194,63 @@ meet(struct presence *presence, struct peer *peer, const struct presence_news *n
 	presence->peers.alive_count++;
 	presence->metrics->presence_relays++;
 	presence->peers.owes_all = true;
-	if (news->kind != PRESENCE_HELLO && !news->first)
+	if (message->kind != PRESENCE_HELLO && !message->first)
 		presence->peers.owes_hello = true;
 }
 
 /* Take a relay's clients. */
 static void
-take_state(struct presence *presence, struct peer *peer, const struct presence_news *news)
+take_state(struct presence *presence, struct peer *peer, const struct presence_message *message)
 {
-	size_t		count = json_array_size(news->clients);
+	size_t		count = json_array_size(message->clients);
 
-	if (news->first)
+	if (message->first)
 		peer->generation++;
 	for (size_t i = 0; i < count; i++)
 	{
-		struct presence_told told;
+		struct presence_peer_state state;
 
-		if (presence_read_told(json_array_get(news->clients, i), &told))
-			take_client(presence, peer, &told);
+		if (presence_read_peer_state(json_array_get(message->clients, i), &state))
+			take_client(presence, peer, &state);
 	}
-	if (news->last)
+	if (message->last)
 		drop_clients(peer, false);
 }
 
 /* Act on a message of a relay. */
 static void
-take_news(struct presence *presence, struct peer *peer, const struct presence_news *news, int64_t now_ms)
+take_message(struct presence *presence, struct peer *peer, const struct presence_message *message, int64_t now_ms)
 {
-	peer->forgotten_ms = now_ms + (int64_t) news->timeout_s * 1000;
-	if (news->kind == PRESENCE_BYE)
+	peer->forgotten_ms = now_ms + (int64_t) message->timeout_s * 1000;
+	if (message->kind == PRESENCE_BYE)
 	{
 		forget_peer(presence, peer);
 		return;
 	}
-	meet(presence, peer, news);
-	if (news->kind == PRESENCE_HELLO)
+	meet_peer(presence, peer, message);
+	if (message->kind == PRESENCE_HELLO)
 		presence->peers.owes_all = true;
-	else if (news->kind == PRESENCE_STATE)
-		take_state(presence, peer, news);
+	else if (message->kind == PRESENCE_STATE)
+		take_state(presence, peer, message);
 }
 
 /* Take a message from the channel; our own come back there, too. */
 void
 presence_hear(struct presence *presence, const char *text, size_t len, int64_t now_ms)
 {
-	struct presence_news news;
+	struct presence_message message;
 	struct peer *peer;
 
-	if (!presence_read_news(text, len, &news))
+	if (!presence_read_message(text, len, &message))
 		return;
-	if (!uuid_equal(&news.relay, &presence->relay))
+	if (!uuid_equal(&message.relay, &presence->relay))
 	{
 		presence->metrics->notifies_in++;
-		peer = peer_of(presence, &news);
+		peer = peer_of(presence, &message);
 		if (peer != NULL)
-			take_news(presence, peer, &news, now_ms);
+			take_message(presence, peer, &message, now_ms);
 	}
-	presence_news_release(&news);
+	presence_message_release(&message);
 }
 
 /* Forget the relays that have been silent for too long. */
@@ -283,25 +284,25 @@ presence_forget_all(struct presence *presence)
 
 /* Begin a message of our own. */
 static void
-open_news(struct presence *presence, struct buf *text, enum presence_kind kind, bool first)
+open_message(struct presence *presence, struct buf *text, enum presence_kind kind, bool first)
 {
-	struct presence_news news = {
+	struct presence_message message = {
 		.relay = presence->relay,.number = ++presence->peers.number,.timeout_s = presence->timeout_s,.kind = kind,.first = first,
 	};
 
 	presence->metrics->notifies_out++;
-	presence_open_news(text, &news);
+	presence_open_message(text, &message);
 }
 
-/* Make a message that tells of no client. */
+/* Make a message without clients. */
 void
 presence_signal(struct presence *presence, enum presence_kind kind, struct buf *text)
 {
-	open_news(presence, text, kind, false);
-	presence_close_news(text, false);
+	open_message(presence, text, kind, false);
+	presence_close_message(text, false);
 }
 
-/* Tell whether a list has grown as long as a message takes, and cut it back to what it was before. */
+/* Return true if a list has grown longer than a message may be, and cut it back to what it was before. */
 static bool
 is_too_long(struct buf *list, size_t begin, size_t before, size_t room)
 {
@@ -316,40 +317,40 @@ static size_t
 room_for_clients(struct presence *presence)
 {
 	struct buf	head = {0};
-	struct presence_news longest = {.relay = presence->relay,.number = INT64_MAX,.timeout_s = LIMIT_PRESENCE_TIMEOUT_S};
+	struct presence_message longest = {.relay = presence->relay,.number = INT64_MAX,.timeout_s = LIMIT_PRESENCE_TIMEOUT_S};
 	size_t		room;
 
-	presence_open_news(&head, &longest);
-	room = LIMIT_NEWS_BYTES - head.len;
+	presence_open_message(&head, &longest);
+	room = LIMIT_PEER_MESSAGE_BYTES - head.len;
 	buf_free(&head);
 	return room;
 }
 
-/* Write one client into the lists of everybody; a full list is closed and the next one begun. */
+/* Write one client into the lists of all clients; a full list is closed and the next one begun. */
 static size_t
-put_everybody(struct presence *presence, struct presence_client *c, size_t begin, size_t room)
+put_client(struct presence *presence, struct presence_client *c, size_t begin, size_t room)
 {
 	struct buf *all = &presence->peers.all;
 	size_t		before = all->len;
 
-	presence_put_told(all, &c->view, false);
+	presence_put_peer_state(all, &c->view, false);
 	if (!is_too_long(all, begin, before, room))
 		return begin;
 	buf_put(all, "", 1);
 	begin = all->len;
-	presence_put_told(all, &c->view, false);
+	presence_put_peer_state(all, &c->view, false);
 	return begin;
 }
 
-/* Write lists of everybody here, as they are now. */
+/* Write lists of all clients here, as they are now. */
 static void
-collect_everybody(struct presence *presence)
+collect_all(struct presence *presence)
 {
 	size_t		room = room_for_clients(presence);
 	size_t		begin = 0;
 
 	presence->peers.owes_all = false;
-	presence->peers.all_told = 0;
+	presence->peers.all_sent = 0;
 	buf_clear(&presence->peers.all);
 	for (size_t i = 0; i < presence->docs.slot_count; i++)
 	{
@@ -360,7 +361,7 @@ collect_everybody(struct presence *presence)
 			TAILQ_FOREACH(c, &((struct presence_doc *) n)->visible, seat)
 			{
 				if (c->peer == NULL)
-					begin = put_everybody(presence, c, begin, room);
+					begin = put_client(presence, c, begin, room);
 			}
 		}
 	}
@@ -369,18 +370,18 @@ collect_everybody(struct presence *presence)
 
 /* Make a message of the next of those lists. */
 static void
-tell_everybody(struct presence *presence, struct buf *text)
+put_next_list(struct presence *presence, struct buf *text)
 {
-	const char *list = presence->peers.all.data + presence->peers.all_told;
+	const char *list = presence->peers.all.data + presence->peers.all_sent;
 
-	open_news(presence, text, PRESENCE_STATE, presence->peers.all_told == 0);
+	open_message(presence, text, PRESENCE_STATE, presence->peers.all_sent == 0);
 	buf_text(text, list);
-	presence->peers.all_told += strlen(list) + 1;
-	presence_close_news(text, presence->peers.all_told == presence->peers.all.len);
-	if (presence->peers.all_told == presence->peers.all.len)
+	presence->peers.all_sent += strlen(list) + 1;
+	presence_close_message(text, presence->peers.all_sent == presence->peers.all.len);
+	if (presence->peers.all_sent == presence->peers.all.len)
 	{
 		buf_free(&presence->peers.all);
-		presence->peers.all_told = 0;
+		presence->peers.all_sent = 0;
 	}
 }
 
@@ -391,25 +392,25 @@ tell_changes(struct presence *presence, struct buf *text)
 	struct presence_client *c;
 	size_t		begin;
 
-	open_news(presence, text, PRESENCE_STATE, false);
+	open_message(presence, text, PRESENCE_STATE, false);
 	begin = text->len;
 	while ((c = TAILQ_FIRST(&presence->peers.to_tell)) != NULL)
 	{
 		size_t		before = text->len;
 
-		presence_put_told(text, &c->view, c->gone || c->hidden);
-		if (is_too_long(text, begin, before, LIMIT_NEWS_BYTES - begin))
+		presence_put_peer_state(text, &c->view, c->gone || c->hidden);
+		if (is_too_long(text, begin, before, LIMIT_PEER_MESSAGE_BYTES - begin))
 			break;
 		TAILQ_REMOVE(&presence->peers.to_tell, c, to_tell);
 		c->telling = false;
 		presence_release(c);
 	}
-	presence_close_news(text, false);
+	presence_close_message(text, false);
 }
 
-/* Tell whether other relays are to be told something. */
+/* Return true if there are messages for other relays. */
 bool
-presence_has_news(const struct presence *presence)
+presence_has_messages(const struct presence *presence)
 {
 	return presence->connected && (presence->peers.owes_hello || presence->peers.owes_all || presence->peers.all.len > 0 ||
 								   !TAILQ_EMPTY(&presence->peers.to_tell));
@@ -417,9 +418,9 @@ presence_has_news(const struct presence *presence)
 
 /* Make the next message for other relays; false: there is none. */
 bool
-presence_next_news(struct presence *presence, struct buf *text)
+presence_next_message(struct presence *presence, struct buf *text)
 {
-	if (!presence_has_news(presence))
+	if (!presence_has_messages(presence))
 		return false;
 	if (presence->peers.all.len == 0 && presence->peers.owes_hello)
 	{
@@ -428,15 +429,15 @@ presence_next_news(struct presence *presence, struct buf *text)
 		return true;
 	}
 	if (presence->peers.all.len == 0 && presence->peers.owes_all)
-		collect_everybody(presence);
+		collect_all(presence);
 	if (presence->peers.all.len > 0)
-		tell_everybody(presence, text);
+		put_next_list(presence, text);
 	else
 		tell_changes(presence, text);
 	return true;
 }
 
-/* Nobody is there to be told. */
+/* No relay is there to be sent anything. */
 void
 presence_stop_telling(struct presence *presence)
 {
@@ -445,7 +446,7 @@ presence_stop_telling(struct presence *presence)
 	presence->peers.owes_hello = false;
 	presence->peers.owes_all = false;
 	buf_free(&presence->peers.all);
-	presence->peers.all_told = 0;
+	presence->peers.all_sent = 0;
 	while ((c = TAILQ_FIRST(&presence->peers.to_tell)) != NULL)
 	{
 		TAILQ_REMOVE(&presence->peers.to_tell, c, to_tell);

@@ -1,11 +1,11 @@
 /*
- * presence/presence.c: who is in a document, and showing it to the clients here.
+ * presence/presence.c: the clients in a document, and sending them to the clients here.
  *
  * A change marks its client and its document. At the end of the turn, or as
  * soon as the document may be shown again, all that changed there goes out as
  * one message, with the last state of each client; so however much they move,
  * what is sent is bounded, and nothing queues. Of a document with many clients
- * only so many are shown, and who has a cursor has a place before who has not.
+ * only LIMIT_PRESENCE_SHOWN are visible, those with a cursor before those without.
  */
 #include "presence/state.h"
 
@@ -14,7 +14,7 @@
 
 /* ---- documents ---- */
 
-/* End a document that nobody is in any more. */
+/* End a document without clients. */
 static void
 end_if_empty(struct presence_doc *doc)
 {
@@ -34,7 +34,7 @@ pause_ms(const struct presence_doc *doc)
 
 /* ---- clients ---- */
 
-/* Give a client of ours a place among those shown. */
+/* Make a client of ours visible. */
 static void
 seat_visible(struct presence_client *c)
 {
@@ -51,7 +51,7 @@ seat_hidden(struct presence_client *c)
 	TAILQ_INSERT_TAIL(&c->doc->hidden, c, seat);
 }
 
-/* Take a client of ours out of its place. */
+/* Take a client of ours out of its list. */
 static void
 unseat(struct presence_client *c)
 {
@@ -65,7 +65,7 @@ unseat(struct presence_client *c)
 	c->doc->visible_here--;
 }
 
-/* Show one of those whom there was no place for. */
+/* Make a hidden client visible: there is a place now. */
 static void
 fill_place(struct presence_doc *doc)
 {
@@ -78,7 +78,7 @@ fill_place(struct presence_doc *doc)
 	presence_changed(c, true);
 }
 
-/* Let a hidden client with a cursor have the place of somebody without one, or the next that is free. */
+/* Give a hidden client with a cursor the place of a client without one, or the next place that is free. */
 static void
 take_place(struct presence_client *c)
 {
@@ -128,15 +128,15 @@ presence_join(struct presence *presence, const struct uuid *doc, const struct uu
 	return c;
 }
 
-/* A client said something of itself. */
+/* Apply an update that a client sent about itself. */
 void
-presence_say(struct presence_client *c, const struct presence_said *said)
+presence_update(struct presence_client *c, const struct presence_update *update)
 {
-	bool		news;
+	bool		beyond_cursor;
 
-	if (!presence_set(&c->view, said, &news))
+	if (!presence_set(&c->view, update, &beyond_cursor))
 		return;
-	presence_changed(c, news);
+	presence_changed(c, beyond_cursor);
 	if (c->hidden && c->view.has_cursor)
 		take_place(c);
 }
@@ -158,7 +158,7 @@ presence_leave(struct presence_client *c)
 
 /* ---- showing ---- */
 
-/* Get everybody in a client's document as a list. */
+/* Get all clients in a client's document as a list. */
 const struct buf *
 presence_users(struct presence_client *client)
 {
@@ -174,26 +174,26 @@ presence_users(struct presence_client *client)
 	return &doc->users;
 }
 
-/* Get everybody in a client's document as a message; the caller lets go of it. */
+/* Get all clients in a client's document as a message; the caller releases it. */
 struct frame *
-presence_everybody(struct presence_client *client)
+presence_full_list(struct presence_client *client)
 {
 	struct presence_doc *doc = client->doc;
 
-	if (doc->everybody == NULL)
-		doc->everybody = presence_frame(presence_users(client), NULL, true);
-	return frame_ref(doc->everybody);
+	if (doc->full_list == NULL)
+		doc->full_list = presence_frame(presence_users(client), NULL, true);
+	return frame_ref(doc->full_list);
 }
 
-/* Let other relays and the table know of a change, where it concerns them. */
+/* Queue a change for other relays and for the table, where it concerns them. */
 static void
 pass_on(struct presence_client *c)
 {
 	bool		seen = c->shown || (!c->gone && !c->hidden);
 
-	if (seen && (c->news || c->doc->elsewhere > 0))
+	if (seen && (c->beyond_cursor || c->doc->elsewhere > 0))
 		presence_tell(c);
-	presence_write(c, c->news ? WRITING_NOW : WRITING_LATER);
+	presence_write(c, c->beyond_cursor ? WRITING_NOW : WRITING_LATER);
 }
 
 /* Take one change into a message. */
@@ -209,10 +209,10 @@ put_change(struct presence_client *c, struct buf *users, struct buf *left)
 	if (c->peer == NULL)
 		pass_on(c);
 	c->shown = visible;
-	c->news = false;
+	c->beyond_cursor = false;
 }
 
-/* Show what changed in a document, and end it where nobody is left. */
+/* Show what changed in a document, and end it if it has no clients. */
 static void
 show(struct presence_doc *doc, int64_t now_ms)
 {
@@ -263,7 +263,7 @@ presence_flush(struct presence *presence, int64_t now_ms)
 	}
 }
 
-/* Show what has waited long enough; tells whether something still waits. */
+/* Show what has waited long enough; return true if something still waits. */
 bool
 presence_tick(struct presence *presence, int64_t now_ms)
 {

@@ -1,13 +1,13 @@
 /*
- * presence/rows.c: what the table of presence is to hold.
+ * presence/rows.c: rows for the table of presence.
  *
- * Who comes or leaves is written at once, a cursor that moved with the next
- * second; of each client the last state alone. While there is no connection
- * nothing is kept for it: with the next one everybody is written anew.
+ * A client that joins or leaves is written at once, a cursor that moved with the
+ * next second; of each client only the last state. While there is no connection
+ * nothing is queued: with the next one all clients are written anew.
  */
 #include "presence/state.h"
 
-/* Keep a client's row to be written. */
+/* Queue a client's row to be written. */
 void
 presence_write(struct presence_client *c, enum writing when)
 {
@@ -104,7 +104,7 @@ write_now(struct presence_client *c)
 	presence_write(c, WRITING_NOW);
 }
 
-/* Let the table have every client here: it has lost them, or never had them. */
+/* Queue the rows of all clients here: the table has lost them, or never had them. */
 void
 presence_write_all(struct presence *presence)
 {

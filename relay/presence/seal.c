@@ -1,8 +1,8 @@
 /*
- * presence/seal.c: texts that only those who hold the key can read, or make.
+ * presence/seal.c: texts that only relays with the same key can read, or make.
  *
  * PostgreSQL lets every role listen to a channel and notify on it, whatever it
- * may read in tables. So what relays tell each other there is encrypted and
+ * may read in tables. So what relays send each other there is encrypted and
  * authenticated, by AES-256-GCM under a key that the database gives to relays
  * alone. The sealed form is the base64 of nonce, ciphertext and tag.
  */
@@ -47,7 +47,7 @@ encrypt(const struct seal_key *key, const char *text, size_t len, unsigned char 
 	return done;
 }
 
-/* Decrypt what encrypt() made; false where another key did, or nobody. */
+/* Decrypt what encrypt() made; false: it was made with another key, or is no sealed text. */
 static bool
 decrypt(const struct seal_key *key, unsigned char *box, size_t len, char *text)
 {

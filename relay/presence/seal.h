@@ -1,5 +1,5 @@
 /*
- * presence/seal.h: texts that only those who hold the key can read, or make.
+ * presence/seal.h: texts that only relays with the same key can read, or make.
  */
 #ifndef RELAY_SEAL_H
 #define RELAY_SEAL_H
@@ -13,7 +13,7 @@
 #define SEAL_NONCE_BYTES 12
 #define SEAL_TAG_BYTES 16
 
-/* how long the sealed form of so many bytes is */
+/* the length of the sealed form of a text */
 #define SEALED_LEN(len) (((len) + SEAL_NONCE_BYTES + SEAL_TAG_BYTES + 2) / 3 * 4)
 
 struct seal_key

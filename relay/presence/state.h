@@ -1,5 +1,5 @@
 /*
- * presence/state.h: what the files of presence share, and nobody else.
+ * presence/state.h: presence, for the files of this folder alone.
  */
 #ifndef RELAY_PRESENCE_STATE_H
 #define RELAY_PRESENCE_STATE_H
@@ -20,8 +20,8 @@ enum writing
 };
 
 /*
- * A client, here or on another relay. It outlives its end until everybody has
- * been told.
+ * A client, here or on another relay. After it has left it stays until its end was
+ * sent to all and written.
  */
 struct presence_client
 {
@@ -35,7 +35,7 @@ struct presence_client
 	bool		hidden;			/* there are too many to show it */
 	bool		shown;			/* others may have seen it */
 	bool		changed;
-	bool		news;			/* the change is more than of its cursor */
+	bool		beyond_cursor;	/* the change is more than of its cursor */
 	bool		telling;
 	bool		written;		/* the table may have its row */
 	enum writing writing;
@@ -56,7 +56,7 @@ enum shown_state
 	SHOWN_WAITING					/* until it may be shown again */
 };
 
-/* a document that somebody is in, here or elsewhere */
+/* a document with clients, here or elsewhere */
 struct presence_doc
 {
 	struct doc_node node;
@@ -72,7 +72,7 @@ struct presence_doc
 	int64_t		next_ms;		/* not to be shown earlier */
 	bool		users_known;
 	struct buf	users;			/* the list of visible ones, while known */
-	struct frame *everybody;	/* ... as a message */
+	struct frame *full_list;	/* ... as a message */
 };
 
 TAILQ_HEAD(presence_docs, presence_doc);
@@ -105,7 +105,7 @@ struct presence_row_queue
 	struct presence_clients later;	/* with the next second */
 };
 
-/* peers.c: other relays, their clients, and what they are still to be told */
+/* peers.c: other relays, their clients, and what is still to be sent to them */
 struct presence_peers
 {
 	struct doc_map elsewhere;	/* clients of other relays */
@@ -114,11 +114,11 @@ struct presence_peers
 	int			alive_count;
 	int64_t		number;			/* of the last message made */
 	bool		owes_hello;
-	bool		owes_all;		/* everything here is to be told */
+	bool		owes_all;		/* all clients here are to be sent */
 	struct presence_clients to_tell;
-	struct buf	all;			/* lists of everybody, ready to be told, a NUL
+	struct buf	all;			/* lists of all clients, ready to be sent, a NUL
 								 * after each */
-	size_t		all_told;		/* ... bytes of it */
+	size_t		all_sent;		/* ... bytes of it */
 };
 
 struct presence
@@ -137,10 +137,10 @@ struct presence
 /* client.c */
 struct presence_doc *presence_find_doc(struct presence *presence, const struct uuid *doc);
 void		presence_drop_list(struct presence_doc *doc);
-void		presence_changed(struct presence_client *c, bool news);
+void		presence_changed(struct presence_client *c, bool beyond_cursor);
 void		presence_tell(struct presence_client *c);
 void		presence_release(struct presence_client *c);
-bool		presence_set(struct presence_view *view, const struct presence_said *said, bool *news);
+bool		presence_set(struct presence_view *view, const struct presence_update *update, bool *beyond_cursor);
 void		presence_clear_view(struct presence_view *view);
 
 /* rows.c */

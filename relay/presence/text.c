@@ -1,6 +1,6 @@
 /*
- * presence/text.c: presence as JSON: what clients say, what they are shown,
- * what relays tell each other, what the table gets.
+ * presence/text.c: presence as JSON: what clients send and get,
+ * what relays send each other, what the table gets.
  */
 #include "presence/text.h"
 
@@ -25,7 +25,7 @@ static const char *const kind_names[] = {
 
 /* ---- reading ---- */
 
-/* Read a field that is a text without U+0000, or null; tells whether it is. */
+/* Read a field; return true if it is a text without U+0000, or null. */
 static bool
 text_field(const json_t *root, const char *name, bool *there, const char **text)
 {
@@ -59,7 +59,7 @@ length_of(const char *text)
 	return count;
 }
 
-/* Tell whether a text is a colour. */
+/* Return true if a text is a colour. */
 static bool
 is_color(const char *text)
 {
@@ -75,38 +75,38 @@ is_color(const char *text)
 
 /* Read a cursor and the version it is a place in; gives what is wrong, or NULL. */
 static const char *
-read_cursor(const json_t *root, struct presence_said *said)
+read_cursor(const json_t *root, struct presence_update *update)
 {
 	const json_t *cursor = json_object_get(root, "cursor");
 
-	said->names_cursor = cursor != NULL;
-	said->has_cursor = cursor != NULL && !json_is_null(cursor);
-	if (!said->has_cursor)
+	update->names_cursor = cursor != NULL;
+	update->has_cursor = cursor != NULL && !json_is_null(cursor);
+	if (!update->has_cursor)
 		return NULL;
 	if (!json_is_object(cursor))
 		return "presence: cursor is null or an object with anchor and head";
-	if (!number_field(cursor, "anchor", LIMIT_POSITION, &said->anchor) ||
-		!number_field(cursor, "head", LIMIT_POSITION, &said->head))
+	if (!number_field(cursor, "anchor", LIMIT_POSITION, &update->anchor) ||
+		!number_field(cursor, "head", LIMIT_POSITION, &update->head))
 		return "presence: anchor and head are whole numbers from 0 to " STR(LIMIT_POSITION);
-	if (!number_field(root, "version", INT64_MAX, &said->version))
+	if (!number_field(root, "version", INT64_MAX, &update->version))
 		return "presence: version, which the cursor is a place in, is a whole number, not negative";
 	return NULL;
 }
 
 /* Read what a client says of itself. */
 bool
-presence_read_said(const json_t *root, struct presence_said *said, const char **problem)
+presence_read_update(const json_t *root, struct presence_update *update, const char **problem)
 {
-	memset(said, 0, sizeof(*said));
+	memset(update, 0, sizeof(*update));
 	*problem = NULL;
-	if (!text_field(root, "name", &said->names_name, &said->name) ||
-		(said->name != NULL && length_of(said->name) > LIMIT_NAME_CHARACTERS))
+	if (!text_field(root, "name", &update->names_name, &update->name) ||
+		(update->name != NULL && length_of(update->name) > LIMIT_NAME_CHARACTERS))
 		*problem = "presence: name is null or a text of at most " STR(LIMIT_NAME_CHARACTERS) " characters, without U+0000";
-	else if (!text_field(root, "color", &said->names_color, &said->color) ||
-			 (said->color != NULL && !is_color(said->color)))
+	else if (!text_field(root, "color", &update->names_color, &update->color) ||
+			 (update->color != NULL && !is_color(update->color)))
 		*problem = "presence: color is null or a text like #12ab9f";
 	else
-		*problem = read_cursor(root, said);
+		*problem = read_cursor(root, update);
 	return *problem == NULL;
 }
 
@@ -119,69 +119,69 @@ uuid_field(const json_t *root, const char *name, struct uuid *id)
 	return json_is_string(value) && uuid_parse(json_string_value(value), json_string_length(value), id);
 }
 
-/* Read what another relay told of a client. */
+/* Read another relay's state of a client. */
 bool
-presence_read_told(const json_t *client, struct presence_told *told)
+presence_read_peer_state(const json_t *client, struct presence_peer_state *state)
 {
-	struct presence_view *view = &told->view;
-	struct presence_said said;
+	struct presence_view *view = &state->view;
+	struct presence_update update;
 	const char *problem;
 	bool		there;
 
-	memset(told, 0, sizeof(*told));
+	memset(state, 0, sizeof(*state));
 	if (!uuid_field(client, "documentId", &view->doc) || !uuid_field(client, "clientId", &view->client))
 		return false;
-	told->left = json_is_true(json_object_get(client, "left"));
-	if (told->left)
+	state->left = json_is_true(json_object_get(client, "left"));
+	if (state->left)
 		return true;
 	if (!text_field(client, "userId", &there, &view->user) || view->user == NULL ||
-		strlen(view->user) > LIMIT_USER_BYTES || !presence_read_said(client, &said, &problem))
+		strlen(view->user) > LIMIT_USER_BYTES || !presence_read_update(client, &update, &problem))
 		return false;
-	view->name = said.name;
-	view->color = said.color;
-	view->has_cursor = said.has_cursor;
-	view->version = said.version;
-	view->anchor = said.anchor;
-	view->head = said.head;
+	view->name = update.name;
+	view->color = update.color;
+	view->has_cursor = update.has_cursor;
+	view->version = update.version;
+	view->anchor = update.anchor;
+	view->head = update.head;
 	return true;
 }
 
 /* Read a message of another relay, as far as its list of clients. */
 bool
-presence_read_news(const char *text, size_t len, struct presence_news *news)
+presence_read_message(const char *text, size_t len, struct presence_message *message)
 {
 	const char *kind;
 	int64_t		timeout_s;
 
-	memset(news, 0, sizeof(*news));
-	news->root = json_loadb(text, len, 0, NULL);
-	kind = json_string_value(json_object_get(news->root, "kind"));
-	news->clients = json_object_get(news->root, "clients");
-	news->first = json_is_true(json_object_get(news->root, "first"));
-	news->last = json_is_true(json_object_get(news->root, "last"));
+	memset(message, 0, sizeof(*message));
+	message->root = json_loadb(text, len, 0, NULL);
+	kind = json_string_value(json_object_get(message->root, "kind"));
+	message->clients = json_object_get(message->root, "clients");
+	message->first = json_is_true(json_object_get(message->root, "first"));
+	message->last = json_is_true(json_object_get(message->root, "last"));
 	for (size_t i = 0; kind != NULL && i < KIND_COUNT; i++)
 	{
 		if (strcmp(kind, kind_names[i]) != 0)
 			continue;
-		news->kind = (enum presence_kind) i;
-		if (uuid_field(news->root, "relay", &news->relay) &&
-			number_field(news->root, "number", INT64_MAX, &news->number) &&
-			number_field(news->root, "timeout", LIMIT_PRESENCE_TIMEOUT_S, &timeout_s))
+		message->kind = (enum presence_kind) i;
+		if (uuid_field(message->root, "relay", &message->relay) &&
+			number_field(message->root, "number", INT64_MAX, &message->number) &&
+			number_field(message->root, "timeout", LIMIT_PRESENCE_TIMEOUT_S, &timeout_s))
 		{
-			news->timeout_s = (int) timeout_s;
+			message->timeout_s = (int) timeout_s;
 			return true;
 		}
 	}
-	presence_news_release(news);
+	presence_message_release(message);
 	return false;
 }
 
 /* Give a message back. */
 void
-presence_news_release(struct presence_news *news)
+presence_message_release(struct presence_message *message)
 {
-	json_decref(news->root);
-	memset(news, 0, sizeof(*news));
+	json_decref(message->root);
+	memset(message, 0, sizeof(*message));
 }
 
 /* ---- writing ---- */
@@ -241,7 +241,7 @@ presence_put_user(struct buf *list, const struct presence_view *view)
 	put_element(list, view_json(view));
 }
 
-/* Append one who left, for clients. */
+/* Append a client that left, for clients. */
 void
 presence_put_left(struct buf *list, const struct uuid *client)
 {
@@ -250,7 +250,7 @@ presence_put_left(struct buf *list, const struct uuid *client)
 
 /* Append a client for other relays. */
 void
-presence_put_told(struct buf *list, const struct presence_view *view, bool left)
+presence_put_peer_state(struct buf *list, const struct presence_view *view, bool left)
 {
 	json_t	   *object = left ? json_pack("{s:o, s:b}", "clientId", uuid_json(&view->client), "left", 1) : view_json(view);
 
@@ -282,7 +282,7 @@ presence_put_gone(struct buf *list, const struct uuid *doc, const struct uuid *c
 	put_element(list, json_pack("{s:o, s:o}", "doc_id", uuid_json(doc), "client_id", uuid_json(client)));
 }
 
-/* Make the message for clients of lists of users and of those who left; either may be NULL. */
+/* Make the message for clients of lists of users and of clients that left; either may be NULL. */
 struct frame *
 presence_frame(const struct buf *users, const struct buf *left, bool complete)
 {
@@ -304,19 +304,19 @@ presence_frame(const struct buf *users, const struct buf *left, bool complete)
 
 /* Begin a message for other relays, as far as its list of clients. */
 void
-presence_open_news(struct buf *text, const struct presence_news *news)
+presence_open_message(struct buf *text, const struct presence_message *message)
 {
 	char		relay[UUID_TEXT_LEN + 1];
 
-	uuid_format(&news->relay, relay);
+	uuid_format(&message->relay, relay);
 	buf_clear(text);
 	buf_format(text, "{\"relay\":\"%s\",\"number\":%lld,\"timeout\":%d,\"kind\":\"%s\",\"first\":%s,\"clients\":[", relay,
-			   (long long) news->number, news->timeout_s, kind_names[news->kind], news->first ? "true" : "false");
+			   (long long) message->number, message->timeout_s, kind_names[message->kind], message->first ? "true" : "false");
 }
 
 /* End it. */
 void
-presence_close_news(struct buf *text, bool last)
+presence_close_message(struct buf *text, bool last)
 {
 	buf_format(text, "],\"last\":%s}", last ? "true" : "false");
 }

@@ -1,6 +1,6 @@
 /*
- * presence/text.h: presence as JSON: what clients say, what they are shown,
- * what relays tell each other, what the table gets. Pure.
+ * presence/text.h: presence as JSON: what clients send and get,
+ * what relays send each other, what the table gets. Pure.
  */
 #ifndef RELAY_PRESENCE_TEXT_H
 #define RELAY_PRESENCE_TEXT_H
@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* what a client says of itself; what it does not name stays as it was */
-struct presence_said
+/* what a client sends about itself; a field that it does not name stays as it was */
+struct presence_update
 {
 	bool		names_name;
 	bool		names_color;
@@ -42,21 +42,21 @@ struct presence_view
 	int64_t		since_s;
 };
 
-/* what relays tell each other */
+/* the messages of relays to each other */
 enum presence_kind
 {
-	PRESENCE_HELLO,				/* I am here (again): tell me of yours */
-	PRESENCE_STATE,				/* clients of mine */
-	PRESENCE_BEAT,				/* I am still here */
-	PRESENCE_BYE				/* I end, and mine with me */
+	PRESENCE_HELLO,				/* this relay is here (again): send it yours */
+	PRESENCE_STATE,				/* clients of this relay */
+	PRESENCE_BEAT,				/* this relay is still here */
+	PRESENCE_BYE				/* this relay ends, with its clients */
 };
 
-struct presence_news
+struct presence_message
 {
 	json_t	   *root;
 	struct uuid relay;
 	int64_t		number;			/* rises with each message of a relay */
-	int			timeout_s;		/* forget it after so long a silence */
+	int			timeout_s;		/* forget the relay after this time without a message */
 	enum presence_kind kind;
 	bool		first;			/* of all that it has: what does not come is
 								 * no more */
@@ -65,28 +65,28 @@ struct presence_news
 };
 
 /* one client of a state */
-struct presence_told
+struct presence_peer_state
 {
 	struct presence_view view;
 	bool		left;
 };
 
 /* on false, *problem says what is wrong in a sentence */
-bool		presence_read_said(const json_t *root, struct presence_said *said, const char **problem);
+bool		presence_read_update(const json_t *root, struct presence_update *update, const char **problem);
 
 /* lists of clients; each call appends an element, with its comma */
 void		presence_put_user(struct buf *list, const struct presence_view *view);
 void		presence_put_left(struct buf *list, const struct uuid *client);
-void		presence_put_told(struct buf *list, const struct presence_view *view, bool left);
+void		presence_put_peer_state(struct buf *list, const struct presence_view *view, bool left);
 void		presence_put_row(struct buf *list, const struct presence_view *view);
 void		presence_put_gone(struct buf *list, const struct uuid *doc, const struct uuid *client);
 
 struct frame *presence_frame(const struct buf *users, const struct buf *left, bool complete);
 
-bool		presence_read_news(const char *text, size_t len, struct presence_news *news);
-bool		presence_read_told(const json_t *client, struct presence_told *told);
-void		presence_news_release(struct presence_news *news);
-void		presence_open_news(struct buf *text, const struct presence_news *news);
-void		presence_close_news(struct buf *text, bool last);
+bool		presence_read_message(const char *text, size_t len, struct presence_message *message);
+bool		presence_read_peer_state(const json_t *client, struct presence_peer_state *state);
+void		presence_message_release(struct presence_message *message);
+void		presence_open_message(struct buf *text, const struct presence_message *message);
+void		presence_close_message(struct buf *text, bool last);
 
 #endif							/* RELAY_PRESENCE_TEXT_H */

@@ -1,7 +1,7 @@
 /*
  * room/ring.c: the newest operations of a document, as slices of encoded frames.
  *
- * A ring is bounded in entries and in bytes; what is appended beyond a bound
+ * A ring is bounded in entries and in bytes; an entry appended beyond a bound
  * pushes the oldest out, which raises the base. The newest entry always stays.
  */
 #include "room/ring.h"
@@ -12,13 +12,6 @@
 #include <string.h>
 
 #define FIRST_CAP 8
-
-/* Get the newest version held, or the base where nothing is. */
-int64_t
-ring_head(const struct ring *r)
-{
-	return r->base + r->count;
-}
 
 /* Get the slot of the nth entry from the oldest. */
 static struct ring_slot *
@@ -55,7 +48,7 @@ widen(struct ring *r)
 	r->first = 0;
 }
 
-/* Append the next version; the ring takes over one hold on the frame. */
+/* Append the next version; the ring takes over one reference to the frame. */
 void
 ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len, const struct ring_bounds *bounds)
 {
@@ -71,7 +64,7 @@ ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len, cons
 	r->bytes += len;
 }
 
-/* Push out what is beyond so many bytes; the newest entry stays. */
+/* Push out the oldest entries down to a number of bytes; the newest entry stays. */
 void
 ring_shorten(struct ring *r, size_t bytes)
 {
@@ -97,7 +90,7 @@ ring_reset(struct ring *r, int64_t base)
 	r->base = base;
 }
 
-/* Give the memory back. */
+/* Free the memory. */
 void
 ring_free(struct ring *r)
 {

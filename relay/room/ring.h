@@ -17,11 +17,11 @@ struct ring_slot
 	uint32_t	len;
 };
 
-/* holds versions base + 1 to base + count, without gaps */
+/* versions base + 1 to base + count, without gaps */
 struct ring
 {
 	int64_t		base;
-	uint32_t	first;			/* where version base + 1 stands */
+	uint32_t	first;			/* the slot of version base + 1 */
 	uint32_t	count;
 	uint32_t	cap;			/* a power of two, or 0 */
 	size_t		bytes;
@@ -34,7 +34,13 @@ struct ring_bounds
 	size_t		bytes;
 };
 
-int64_t		ring_head(const struct ring *r);
+/* get the newest version, or the base of an empty ring */
+static inline int64_t
+ring_head(const struct ring *r)
+{
+	return r->base + r->count;
+}
+
 void		ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len,
 						const struct ring_bounds *bounds);
 void		ring_shorten(struct ring *r, size_t bytes);

@@ -2,8 +2,8 @@
  * room/room.h: a document here: a ring of ready frames, its members, and the
  * contiguous-version rule.
  *
- * A room knows no socket and no database. It hands frames to `deliver`, asks
- * `wake` for members that are behind, and `fetch` for what it misses.
+ * A room knows no socket and no database. It passes frames to `deliver`, calls
+ * `wake` for members that are behind, and `fetch` for operations that it misses.
  */
 #ifndef RELAY_ROOM_H
 #define RELAY_ROOM_H
@@ -21,7 +21,7 @@
 struct room;
 struct rooms;
 
-/* a receiver; stands inside whatever it is */
+/* a receiver; a member of the struct that receives */
 struct room_member
 {
 	LIST_ENTRY(room_member) seat;	/* among all, live or not */
@@ -44,18 +44,18 @@ struct rooms_callbacks
 	 * read everything after a version from the tables: room_frame, then
 	 * room_fetched
 	 */
-	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from, const struct mark *known);
+	void		(*fetch) (void *arg, const struct uuid *doc, int64_t from, const struct revision *known);
 	/* call rooms_retry in a moment */
 	void		(*retry) (void *arg);
 
 	/*
 	 * what the tables gave is about to be published, and may be ahead of the
-	 * stream; members that are paused meanwhile are not shown it
+	 * stream; members that are paused meanwhile are not sent it
 	 */
-	void		(*ahead) (void *arg, const struct uuid *doc);
+	void		(*from_tables) (void *arg, const struct uuid *doc);
 
 	/*
-	 * the database has lost what this room holds: the room is empty now, and
+	 * the database has lost what this room had: the room is empty now, and
 	 * its members are to begin anew
 	 */
 	void		(*lost) (void *arg, const struct uuid *doc);
@@ -73,17 +73,17 @@ enum room_open_result
 	ROOM_OPEN,
 	ROOM_OTHER,					/* the room is at another document, created
 								 * under this id later */
-	ROOM_DELETED				/* the stream has told that this document was
+	ROOM_DELETED				/* the stream has shown that this document was
 								 * deleted */
 };
 
-/* an operation that was committed, as the answer to its submission tells */
+/* an operation that was committed, from the answer to its submission */
 struct room_answer
 {
-	struct mark mark;
+	struct revision revision;
 	const char *entry;
 	size_t		entry_len;
-	int64_t		member_changes; /* as submit() gives them; -1: it does not */
+	int64_t		member_changes; /* as submit() returns them; -1: it does not */
 	bool		streamed;		/* the stream will show it, too; else the
 								 * tables are read */
 };
@@ -91,7 +91,7 @@ struct room_answer
 enum room_next_result
 {
 	ROOM_NOTHING,				/* the member has everything */
-	ROOM_FRAME,					/* send this frame; the cursor stands after it */
+	ROOM_FRAME,					/* send this frame; the cursor is after it */
 	ROOM_TABLES					/* the cursor fell off the ring */
 };
 
@@ -102,9 +102,9 @@ void		rooms_free(struct rooms *rooms);
 
 /* members */
 void		room_attach(struct rooms *rooms, const struct uuid *doc, struct room_member *member);
-enum room_open_result room_open(struct room_member *member, const struct mark *mark);
-void		room_learn(struct room_member *member, const struct mark *mark);
-const struct mark *room_known(const struct room_member *member);
+enum room_open_result room_open(struct room_member *member, const struct revision *revision);
+void		room_learn(struct room_member *member, const struct revision *revision);
+const struct revision *room_known(const struct room_member *member);
 void		room_go_live(struct room_member *member, int64_t cursor);
 void		room_pause(struct room_member *member);
 void		room_detach(struct room_member *member);
@@ -116,18 +116,18 @@ enum room_next_result room_next(struct room_member *member, struct frame **frame
 void		rooms_event(struct rooms *rooms, const struct event *event);
 void		rooms_answer(struct rooms *rooms, const struct uuid *doc, const struct room_answer *answer);
 bool		rooms_owe_nothing(const struct rooms *rooms);
-void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct mark *mark,
-						const char *frame, size_t len);
+void		rooms_frame(struct rooms *rooms, const struct uuid *doc, int64_t from, const struct revision *revision,
+						bool composed, const char *frame, size_t len);
 void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 
-/* whether the database still has what rooms hold: room_doubt.c */
-void		rooms_doubt(struct rooms *rooms);
-uint32_t	rooms_doubtful(const struct rooms *rooms);
-bool		rooms_is_doubtful(const struct rooms *rooms, const struct uuid *doc);
-void		rooms_trust(struct rooms *rooms, const struct uuid *doc);
-void		rooms_lose(struct rooms *rooms, const struct uuid *doc);
+/* whether the database still has what rooms have: suspect.c */
+void		rooms_suspect(struct rooms *rooms);
+uint32_t	rooms_suspect_count(const struct rooms *rooms);
+bool		rooms_is_suspect(const struct rooms *rooms, const struct uuid *doc);
+void		rooms_confirm(struct rooms *rooms, const struct uuid *doc);
+void		rooms_reset(struct rooms *rooms, const struct uuid *doc);
 
-/* a document that was deleted, and another under its id: room_life.c */
+/* a document that was deleted, and another under its id: life.c */
 bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 
 /* the turn of the loop, and timers */
@@ -135,7 +135,7 @@ void		rooms_flush(struct rooms *rooms);
 void		rooms_shorten(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms,
-							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct mark *known), void *arg);
+							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct revision *known), void *arg);
 void		rooms_each(struct rooms *rooms, void (*visit) (void *arg, const struct uuid *doc), void *arg);
 void		rooms_refetch(struct rooms *rooms, const struct uuid *doc);
 void		rooms_forget_seen(struct rooms *rooms, const struct uuid *doc);

@@ -1,16 +1,18 @@
 /*
- * session/access.c: who may still read, while connected.
+ * session/access.c: which clients may still read, while connected.
  *
- * A client sees no operation that was committed after its right to read was
- * taken away. Operations are published in the stream's order, which is that of
- * the commits, and a change of members stands there in its place: from it on,
- * whom it may concern is held, until the tables have said his role. What is
- * read from the tables may be ahead of the stream, so there everybody is held.
+ * A client gets no operation that was committed after its right to read was
+ * taken away. Operations are published in the stream's order, which is the order
+ * of the commits, and a change of members is at its place in that order: from
+ * there on, a client that it may concern is paused until the tables have returned
+ * its role. What is read from the tables may be ahead of the stream, so before it
+ * is sent every client of the document is paused.
  *
  * The stream may show a change a moment before SQL sees it. So the tables are
- * asked by a function that waits until no change of the document is under way,
- * and a document whose members changed is remembered until it has answered:
- * who joins meanwhile may have been let in by the role he had before.
+ * asked by a function that waits until no change of the document is in progress,
+ * and a document whose members changed is remembered until that function has
+ * answered: a client that joins meanwhile may have joined with the role that its
+ * user had before.
  */
 #include "session/state.h"
 
@@ -25,10 +27,10 @@ struct check
 	struct sessions *owner;
 	struct uuid doc;
 	uint64_t	change;			/* the last one known when asking */
-	const char *user;			/* only his clients, or NULL */
+	const char *user;			/* only this user's clients, or NULL: all */
 	int			count;
 	int			cap;
-	struct session **who;
+	struct session **clients;
 };
 
 /* ---- documents whose members changed ---- */
@@ -37,7 +39,7 @@ struct check
 static struct changed *
 changed_row(struct sessions *sessions, const struct uuid *doc)
 {
-	return &sessions->changed[uuid_hash(doc) % LIMIT_SEEN_DOCUMENTS];
+	return &sessions->access.changed[uuid_hash(doc) % LIMIT_SEEN_DOCUMENTS];
 }
 
 /* Remember that the members of a document changed. */
@@ -49,7 +51,7 @@ note_change(struct sessions *sessions, const struct uuid *doc)
 	if (row->number != 0 && !uuid_equal(&row->doc, doc))
 		row->any = true;
 	row->doc = *doc;
-	row->number = ++sessions->last_change;
+	row->number = ++sessions->access.last_change;
 }
 
 /* Remember that the members of any document may have changed. */
@@ -57,7 +59,7 @@ static void
 note_any_change(struct sessions *sessions)
 {
 	for (int i = 0; i < LIMIT_SEEN_DOCUMENTS; i++)
-		sessions->changed[i].any = true;
+		sessions->access.changed[i].any = true;
 }
 
 /* Forget the change of a document, unless another has come since. */
@@ -70,49 +72,47 @@ forget_change(struct sessions *sessions, const struct uuid *doc, uint64_t change
 		row->number = 0;
 }
 
-/* Tell whether the role that a client joined with may be out of date. */
 bool
-session_is_doubtful(const struct session *s)
+session_role_is_stale(const struct session *s)
 {
 	const struct changed *row = changed_row(s->owner, &s->doc);
 
-	return s->doubtful || row->any || (row->number != 0 && uuid_equal(&row->doc, &s->doc));
+	return s->access.stale || row->any || (row->number != 0 && uuid_equal(&row->doc, &s->doc));
 }
 
-/* ---- holding, and going on ---- */
+/* ---- pausing, and going on ---- */
 
-/* Let a client have what follows its cursor, unless its role is being asked for. */
 void
 session_go_live(struct session *s, int64_t cursor)
 {
 	s->member.cursor = cursor;
-	if (s->checks == 0)
+	if (s->access.checks == 0)
 		room_go_live(&s->member, cursor);
 }
 
-/* Note a client's role. */
+/* Store a client's role. */
 void
 session_set_role(struct session *s, const char *role)
 {
-	strncpy(s->role, role, sizeof(s->role) - 1);
+	strncpy(s->access.role, role, sizeof(s->access.role) - 1);
 }
 
-/* Hold a client, and ask about it too. */
+/* Pause a client, and ask for its role as well. */
 static void
 add_to_check(struct check *check, struct session *s)
 {
 	if (check->count == check->cap)
 	{
 		check->cap = check->cap > 0 ? check->cap * 2 : 4;
-		check->who = mem_grow(check->who, (size_t) check->cap * sizeof(struct session *));
+		check->clients = mem_grow(check->clients, (size_t) check->cap * sizeof(struct session *));
 	}
-	check->who[check->count++] = s;
+	check->clients[check->count++] = s;
 	session_hold(s);
-	s->checks++;
+	s->access.checks++;
 	room_pause(&s->member);
 }
 
-/* Hold a client whom a change may concern; one whose join is not answered is asked about afterwards. */
+/* Pause a client that a change may concern; one whose join is not answered is checked afterwards. */
 static void
 consider(void *arg, struct room_member *member)
 {
@@ -122,12 +122,12 @@ consider(void *arg, struct room_member *member)
 	if (check->user != NULL && strcmp(s->user, check->user) != 0)
 		return;
 	if (s->state == SESSION_JOINING)
-		s->doubtful = true;
+		s->access.stale = true;
 	else if (s->state < SESSION_CLOSING)
 		add_to_check(check, s);
 }
 
-/* Act on a client's role as it is now. */
+/* Apply the role that a client has now, NULL: none. */
 static void
 apply_role(struct session *s, const char *role)
 {
@@ -139,21 +139,21 @@ apply_role(struct session *s, const char *role)
 		session_refuse(s, CLOSE_FORBIDDEN, "forbidden", REVOKED);
 		return;
 	}
-	if (strcmp(role, s->role) == 0)
+	if (strcmp(role, s->access.role) == 0)
 		return;
 	metrics->roles_changed++;
-	session_log(s, RELAY_DEBUG, "is %s now, was %s", role, s->role);
+	session_log(s, RELAY_DEBUG, "is %s now, was %s", role, s->access.role);
 	session_set_role(s, role);
 	session_send(s, protocol_role(role));
 }
 
 /* Take the answer about one client. */
 static void
-settle(struct session *s, const char *role, enum roles_result result)
+take_answer(struct session *s, const char *role, enum roles_result result)
 {
-	s->checks--;
+	s->access.checks--;
 	if (s->state == SESSION_JOINING)
-		s->doubtful = true;
+		s->access.stale = true;
 	else if (s->state < SESSION_CLOSING)
 	{
 		if (result == ROLES_KNOWN)
@@ -164,13 +164,13 @@ settle(struct session *s, const char *role, enum roles_result result)
 			session_refuse(s, CLOSE_INTERNAL, "internal", "it cannot be told whether you may still read");
 		if (s->state == SESSION_LIVE)
 			session_go_live(s, s->member.cursor);
-		if (s->unseen)
+		if (s->presence.missed)
 			s->owner->config.transport.wake(s->conn);
 	}
 	session_let_go(s);
 }
 
-/* Take the answer: a role each, or none of them. */
+/* Take the answer: one call for each client, then one with user -1; on failure only the last. */
 static void
 on_roles(void *arg, int user, const char *role, enum roles_result result)
 {
@@ -178,21 +178,21 @@ on_roles(void *arg, int user, const char *role, enum roles_result result)
 
 	if (user >= 0)
 	{
-		settle(check->who[user], role, result);
+		take_answer(check->clients[user], role, result);
 		return;
 	}
 	if (result != ROLES_KNOWN)
 	{
 		for (int i = 0; i < check->count; i++)
-			settle(check->who[i], NULL, result);
+			take_answer(check->clients[i], NULL, result);
 	}
 	else
 		forget_change(check->owner, &check->doc, check->change);
-	free(check->who);
+	free(check->clients);
 	free(check);
 }
 
-/* Ask for the roles of those in a check, or let it be where there is nobody. */
+/* Ask for the roles of the clients in a check; drop a check without clients. */
 static void
 ask(struct check *check)
 {
@@ -205,7 +205,7 @@ ask(struct check *check)
 	}
 	users = mem_alloc((size_t) check->count * sizeof(char *));
 	for (int i = 0; i < check->count; i++)
-		users[i] = check->who[i]->user;
+		users[i] = check->clients[i]->user;
 	check->owner->config.metrics->access_checks++;
 	reader_roles(check->owner->reader, &check->doc, users, check->count, on_roles, check);
 	free(users);
@@ -220,11 +220,11 @@ new_check(struct sessions *sessions, const struct uuid *doc, const char *user)
 	check->owner = sessions;
 	check->doc = *doc;
 	check->user = user;
-	check->change = sessions->last_change;
+	check->change = sessions->access.last_change;
 	return check;
 }
 
-/* Hold a user's clients in a document, or with NULL everybody's, until their roles are known. */
+/* Pause a user's clients in a document, or with NULL all clients, until their roles are known. */
 void
 sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user)
 {
@@ -234,34 +234,32 @@ sessions_check(struct sessions *sessions, const struct uuid *doc, const char *us
 	ask(check);
 }
 
-/* Hold one client until its role is known. */
 void
 session_check(struct session *s)
 {
 	struct check *check = new_check(s->owner, &s->doc, NULL);
 
-	s->doubtful = false;
+	s->access.stale = false;
 	add_to_check(check, s);
 	ask(check);
 }
 
 static void
-check_everybody(void *arg, const struct uuid *doc)
+check_all_clients(void *arg, const struct uuid *doc)
 {
 	sessions_check(arg, doc, NULL);
 }
 
-/* Members changed, and it is not known whose: ask about everybody, and about those who join from now on. */
+/* Members of unknown documents changed: check all clients, and those that join from now on. */
 static void
-doubt_everybody(struct sessions *sessions)
+check_all_rooms(struct sessions *sessions)
 {
 	note_any_change(sessions);
-	rooms_each(sessions->rooms, check_everybody, sessions);
+	rooms_each(sessions->rooms, check_all_clients, sessions);
 }
 
-/* ---- what the stream tells ---- */
+/* ---- notices from the stream ---- */
 
-/* Close a client whose document was deleted. */
 void
 session_end_deleted(struct session *s)
 {
@@ -274,13 +272,13 @@ close_deleted(void *arg, struct room_member *member)
 	struct session *s = (struct session *) member;
 
 	(void) arg;
-	/* who is about to join learns from the tables: there may be another document by now */
+	/* the tables answer a client that is joining: there may be another document by now */
 	if (s->state != SESSION_JOINING || s->was_live)
 		session_end_deleted(s);
 }
 
 static void
-tell_title(void *arg, struct room_member *member)
+send_title(void *arg, struct room_member *member)
 {
 	const struct notice *notice = arg;
 	struct session *s = (struct session *) member;
@@ -289,7 +287,7 @@ tell_title(void *arg, struct room_member *member)
 		session_send(s, protocol_title(notice->title));
 }
 
-/* Take what the stream tells of a document beside its operations. */
+/* Take a notice of the stream: what happens to a document beside its operations. */
 void
 sessions_notice(struct sessions *sessions, const struct notice *notice)
 {
@@ -302,13 +300,13 @@ sessions_notice(struct sessions *sessions, const struct notice *notice)
 			sessions_check(sessions, &notice->doc, strcmp(notice->user, "*") == 0 ? NULL : notice->user);
 			break;
 		case NOTICE_RENAMED:
-			rooms_each_member(sessions->rooms, &notice->doc, tell_title, &copy);
+			rooms_each_member(sessions->rooms, &notice->doc, send_title, &copy);
 			break;
 		case NOTICE_DELETED:
 			rooms_each_member(sessions->rooms, &notice->doc, close_deleted, NULL);
 			break;
 		case NOTICE_RESYNC:
-			doubt_everybody(sessions);
+			check_all_rooms(sessions);
 			break;
 	}
 }

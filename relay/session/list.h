@@ -1,6 +1,6 @@
 /*
- * session/list.h: lists of sessions in the order of their time, so that who
- * is due stands first.
+ * session/list.h: lists of sessions in the order of their time: the first one is
+ * due first.
  *
  * A session is in one list at a time; its time there is when it was added.
  */

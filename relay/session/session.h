@@ -1,8 +1,8 @@
 /*
  * session/session.h: a client: its state, what it was sent, what it may do.
  *
- * A session knows no socket either: it sends through the transport that the
- * server hands in, and the server tells it what came.
+ * A session knows no socket: it sends through the transport that the server
+ * provides, and the server passes on what the client sent.
  */
 #ifndef RELAY_SESSION_H
 #define RELAY_SESSION_H
@@ -35,9 +35,9 @@ struct session_transport
 	void		(*ping) (void *conn);
 	/* stop reading, or go on */
 	void		(*read) (void *conn, bool on);
-	/* since when a message is awaited whole, or 0 */
+	/* since when the rest of a message is awaited, or 0 */
 	int64_t		(*unfinished_since) (void *conn);
-	/* has the client taken some of what waited for it at the last question? */
+	/* return true if the client took some of what waited for it, since the last call */
 	bool		(*has_taken) (void *conn);
 	/* end a connection whose peer does not answer any more */
 	void		(*kill) (void *conn);
@@ -65,7 +65,7 @@ struct sessions_parts
 struct sessions *sessions_new(const struct sessions_config *config);
 void		sessions_free(struct sessions *sessions);
 
-/* what sessions stand on; made after them, since these call back */
+/* what sessions use; created after them, since these call back */
 void		sessions_connect(struct sessions *sessions, const struct sessions_parts *parts);
 
 /* from the server */
@@ -84,11 +84,11 @@ bool		session_deliver(struct room_member *member, struct frame *frame);
 void		session_wake(struct room_member *member);
 void		session_answer(void *arg, void *owner, const struct write_answer *answer);
 
-/* who may read: session_access.c */
+/* who may read: access.c */
 void		sessions_notice(struct sessions *sessions, const struct notice *notice);
 void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
 
-/* from presence, by way of main: session_presence.c */
+/* from presence, by way of main: presence.c */
 void		sessions_show(struct sessions *sessions, const struct uuid *doc, struct frame *frame);
 
 /* from main */

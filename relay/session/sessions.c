@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* users who have gone are looked through this often */
+/* how often users without connections are looked through */
 #define FORGET_EVERY_S 30
 
 struct sessions *
@@ -24,7 +24,7 @@ sessions_new(const struct sessions_config *config)
 	return sessions;
 }
 
-/* Say what sessions stand on. */
+/* Note what sessions use. */
 void
 sessions_connect(struct sessions *sessions, const struct sessions_parts *parts)
 {
@@ -34,7 +34,7 @@ sessions_connect(struct sessions *sessions, const struct sessions_parts *parts)
 	sessions->presence = parts->presence;
 }
 
-/* Free the sessions that nobody holds any more. */
+/* Free the sessions without references. */
 void
 sessions_reap(struct sessions *sessions)
 {
@@ -44,7 +44,7 @@ sessions_reap(struct sessions *sessions)
 	{
 		session_list_remove(&s->link);
 		free(s->user);
-		free(s->offered_token);
+		free(s->join.offered_token);
 		free(s->close_reason);
 		free(s);
 	}
@@ -54,44 +54,17 @@ void
 sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
-	tally_free(&sessions->users);
+	tally_free(&sessions->flow.users);
 	free(sessions);
 }
 
-/* Note when a client's token runs out, or with 0 that it never does. */
-void
-session_set_expiry(struct session *s, int64_t expires)
-{
-	if (s->expires != 0)
-		LIST_REMOVE(s, expiry.entry);
-	s->expires = expires;
-	if (expires != 0)
-		LIST_INSERT_HEAD(&s->owner->expiries[expires % LIMIT_EXPIRY_SLOTS], s, expiry.entry);
-}
-
-/* Close those whose tokens have run out; each second that has passed is looked at once. */
 static void
-end_expired(struct sessions *sessions, int64_t now)
+end_expired(struct session *s)
 {
-	int64_t		from = sessions->expired_s + 1;
-
-	/* the first time, or after a jump of the clock: the whole wheel */
-	if (from > now + 1 || from < now - LIMIT_EXPIRY_SLOTS)
-		from = now - LIMIT_EXPIRY_SLOTS + 1;
-	for (int64_t second = from; second <= now; second++)
-	{
-		struct session *s;
-
-		LIST_FOREACH(s, &sessions->expiries[second % LIMIT_EXPIRY_SLOTS], expiry.entry)
-		{
-			if (s->expires <= now)
-				session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
-		}
-	}
-	sessions->expired_s = now;
+	session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token has expired");
 }
 
-/* Tell whether a message has been coming in for too long. */
+/* Return true if a message has been coming in for too long. */
 static bool
 is_stuck(const struct session *s)
 {
@@ -101,8 +74,8 @@ is_stuck(const struct session *s)
 }
 
 /*
- * Ping a client, or end it where it seems to be dead. One that takes what waits for
- * it is alive: its pong comes behind all of that, however slow its line.
+ * Ping a client, or end it if it seems to be dead. A client that takes what waits for
+ * it is alive: its pong comes after all of that, however slow its line.
  */
 static void
 attend(struct session *s)
@@ -127,7 +100,7 @@ attend(struct session *s)
 		sessions->config.transport.ping(s->conn);
 }
 
-/* A second has passed: look after those whose time has come. */
+/* A second has passed: act on timeouts, and ping. */
 void
 sessions_tick(struct sessions *sessions, int64_t now_s)
 {
@@ -137,7 +110,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 	sessions->now_s = now_s;
 	if (now_s % FORGET_EVERY_S == 0)
 		sessions_forget_users(sessions);
-	end_expired(sessions, (int64_t) time(NULL));
+	sessions_each_expired(sessions, (int64_t) time(NULL), end_expired);
 	while ((s = session_list_due(&sessions->greeting, now_s - config->hello_timeout_s)) != NULL)
 	{
 		sessions->config.metrics->timeouts_hello++;
@@ -160,7 +133,7 @@ sessions_drain(struct sessions *sessions)
 	sessions->draining = true;
 }
 
-/* Close everybody; they are to come back. */
+/* Close all clients; they are to come back. */
 void
 sessions_close_all(struct sessions *sessions, const char *message)
 {
@@ -191,14 +164,14 @@ end_deleted(void *arg, struct room_member *member)
 		session_end_deleted(s);
 }
 
-/* Close those who hold the text of a document that was deleted. */
+/* Close the clients that have the text of a document that was deleted. */
 void
 sessions_end(struct sessions *sessions, const struct uuid *doc)
 {
 	rooms_each_member(sessions->rooms, doc, end_deleted, NULL);
 }
 
-/* Close those who hold a document's text; they are to come back. */
+/* Close the clients that have a document's text; they are to come back. */
 void
 sessions_restart(struct sessions *sessions, const struct uuid *doc, const char *message)
 {

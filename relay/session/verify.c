@@ -1,13 +1,13 @@
 /*
- * session/verify.c: whether clients hold what the server holds.
+ * session/verify.c: whether clients have the text that the database has.
  *
- * Now and then a client is asked for the checksum of its text, and the tables
- * for that of the version it names. Where the two differ, something has gone
- * wrong that versions alone do not show: the log says so, a metric counts it,
- * and the client begins anew with a snapshot.
+ * From time to time a client is asked for the checksum of its text, and the
+ * tables for the checksum of the version that it names. If the two differ,
+ * something is wrong that versions alone do not show: it is logged, counted by a
+ * metric, and the client begins anew with a snapshot.
  *
- * A checksum costs the database a reading of the document. So one client is
- * asked at a time, and who tells one unasked is heard only so often.
+ * For a checksum the database reads the document. So one client is asked at a
+ * time, and unasked reports are looked into once in LIMIT_CHECKSUM_S at most.
  */
 #include "base/mem.h"
 #include "session/state.h"
@@ -15,87 +15,86 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* a claim on its way to the tables */
-struct claim
+/* a report on its way to the tables */
+struct checksum_report
 {
 	struct session *session;
 	int64_t		version;
 	char		checksum[CHECKSUM_DIGITS + 1];
 };
 
-/* Tell a client that it has gone astray, and give it the text as it is. */
+/* Report to a client that its text is wrong, and send the right one. */
 static void
-start_anew(struct session *s, const struct claim *claim, const char *checksum)
+start_anew(struct session *s, const struct checksum_report *report, const char *checksum)
 {
 	session_log(s, RELAY_ERROR, "diverged: at version %lld the client's text has checksum %s, the database's %s",
-				(long long) claim->version, claim->checksum, checksum);
+				(long long) report->version, report->checksum, checksum);
 	if (s->state != SESSION_LIVE)
 		return;
 	session_send(s, protocol_error("diverged", "your text is not the server's; it follows", 0));
 	session_join(s, NULL);
 }
 
-/* Compare a claim with what the tables say, NULL where they cannot. */
+/* Compare a report with the tables' checksum, NULL: they have none. */
 static void
 on_checksum(void *arg, const char *checksum)
 {
-	struct claim *claim = arg;
-	struct session *s = claim->session;
+	struct checksum_report *report = arg;
+	struct session *s = report->session;
 	struct metrics *m = s->owner->config.metrics;
 
-	s->owner->verifying--;
+	s->owner->verify.in_flight--;
 	if (checksum == NULL)
 		m->checksums_unknown++;
-	else if (strcmp(checksum, claim->checksum) == 0)
+	else if (strcmp(checksum, report->checksum) == 0)
 		m->checksums_equal++;
 	else
 	{
 		m->checksums_different++;
-		start_anew(s, claim, checksum);
+		start_anew(s, report, checksum);
 	}
 	session_let_go(s);
-	free(claim);
+	free(report);
 }
 
-/* Tell whether a claim is looked into: one that was asked for, or else not too many. */
+/* Return true if a report is looked into: one that was asked for, or one of few. */
 static bool
-is_heard(const struct session *s)
+is_accepted(const struct session *s)
 {
-	if (s->state != SESSION_LIVE || s->owner->verifying >= LIMIT_CHECKSUMS)
+	if (s->state != SESSION_LIVE || s->owner->verify.in_flight >= LIMIT_CHECKSUMS)
 		return false;
-	return s->asked || s->verified_s == 0 || s->owner->now_s - s->verified_s >= LIMIT_CHECKSUM_S;
+	return s->verify.asked || s->verify.verified_s == 0 || s->owner->now_s - s->verify.verified_s >= LIMIT_CHECKSUM_S;
 }
 
-/* Take a client's claim. */
 void
-session_claim(struct session *s, const struct message *m)
+session_on_checksum(struct session *s, const struct message *m)
 {
-	struct claim *claim = mem_zalloc(sizeof(struct claim));
+	struct checksum_report *report = mem_zalloc(sizeof(struct checksum_report));
 	const char *problem;
-	bool		heard = is_heard(s);
+	bool		accepted = is_accepted(s);
 
-	s->asked = false;
-	if (!protocol_checksum(m, &claim->version, claim->checksum, &problem))
+	s->verify.asked = false;
+	if (!protocol_checksum(m, &report->version, report->checksum, &problem))
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
-	else if (!heard)
+	else if (!accepted)
 		s->owner->config.metrics->checksums_ignored++;
 	else
 	{
-		s->verified_s = s->owner->now_s;
-		s->owner->verifying++;
-		claim->session = s;
+		s->verify.verified_s = s->owner->now_s;
+		s->owner->verify.in_flight++;
+		report->session = s;
 		session_hold(s);
-		reader_checksum(s->owner->reader, &s->doc, &s->life, claim->version, on_checksum, claim);
+		reader_checksum(s->owner->reader, &s->doc, &s->life, report->version, on_checksum, report);
 		return;
 	}
-	free(claim);
+	free(report);
 }
 
-/* Tell whether a client could answer now. */
+/* Return true if a client could answer now. */
 static bool
 can_answer(const struct session *s)
 {
-	return s->state == SESSION_LIVE && !s->catching_up && s->checks == 0 && s->first == NULL;
+	return s->state == SESSION_LIVE && !s->catch_up.running && s->access.checks == 0 && s->outbox.first == NULL;
 }
 
 /* Choose one of the clients that could answer, each as likely as another. */
@@ -114,7 +113,6 @@ choose(const struct sessions *sessions)
 	return chosen;
 }
 
-/* A second has passed: ask somebody, if it is time to. */
 void
 sessions_verify(struct sessions *sessions)
 {
@@ -126,7 +124,7 @@ sessions_verify(struct sessions *sessions)
 	s = choose(sessions);
 	if (s == NULL)
 		return;
-	s->asked = true;
+	s->verify.asked = true;
 	sessions->config.metrics->checksums_asked++;
 	session_send(s, frame_text(CHECKSUM_QUESTION, sizeof(CHECKSUM_QUESTION) - 1));
 }

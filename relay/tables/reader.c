@@ -303,7 +303,7 @@ reader_is_ready(const struct reader *reader)
 
 /* From now on, take no answer that was asked for before. */
 void
-reader_doubt(struct reader *reader)
+reader_suspect(struct reader *reader)
 {
 	reader->epoch++;
 }

@@ -31,7 +31,7 @@ struct catch_up_request
 {
 	struct uuid doc;
 	int64_t		from;
-	const struct mark *known;	/* this version must be there */
+	const struct revision *known;	/* this version must be there */
 	const struct uuid *pending; /* an operation to stand alone, or NULL */
 	const char *user;			/* who must be allowed to read, or NULL; must
 								 * stay until the answer */
@@ -44,7 +44,7 @@ struct join_answer
 	const char *message;
 	const char *role;
 	const char *title;
-	struct mark mark;			/* of the version joined at */
+	struct revision revision;			/* of the version joined at */
 	bool		resumed;
 	bool		pending_known;
 	int64_t		pending_version;	/* 0: the pending operation is not in */
@@ -55,7 +55,8 @@ struct join_answer
 struct catch_up_frame
 {
 	int64_t		from;
-	struct mark mark;			/* of its last operation */
+	struct revision revision;	/* of its last operation */
+	bool		composed;		/* into one; else an ops message */
 	const char *text;
 	size_t		len;
 };
@@ -112,7 +113,7 @@ struct sweep_room
 {
 	struct uuid doc;
 	int64_t		head;
-	struct mark known;
+	struct revision known;
 };
 
 struct reader *reader_new(uv_loop_t *loop, const struct config *config, const struct reader_callbacks *callbacks,
@@ -123,7 +124,7 @@ void		reader_checksum(struct reader *reader, const struct uuid *doc, const struc
 bool		reader_is_ready(const struct reader *reader);
 enum pg_health reader_health(const struct reader *reader);
 void		reader_dispatch(struct reader *reader);
-void		reader_doubt(struct reader *reader);
+void		reader_suspect(struct reader *reader);
 
 /* each is answered exactly once, however long PostgreSQL is away */
 void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);

@@ -32,7 +32,8 @@ enum frame_column
 	FRAME_SEQ,
 	FRAME_ID,
 	FRAME_TEXT,
-	FRAME_LIFE
+	FRAME_LIFE,
+	FRAME_COMPOSED
 };
 
 /* Get a whole number out of a result. */
@@ -59,33 +60,33 @@ count_join(const struct request *r, const struct join_answer *answer)
 }
 
 /* Get a version, its seq and its operation, which stand side by side in a result. */
-static struct mark
+static struct revision
 mark_at(const PGresult *result, int row, int column)
 {
-	struct mark mark = {.version = number_at(result, row, column),.sequence_id = number_at(result, row, column + 1)};
+	struct revision revision = {.version = number_at(result, row, column),.sequence_id = number_at(result, row, column + 1)};
 	const char *id = PQgetvalue(result, row, column + 2);
 
-	mark.has_id = uuid_parse(id, strlen(id), &mark.id);
-	return mark;
+	revision.has_id = uuid_parse(id, strlen(id), &revision.id);
+	return revision;
 }
 
-/* Get a mark with the life of its document. */
-static struct mark
+/* Get a revision with the life of its document. */
+static struct revision
 mark_in_life(const PGresult *result, int row, int column, int life_column)
 {
-	struct mark mark = mark_at(result, row, column);
+	struct revision revision = mark_at(result, row, column);
 	const char *life = PQgetvalue(result, row, life_column);
 
-	if (!uuid_parse(life, strlen(life), &mark.life))
-		memset(&mark.life, 0, sizeof(mark.life));
-	return mark;
+	if (!uuid_parse(life, strlen(life), &revision.life))
+		memset(&revision.life, 0, sizeof(revision.life));
+	return revision;
 }
 
 /* Tell whether a client holds a version that SQL may not see yet. */
 static bool
-is_unseen(const struct request *r, const struct mark *mark)
+is_unseen(const struct request *r, const struct revision *revision)
 {
-	return r->has_version && r->version > mark->version && (!r->has_life || uuid_equal(&r->known.life, &mark->life));
+	return r->has_version && r->version > revision->version && (!r->has_life || uuid_equal(&r->known.life, &revision->life));
 }
 
 /*
@@ -102,7 +103,7 @@ answer_join(struct request *r, const PGresult *result)
 		answer.joined = true;
 		answer.role = PQgetvalue(result, 0, JOIN_ROLE);
 		answer.title = PQgetvalue(result, 0, JOIN_TITLE);
-		answer.mark = mark_in_life(result, 0, JOIN_VERSION, JOIN_LIFE);
+		answer.revision = mark_in_life(result, 0, JOIN_VERSION, JOIN_LIFE);
 		answer.resumed = *PQgetvalue(result, 0, JOIN_RESUMED) == 't';
 		answer.pending_known = *PQgetvalue(result, 0, JOIN_PENDING_KNOWN) == 't';
 		answer.pending_version = number_at(result, 0, JOIN_PENDING_VERSION);
@@ -114,7 +115,7 @@ answer_join(struct request *r, const PGresult *result)
 		answer.close = pg_classify(pg_sqlstate(result)).close;
 		answer.message = pg_message(result);
 	}
-	if (answer.joined && is_unseen(r, &answer.mark) && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
+	if (answer.joined && is_unseen(r, &answer.revision) && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
 		return false;
 	count_join(r, &answer);
 	r->on_join(r->arg, &answer);
@@ -186,7 +187,8 @@ answer_row(struct request *r, const PGresult *result, int row)
 		frame = (struct catch_up_frame)
 		{
 			.from = number_at(result, row, FRAME_FROM),
-				.mark = mark_in_life(result, row, FRAME_VERSION, FRAME_LIFE),
+				.revision = mark_in_life(result, row, FRAME_VERSION, FRAME_LIFE),
+				.composed = *PQgetvalue(result, row, FRAME_COMPOSED) == 't',
 				.text = PQgetvalue(result, row, FRAME_TEXT),
 				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
 		};

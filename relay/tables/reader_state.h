@@ -19,7 +19,7 @@ enum request_kind
 	REQUEST_CHECKSUM
 };
 
-/* of a sweep's rooms: documents, heads, the versions known with their marks, and lives */
+/* of a sweep's rooms: documents, heads, the versions known with their revisions, and lives */
 #define SWEEP_ARRAYS 6
 
 struct request
@@ -36,7 +36,7 @@ struct request
 	bool		has_life;		/* known has one */
 	bool		has_pending;
 	struct uuid pending;		/* of a join */
-	struct mark known;
+	struct revision known;
 	uint64_t	epoch;			/* of the reader, when it was asked */
 	unsigned	pause;			/* ticks until it goes again */
 	struct buf	arrays[SWEEP_ARRAYS];	/* a sweep's; the first may be the
@@ -88,7 +88,7 @@ struct param_texts
 	char		known_seq[24];
 };
 
-/* reader_requests.c */
+/* reader_statements.c */
 extern const struct pg_statement reader_statements[];
 extern const int reader_statement_count;
 void		reader_put_params(struct pg_params *params, struct request *r, struct param_texts *texts);

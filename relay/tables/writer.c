@@ -26,7 +26,7 @@
 #define STR(x) STR_(x)
 
 static const struct pg_statement statements[] = {
-	{"submit", "SELECT ord, code, version, event, message, member_changes FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean, $7::uuid[])", HISTOGRAM_PG_SUBMIT},
+	{"submit", "SELECT ord, code, version, event, message, member_changes, seq FROM converge.submit($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::boolean, $7::uuid[])", HISTOGRAM_PG_SUBMIT},
 	PG_PROBE_STATEMENT,
 };
 
@@ -35,106 +35,6 @@ static const struct pg_setup setup[] = {
 	"the role may not call converge.submit(); SELECT converge.allow_relay('role') lets it"},
 	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
 };
-
-/* ---- documents and their queues ---- */
-
-/* Put a document where its next batch is made from. */
-static void
-set_state(struct writer *writer, struct doc *doc, enum doc_state state)
-{
-	doc->state = state;
-	if (state == DOC_READY)
-		doc_list_push(&writer->ready, doc);
-	else if (state == DOC_BUSY)
-		doc_list_push(&writer->busy, doc);
-}
-
-/* Take a submission in. */
-bool
-writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, const char *user,
-			  const struct submitted *op)
-{
-	struct doc *doc = doc_map_find(&writer->docs, doc_id);
-
-	if (writer->metrics->ops_held >= writer->held_max || writer->metrics->ops_held_bytes + op->text_len > LIMIT_HELD_BYTES)
-		return false;
-	if (doc == NULL)
-	{
-		doc = doc_new(doc_id);
-		doc_map_add(&writer->docs, &doc->node);
-		set_state(writer, doc, DOC_READY);
-	}
-	doc_push(doc, owner, user, op);
-	writer->metrics->ops_held++;
-	writer->metrics->ops_held_bytes += op->text_len;
-	return true;
-}
-
-/* Answer the submission at the front of a document's queue. */
-void
-writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer)
-{
-	struct submission *s = doc_pop(doc);
-
-	writer->metrics->ops_held--;
-	writer->metrics->ops_held_bytes -= s->text_len;
-	answer->operation_id = s->operation_id;
-	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
-	submission_free(s);
-}
-
-/* Reject everything of a document that was under way. */
-void
-writer_reject_flying(struct writer *writer, struct doc *doc, enum reject_code code, const char *message)
-{
-	while (doc->flying > 0)
-	{
-		struct write_answer answer = {.code = code,.message = message};
-
-		writer_finish_first(writer, doc, &answer);
-	}
-	doc->attempts = 0;
-	doc->alone = doc->single > 0;
-}
-
-/* End a document's part in a batch: it goes where its queue takes it next. */
-void
-writer_land(struct writer *writer, struct doc *doc, enum doc_state next)
-{
-	doc->flying = 0;
-	if (doc->dropped)
-	{
-		for (struct submission *s = doc->first; s != NULL; s = s->next)
-			doc->flying++;
-		writer_reject_flying(writer, doc, REJECT_UNAVAILABLE, "the database has lost the last operations");
-	}
-	if (doc->first != NULL)
-	{
-		set_state(writer, doc, next);
-		return;
-	}
-	doc_map_remove(&writer->docs, &doc->node);
-	free(doc);
-}
-
-/*
- * Drop what a document has waiting, and what is under way if it does not go
- * through: what it was made on is lost. Who made it has been told to join anew,
- * and will send it again.
- */
-void
-writer_drop(struct writer *writer, const struct uuid *doc_id)
-{
-	struct doc *doc = doc_map_find(&writer->docs, doc_id);
-
-	if (doc == NULL)
-		return;
-	doc->dropped = true;
-	if (doc->state == DOC_FLYING)
-		return;
-	doc_list_remove(doc->state == DOC_READY ? &writer->ready : &writer->busy, doc);
-	writer_land(writer, doc, DOC_READY);
-}
 
 /* ---- building a batch ---- */
 
@@ -203,6 +103,52 @@ fill_slot(struct writer *writer, struct slot *slot)
 
 /* ---- sending ---- */
 
+static void
+on_pause_over(uv_timer_t *timer)
+{
+	struct writer *writer = timer->data;
+
+	writer->paused = false;
+	writer_dispatch(writer);
+}
+
+/* Send nothing for a while, longer each time. */
+static void
+pause_writing(struct writer *writer)
+{
+	uint64_t	pause = LIMIT_BACKOFF_FIRST_MS << (writer->troubles < 6 ? writer->troubles : 6);
+
+	writer->troubles++;
+	writer->paused = true;
+	uv_timer_start(&writer->timer, on_pause_over, pause, 0);
+}
+
+/* Take the answer to a batch. */
+static void
+on_answer(void *arg, PGresult *result)
+{
+	struct slot *slot = arg;
+	struct writer *writer = slot->writer;
+	enum pg_remedy remedy;
+
+	slot->flying = false;
+	if (writer_answer(slot, result, &remedy))
+	{
+		writer->troubles = 0;
+
+		/*
+		 * else the end of the turn submits first: PostgreSQL works while
+		 * clients are written to
+		 */
+		if (writer->ready.first == NULL)
+			writer->callbacks.answered(writer->callbacks.arg);
+	}
+	else if (remedy == REMEDY_WAIT)
+		pause_writing(writer);
+	else if (remedy == REMEDY_RECONNECT)
+		pg_link_fail(slot->link, pg_message(result));
+}
+
 /* Send the batch of a slot. */
 static void
 send_slot(struct writer *writer, struct slot *slot)
@@ -216,8 +162,8 @@ send_slot(struct writer *writer, struct slot *slot)
 	pg_param_binary(&params, writer->arrays[WRITER_ARRAYS - 1].data, writer->arrays[WRITER_ARRAYS - 1].len);
 	slot->flying = true;
 	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, slot->op_count);
-	if (!pg_link_send(slot->link, "submit", &params, writer_on_answer, slot))
-		writer_on_answer(slot, NULL);
+	if (!pg_link_send(slot->link, "submit", &params, on_answer, slot))
+		on_answer(slot, NULL);
 }
 
 /* Send whatever can go: called at the end of each turn of the loop. */

@@ -28,6 +28,7 @@ struct write_answer
 	bool		gone;			/* rejected: the document is no more */
 	struct uuid life;			/* of the document it was made on */
 	int64_t		version;
+	int64_t		sequence_id;
 	const char *entry;			/* committed: ready to be sent */
 	size_t		entry_len;
 	int64_t		member_changes; /* in the document before it; -1 where the

@@ -9,7 +9,6 @@
 
 #include "base/bounds.h"
 #include "base/log.h"
-#include "pg/error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,8 @@ enum column
 	COLUMN_VERSION,
 	COLUMN_EVENT,
 	COLUMN_MESSAGE,
-	COLUMN_MEMBER_CHANGES
+	COLUMN_MEMBER_CHANGES,
+	COLUMN_SEQ
 };
 
 /* Tell whether a code of submit() says that the operation stands in the log. */
@@ -41,10 +41,13 @@ is_unchanged(const char *code, PGresult *result, int row)
 
 /* Read an answer that comes with an entry. */
 static void
-read_entry(struct write_answer *answer, PGresult *result, int row)
+read_entry(struct write_answer *answer, const struct submission *s, PGresult *result, int row)
 {
 	answer->committed = true;
+	answer->operation_id = s->operation_id;
+	answer->life = s->life;
 	answer->version = strtoll(PQgetvalue(result, row, COLUMN_VERSION), NULL, 10);
+	answer->sequence_id = strtoll(PQgetvalue(result, row, COLUMN_SEQ), NULL, 10);
 	answer->entry = PQgetvalue(result, row, COLUMN_EVENT);
 	answer->entry_len = (size_t) PQgetlength(result, row, COLUMN_EVENT);
 }
@@ -61,14 +64,13 @@ answer_row(struct writer *writer, struct doc *doc, PGresult *result, int row)
 	{
 		/* its author is answered; there is nothing to publish */
 		answer.unchanged = true;
-		read_entry(&answer, result, row);
+		read_entry(&answer, doc->first, result, row);
 	}
 	else if (is_committed(code))
 	{
 		answer.committed = true;
-		answer.life = doc->first->life;
 		answer.duplicate = strcmp(code, "duplicate") == 0;
-		read_entry(&answer, result, row);
+		read_entry(&answer, doc->first, result, row);
 		if (!PQgetisnull(result, row, COLUMN_MEMBER_CHANGES))
 			answer.member_changes = strtoll(PQgetvalue(result, row, COLUMN_MEMBER_CHANGES), NULL, 10);
 		if (answer.duplicate)
@@ -107,7 +109,6 @@ answer_batch(struct writer *writer, struct slot *slot, PGresult *result)
 {
 	int			row = 0;
 
-	writer->troubles = 0;
 	for (uint32_t i = 0; i < slot->doc_count; i++)
 	{
 		struct doc *doc = slot->docs[i];
@@ -126,26 +127,6 @@ answer_batch(struct writer *writer, struct slot *slot, PGresult *result)
 		doc->alone = doc->single > 0;
 		writer_land(writer, doc, DOC_READY);
 	}
-}
-
-static void
-on_pause_over(uv_timer_t *timer)
-{
-	struct writer *writer = timer->data;
-
-	writer->paused = false;
-	writer_dispatch(writer);
-}
-
-/* Send nothing for a while, longer each time. */
-static void
-pause_writing(struct writer *writer)
-{
-	uint64_t	pause = LIMIT_BACKOFF_FIRST_MS << (writer->troubles < 6 ? writer->troubles : 6);
-
-	writer->troubles++;
-	writer->paused = true;
-	uv_timer_start(&writer->timer, on_pause_over, pause, 0);
 }
 
 /* Tell whether a batch that may wait has waited for its lock long enough. */
@@ -193,8 +174,8 @@ retry_doc(struct writer *writer, struct doc *doc, const struct slot *slot, const
 	writer_land(writer, doc, DOC_READY);
 }
 
-/* Deal with a batch that PostgreSQL failed as a whole. */
-static void
+/* Deal with a batch that PostgreSQL failed as a whole; return what helps. */
+static enum pg_remedy
 fail_batch(struct writer *writer, struct slot *slot, const char *sqlstate, const char *message)
 {
 	struct pg_failure failure = pg_classify(sqlstate);
@@ -203,38 +184,30 @@ fail_batch(struct writer *writer, struct slot *slot, const char *sqlstate, const
 	log_failure(slot, failure.remedy, sqlstate, message);
 	for (uint32_t i = 0; i < slot->doc_count; i++)
 		retry_doc(writer, slot->docs[i], slot, sqlstate, message);
-	if (failure.remedy == REMEDY_WAIT)
-		pause_writing(writer);
-	else if (failure.remedy == REMEDY_RECONNECT)
-		pg_link_fail(slot->link, message);
+	return failure.remedy;
 }
 
-/* Take the answer to a batch; without one, whether it was committed is unknown, and it goes again. */
-void
-writer_on_answer(void *arg, PGresult *result)
+/* Answer a batch. */
+bool
+writer_answer(struct slot *slot, PGresult *result, enum pg_remedy *remedy)
 {
-	struct slot *slot = arg;
 	struct writer *writer = slot->writer;
 
-	slot->flying = false;
+	*remedy = REMEDY_NONE;
 	if (result == NULL)
 	{
 		for (uint32_t i = 0; i < slot->doc_count; i++)
 			writer_land(writer, slot->docs[i], DOC_READY);
+		return false;
 	}
-	else if (PQresultStatus(result) != PGRES_TUPLES_OK)
-		fail_batch(writer, slot, pg_sqlstate(result), pg_message(result));
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		*remedy = fail_batch(writer, slot, pg_sqlstate(result), pg_message(result));
 	else if (PQntuples(result) != (int) slot->op_count)
-		fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
+		*remedy = fail_batch(writer, slot, "XX000", "converge.submit() gave another number of answers");
 	else
 	{
 		answer_batch(writer, slot, result);
-
-		/*
-		 * else the end of the turn submits first: PostgreSQL works while
-		 * clients are written to
-		 */
-		if (writer->ready.first == NULL)
-			writer->callbacks.answered(writer->callbacks.arg);
+		return true;
 	}
+	return false;
 }

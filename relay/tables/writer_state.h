@@ -6,6 +6,7 @@
 
 #include "base/log_repeat.h"
 #include "base/mem.h"
+#include "pg/error.h"
 #include "pg/link.h"
 #include "tables/write_queue.h"
 #include "tables/writer.h"
@@ -45,12 +46,17 @@ struct writer
 	struct buf	arrays[WRITER_ARRAYS];	/* parameters of the batch being built */
 };
 
-/* writer.c: a document's submissions, front first */
+/* writer_docs.c: where a document's next batch is made from, and its submissions, front first */
+void		writer_set_state(struct writer *writer, struct doc *doc, enum doc_state state);
 void		writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer);
 void		writer_reject_flying(struct writer *writer, struct doc *doc, enum reject_code code, const char *message);
 void		writer_land(struct writer *writer, struct doc *doc, enum doc_state next);
 
-/* writer_answers.c: the answer to the batch of a slot */
-void		writer_on_answer(void *arg, PGresult *result);
+/*
+ * writer_answers.c: answer the batch of a connection, return true if it went through,
+ * and tell what helps if it did not. Without a result, whether it was committed is
+ * unknown, and it goes again.
+ */
+bool		writer_answer(struct slot *slot, PGresult *result, enum pg_remedy *remedy);
 
 #endif							/* RELAY_WRITER_STATE_H */

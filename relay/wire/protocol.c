@@ -409,12 +409,11 @@ protocol_title(const char *title)
 struct frame *
 protocol_one_op(const char *entry, size_t len)
 {
-	static const char open[] = "{\"type\":\"ops\",\"ops\":[";
-	struct frame *f = frame_new(sizeof(open) + len + 2);
+	struct frame *f = frame_new(OPS_OPEN_LEN + len + OPS_CLOSE_LEN);
 
-	f = frame_append(f, open, sizeof(open) - 1);
+	f = frame_append(f, OPS_OPEN, OPS_OPEN_LEN);
 	f = frame_append(f, entry, len);
-	return frame_append(f, "]}", 2);
+	return frame_append(f, OPS_CLOSE, OPS_CLOSE_LEN);
 }
 
 /* Look up a reject code by its name on the wire. */
@@ -482,15 +481,15 @@ entry_numbers(const char *entry, size_t len, int64_t *version, int64_t *sequence
 
 /* Read which version an entry made, and what it is known by. */
 bool
-protocol_entry_mark(const char *entry, size_t len, struct mark *mark)
+protocol_entry_revision(const char *entry, size_t len, struct revision *revision)
 {
 	const char *at = entry + sizeof(entry_open) - 1;
 	const char *end = entry + len;
 
 	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
-		skip_number(&at, end, &mark->version, ",\"sequenceId\":") &&
-		skip_number(&at, end, &mark->sequence_id, ",\"operationId\":\"") &&
-		end - at > UUID_TEXT_LEN && (mark->has_id = uuid_parse(at, UUID_TEXT_LEN, &mark->id));
+		skip_number(&at, end, &revision->version, ",\"sequenceId\":") &&
+		skip_number(&at, end, &revision->sequence_id, ",\"operationId\":\"") &&
+		end - at > UUID_TEXT_LEN && (revision->has_id = uuid_parse(at, UUID_TEXT_LEN, &revision->id));
 }
 
 /* Find the end of the object that a text begins with, or 0. */

@@ -14,6 +14,12 @@
 
 #define PROTOCOL_NAME "converge.v1"
 
+/* what stands before and behind the entries of an ops message, which commas part */
+#define OPS_OPEN "{\"type\":\"ops\",\"ops\":["
+#define OPS_CLOSE "]}"
+#define OPS_OPEN_LEN (sizeof(OPS_OPEN) - 1)
+#define OPS_CLOSE_LEN (sizeof(OPS_CLOSE) - 1)
+
 /* SHA-256 in hex, in small letters */
 #define CHECKSUM_DIGITS 64
 
@@ -108,16 +114,16 @@ struct event
 
 /*
  * A version of a document and what made it. Another history (one where a crash
- * or a failover lost commits) has other marks.
+ * or a failover lost commits) has other revisions.
  */
-struct mark
+struct revision
 {
 	int64_t		version;
 	int64_t		sequence_id;
 	bool		has_id;			/* else the operation is not known, or there
 								 * is none */
 	struct uuid id;
-	struct uuid life;			/* of the document, where the mark is from the
+	struct uuid life;			/* of the document, where the revision is from the
 								 * tables */
 };
 
@@ -164,7 +170,7 @@ bool		protocol_reject_code(const char *name, enum reject_code *code);
 
 /* what PostgreSQL hands out ready: entries, snapshots, event lines */
 bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
-bool		protocol_entry_mark(const char *entry, size_t len, struct mark *mark);
+bool		protocol_entry_revision(const char *entry, size_t len, struct revision *revision);
 bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
 bool		protocol_event(char *line, size_t len, struct event *event);
 bool		protocol_notice(const char *line, size_t len, struct notice *notice);

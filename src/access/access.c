@@ -16,6 +16,10 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "store/heads.h"
+#include "store/members.h"
+#include "store/names.h"
+#include "store/roles.h"
 
 #include "access/parallel.h"
 #include "miscadmin.h"

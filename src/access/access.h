@@ -5,8 +5,12 @@
 #ifndef CVG_ACCESS_H
 #define CVG_ACCESS_H
 
+#include "postgres.h"
+
 #include "base/errors.h"
-#include "store/catalog.h"
+#include "store/roles.h"
+
+#include "utils/uuid.h"
 
 extern void cvg_access_init(void);
 

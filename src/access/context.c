@@ -11,6 +11,8 @@
 
 #include "access/access.h"
 #include "base/limits.h"
+#include "store/columns.h"
+#include "store/names.h"
 
 #include "access/context.h"
 

@@ -7,7 +7,7 @@
 #ifndef CVG_CONTEXT_H
 #define CVG_CONTEXT_H
 
-#include "store/catalog.h"
+#include "postgres.h"
 
 /* Return true if that user is acting. */
 extern bool cvg_is_acting(const char *user_id, int user_len);

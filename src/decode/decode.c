@@ -70,30 +70,30 @@ typedef struct EventKind
 /* The columns of converge.ops that an event is made of, as event_kinds has them. */
 enum
 {
-	OPS_DOC_ID,
-	OPS_VERSION,
-	OPS_SEQ,
-	OPS_OP_ID,
-	OPS_USER_ID,
-	OPS_BASE_VERSION,
-	OPS_OP,
-	OPS_CREATED_AT
+	OP_EVENT_DOC_ID,
+	OP_EVENT_VERSION,
+	OP_EVENT_SEQ,
+	OP_EVENT_OP_ID,
+	OP_EVENT_USER_ID,
+	OP_EVENT_BASE_VERSION,
+	OP_EVENT_OP,
+	OP_EVENT_CREATED_AT
 };
 
 /* The columns of converge.members; a deleted row has the first two. */
 enum
 {
-	MEMBERS_DOC_ID,
-	MEMBERS_USER_ID,
-	MEMBERS_ROLE
+	MEMBER_EVENT_DOC_ID,
+	MEMBER_EVENT_USER_ID,
+	MEMBER_EVENT_ROLE
 };
 
 /* The columns of converge.documents; a deleted row has its id and its life. */
 enum
 {
-	DOCUMENTS_ID,
-	DOCUMENTS_LIFE,
-	DOCUMENTS_TITLE
+	DOCUMENT_EVENT_ID,
+	DOCUMENT_EVENT_LIFE,
+	DOCUMENT_EVENT_TITLE
 };
 
 static void emit_op(const DecodeState *state, StringInfo out, const Datum *values);
@@ -109,7 +109,7 @@ static void emit_no_document(const DecodeState *state, StringInfo out, const Dat
 static const EventKind event_kinds[] =
 {
 	{
-		"ops", REORDER_BUFFER_CHANGE_INSERT, OPS_CREATED_AT + 1, 0,
+		"ops", REORDER_BUFFER_CHANGE_INSERT, OP_EVENT_CREATED_AT + 1, 0,
 		{
 			COLUMN("doc_id", UUIDOID), COLUMN("version", INT8OID), COLUMN("seq", INT8OID), COLUMN("op_id", UUIDOID),
 			COLUMN("user_id", TEXTOID), COLUMN("base_version", INT8OID), OWN_COLUMN("op", "op"),
@@ -118,27 +118,27 @@ static const EventKind event_kinds[] =
 		emit_op, NULL
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_INSERT, MEMBERS_ROLE + 1, 0,
+		"members", REORDER_BUFFER_CHANGE_INSERT, MEMBER_EVENT_ROLE + 1, 0,
 		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID), OWN_COLUMN("role", "role")},
 		emit_member, NULL
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_UPDATE, MEMBERS_ROLE + 1, MEMBERS_USER_ID + 1,
+		"members", REORDER_BUFFER_CHANGE_UPDATE, MEMBER_EVENT_ROLE + 1, MEMBER_EVENT_USER_ID + 1,
 		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID), OWN_COLUMN("role", "role")},
 		emit_member, emit_no_member
 	},
 	{
-		"members", REORDER_BUFFER_CHANGE_DELETE, MEMBERS_USER_ID + 1, MEMBERS_USER_ID + 1,
+		"members", REORDER_BUFFER_CHANGE_DELETE, MEMBER_EVENT_USER_ID + 1, MEMBER_EVENT_USER_ID + 1,
 		{COLUMN("doc_id", UUIDOID), COLUMN("user_id", TEXTOID)},
 		emit_no_member, NULL
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENTS_TITLE + 1, DOCUMENTS_LIFE + 1,
+		"documents", REORDER_BUFFER_CHANGE_UPDATE, DOCUMENT_EVENT_TITLE + 1, DOCUMENT_EVENT_LIFE + 1,
 		{COLUMN("id", UUIDOID), COLUMN("life", UUIDOID), COLUMN("title", TEXTOID)},
 		emit_document, emit_no_document
 	},
 	{
-		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENTS_LIFE + 1, DOCUMENTS_LIFE + 1,
+		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENT_EVENT_LIFE + 1, DOCUMENT_EVENT_LIFE + 1,
 		{COLUMN("id", UUIDOID), COLUMN("life", UUIDOID)},
 		emit_no_document, NULL
 	}
@@ -390,19 +390,19 @@ append_text(StringInfo out, const char *key, Datum value)
 static void
 emit_op(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	struct varlena *user_id = plain_varlena(values[OPS_USER_ID]);
-	struct varlena *op = plain_varlena(values[OPS_OP]);
+	struct varlena *user_id = plain_varlena(values[OP_EVENT_USER_ID]);
+	struct varlena *op = plain_varlena(values[OP_EVENT_OP]);
 	int			brace_at;
 
-	begin_event(state, out, "op", values[OPS_DOC_ID]);
+	begin_event(state, out, "op", values[OP_EVENT_DOC_ID]);
 	brace_at = out->len;
 	cvg_event_entry(out,
-					DatumGetInt64(values[OPS_VERSION]),
-					DatumGetInt64(values[OPS_SEQ]),
-					DatumGetUUIDP(values[OPS_OP_ID]),
+					DatumGetInt64(values[OP_EVENT_VERSION]),
+					DatumGetInt64(values[OP_EVENT_SEQ]),
+					DatumGetUUIDP(values[OP_EVENT_OP_ID]),
 					VARDATA_ANY(user_id), (int) VARSIZE_ANY_EXHDR(user_id),
-					DatumGetInt64(values[OPS_BASE_VERSION]),
-					DatumGetTimestampTz(values[OPS_CREATED_AT]),
+					DatumGetInt64(values[OP_EVENT_BASE_VERSION]),
+					DatumGetTimestampTz(values[OP_EVENT_CREATED_AT]),
 					cvg_op_of(op));
 	/* the entry's keys go on where the event's own end */
 	out->data[brace_at] = ',';
@@ -412,18 +412,18 @@ emit_op(const DecodeState *state, StringInfo out, const Datum *values)
 static void
 emit_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(state, out, "member", values[MEMBERS_DOC_ID]);
-	append_text(out, "userId", values[MEMBERS_USER_ID]);
+	begin_event(state, out, "member", values[MEMBER_EVENT_DOC_ID]);
+	append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
 	appendStringInfo(out, ",\"role\":\"%s\"}",
-					 DatumGetCString(DirectFunctionCall1(enum_out, values[MEMBERS_ROLE])));
+					 DatumGetCString(DirectFunctionCall1(enum_out, values[MEMBER_EVENT_ROLE])));
 }
 
 /* Append the event of a member who went. */
 static void
 emit_no_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(state, out, "member", values[MEMBERS_DOC_ID]);
-	append_text(out, "userId", values[MEMBERS_USER_ID]);
+	begin_event(state, out, "member", values[MEMBER_EVENT_DOC_ID]);
+	append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
 	appendStringInfoString(out, ",\"role\":null}");
 }
 
@@ -431,8 +431,8 @@ emit_no_member(const DecodeState *state, StringInfo out, const Datum *values)
 static void
 emit_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(state, out, "document", values[DOCUMENTS_ID]);
-	append_text(out, "title", values[DOCUMENTS_TITLE]);
+	begin_event(state, out, "document", values[DOCUMENT_EVENT_ID]);
+	append_text(out, "title", values[DOCUMENT_EVENT_TITLE]);
 	appendStringInfoChar(out, '}');
 }
 
@@ -440,9 +440,9 @@ emit_document(const DecodeState *state, StringInfo out, const Datum *values)
 static void
 emit_no_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	begin_event(state, out, "document", values[DOCUMENTS_ID]);
+	begin_event(state, out, "document", values[DOCUMENT_EVENT_ID]);
 	appendStringInfoString(out, ",\"deleted\":true,\"life\":\"");
-	cvg_append_uuid(out, DatumGetUUIDP(values[DOCUMENTS_LIFE]));
+	cvg_append_uuid(out, DatumGetUUIDP(values[DOCUMENT_EVENT_LIFE]));
 	appendStringInfoString(out, "\"}");
 }
 
@@ -651,7 +651,7 @@ same_key(const EventKind *kind, const Datum *a, const Datum *b)
 static bool
 is_writable(const EventKind *kind, const Datum *values)
 {
-	return kind->emit != emit_op || !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[OPS_CREATED_AT]));
+	return kind->emit != emit_op || !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(values[OP_EVENT_CREATED_AT]));
 }
 
 /* Tell a new row. */

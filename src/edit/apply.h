@@ -5,7 +5,9 @@
 #ifndef CVG_APPLY_H
 #define CVG_APPLY_H
 
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "store/append.h"
 
 /* What became of a submitted op. */
 typedef enum CvgOutcome

@@ -9,6 +9,12 @@
 #include "base/limits.h"
 #include "edit/apply.h"
 #include "history/snapshot.h"
+#include "store/append.h"
+#include "store/documents.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/names.h"
+#include "store/roles.h"
 #include "type/op_type.h"
 
 #include "access/htup_details.h"

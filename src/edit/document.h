@@ -5,7 +5,10 @@
 #ifndef CVG_DOCUMENT_H
 #define CVG_DOCUMENT_H
 
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "store/heads.h"
+#include "store/roles.h"
 
 /* What a joining client needs to know first. */
 typedef struct CvgOpened

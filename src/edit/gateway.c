@@ -9,16 +9,22 @@
 #include "postgres.h"
 
 #include "access/access.h"
+#include "access/context.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/subxact.h"
 #include "edit/apply.h"
 #include "edit/document.h"
 #include "history/snapshot.h"
+#include "store/append.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/names.h"
+#include "store/ops.h"
+#include "store/roles.h"
+#include "store/scan.h"
 #include "type/event.h"
 #include "type/op_type.h"
-
-#include "access/context.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -29,6 +35,7 @@
 #include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(converge_submit);
@@ -340,9 +347,12 @@ place_identity(const pg_uuid_t *doc_id, CvgSubmission *sub)
 		return;
 	sub->version = sub->base_version;
 	sub->seq = 0;
+	/* this batch may have made that version */
+	cvg_push_own_snapshot();
 	if (cvg_head_read(doc_id, &head) && sub->version > head.floor_version &&
 		cvg_op_by_version(doc_id, sub->version, &row))
 		sub->seq = row.seq;
+	PopActiveSnapshot();
 }
 
 /* Put one answer out. */
@@ -353,13 +363,13 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 	bool		taken = sub->outcome == CVG_APPLIED || sub->outcome == CVG_DUPLICATE ||
 	sub->outcome == CVG_UNCHANGED;
 	const char *message = sub->detail != NULL ? sub->detail : outcome_words[sub->outcome].message;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum		values[7];
+	bool		nulls[7] = {false};
 
 	values[0] = Int32GetDatum(item->ord + 1);
 	values[1] = CStringGetTextDatum(outcome_words[sub->outcome].code);
 	values[2] = Int64GetDatum(sub->version);
-	nulls[2] = nulls[3] = !taken;
+	nulls[2] = nulls[3] = nulls[6] = !taken;
 	if (taken)
 	{
 		resetStringInfo(event);
@@ -372,6 +382,7 @@ put_answer(ReturnSetInfo *result, const BatchItem *item, StringInfo event)
 		values[4] = CStringGetTextDatum(message);
 	values[5] = Int64GetDatum(sub->member_changes);
 	nulls[5] = sub->outcome != CVG_APPLIED;
+	values[6] = Int64GetDatum(sub->seq);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -602,8 +613,8 @@ stretch_finish(Stretch *stretch)
 {
 	StringInfoData message;
 	OtBuffer	composed;
-	Datum		values[5];
-	bool		nulls[5] = {false};
+	Datum		values[6];
+	bool		nulls[6] = {false};
 
 	if (stretch->count == 0)
 		return;
@@ -625,6 +636,7 @@ stretch_finish(Stretch *stretch)
 	values[2] = Int64GetDatum(stretch->seq);
 	values[3] = UUIDPGetDatum(&stretch->op_id);
 	values[4] = PointerGetDatum(cstring_to_text_with_len(message.data, message.len));
+	values[5] = BoolGetDatum(stretch->composed);
 	tuplestore_putvalues(stretch->result->setResult, stretch->result->setDesc, values, nulls);
 
 	ot_buffer_free(&composed);

@@ -9,6 +9,8 @@
  */
 #include "edit/missed.h"
 
+#include "store/log.h"
+#include "store/ops.h"
 #include "type/op_type.h"
 
 /* Most ops and bytes kept in memory for the ops of a batch to share. */

@@ -5,9 +5,12 @@
 #ifndef CVG_MISSED_H
 #define CVG_MISSED_H
 
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "type/op_type.h"
 
 #include "utils/hsearch.h"
+#include "utils/uuid.h"
 
 /* An op that some of the batch have missed. */
 typedef struct CvgMissedOp

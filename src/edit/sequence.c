@@ -9,6 +9,8 @@
 #include "edit/sequence.h"
 
 #include "access/context.h"
+#include "store/heads.h"
+#include "store/names.h"
 
 #include "catalog/pg_class.h"
 #include "storage/lmgr.h"

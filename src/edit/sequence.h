@@ -5,7 +5,7 @@
 #ifndef CVG_SEQUENCE_H
 #define CVG_SEQUENCE_H
 
-#include "store/catalog.h"
+#include "postgres.h"
 
 /*
  * The next number of the server sequence, which is above `least`, the last one of

@@ -14,6 +14,13 @@
 #include "type/op_type.h"
 
 #include "access/context.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/names.h"
+#include "store/ops.h"
+#include "store/roles.h"
+#include "store/scan.h"
+#include "store/undos.h"
 
 #include "access/table.h"
 #include "access/xact.h"

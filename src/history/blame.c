@@ -10,6 +10,9 @@
 #include "base/limits.h"
 #include "history/snapshot.h"
 #include "past/spans.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/ops.h"
 #include "type/op_type.h"
 
 #include "access/htup_details.h"

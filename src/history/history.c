@@ -9,6 +9,9 @@
 
 #include "history/snapshot.h"
 #include "past/rope.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/ops.h"
 #include "type/op_type.h"
 
 #include "access/htup_details.h"

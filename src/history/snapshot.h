@@ -5,7 +5,9 @@
 #ifndef CVG_SNAPSHOT_H
 #define CVG_SNAPSHOT_H
 
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "store/heads.h"
 
 /* The text of a document at a version that exists and is not forgotten. */
 extern text * cvg_content_at(const pg_uuid_t *doc_id, int64 version);

@@ -9,6 +9,9 @@
 
 #include "base/limits.h"
 #include "history/snapshot.h"
+#include "store/heads.h"
+#include "store/log.h"
+#include "store/ops.h"
 #include "type/op_type.h"
 
 #include "catalog/pg_type.h"

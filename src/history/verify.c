@@ -12,6 +12,12 @@
 #include "base/subxact.h"
 #include "history/snapshot.h"
 #include "past/rope.h"
+#include "store/heads.h"
+#include "store/labels.h"
+#include "store/log.h"
+#include "store/ops.h"
+#include "store/packs.h"
+#include "store/snapshots.h"
 #include "type/op_type.h"
 
 #include "access/htup_details.h"

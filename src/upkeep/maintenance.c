@@ -11,6 +11,10 @@
 #include "access/access.h"
 #include "base/subxact.h"
 #include "history/snapshot.h"
+#include "store/documents.h"
+#include "store/heads.h"
+#include "store/scan.h"
+#include "store/snapshots.h"
 #include "upkeep/pack.h"
 
 #include "access/htup_details.h"

@@ -5,7 +5,9 @@
 #ifndef CVG_PACK_H
 #define CVG_PACK_H
 
-#include "store/catalog.h"
+#include "postgres.h"
+
+#include "utils/uuid.h"
 
 /*
  * Pack all but the newest `keep` ops of a document; how many were packed, and up

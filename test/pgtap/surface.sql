@@ -66,10 +66,10 @@ INSERT INTO promised VALUES
 	('transform_position', 'pos bigint, op converge.op, side text', 'bigint', 'immutable', 'safe', true),
 	('compose_agg', 'op converge.op', 'converge.op', 'immutable', 'safe', false),
 	-- the gateway
-	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, lives uuid[] DEFAULT NULL::uuid[], OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
+	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, lives uuid[] DEFAULT NULL::uuid[], OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint, OUT seq bigint', 'SETOF record', 'volatile', 'unsafe', false),
 	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, pending uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text, OUT life uuid, OUT pending_known boolean, OUT pending_version bigint', 'record', 'stable', 'safe', false),
 	('checksum', 'doc_id uuid, version bigint, life uuid DEFAULT NULL::uuid', 'text', 'stable', 'safe', false),
-	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text', 'SETOF record', 'stable', 'safe', false),
+	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text, OUT composed boolean', 'SETOF record', 'stable', 'safe', false),
 	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL::uuid', 'boolean', 'stable', 'safe', false),
 	('role_in', 'user_id text, doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('settled_roles', 'doc_id uuid, user_ids text[], OUT ord integer, OUT role text', 'SETOF record', 'volatile', 'unsafe', false),

@@ -37,7 +37,8 @@ async function comeBack (relay) {
   const doc = await createDocument('', { env: cluster.env })
   for (let n = 0; n < 3; n++) await edit(doc, [`é${n} `], cluster.env)
   const ann = await new Raw(relay, doc).opened()
-  ann.send({ type: 'hello', token: token('ann'), version: 0 })
+  const life = await run(`SELECT life FROM converge.heads WHERE doc_id = '${doc}'`)
+  ann.send({ type: 'hello', token: token('ann'), version: 0, life })
   assert.equal((await ann.expect('joined')).resumed, true)
   return { doc, ann }
 }
@@ -115,7 +116,7 @@ for (const [sqlstate, code, error] of [['54000', 1009, 'too_large'], ['53200', 1
   test(`a join fails with ${sqlstate}: ${code}`, async () => {
     const relay = await startRelay({}, cluster.env)
     const doc = await createDocument('', { env: cluster.env })
-    await replaced('join_document(text, uuid, bigint, uuid)', raising(sqlstate), async () => {
+    await replaced('join_document(text, uuid, bigint, uuid, uuid, uuid)', raising(sqlstate), async () => {
       const ann = await new Raw(relay, doc).opened()
       ann.send({ type: 'hello', token: token('ann') })
       assert.equal((await ann.expect('error')).code, error)

@@ -171,7 +171,7 @@ test('in a path a plus is a plus, and so is every other character that is not es
     ['a%3Fb', 'a?b'], ['a%23b', 'a#b'], ['a/b', 'a/b'], ['a%2Fb', 'a/b'], ['a%2fb+c', 'a/b+c'], ['a=b+c', 'a=b+c'], ["!$'()*,:@-._~", "!$'()*,:@-._~"], ['z%C3%B6+e', 'zö+e'], ['++', '++'], ['+%20+', '+ +']
   ]) {
     const [status, text] = await ask('PUT', place + part, '{"role":"viewer"}')
-    assert.deepEqual([status, JSON.parse(text)], [200, { userId: user, role: 'viewer' }], part)
+    assert.deepEqual([status, JSON.parse(text)], [200, { userId: user, name: null, role: 'viewer' }], part)
     assert.equal(await sql(`SELECT count(*) FROM converge.members WHERE doc_id = '${place.split('/')[3]}' AND user_id = $$${user}$$`), '1', part)
     assert.deepEqual((await ask('DELETE', place + part))[0], 204, part)
     assert.equal(await sql(`SELECT string_agg(user_id, ' ') FROM converge.members WHERE doc_id = '${place.split('/')[3]}'`), 'ann', part)
@@ -216,7 +216,7 @@ test('over TLS a path that cannot be told is refused, and an escaped one is take
     assert.match(text, /write \+ as %2B/)
   }
   for (const [part, user] of [['ann%2Bx', 'ann+x'], ['ann%3Bx', 'ann;x'], ['ann%26x', 'ann&x']]) {
-    assert.deepEqual(JSON.parse((await ask('PUT', `${place}/${part}`, '{"role":"viewer"}'))[1]), { userId: user, role: 'viewer' })
+    assert.deepEqual(JSON.parse((await ask('PUT', `${place}/${part}`, '{"role":"viewer"}'))[1]), { userId: user, name: null, role: 'viewer' })
   }
   assert.equal((await ask('PUT', place, '{"userId":"ann x","role":"viewer"}'))[0], 200)
   await own.stop()

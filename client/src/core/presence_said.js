@@ -3,7 +3,7 @@
 import { clean } from '../ot/index.js'
 import { carried, said } from './presence.js'
 
-/** @import { Change } from '../ot/text.js' */
+/** @import { Op } from '../ot/op.js' */
 /** @import { Cursor, User } from './presence.js' */
 /** @import { Document } from '../document.js' */
 
@@ -13,18 +13,20 @@ const OFTEN_MS = 100
 const AGAIN_MS = 3000
 const NAME_LENGTH = 100
 
+/** `document.presence`: how this client is shown to others, and who they are. */
 export class Presence {
-  /** @type {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} */
+  /** @type {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} the cursor in code points */
   #own = {}
   /** @type {any} */
-  #timer = null
+  #timer
   #due = Infinity
-  #saidAt = -Infinity
+  #saidAt = 0
   #said = ''
+  #document
 
-  /** @param {Document} document */
+  /** @internal @param {Document} document */
   constructor (document) {
-    this.document = document
+    this.#document = document
   }
 
   /**
@@ -32,7 +34,7 @@ export class Presence {
    * @returns {User[]}
    */
   get users () {
-    return this.document.others.list(this.document.sync.state)
+    return this.#document.others.list(this.#document.sync.state)
   }
 
   /**
@@ -42,68 +44,64 @@ export class Presence {
    *   `color` like `#12ab9f`, the cursor in UTF-16 offsets of `document.text`
    */
   set ({ name, color, cursor }) {
-    if (name !== undefined) this.#own.name = name === null ? null : [...clean(String(name))].slice(0, NAME_LENGTH).join('')
-    if (color !== undefined) {
-      if (color !== null && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
-      this.#own.color = color
+    /** @param {number} offset */
+    const within = offset => {
+      if (!Number.isInteger(offset)) throw new TypeError(`no place for a cursor: ${offset}`)
+      return this.#document.sync.state?.shown.point(Math.max(0, offset)) ?? 0
     }
-    if (cursor !== undefined) {
-      if (cursor !== null && !(Number.isInteger(cursor.anchor) && Number.isInteger(cursor.head))) throw new TypeError('a cursor has whole numbers, anchor and head')
-      this.#own.cursor = cursor === null ? null : { anchor: this.#within(cursor.anchor), head: this.#within(cursor.head) }
-    }
-    this.#schedule(OFTEN_MS)
+    if (color && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
+    const place = cursor && { anchor: within(cursor.anchor), head: within(cursor.head) }
+    if (name !== undefined) this.#own.name = name && [...clean(name)].slice(0, NAME_LENGTH).join('')
+    if (color !== undefined) this.#own.color = color
+    if (place !== undefined) this.#own.cursor = place
+    this.#sayAt(this.#saidAt + OFTEN_MS)
   }
 
-  /** @param {number} offset */
-  #within (offset) {
-    return Math.max(0, Math.min(offset, this.document.length))
+  /** What is shown has changed. @internal @param {Op} op @param {boolean} own */
+  follow (op, own) {
+    const { cursor } = this.#own
+    if (cursor) this.#own.cursor = carried(cursor, op, own ? 'right' : 'left')
   }
 
-  /** What is shown has changed. @param {Change[]} changes @param {boolean} own */
-  follow (changes, own) {
-    if (this.#own.cursor) this.#own.cursor = carried(this.#own.cursor, changes, own ? 'right' : 'left')
-  }
-
-  /** The server's text has advanced. */
+  /** The server's text has advanced. @internal */
   advanced () {
-    if (this.#own.cursor) this.#schedule(AGAIN_MS)
+    if (this.#own.cursor) this.#sayAt(this.#document.env.now() + AGAIN_MS)
   }
 
-  /** Ops flow, on a connection that knows nothing of this client yet. */
+  /** Ops flow, on a connection that knows nothing of this client yet. @internal */
   live () {
     this.#said = ''
-    this.#schedule(0)
+    this.#sayAt(0)
   }
 
+  /** @internal */
   stop () {
-    this.document.env.clearTimeout(this.#timer)
+    this.#document.env.clearTimeout(this.#timer)
     this.#due = -Infinity
   }
 
-  /** Say it so soon, but not too soon after the last time. @param {number} ms */
-  #schedule (ms) {
-    const { env } = this.document
-    const now = env.now()
-    const due = ms === AGAIN_MS ? now + ms : Math.max(now, this.#saidAt + ms)
+  /** Say it then, if that is not to happen sooner. @param {number} due */
+  #sayAt (due) {
     if (due >= this.#due) return
+    const { env } = this.#document
     env.clearTimeout(this.#timer)
     this.#due = due
     this.#timer = env.setTimeout(() => {
       this.#due = Infinity
       this.#say()
-    }, due - now)
+    }, Math.max(0, due - env.now()))
   }
 
   #say () {
-    const { sync } = this.document
+    const { sync, env } = this.#document
     const { cursor, ...own } = this.#own
-    if (!sync.flowing || sync.state === null || Object.keys(this.#own).length === 0) return
+    if (!sync.flowing || !sync.state || !Object.keys(this.#own).length) return
     const placed = cursor ? said(sync.state, cursor) : cursor === null ? { cursor } : {}
     // the same place by another version is nothing new
     const what = JSON.stringify([own, placed.cursor])
     if (what === this.#said) return
     this.#said = what
-    this.#saidAt = this.document.env.now()
-    sync.link?.send({ type: 'presence', ...own, ...placed })
+    this.#saidAt = env.now()
+    sync.link.send({ type: 'presence', ...own, ...placed })
   }
 }

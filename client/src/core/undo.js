@@ -4,7 +4,7 @@
  * arriving op costs next to nothing. Histories are values.
  */
 
-import { compose, heap, reach, RETAIN, transform, whole } from '../ot/index.js'
+import { compose, heap, IDENTITY, reach, RETAIN, transform, whole } from '../ot/index.js'
 
 /** @import { Op } from '../ot/op.js' */
 /** @import { Pile } from '../ot/pile.js' */
@@ -44,11 +44,11 @@ function touch (a, b) {
  * @returns {{ op: Op, at: number, rest: readonly Entry[] }}
  */
 function lift (stack) {
-  const { op, since, at } = stack[stack.length - 1]
+  const rest = stack.slice()
+  const { op, since, at } = /** @type {Entry} */ (rest.pop())
   const came = whole(since)
-  const rest = stack.slice(0, -1)
-  const below = rest[rest.length - 1]
-  if (below !== undefined && came.length > 0) rest[rest.length - 1] = { ...below, since: heap(below.since, transform(came, op, 'right')) }
+  const below = rest.pop()
+  if (below) rest.push({ ...below, since: heap(below.since, transform(came, op, 'right')) })
   return { op: transform(op, came, 'left'), at, rest }
 }
 
@@ -61,8 +61,7 @@ function lift (stack) {
  * @returns {History}
  */
 export function note ({ done }, op, inverse, at) {
-  const last = done[done.length - 1]
-  if (last !== undefined && at - last.at < GROUP_MS) {
+  if (at - (done[done.length - 1]?.at ?? 0) < GROUP_MS) {
     const { op: earlier, rest } = lift(done)
     if (touch(earlier, op)) return { done: [...rest, { op: compose(inverse, earlier), since: [], at }], undone: [] }
   }
@@ -77,41 +76,25 @@ export function note ({ done }, op, inverse, at) {
  */
 export function pass ({ done, undone }, op) {
   /** @param {readonly Entry[]} stack */
-  const under = stack => stack.length === 0 ? stack : [...stack.slice(0, -1), { ...stack[stack.length - 1], since: heap(stack[stack.length - 1].since, op) }]
+  const under = stack => {
+    const top = stack[stack.length - 1]
+    return top ? [...stack.slice(0, -1), { ...top, since: heap(top.since, op) }] : stack
+  }
   return { done: under(done), undone: under(undone) }
 }
 
 /**
- * Take the last entry that still does something.
- * @param {readonly Entry[]} stack
- */
-function pop (stack) {
-  while (stack.length > 0) {
-    const { op, rest } = lift(stack)
-    stack = rest
-    if (op.length > 0) return { op, rest }
-  }
-  return { op: null, rest: stack }
-}
-
-/**
- * Return the op that undoes, if there is one, and the history after it.
+ * Take the last entry of a stack that still does something; what would take that back goes on
+ * the other stack.
  * @param {History} history
+ * @param {boolean} redo
  * @param {(op: Op) => Op} inverse
- * @returns {{ op: Op | null, history: History }}
+ * @returns {{ op: Op, history: History }} the op is empty if there is none
  */
-export function undo ({ done, undone }, inverse) {
-  const { op, rest } = pop(done)
-  return { op, history: { done: rest, undone: op === null ? undone : [...undone, { op: inverse(op), since: [], at: -Infinity }] } }
-}
-
-/**
- * The same for what was undone.
- * @param {History} history
- * @param {(op: Op) => Op} inverse
- * @returns {{ op: Op | null, history: History }}
- */
-export function redo ({ done, undone }, inverse) {
-  const { op, rest } = pop(undone)
-  return { op, history: { done: op === null ? done : [...done, { op: inverse(op), since: [], at: -Infinity }], undone: rest } }
+export function reverse ({ done, undone }, redo, inverse) {
+  let [stack, other] = redo ? [undone, done] : [done, undone]
+  let op = IDENTITY
+  while (stack.length > 0 && op.length === 0) ({ op, rest: stack } = lift(stack))
+  if (op.length > 0) other = [...other, { op: inverse(op), since: [], at: 0 }]
+  return { op, history: redo ? { done: other, undone: stack } : { done: stack, undone: other } }
 }

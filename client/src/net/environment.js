@@ -10,14 +10,13 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 to 1
  * @property {() => boolean} offline whether there is known to be no network
- * @property {(bytes: Uint8Array) => Promise<ArrayBuffer> | null} sha256 null where there is none
+ * @property {(bytes: Uint8Array) => Promise<ArrayBuffer> | null | undefined} sha256 nothing where there is none
  * @property {(listener: (name: string) => boolean) => () => void} listen to what happens to the page; true: it should not be left
  * @property {new (url: string, protocol: string) => WebSocket} [WebSocket]
  * @property {typeof fetch} [fetch]
  */
 
-/** Events after which to connect at once, and after which to leave. */
-const WINDOW = ['online', 'offline', 'pageshow', 'pagehide', 'beforeunload']
+const global = globalThis
 
 /**
  * The surroundings there are.
@@ -25,18 +24,17 @@ const WINDOW = ['online', 'offline', 'pageshow', 'pagehide', 'beforeunload']
  * @returns {Environment}
  */
 export function environment (given) {
-  const { WebSocket, fetch, navigator } = globalThis
   return {
-    now: () => Date.now(),
+    now: Date.now,
     setTimeout: (call, ms) => setTimeout(call, ms),
     clearTimeout: timer => clearTimeout(timer),
-    random: () => Math.random(),
-    offline: () => navigator?.onLine === false,
-    sha256: bytes => globalThis.crypto?.subtle?.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes)) ?? null,
+    random: Math.random,
+    offline: () => global.navigator?.onLine === false,
+    sha256: bytes => global.crypto?.subtle?.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes)),
     listen,
-    WebSocket,
-    fetch,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    ...given,
+    WebSocket: given.WebSocket ?? global.WebSocket,
+    fetch: given.fetch ?? global.fetch
   }
 }
 
@@ -44,16 +42,16 @@ export function environment (given) {
  * @param {(name: string) => boolean} listener
  */
 function listen (listener) {
-  const { document } = globalThis
-  if (typeof globalThis.addEventListener !== 'function' || typeof globalThis.removeEventListener !== 'function') return () => {}
-  const own = (/** @type {Event} */ event) => {
-    if (listener(event.type) && event.type === 'beforeunload') event.preventDefault()
+  /** @param {Event} event */
+  const own = event => {
+    const { type } = event
+    if (listener(type === 'visibilitychange' ? global.document.visibilityState : type) && type === 'beforeunload') event.preventDefault()
   }
-  const visible = () => { listener(document.visibilityState) }
-  for (const name of WINDOW) globalThis.addEventListener(name, own)
-  document?.addEventListener('visibilitychange', visible)
-  return () => {
-    for (const name of WINDOW) globalThis.removeEventListener(name, own)
-    document?.removeEventListener('visibilitychange', visible)
+  /** @param {'addEventListener' | 'removeEventListener'} how */
+  const all = how => {
+    for (const name of ['online', 'offline', 'pageshow', 'pagehide', 'beforeunload']) global[how]?.(name, own)
+    global.document?.[how]('visibilitychange', own)
   }
+  all('addEventListener')
+  return () => all('removeEventListener')
 }

@@ -7,10 +7,8 @@
  */
 export function claims (token) {
   try {
-    const part = String(token).split('.')[1].replaceAll('-', '+').replaceAll('_', '/')
-    const bytes = Uint8Array.from(atob(part), character => character.charCodeAt(0))
-    const found = JSON.parse(new TextDecoder().decode(bytes))
-    return found !== null && typeof found === 'object' ? found : {}
+    const part = String(token).split('.')[1].replace(/-/g, '+').replace(/_/g, '/')
+    return { ...JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), character => character.charCodeAt(0)))) }
   } catch {
     return {}
   }
@@ -23,9 +21,8 @@ export function claims (token) {
  * @param {number} now in milliseconds
  */
 export function renewIn (token, now) {
-  const { exp, iat } = claims(token)
+  const { exp } = claims(token)
   if (typeof exp !== 'number') return null
   const left = exp * 1000 - now
-  const life = typeof iat === 'number' ? (exp - iat) * 1000 : left
-  return Math.max(1000, left - Math.min(30_000, life / 4))
+  return Math.max(1000, left - Math.min(30_000, left / 4))
 }

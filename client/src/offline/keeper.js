@@ -22,6 +22,8 @@
  * @property {(error: unknown) => void} failed it cannot be stored; the client goes on in memory
  */
 
+/** @typedef {ReturnType<typeof makeKeeper>} Keeper */
+
 export const SCHEMA = 1
 const SOON_MS = 1000
 const CACHE_MS = 5000
@@ -29,265 +31,240 @@ const RETRY_MS = 30_000
 /** Ops since the stored text are kept up to so many characters, or a quarter of the text. */
 const LONG = 1 << 16
 
-export class Keeper {
-  #backend
-  #env
-  #key
-  #fence
-  #unlock
+/**
+ * @param {Backend} backend
+ * @param {Environment} env
+ * @param {Key} key
+ * @param {number} fence
+ * @param {Record | null} record what is stored
+ * @param {() => void} unlock
+ */
+export function makeKeeper (backend, env, key, fence, record, unlock) {
   /** @type {KeeperHost | null} */
-  #host = null
+  let host = null
   /** @type {any} */
-  #timer = null
-  #timerAt = Infinity
+  let timer
+  let timerAt = Infinity
   /** @type {Promise<void> | null} */
-  #busy = null
-  #again = false
-  #full = true // the next write says everything, not only what was typed since
-  #text = true // ... and the text as well
+  let busy = null
+  let again = false
   /** @type {WireOp[]} */
-  #since = [] // ops that the stored text lacks
+  let since = [] // ops that the stored text lacks
   /** @type {WireOp[]} */
-  #typed = [] // what was typed since the last write
-  #stored = 0 // characters of ops stored behind the stored text
-  #pending = false // what is stored has something that was not answered
-  /** @type {string | null} */
-  #inflight = null // the id of what is stored as in flight
-  #dirty = false
-  #exists = false // something is stored, for all this tab knows
-  #off = false // the last write failed
-  #awaited = false // an op waits for the next write to be sent
-  #news = 0 // how often something was typed, ...
-  #kept = 0 // ... and how much of that is stored
-  #cacheAt = 0 // when the text may be stored though nothing is pending
+  let typed = [] // what was typed since the last write
+  let length = 0 // characters of ops stored behind the stored text
+  let exists = record !== null // something is stored, for all this tab knows
+  let pending = record !== null && isPending(record) // what is stored has something that was not answered
+  /** the id of what is stored as in flight */
+  let inflight = record?.meta.inflight?.id
+  // the next write says the text too; at first, and to compact what has grown
+  let text = !record || record.since.length > 0
+  // ... everything, not only what was typed since
+  let full = !record || text || record.typed.length > 1
+  let dirty = record !== null && full
+  let off = false // the last write failed
+  let awaited = false // an op waits for the next write to be sent
+  let news = 0 // how often something was typed, ...
+  let kept = 0 // ... and how much of that is stored
+  let cacheAt = 0 // when the text may be stored though nothing is pending
 
-  /**
-   * @param {Backend} backend
-   * @param {Environment} env
-   * @param {Key} key
-   * @param {number} fence
-   * @param {Record | null} record what is stored
-   * @param {() => void} unlock
-   */
-  constructor (backend, env, key, fence, record, unlock) {
-    this.#backend = backend
-    this.#env = env
-    this.#key = key
-    this.#fence = fence
-    this.#unlock = unlock
-    /** What was stored, to begin with. */
-    this.record = record
-    if (record === null) return
-    this.#exists = true
-    this.#pending = isPending(record)
-    this.#inflight = record.meta.inflight?.id ?? null
-    // compact what has grown
-    this.#text = record.since.length > 0
-    this.#full = this.#dirty = this.#text || record.typed.length > 1
-  }
-
-  /** @param {KeeperHost} host */
-  attach (host) {
-    this.#host = host
-    this.record = null
-  }
-
-  /** Whether all that is pending is stored. */
-  get safe () {
-    return !this.#off && !this.#dirty
-  }
-
-  /**
-   * The server's text has advanced by an op, or (null) jumped.
-   * @param {WireOp | null} op
-   */
-  advanced (op) {
-    if (op === null) this.#text = true
-    else if (!this.#text) {
-      this.#since.push(op)
-      if (this.#since.length > 1000) this.#text = true
-    }
-    if (this.#text) this.#since = []
-  }
-
-  /**
-   * The state is another; by typing alone, if an op is given.
-   * @param {WireOp | null} typed
-   */
-  changed (typed) {
-    if (this.#host === null) return
-    this.#dirty = true
-    const { sync } = this.#host
-    const pending = sync.state !== null && (sync.state.sent !== null || sync.state.pile.length > 0)
-    if (typed !== null) this.#news++
-    if (typed === null || !pending) this.#full = true
-    else if (!this.#full) this.#typed.push(typed)
-    if (this.#pending || (pending && !sync.flowing)) return void this.#write()
-    if (!pending) this.#cacheAt = this.#env.now() + CACHE_MS
-    this.#after(pending ? SOON_MS : CACHE_MS)
-  }
+  /** @param {KeeperHost | null} own */
+  const sentId = own => own?.sync.state?.sent?.id
 
   /** It is time to look whether something is long in being answered. */
-  #look () {
-    this.#timerAt = Infinity
-    const now = this.#env.now()
-    const pending = this.#host?.sync.pending
-    const due = pending ? pending.since + SOON_MS : this.#cacheAt
-    if (due > now) this.#after(due - now)
-    else this.#write()
+  const look = () => {
+    timerAt = Infinity
+    const waits = host?.sync.pending
+    const due = (waits ? waits.since + SOON_MS : cacheAt) - env.now()
+    if (due > 0) after(due)
+    else write()
   }
 
   /** @param {number} ms */
-  #after (ms) {
-    const at = this.#env.now() + ms
-    if (at >= this.#timerAt) return
-    this.#env.clearTimeout(this.#timer)
-    this.#timerAt = at
-    this.#timer = this.#env.setTimeout(() => this.#look(), ms)
+  const after = ms => {
+    const at = env.now() + ms
+    if (at >= timerAt) return
+    env.clearTimeout(timer)
+    timerAt = at
+    timer = env.setTimeout(look, ms)
   }
 
-  /**
-   * Resolves when what was frozen may be sent; null: now.
-   * @returns {Promise<void> | null}
-   */
-  gate () {
-    const id = this.#host?.sync.state?.sent?.id
-    if (this.#inflight === id || (!this.#pending && this.#busy === null)) return null
-    this.#full = this.#dirty = this.#awaited = true
-    return this.#write().then(() => {
-      this.#awaited = false
-      // behind a raised fence nothing is sent; without a storage everything
-      if (this.#host === null) return new Promise(() => {})
-    })
-  }
-
-  /** Store now what is not stored. */
-  flush () {
-    return this.#dirty || this.#busy !== null ? this.#write() : Promise.resolve()
-  }
-
-  /** Store the rest, and let others have the session. */
-  async close () {
-    await this.flush()
-    this.#stop()
-  }
-
-  /** Let others have the session as it is stored. */
-  leave () {
-    this.#stop()
-  }
-
-  /** Forget the session, and all that is stored of it. */
-  async remove () {
-    const host = this.#host
-    this.#stop()
-    await this.#busy
-    await this.#backend.remove(this.#key, this.#fence).catch(error => host?.failed(error))
-  }
-
-  #stop () {
-    this.#host = null
-    this.#env.clearTimeout(this.#timer)
-    this.#unlock()
+  const stop = () => {
+    host = null
+    env.clearTimeout(timer)
+    unlock()
   }
 
   /** @returns {Promise<void>} */
-  #write () {
-    this.#again = true
-    this.#env.clearTimeout(this.#timer)
-    this.#timerAt = Infinity
-    return (this.#busy ??= this.#run())
+  const write = () => {
+    again = true
+    env.clearTimeout(timer)
+    timerAt = Infinity
+    return (busy ??= run())
   }
 
-  async #run () {
+  const run = async () => {
     await null // what happens in one go is one write
-    try {
-      while (this.#again && this.#host !== null && this.#host.sync.state !== null) {
-        this.#again = false
-        await this.#writeOnce(this.#host)
-      }
-    } finally {
-      this.#busy = null
+    while (again && host?.sync.state) {
+      again = false
+      await writeOnce(host)
     }
+    busy = null
   }
 
-  /** @param {KeeperHost} host */
-  async #writeOnce (host) {
-    const news = this.#news
-    const change = this.#change(host)
+  /** @param {KeeperHost} own */
+  const writeOnce = async own => {
+    const count = news
+    const next = change(own)
     try {
-      await this.#backend.write(this.#key, this.#fence, change)
+      await backend.write(key, fence, next)
     } catch (error) {
-      return this.#failed(host, error)
+      return failed(own, error)
     }
-    this.#kept = news
-    this.#exists = true
-    this.#off = false
-    if (change.meta === undefined) return
-    this.#pending = change.meta.inflight !== null || change.typed.length > 0
-    this.#inflight = change.meta.inflight?.id ?? null
+    kept = count
+    exists = true
+    off = false
+    if (!next.meta) return
+    pending = isPending(next)
+    inflight = next.meta.inflight?.id
   }
 
   /**
    * What there is to write now; it counts as written.
-   * @param {KeeperHost} host
-   * @returns {import('./backend.js').Write}
+   * @param {KeeperHost} own
+   * @returns {any}
    */
-  #change ({ sync, about }) {
-    const typed = this.#typed
-    this.#typed = []
-    this.#dirty = false
+  const change = ({ sync, about }) => {
+    const added = typed
+    typed = []
+    dirty = false
     // from now on something pending may be stored, whether or not the write is heard of
-    if (!this.#full) {
-      this.#pending ||= typed.length > 0
-      return { absent: false, typed, since: [] }
+    if (!full) {
+      pending ||= added.length > 0
+      return { absent: false, typed: added, since: [] }
     }
     const { pile, ...state } = sync.stored()
-    /** @type {import('./backend.js').Write} */
-    const change = { absent: !this.#exists, meta: { schema: SCHEMA, fence: this.#fence, seen: this.#env.now(), ...about(), ...state }, since: this.#since, typed: pile.length > 0 ? [pile] : [] }
-    const long = JSON.stringify(change.since).length
-    if (this.#text || this.#stored + long > Math.max(LONG, /** @type {any} */ (sync.state).base.length / 4)) {
-      change.text = String(/** @type {any} */ (sync.state).base)
-      change.since = []
-      this.#stored = 0
-    } else this.#stored += long
-    this.#since = []
-    this.#full = this.#text = false
-    this.#pending ||= change.meta?.inflight !== null || change.typed.length > 0
-    return change
+    const next = { absent: !exists, meta: { schema: SCHEMA, fence, seen: env.now(), ...about(), ...state }, since, typed: pile.length > 0 ? [pile] : [], text: /** @type {string | undefined} */ (undefined) }
+    const { base } = /** @type {NonNullable<Sync['state']>} */ (sync.state)
+    length += JSON.stringify(since).length
+    if (text || length > Math.max(LONG, base.length / 4)) {
+      next.text = String(base)
+      next.since = []
+      length = 0
+    }
+    since = []
+    full = text = false
+    pending ||= isPending(next)
+    return next
   }
 
   /**
    * It could not be written: another tab has the session, or there is no room, or no
    * database any more.
-   * @param {KeeperHost} host
+   * @param {KeeperHost} own
    * @param {any} error
    */
-  async #failed (host, error) {
+  const failed = async (own, error) => {
     if (error?.name === 'FencedError') {
-      this.#stop()
-      return host.fenced(this.#news > this.#kept)
+      stop()
+      return own.fenced(news > kept)
     }
-    this.#full = this.#text = this.#dirty = true
-    this.#since = []
+    full = text = dirty = true
+    since = []
     // what is stored stays, unless it has what was answered or given back meanwhile, or
     // something is to be sent that it would send again
-    if (this.#awaited || this.#inflight !== (host.sync.state?.sent?.id ?? null)) {
+    if (awaited || inflight !== sentId(own)) {
       try {
-        await this.#backend.remove(this.#key, this.#fence)
-        this.#exists = this.#pending = false
-        this.#inflight = null
+        await backend.remove(key, fence)
+        exists = pending = false
+        inflight = undefined
       } catch {}
     }
-    if (!this.#off) host.failed(error)
-    this.#off = true
-    if (this.#host !== null) this.#after(RETRY_MS)
+    if (!off) own.failed(error)
+    off = true
+    if (host) after(RETRY_MS)
+  }
+
+  /** Store now what is not stored. */
+  const flush = () => dirty || busy ? write() : Promise.resolve()
+
+  return {
+    /** What was stored, to begin with. */
+    record,
+
+    /** @param {KeeperHost} own */
+    attach (own) {
+      host = own
+      this.record = null
+    },
+
+    /** Whether all that is pending is stored. */
+    get safe () {
+      return !off && !dirty
+    },
+
+    /**
+     * The server's text has advanced by an op, or (null) jumped.
+     * @param {WireOp | null} op
+     */
+    advanced (op) {
+      text ||= !op || since.push(op) > 1000
+      if (text) since = []
+    },
+
+    /**
+     * The state is another; by typing alone, if an op is given.
+     * @param {WireOp | null} op
+     */
+    changed (op) {
+      if (!host) return
+      dirty = true
+      const { state, flowing } = host.sync
+      const waits = state !== null && (state.sent !== null || state.pile.length > 0)
+      if (op) news++
+      if (!op || !waits) full = true
+      else if (!full) typed.push(op)
+      if (pending || (waits && !flowing)) return void write()
+      if (!waits) cacheAt = env.now() + CACHE_MS
+      after(waits ? SOON_MS : CACHE_MS)
+    },
+
+    /**
+     * Resolves when what was frozen may be sent; null: now.
+     * @returns {Promise<void> | null}
+     */
+    gate () {
+      if (inflight === sentId(host) || (!pending && !busy)) return null
+      full = dirty = awaited = true
+      return write().then(() => {
+        awaited = false
+        // behind a raised fence nothing is sent; without a storage everything
+        if (!host) return new Promise(() => {})
+      })
+    },
+
+    flush,
+
+    /** Store the rest, and let others have the session. */
+    async close () {
+      await flush()
+      stop()
+    },
+
+    /** Let others have the session as it is stored. */
+    leave: stop,
+
+    /** Forget the session, and all that is stored of it. */
+    async remove () {
+      const own = host
+      stop()
+      await busy
+      await backend.remove(key, fence).catch(error => own?.failed(error))
+    }
   }
 }
 
-/** @param {Record} record */
+/** @param {Pick<Record, 'meta' | 'typed'>} record */
 export function isPending ({ meta, typed }) {
   return meta.inflight !== null || typed.length > 0
 }
-
-/** @typedef {Meta} StoredMeta */

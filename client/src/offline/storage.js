@@ -1,6 +1,6 @@
 /** Sessions in a storage: which one a tab takes, and whose tabs are gone. */
 
-import { Keeper, SCHEMA } from './keeper.js'
+import { makeKeeper, SCHEMA } from './keeper.js'
 import { tie } from './session.js'
 
 /** @import { Backend } from './backend.js' */
@@ -52,7 +52,7 @@ export class OfflineStorage {
     const session = Array.from({ length: 16 }, () => Math.floor(env.random() * 16).toString(16)).join('')
     const key = { user, document, session }
     const unlock = await this.backend.lock(key)
-    return new Keeper(this.backend, env, key, 1, null, unlock ?? (() => {}))
+    return makeKeeper(this.backend, env, key, 1, null, unlock ?? (() => {}))
   }
 
   /**
@@ -70,7 +70,7 @@ export class OfflineStorage {
       const unlock = await this.backend.lock(key)
       if (unlock === null) continue
       const taken = await this.backend.take(key)
-      if (taken !== null && taken.record.meta.schema <= SCHEMA) return new Keeper(this.backend, env, key, taken.fence, taken.record, unlock)
+      if (taken !== null && taken.record.meta.schema <= SCHEMA) return makeKeeper(this.backend, env, key, taken.fence, taken.record, unlock)
       unlock()
     }
     return null

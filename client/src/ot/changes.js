@@ -14,14 +14,12 @@ import { clean } from './wire.js'
 function ordered (changes, length) {
   /** @type {Change[]} */
   const out = []
-  for (const { from, to = from, insert = '' } of [...changes].sort((a, b) => a.from - b.from || a.to - b.to)) {
-    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= length)) {
-      throw new RangeError(`a change from ${from} to ${to} is not within the text, whose length is ${length}`)
-    }
+  for (const { from, to = from, insert = '' } of [...changes].sort((a, b) => a.from - b.from || (a.to ?? a.from) - (b.to ?? b.from))) {
+    if (!(Number.isInteger(from + to) && from >= 0 && from <= to && to <= length)) throw new RangeError(`a change from ${from} to ${to} is not within the text, whose length is ${length}`)
     if (typeof insert !== 'string') throw new TypeError('what a change inserts must be a string')
     const last = out[out.length - 1]
-    if (last !== undefined && from < last.to) throw new RangeError(`changes must not overlap: one ends at ${last.to}, another begins at ${from}`)
-    if (last !== undefined && from === last.to) {
+    if (from < last?.to) throw new RangeError(`changes must not overlap: one ends at ${last.to}, another begins at ${from}`)
+    if (from === last?.to) {
       last.to = to
       last.insert += insert
     } else out.push({ from, to, insert })

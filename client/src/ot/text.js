@@ -13,68 +13,76 @@ import { DELETE, offsetOf, points, RETAIN } from './op.js'
  * @typedef {{ from: number, to: number, insert: string }} Change in UTF-16 offsets of the text before
  */
 
-const SMALL = 1024
+/** Units of a chunk as it is made; a quarter is small, twice as much is large. */
 const USUAL = 4096
-const LARGE = 8192
+/** ... and of a text so long that the list of its chunks would be, too. */
+const LONG = 16_384
+const LONG_TEXT = 1 << 21
 
-/** Makes a list of chunks from pieces, none of them tiny or huge. */
-class Chunks {
-  constructor () {
-    /** @type {Chunk[]} */
-    this.list = []
-    this.open = ''
-    this.openLength = 0
-  }
+/**
+ * Makes a list of chunks from pieces, none of them tiny or huge.
+ * @param {number} total length of the text, about
+ */
+function builder (total) {
+  const usual = total > LONG_TEXT ? LONG : USUAL
+  /** @type {Chunk[]} */
+  let list = []
+  let open = ''
+  let openLength = 0
 
   /** @param {string} text @param {number} length */
-  add (text, length) {
-    this.open += text
-    this.openLength += length
-    if (this.open.length > LARGE) this.close()
+  const add = (text, length) => {
+    open += text
+    openLength += length
+    if (open.length > 2 * usual) close()
   }
 
-  close () {
-    const { open } = this
-    if (open.length <= LARGE) {
-      if (open !== '') this.list.push({ text: open, length: this.openLength })
-    } else {
-      const plain = open.length === this.openLength
-      for (let from = 0, to; from < open.length; from = to) {
-        to = Math.min(from + USUAL, open.length)
-        if (!plain && (open.charCodeAt(to - 1) & 0xfc00) === 0xd800) to++
-        const text = open.slice(from, to)
-        this.list.push({ text, length: plain ? text.length : points(text) })
-      }
+  const close = () => {
+    const plain = open.length === openLength
+    const most = open.length > 2 * usual ? usual : Infinity
+    for (let from = 0, to; from < open.length; from = to) {
+      to = Math.min(from + most, open.length)
+      if (!plain && (open.charCodeAt(to - 1) & 0xfc00) === 0xd800) to++
+      const text = open.slice(from, to)
+      list.push({ text, length: plain ? text.length : points(text) })
     }
-    this.open = ''
-    this.openLength = 0
+    open = ''
+    openLength = 0
   }
 
-  /**
-   * Pass on chunks as they are; the first may be joined to a small piece before it.
-   * @param {Chunk[]} chunks
-   * @param {number} from
-   * @param {number} to
-   */
-  pass (chunks, from, to) {
-    while (from < to && this.open !== '') {
-      if (this.open.length >= SMALL) this.close()
-      else {
-        const { text, length } = chunks[from++]
-        this.add(text, length)
+  return {
+    add,
+
+    /**
+     * Pass on chunks as they are; the first may be joined to a small piece before it.
+     * @param {Chunk[]} chunks
+     * @param {number} from
+     * @param {number} to
+     */
+    pass (chunks, from, to) {
+      while (from < to && open !== '') {
+        if (4 * open.length < usual) {
+          const { text, length } = chunks[from++]
+          add(text, length)
+        } else close()
       }
+      if (from < to) list = list.concat(chunks.slice(from, to))
+    },
+
+    end () {
+      close()
+      return list
     }
-    if (from < to) this.list = this.list.length === 0 ? chunks.slice(from, to) : this.list.concat(chunks.slice(from, to))
   }
 }
 
 export class Text {
   /** @param {string} text well-formed */
   static of (text) {
-    const chunks = new Chunks()
-    chunks.add(text, points(text))
-    chunks.close()
-    const made = new Text(chunks.list, text.length, points(text))
+    const { add, end } = builder(text.length)
+    const length = points(text)
+    add(text, length)
+    const made = new Text(end(), text.length, length)
     made.whole = text
     return made
   }
@@ -160,7 +168,7 @@ export class Text {
    */
   apply (op) {
     const { chunks } = this
-    const out = new Chunks()
+    const out = builder(this.length)
     /** @type {Change[]} */
     const changes = []
     let next = 0 // the chunk that stands here,
@@ -220,9 +228,8 @@ export class Text {
     }
     if (inside > 0) walk(chunks[next].length - gone, true)
     out.pass(chunks, next, chunks.length)
-    out.close()
     const units = changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), this.length)
-    return { text: new Text(out.list, units, after), changes }
+    return { text: new Text(out.end(), units, after), changes }
   }
 
   /**

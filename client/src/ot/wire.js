@@ -7,8 +7,8 @@ import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
 /** @param {unknown} value */
 const isLength = value => Number.isSafeInteger(value) && Number(value) > 0
 
-// A surrogate without its other half. (Node 20 and browsers of its age have isWellFormed.)
-const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+// U+0000, and a surrogate without its other half
+const UNFIT = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
  * Text as it may stand in a document: lone surrogates and U+0000, which PostgreSQL cannot
@@ -16,7 +16,7 @@ const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\ud
  * @param {string} text
  */
 export function clean (text) {
-  return (/[\r\0\ud800-\udfff]/.test(text)) ? text.replace(/\r\n?/g, '\n').replace(/\0/g, '\ufffd').replace(LONE, '\ufffd') : text
+  return text.replace(/\r\n?/g, '\n').replace(UNFIT, '\ufffd')
 }
 
 /**
@@ -29,13 +29,10 @@ export function parse (wire) {
   /** @type {Component[]} */
   const op = []
   for (const part of wire) {
-    if (typeof part === 'string') {
-      if (part.includes('\0')) throw new TypeError('text must not contain U+0000')
-      if (part.search(LONE) >= 0) throw new TypeError('text must not contain lone surrogates')
-      append(op, INSERT, points(part), part)
-    } else if (isLength(part)) append(op, RETAIN, part)
-    else if (part !== null && typeof part === 'object' && isLength(part.d)) append(op, DELETE, part.d)
-    else throw new TypeError(`a component must be a number, a string or {"d": number}, not ${JSON.stringify(part)}`)
+    if (typeof part === 'string' && part.search(UNFIT) < 0) append(op, INSERT, points(part), part)
+    else if (isLength(part)) append(op, RETAIN, part)
+    else if (isLength(part?.d)) append(op, DELETE, part.d)
+    else throw new TypeError(`a component must be a number, a string without U+0000 and lone surrogates or {"d": number}, not ${JSON.stringify(part)}`)
   }
   return finish(op)
 }

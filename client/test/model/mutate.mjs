@@ -22,7 +22,6 @@ function copy (number, [name, file, text, broken]) {
   fs.copyFileSync(path.join(top, 'package.json'), path.join(home, 'package.json'))
   const source = path.join(home, 'src', file)
   const parts = fs.readFileSync(source, 'utf8').split(text)
-  if (parts.length !== 2) throw new Error(`${name}: its text stands ${parts.length - 1} times in ${file}`)
   fs.writeFileSync(source, parts.join(broken))
   return home
 }
@@ -36,6 +35,11 @@ function run (home) {
     child.stderr.on('data', data => { said += data })
     child.once('close', code => resolve({ found: code !== 0, said }))
   })
+}
+
+for (const [name, file, text] of MUTANTS) {
+  const times = fs.readFileSync(path.join(top, 'src', file), 'utf8').split(text).length - 1
+  if (times !== 1) throw new Error(`${name}: its text stands ${times} times in ${file}`)
 }
 
 let missed = 0

@@ -116,6 +116,8 @@ export class Schedule {
   /** Every edit must be answered in the end. @param {string} [letter] that it inserts */
   #hear (tab, edit, letter) {
     if (edit === null) return
+    // halves of two characters that are left may be one that there was
+    for (const { insert } of edit.changes) for (const each of insert) if (each !== letter && this.typed.has(each)) this.reversed.add(each)
     tab.waiting.add(edit)
     edit.committed.then(({ operationId }) => {
       tab.waiting.delete(edit)
@@ -163,6 +165,13 @@ export class Schedule {
       const sessions = [...this.disk.locks].filter(([, holder]) => holder === tab) // more than one: it sends what another left
       const record = sessions.length === 1 ? this.disk.records.get(sessions[0][0]) : undefined
       if (document.pending === null && record !== undefined && (record.meta.inflight !== null || record.typed.length > 0)) this.problem(`tab ${number} has nothing pending, and stored that it has`)
+    }
+  }
+
+  /** Where nothing is pending, every edit has its answer. */
+  #answered () {
+    for (const { waiting, number, document } of this.living) {
+      if (waiting.size > 0 && document.pending === null && document.status !== 'closed') this.problem(`${waiting.size} edits of tab ${number} have no answer, and nothing is pending`)
     }
   }
 
@@ -333,6 +342,7 @@ export class Schedule {
       this.last = name
       await this[`step_${name}`]()
       await settle()
+      this.#answered()
     }
     await this.end()
     return this.problems
@@ -369,7 +379,7 @@ export class Schedule {
     const calm = () => present() && open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
       ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
     if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
-    for (const { waiting, number, document } of this.living) if (waiting.size > 0 && document.status !== 'closed') this.problem(`${waiting.size} edits of tab ${number} were never answered`)
+    this.#answered()
     this.check()
     for (const tab of this.living) tab.dead = true
   }

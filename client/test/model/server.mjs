@@ -63,7 +63,8 @@ export class Server {
   resumes ({ version, operationId, sequenceId, life }) {
     if (version === undefined || version > this.version || version < this.floor) return false
     if (this.modern && life !== undefined && life !== `life ${this.life}`) return false
-    if (version === 0 || operationId === undefined) return true
+    // without an operation only the life says that the text is the one held
+    if (version === 0 || operationId === undefined) return !this.modern || life !== undefined
     const entry = this.log[version - 1]
     return entry.operationId === operationId && (sequenceId === undefined || entry.sequenceId === sequenceId)
   }
@@ -71,10 +72,12 @@ export class Server {
   join (connection, held) {
     const resumed = held !== null
     const pending = connection.pending === null ? undefined : this.find(connection.pending)
+    // where history is forgotten that may have had it, it is not known whether it is in
+    const forgotten = !resumed && this.floor > (pending?.version ?? 0) && this.floor > 0
     connection.say({
       type: 'joined', documentId: 'doc', userId: connection.user, clientId: `c${connection.number}`, role: this.role(connection.user), title: 'a title',
       version: this.version, resumed, users: [],
-      ...(this.modern ? { life: `life ${this.life}`, ...(connection.pending === null ? {} : { pendingVersion: pending?.version ?? null }) } : {})
+      ...(this.modern ? { life: `life ${this.life}`, ...(connection.pending === null || forgotten ? {} : { pendingVersion: pending?.version ?? null }) } : {})
     })
     if (resumed) {
       connection.cursor = held

@@ -16,9 +16,12 @@ import { createDocument, sql, version } from '../../../test/relay/lib/pg.mjs'
 import { startRelay } from '../../../test/relay/lib/relay.mjs'
 import { token } from '../../../test/relay/lib/token.mjs'
 import { until } from '../../../test/relay/lib/wait.mjs'
+import { Locks } from '../lib/locks.mjs'
 import { random } from '../lib/random.mjs'
 
 globalThis.IDBKeyRange = IDBKeyRange
+const locks = new Locks()
+Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true })
 const COUNT = Number(process.env.CLIENT_SESSIONS ?? 12)
 const FROM = Number(process.env.CLIENT_SEED ?? 1)
 
@@ -44,9 +47,11 @@ class Tab {
       url: 'ws://relay.invalid',
       token: () => token(user),
       storage: indexeddb({ indexedDB: session.disk }),
+      environment: { setTimeout: (call, ms) => setTimeout(() => tab.dead || call(), ms) },
       // the relay of the moment; a crashed tab hears nothing
       WebSocket: class {
         constructor (url) {
+          if (tab.dead) throw new Error('the tab is gone')
           const at = relays[session.random.below(relays.length)]
           const socket = new WebSocket(url.replace('relay.invalid', `127.0.0.1:${at.port}`), 'converge.v1')
           tab.sockets.add(socket)
@@ -58,6 +63,13 @@ class Tab {
     })
     this.document = this.client.open(session.doc)
     this.document.on('rejected', event => session.rejected.push(event))
+  }
+
+  /** It is gone, wherever it stands, and its locks with it. */
+  crash () {
+    this.dead = true
+    this.cut()
+    for (const name of locks.held.keys()) if (name.includes(`${this.user} ${this.session.doc} `)) locks.held.delete(name)
   }
 
   /** All connections of it break. */
@@ -72,6 +84,9 @@ class Session {
     this.rejected = []
     this.committed = []
     this.count = 0
+    this.waiting = new Map() // what each tab typed that was not answered, by the character it is known by
+    this.reversed = new Set()
+    this.kept = [] // ... and was stored when its tab crashed
   }
 
   async run () {
@@ -89,9 +104,10 @@ class Session {
     const tab = this.random.pick(this.tabs)
     const draw = this.random.below(100)
     if (draw < 75) this.type(tab)
-    else if (draw < 80) tab.document.undo()
-    else if (draw < 83) tab.document.redo()
-    else if (draw < 90) tab.cut()
+    else if (draw < 80) this.reverse(tab, 'undo')
+    else if (draw < 83) this.reverse(tab, 'redo')
+    else if (draw < 88) tab.cut()
+    else if (draw < 90) await this.crash(tab)
     else if (draw === 90 && relays.length > 1) await this.killRelay()
     else if (draw === 91 && this.random.below(4) === 0) await this.killPostgres()
   }
@@ -100,8 +116,37 @@ class Session {
     if (document.sync.state === null) return
     const from = this.random.below(document.length + 1)
     const to = this.random.below(4) ? from : Math.min(document.length, from + this.random.below(5))
-    const edit = document.edit({ from, to, insert: this.random.text(4) })
-    edit.committed.then(committed => this.committed.push(committed), error => { this.failure ??= error })
+    const mark = String.fromCodePoint(0x20000 + this.count++)
+    const edit = document.edit({ from, to, insert: mark + this.random.text(4) })
+    this.waiting.set(mark, document)
+    edit.committed.then(committed => {
+      this.committed.push(committed)
+      this.waiting.delete(mark)
+    }, error => { this.failure ??= error })
+  }
+
+  /** A tab crashes, with what it typed stored or not, and its user opens another. */
+  async crash (tab) {
+    const { document } = tab
+    if (this.random.below(2)) {
+      tab.cut()
+      await until('what waits to be stored', () => document.offline.safe || document.pending === null)
+      if (document.offline.safe) this.kept.push(...[...this.waiting].filter(([mark, typedIn]) => typedIn === document && document.text.includes(mark)).map(([mark]) => mark))
+    }
+    tab.crash()
+    for (const [mark, typedIn] of this.waiting) if (typedIn === document) this.waiting.delete(mark)
+    const next = new Tab(this, tab.user)
+    this.tabs[this.tabs.indexOf(tab)] = next
+    await next.document.loaded
+    // or it might be erased before it is sent
+    if (this.kept.length > 0) await until('what was stored to be sent', () => next.document.pending === null)
+  }
+
+  /** Two who delete one character and undo that have it twice: it is not asked of such whether it stands once. */
+  reverse ({ document }, how) {
+    const before = new Set(document.text)
+    document[how]()
+    for (const each of document.text) if (!before.has(each)) this.reversed.add(each)
   }
 
   async killRelay () {
@@ -127,6 +172,10 @@ class Session {
     const ids = (await sql(`SELECT string_agg(op_id::text, ' ') FROM converge.ops WHERE doc_id = '${this.doc}'`, cluster.env)).split(' ')
     for (const { operationId } of this.committed) if (operationId !== null) assert.ok(ids.includes(operationId), `${operationId} is in the history`)
     assert.equal(new Set(ids).size, ids.length)
+    const typed = Buffer.from(await sql(`SELECT encode(convert_to(string_agg(op::text, ''), 'UTF8'), 'hex') FROM converge.ops WHERE doc_id = '${this.doc}'`, cluster.env), 'hex').toString()
+    for (const mark of this.kept) assert.ok(typed.includes(mark), `what was stored when its tab crashed came in: ${mark.codePointAt(0).toString(16)}`)
+    const marks = [...text].filter(each => each.codePointAt(0) >= 0x20000 && each.codePointAt(0) < 0x20000 + this.count && !this.reversed.has(each))
+    assert.equal(new Set(marks).size, marks.length, 'everything typed stands once')
     assert.equal(await sql(`SELECT count(*) FROM converge.verify('${this.doc}')`, cluster.env), '0')
     await Promise.all(this.tabs.map(({ client }) => client.close()))
   }

@@ -104,6 +104,11 @@ export const functions = [
   ['compose_step(internal,op)', "'', '[]'", '42883 42883 42883 42883 42883 42883 42883'],
   ['compose_final(internal)', "''", '42883 42883 42883 42883 42883 42883 42883'],
   // nor calls a trigger's function by hand
+  ['additions()', '', all],
+  ['parts()', '', all],
+  ['column_definition(oid,smallint)', '0, 0::smallint', all],
+  ['policy_definition(oid)', '0', all],
+  ['restore_addition()', '', '42804 42804 42804 42804 42804 42804 42804'],
   ['count_member_change()', '', '42804 42804 42804 42804 42804 42804 42804'],
   // the relay's, maintenance's, and those that only others call
   ['submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
@@ -157,6 +162,7 @@ export const tables = [
   ['users', 'true', closed],
   ['attempts', 'true', closed],
   ['attempt_keys', 'true', closed],
+  ['as_made', 'true', closed],
   ['op_seq', 'true', closed],
   ['storage', 'doc_id = $doc', closed],
   ['storage_totals', 'true', closed],

@@ -1,8 +1,8 @@
 /*
- * house.h: a house of small rooms with readers, for the tests of rooms.
+ * house.h: small rooms with members, for the tests of rooms.
  *
- * The members here keep what they were sent as a text of versions: "3 4,5 "
- * is a frame of 3 and a frame of 4 and 5.
+ * A member here notes what it was sent as a text of versions: "3 4,5 " is a frame
+ * of 3 and a frame of 4 and 5.
  */
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
@@ -29,12 +29,12 @@ static struct rooms *rooms;
 static struct frame *last_frame;
 static int64_t age_us;			/* of the commits of events */
 static int64_t fetched_from;
-static struct mark fetched_known;
+static struct revision fetched_known;
 static int	losses;
 static int	endings;
 static int	fetches;
 static bool retry_wanted;
-static int	aheads;				/* times that the tables were about to be
+static int	tables_shown;				/* times that the tables were about to be
 								 * published */
 static struct reader *held;		/* by those times */
 
@@ -76,7 +76,7 @@ wake(struct room_member *member)
 }
 
 static inline void
-fetch(void *arg, const struct uuid *id, int64_t from, const struct mark *known)
+fetch(void *arg, const struct uuid *id, int64_t from, const struct revision *known)
 {
 	(void) arg;
 	CHECK(uuid_equal(id, &doc));
@@ -93,11 +93,11 @@ retry(void *arg)
 }
 
 static inline void
-ahead(void *arg, const struct uuid *id)
+from_tables(void *arg, const struct uuid *id)
 {
 	(void) arg;
 	CHECK(uuid_equal(id, &doc));
-	aheads++;
+	tables_shown++;
 	if (held != NULL)
 		room_pause(&held->member);
 }
@@ -118,22 +118,22 @@ ended(void *arg, const struct uuid *id)
 	endings++;
 }
 
-/* what all rooms together may keep: more than any test but one asks for */
+/* the bound of all rings together: more than any test but one needs */
 static size_t bytes_in_all = 1 << 20;
 
-/* Begin a test with a house of small rooms. */
+/* Begin a test with small rooms. */
 static inline void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {entries, bytes};
-	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost,.ended = ended};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.from_tables = from_tables,.lost = lost,.ended = ended};
 
 	memset(&metrics, 0, sizeof(metrics));
 	age_us = 0;
 	fetches = 0;
 	fetched_from = -1;
 	retry_wanted = false;
-	aheads = 0;
+	tables_shown = 0;
 	losses = endings = 0;
 	held = NULL;
 	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);
@@ -149,13 +149,13 @@ end(struct reader *r, int count)
 	rooms_free(rooms);
 }
 
-/* Get what is known of a version: by its seq, and its operation if the version is not 0. */
-static inline const struct mark *
-mark(int64_t version)
+/* Get a version's revision: its sequence id, and its operation if the version is not 0. */
+static inline const struct revision *
+revision(int64_t version)
 {
-	static struct mark result;
+	static struct revision result;
 
-	result = (struct mark)
+	result = (struct revision)
 	{
 		.version = version,.sequence_id = 100 + version,.has_id = version > 0
 	};
@@ -169,7 +169,7 @@ enter(struct reader *r, int64_t version)
 {
 	memset(r, 0, sizeof(*r));
 	room_attach(rooms, &doc, &r->member);
-	room_open(&r->member, mark(version));
+	room_open(&r->member, revision(version));
 	room_go_live(&r->member, version);
 }
 
@@ -180,7 +180,7 @@ entry(int version)
 {
 	char		id[UUID_TEXT_LEN + 1];
 
-	uuid_format(&mark(version)->id, id);
+	uuid_format(&revision(version)->id, id);
 	snprintf(entry_text, sizeof(entry_text), "{\"version\":%d,\"sequenceId\":%d,\"operationId\":\"%s\",\"op\":[\"\xc3\xa9\"]}", version, 100 + version, id);
 	return entry_text;
 }
@@ -195,17 +195,17 @@ event(int version)
 	rooms_event(rooms, &e);
 }
 
-/* The answer to an operation of this relay's, with the changes of members before it, -1: it does not tell. */
+/* The answer to an operation of this relay's, with the changes of members before it, -1: not known. */
 static inline void
 answer(int version, int64_t member_changes, bool streamed)
 {
 	const char *text = entry(version);
-	struct room_answer a = {.mark = *mark(version),.entry = text,.entry_len = strlen(text),.member_changes = member_changes,.streamed = streamed};
+	struct room_answer a = {.revision = *revision(version),.entry = text,.entry_len = strlen(text),.member_changes = member_changes,.streamed = streamed};
 
 	rooms_answer(rooms, &doc, &a);
 }
 
-/* Tell how many operations were sent so long after their commit that they stand in a bucket. */
+/* Return the number of operations in a bucket of the times between commit and sending. */
 static inline int
 sent_in(int bucket)
 {
@@ -221,7 +221,7 @@ table_ops(int from, int to)
 	for (int v = from + 1; v <= to; v++)
 		sprintf(text + strlen(text), "%s%s", v > from + 1 ? "," : "", entry(v));
 	strcat(text, "]}");
-	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), false, text, strlen(text));
 }
 
 static inline void
@@ -229,7 +229,7 @@ table_composed(int from, int to)
 {
 	static const char text[] = "{\"type\":\"catchup\",\"fromVersion\":0,\"op\":[]}";
 
-	rooms_frame(rooms, &doc, from, mark(to), text, strlen(text));
+	rooms_frame(rooms, &doc, from, revision(to), true, text, strlen(text));
 }
 
 /* Let a reader's socket take what it can, as the writeable callback does. */

@@ -1,5 +1,5 @@
 /*
- * test-presence.c: who is shown to whom, when, and what relays tell each
+ * test-presence.c: which clients see which, when, and what relays send each
  * other.
  *
  * There are two relays, a and b, with an in-tray each; what a shows of the
@@ -70,15 +70,15 @@ begin(struct side *side, unsigned id)
 	presence_connect(side->presence);
 }
 
-/* Let a relay say everything to the other; gives how many messages that was. */
+/* Send all messages of a relay to the other; return their number. */
 static int
 pass(struct side *from, struct side *to, int64_t now_ms)
 {
 	int			count = 0;
 
-	for (; presence_next_news(from->presence, &text); count++)
+	for (; presence_next_message(from->presence, &text); count++)
 	{
-		CHECK(text.len <= LIMIT_NEWS_BYTES);
+		CHECK(text.len <= LIMIT_PEER_MESSAGE_BYTES);
 		presence_hear(to->presence, text.data, text.len, now_ms);
 		/* what comes twice, and one's own, means nothing */
 		presence_hear(to->presence, text.data, text.len, now_ms);
@@ -87,7 +87,7 @@ pass(struct side *from, struct side *to, int64_t now_ms)
 	return count;
 }
 
-/* Let both say everything until nothing is left to say. */
+/* Exchange messages until none is left. */
 static void
 talk(int64_t now_ms)
 {
@@ -124,9 +124,9 @@ join(struct side *side, int n, const char *user)
 static void
 move(struct presence_client *c, int64_t head)
 {
-	struct presence_said said = {.names_cursor = true,.has_cursor = true,.version = 3,.anchor = 1,.head = head};
+	struct presence_update update = {.names_cursor = true,.has_cursor = true,.version = 3,.anchor = 1,.head = head};
 
-	presence_say(c, &said);
+	presence_update(c, &update);
 }
 
 static bool
@@ -146,16 +146,16 @@ times(const char *in, const char *part)
 	return count;
 }
 
-/* Read what a client says; tells what is wrong with it. */
+/* Read a client's update, and check what is wrong with it. */
 static const char *
 problem_with(const char *json)
 {
 	json_t	   *root = json_loads(json, JSON_ALLOW_NUL, NULL);
-	struct presence_said said;
+	struct presence_update update;
 	const char *problem = NULL;
 
 	CHECK(root != NULL);
-	CHECK(presence_read_said(root, &said, &problem) == (problem == NULL));
+	CHECK(presence_read_update(root, &update, &problem) == (problem == NULL));
 	json_decref(root);
 	return problem != NULL ? problem : "";
 }
@@ -163,7 +163,7 @@ problem_with(const char *json)
 /* ---- the tests ---- */
 
 static void
-what_is_said(void)
+updates(void)
 {
 	char		long_name[512] = "{\"name\":\"";
 
@@ -211,13 +211,13 @@ coalescing(void)
 	move(ann, 11);
 	presence_flush(a.presence, 5000);
 	CHECK(a.shows == 3 && shows(&a, "\"head\":11"));
-	/* the same again is no news */
+	/* the same again changes nothing */
 	move(ann, 11);
 	presence_flush(a.presence, 9000);
 	CHECK(a.shows == 3);
 
 	/*
-	 * who comes and goes between two messages is only told of as gone, or not
+	 * a client that comes and goes between two messages is only sent as gone, or not
 	 * at all
 	 */
 	presence_leave(join(&a, 3, "cleo"));
@@ -233,7 +233,7 @@ coalescing(void)
 }
 
 static void
-everybody(void)
+full_list(void)
 {
 	struct presence_client *ann,
 			   *ben;
@@ -245,13 +245,13 @@ everybody(void)
 				  presence_users(ann)->len) == 0);
 	ben = join(&a, 2, "ben");
 	move(ann, 5);
-	frame = presence_everybody(ben);
-	CHECK(frame == presence_everybody(ann));
+	frame = presence_full_list(ben);
+	CHECK(frame == presence_full_list(ann));
 	frame_unref(frame);
 	CHECK(memmem(frame->text, frame->len, "\"complete\":true}", 16) != NULL && memmem(frame->text, frame->len, "\"head\":5", 8) != NULL);
 	frame_unref(frame);
 	move(ben, 7);
-	frame = presence_everybody(ann);
+	frame = presence_full_list(ann);
 	CHECK(memmem(frame->text, frame->len, "\"head\":7", 8) != NULL);
 	frame_unref(frame);
 	presence_leave(ann);
@@ -270,11 +270,11 @@ a_crowd(void)
 		clients[i] = join(&a, i, "somebody");
 	presence_flush(a.presence, 0);
 	CHECK(a.metrics.presence_hidden == 3 && times(a.shown, "clientId") == LIMIT_PRESENCE_SHOWN);
-	/* a cursor has the place of somebody without one */
+	/* a cursor gets the place of a client without one */
 	move(clients[LIMIT_PRESENCE_SHOWN], 9);
 	presence_flush(a.presence, 1000);
 	CHECK(shows(&a, "\"head\":9") && shows(&a, "\"left\":[\"02000000-0000-0000-0000-000000000000\"]"));
-	/* who has one already keeps its place */
+	/* a client that has one keeps its place */
 	for (int i = 0; i < LIMIT_PRESENCE_SHOWN + 2; i++)
 		move(clients[i], i);
 	presence_flush(a.presence, 2000);
@@ -310,7 +310,7 @@ two_relays(void)
 	ann = join(&a, 1, "ann");
 	presence_flush(a.presence, 0);
 	CHECK(pass(&a, &b, 0) == 1 && b.metrics.presence_elsewhere == 1);
-	/* nobody is with ann there: her cursor is not told */
+	/* no other client is in ann's document there: her cursor is not sent */
 	move(ann, 4);
 	presence_flush(a.presence, 1000);
 	CHECK(pass(&a, &b, 0) == 0);
@@ -392,12 +392,12 @@ lost_and_found(void)
 	presence_flush(b.presence, 0);
 	talk(0);
 	presence_flush(a.presence, 100);
-	/* b loses its connection; what happens there is not told, and not kept */
+	/* b loses its connection; what happens there is not sent, and not queued */
 	presence_disconnect(b.presence);
 	presence_leave(cleo);
 	move(ben, 8);
 	presence_flush(b.presence, 1000);
-	CHECK(!presence_next_news(b.presence, &text) && !presence_next_rows(b.presence, &here, &gone));
+	CHECK(!presence_next_message(b.presence, &text) && !presence_next_rows(b.presence, &here, &gone));
 	a.shows = 0;
 	presence_connect(b.presence);
 	talk(2000);
@@ -450,7 +450,7 @@ long_tellings(void)
 	end_both();
 }
 
-/* Let a relay that begins say hello to a. */
+/* Send a the hello of a relay that begins. */
 static void
 hello_of(unsigned relay, int64_t now_ms)
 {
@@ -497,7 +497,7 @@ rows(void)
 	CHECK(!presence_next_rows(a.presence, &here, &gone));
 	presence_second(a.presence);
 	CHECK(presence_next_rows(a.presence, &here, &gone) && memmem(here.data, here.len, "\"head\":5", 8) != NULL);
-	/* who comes does not, nor who goes */
+	/* a client that comes does not, nor one that leaves */
 	ben = join(&a, 2, "ben");
 	move(ann, 6);
 	presence_flush(a.presence, 2000);
@@ -529,9 +529,9 @@ sealing(void)
 	CHECK(!seal_key_parse(hex, strlen(hex) - 1, &key) && !seal_key_parse("x", 1, &key));
 	other = key;
 	other.bytes[0]++;
-	for (size_t len = 0; len <= LIMIT_NEWS_BYTES; len += len < 40 ? 1 : 719)
+	for (size_t len = 0; len <= LIMIT_PEER_MESSAGE_BYTES; len += len < 40 ? 1 : 719)
 	{
-		char		plain[LIMIT_NEWS_BYTES + 1];
+		char		plain[LIMIT_PEER_MESSAGE_BYTES + 1];
 
 		memset(plain, 'x', sizeof(plain));
 		CHECK(seal(&key, plain, len, &sealed) && sealed.len == SEALED_LEN(len) && sealed.len < 8000);
@@ -554,16 +554,16 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"what a client may say of itself", what_is_said},
+		{"the updates that a client may send", updates},
 		{"of many changes the last goes out, and not too often", coalescing},
-		{"everybody at once is encoded once", everybody},
+		{"the full list is encoded once", full_list},
 		{"of a crowd some are shown, those with cursors first", a_crowd},
-		{"two relays tell each other who comes, moves and goes", two_relays},
+		{"two relays send each other the clients that come, move and go", two_relays},
 		{"a relay that is silent is forgotten, and known again when it speaks", silence},
 		{"after a lost connection each has what the other has", lost_and_found},
 		{"long lists go in pieces, and what is no message is passed over", long_tellings},
 		{"there is a bound to the relays that are remembered", many_relays},
-		{"rows are written when somebody comes or goes, and once a second for cursors", rows},
+		{"rows are written when a client comes or goes, and once a second for cursors", rows},
 		{"what is sealed is opened by its key alone", sealing},
 	};
 	int			result = TAP_RUN(tests);

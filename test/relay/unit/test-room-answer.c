@@ -16,9 +16,9 @@ sent(struct reader *r)
 	return got;
 }
 
-/* A reader at version 5, to whom the stream has shown 6, which was answered with so many changes. */
+/* A member at version 5; 6 was answered with this number of changes, then shown by the stream. */
 static void
-begin_settled(struct reader *r, int64_t member_changes)
+begin_synced(struct reader *r, int64_t member_changes)
 {
 	begin(8, 10000);
 	enter(r, 5);
@@ -29,11 +29,11 @@ begin_settled(struct reader *r, int64_t member_changes)
 }
 
 static void
-settled_by_the_stream(void)
+synced_by_the_stream(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
+	begin_synced(&r, 3);
 	answer(7, 3, true);
 	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "7,8 ") == 0);
@@ -47,7 +47,7 @@ settled_by_the_stream(void)
 
 /* The answer comes after the stream. */
 static void
-settled_by_the_answer(void)
+synced_by_the_answer(void)
 {
 	struct reader r;
 
@@ -66,11 +66,11 @@ a_change_between(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
+	begin_synced(&r, 3);
 	answer(7, 4, true);
 	answer(8, 4, true);
 	CHECK(strcmp(sent(&r), "") == 0);
-	event(7);					/* the change was told before it, but 8 is
+	event(7);					/* the change came before it, but 8 is
 								 * what was noted */
 	CHECK(strcmp(sent(&r), "7 ") == 0);
 	event(8);
@@ -83,14 +83,14 @@ a_change_between(void)
 }
 
 static void
-a_later_operation_settles(void)
+a_later_operation_syncs(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
+	begin_synced(&r, 3);
 	answer(7, 4, true);
-	rooms_frame(rooms, &doc, 6, mark(7), "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
-	answer(8, 4, true);			/* the tables tell nothing of members */
+	rooms_frame(rooms, &doc, 6, revision(7), true, "{\"type\":\"catchup\"}", strlen("{\"type\":\"catchup\"}"));
+	answer(8, 4, true);			/* the tables give no changes of members */
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(9);
 	CHECK(fetches == 1);
@@ -103,13 +103,13 @@ a_later_operation_settles(void)
 	end(&r, 1);
 }
 
-/* Somebody else's operation stands between, which only the stream shows. */
+/* Between the two is another relay's operation, which only the stream shows. */
 static void
 not_contiguous(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
+	begin_synced(&r, 3);
 	answer(8, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);
@@ -120,7 +120,7 @@ not_contiguous(void)
 	end(&r, 1);
 }
 
-/* An operation that had been committed before tells nothing of the changes before it. */
+/* A duplicate's answer has no number of changes. */
 static void
 duplicates(void)
 {
@@ -137,15 +137,15 @@ duplicates(void)
 
 /* Another history may have other changes under the same number. */
 static void
-doubt_unsettles(void)
+suspicion_unsyncs(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
-	rooms_doubt(rooms);
+	begin_synced(&r, 3);
+	rooms_suspect(rooms);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
-	rooms_trust(rooms, &doc);
+	rooms_confirm(rooms, &doc);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
 	event(7);
@@ -157,14 +157,14 @@ doubt_unsettles(void)
 
 /* So may one that was found out by what the tables hold. */
 static void
-loss_unsettles(void)
+loss_unsyncs(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
-	rooms_lose(rooms, &doc);
+	begin_synced(&r, 3);
+	rooms_reset(rooms, &doc);
 	CHECK(losses == 1);
-	room_open(&r.member, mark(6));
+	room_open(&r.member, revision(6));
 	room_go_live(&r.member, 6);
 	answer(7, 3, true);
 	CHECK(strcmp(sent(&r), "") == 0);
@@ -184,9 +184,9 @@ no_room(void)
 	room_attach(rooms, &doc, &r.member);
 	event(6);
 	answer(6, 0, true);
-	answer(7, 0, true);			/* nobody has joined yet */
+	answer(7, 0, true);			/* no member has joined yet */
 	CHECK(metrics.ops_from_answers == 0);
-	room_open(&r.member, mark(7));
+	room_open(&r.member, revision(7));
 	room_go_live(&r.member, 7);
 	answer(8, 0, true);
 	CHECK(strcmp(sent(&r), "8 ") == 0);
@@ -199,7 +199,7 @@ times(void)
 {
 	struct reader r;
 
-	begin_settled(&r, 3);
+	begin_synced(&r, 3);
 	CHECK(sent_in(0) == 1);
 	answer(7, 3, true);
 	event(7);
@@ -215,7 +215,7 @@ times(void)
 	room_pause(&r.member);
 	answer(9, 3, true);
 	rooms_flush(rooms);
-	event(9);					/* nobody was sent it */
+	event(9);					/* it was sent to no member */
 	CHECK(sent_in(0) == 2 && sent_in(HISTOGRAM_BOUNDS) == 1);
 	end(&r, 1);
 }
@@ -224,16 +224,16 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"the stream shows an operation: what it settles is published from answers", settled_by_the_stream},
-		{"the stream may come first", settled_by_the_answer},
+		{"once the stream has shown an answered operation, the next answers are published", synced_by_the_stream},
+		{"the stream may come first", synced_by_the_answer},
 		{"what follows a change of members waits for the stream", a_change_between},
-		{"what the tables gave settles nothing, a later operation on the stream does", a_later_operation_settles},
+		{"what the tables gave does not sync a room, a later operation on the stream does", a_later_operation_syncs},
 		{"an operation after one that is missing waits", not_contiguous},
-		{"duplicates settle nothing", duplicates},
-		{"doubt unsettles", doubt_unsettles},
-		{"so does the loss of a room's operations", loss_unsettles},
+		{"duplicates do not sync a room", duplicates},
+		{"a suspect room is not synced", suspicion_unsyncs},
+		{"so does the loss of a room's operations", loss_unsyncs},
 		{"a room that is not open publishes nothing", no_room},
-		{"the time since the commit is measured when the stream tells it", times},
+		{"the time since the commit is measured when the stream shows it", times},
 	};
 
 	return TAP_RUN(tests);

@@ -21,13 +21,13 @@ life(int first)
 	return &result;
 }
 
-/* Get a mark of a version in a life. */
-static const struct mark *
+/* Get the revision of a version in a life. */
+static const struct revision *
 mark_in(const struct uuid *of, int64_t version)
 {
-	static struct mark result;
+	static struct revision result;
 
-	result = *mark(version);
+	result = *revision(version);
 	result.life = *of;
 	return &result;
 }
@@ -139,9 +139,9 @@ seen_before(void)
 	end(&r, 1);
 }
 
-/* One who joins is the first to know: the members of the document before leave, and he stays. */
+/* The tables give a joining member a later document: the members of the earlier one leave, it stays. */
 static void
-tables_tell(void)
+tables_show(void)
 {
 	struct reader r[3];
 
@@ -170,9 +170,9 @@ late_answer(void)
 	end(r, 2);
 }
 
-/* The stream tells of the end: the room is empty, and opens for the next alone. */
+/* The stream shows the end: the room is empty, and opens for a later document only. */
 static void
-stream_tells(void)
+stream_shows(void)
 {
 	struct reader r[3];
 
@@ -200,17 +200,17 @@ static void
 other_answers(void)
 {
 	struct reader r;
-	struct room_answer a = {.mark = *mark_in(&lives[0], 1),.entry = entry(1),.entry_len = strlen(entry(1)),.member_changes = 0};
+	struct room_answer a = {.revision = *mark_in(&lives[0], 1),.entry = entry(1),.entry_len = strlen(entry(1)),.member_changes = 0};
 
 	set_up();
 	CHECK(come(&r, &lives[1], 0) == ROOM_OPEN);
-	a.mark.life = lives[0];
+	a.revision.life = lives[0];
 	rooms_answer(rooms, &doc, &a);
 	rooms_answer(rooms, &doc, &a);
-	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",
+	rooms_frame(rooms, &doc, 0, mark_in(&lives[0], 2), false, "{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}",
 				strlen("{\"type\":\"ops\",\"ops\":[{\"version\":1,\"sequenceId\":51,\"op\":[]}]}"));
 	rooms_flush(rooms);
-	CHECK(strcmp(drain(&r), "") == 0 && fetches == 0 && aheads == 0);
+	CHECK(strcmp(drain(&r), "") == 0 && fetches == 0 && tables_shown == 0);
 	CHECK(uuid_equal(&room_known(&r.member)->life, &lives[1]) && room_known(&r.member)->version == 0);
 	end(&r, 1);
 }
@@ -224,7 +224,7 @@ deletion_is_lost(void)
 	set_up();
 	CHECK(come(&r[0], &lives[0], 5) == ROOM_OPEN);
 	CHECK(rooms_deleted(rooms, &doc, &lives[0]));
-	rooms_doubt(rooms);
+	rooms_suspect(rooms);
 	CHECK(come(&r[1], &lives[0], 5) == ROOM_OPEN);
 	end(r, 2);
 }
@@ -236,9 +236,9 @@ main(void)
 		{"a stream that is behind shows nothing of the document before", stream_is_behind},
 		{"nor where it came before the room was open", stream_was_first},
 		{"nor where there was no room", seen_before},
-		{"one who joins tells the room of another document", tables_tell},
+		{"a join opens the room at a later document", tables_show},
 		{"a room does not go back to the document before", late_answer},
-		{"the stream tells the room of the end", stream_tells},
+		{"the stream shows the end of the room's document", stream_shows},
 		{"a deletion that a failover has lost is forgotten", deletion_is_lost},
 		{"answers about the document before are not taken", other_answers},
 	};

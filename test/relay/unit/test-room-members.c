@@ -1,5 +1,5 @@
 /*
- * test-room-members.c: who is sent what: slow members, the ring and its bounds, shared frames.
+ * test-room-members.c: what each member is sent: slow members, the ring and its bounds, shared frames.
  */
 #include "house.h"
 
@@ -122,7 +122,7 @@ frames_are_shared(void)
 	rooms_flush(rooms);
 	CHECK(room_next(&r[1].member, &first) == ROOM_FRAME);
 	CHECK(room_next(&r[2].member, &second) == ROOM_FRAME);
-	CHECK(first == second);		/* built once for all who are as far behind */
+	CHECK(first == second);		/* built once for all members at the same version */
 	frame_unref(first);
 	frame_unref(second);
 	rooms_flush(rooms);
@@ -149,7 +149,7 @@ member_in_the_middle(void)
 	enter(&r[0], 0);
 	memset(&r[1], 0, sizeof(r[1]));
 	room_attach(rooms, &doc, &r[1].member);
-	room_open(&r[1].member, mark(2));
+	room_open(&r[1].member, revision(2));
 	room_go_live(&r[1].member, 2);	/* its snapshot is ahead of the room */
 	event(1);
 	event(2);
@@ -237,7 +237,7 @@ int
 main(void)
 {
 	static const struct tap_test tests[] = {
-		{"a slow member holds up nobody and gets everything in one frame", slow_member},
+		{"a slow member delays no other and gets everything in one frame", slow_member},
 		{"a cursor that fell off the ring goes to the tables", off_the_ring},
 		{"the ring is bounded in bytes", bounded_bytes},
 		{"all rings together are bounded in bytes", bounded_in_all},

@@ -69,7 +69,7 @@ times_since_commit(void)
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 8 9,10 ") == 0);
 	CHECK(sent_in(HISTOGRAM_BOUNDS) == 3 && sent_in(0) == 1);
-	/* nobody was sent this */
+	/* no member was sent this */
 	room_pause(&r.member);
 	event(11);
 	rooms_flush(rooms);
@@ -108,12 +108,12 @@ tables_may_be_ahead(void)
 	enter(&r[0], 5);
 	enter(&r[1], 5);
 	event(6);
-	CHECK(aheads == 0);
+	CHECK(tables_shown == 0);
 	held = &r[1];
 	table_ops(4, 6);
-	CHECK(aheads == 0);
+	CHECK(tables_shown == 0);
 	table_ops(6, 8);
-	CHECK(aheads == 1);
+	CHECK(tables_shown == 1);
 	rooms_flush(rooms);
 	CHECK(strcmp(r[0].got, "6,7,8 ") == 0 && strcmp(r[1].got, "") == 0);
 	room_go_live(&r[1].member, r[1].member.cursor);
@@ -214,7 +214,7 @@ events_before_the_room_opens(void)
 	event(6);
 	event(7);
 	CHECK(fetches == 0);
-	room_open(&r.member, mark(5));
+	room_open(&r.member, revision(5));
 	room_go_live(&r.member, 5);
 	rooms_flush(rooms);
 	CHECK(strcmp(r.got, "6,7 ") == 0 && fetches == 0);
@@ -227,7 +227,7 @@ seen_before_visible(void)
 	struct reader r;
 
 	begin(8, 10000);
-	event(6);					/* nobody is here; SQL does not see it yet */
+	event(6);					/* no member is here; SQL does not see it yet */
 	enter(&r, 5);
 	CHECK(fetches == 1 && fetched_from == 5);
 	table_ops(5, 6);
@@ -295,7 +295,7 @@ main(void)
 		{"what is known is dropped", known_versions},
 		{"how long after its commit an operation is sent", times_since_commit},
 		{"what was committed is owed, and read from the tables", owed_versions},
-		{"what the tables give is told before it is shown", tables_may_be_ahead},
+		{"the callback runs before what the tables give is sent", tables_may_be_ahead},
 		{"a gap is read from the tables, and what came meanwhile follows", gap_is_fetched},
 		{"what is not visible yet is asked for again, later each time", gap_not_visible_yet},
 		{"where the tables cannot help, members ask for themselves", gap_unreadable},

@@ -1,0 +1,48 @@
+/*
+ * session/flow.h: how much a client and its user may send.
+ */
+#ifndef RELAY_SESSION_FLOW_H
+#define RELAY_SESSION_FLOW_H
+
+#include "base/bucket.h"
+#include "base/tally.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct session;
+struct sessions;
+
+struct session_flow
+{
+	struct bucket bucket;		/* the connection's */
+	struct tally_row *account;	/* its user's */
+	enum flow	level;			/* the worse of the two, after the last message */
+	int			wait_ms;		/* until the debt is paid */
+	int64_t		resumes_ms;		/* not read until then; 0: is read */
+	LIST_ENTRY(session) entry;	/* among those that are not read */
+};
+
+LIST_HEAD(sessions_slowed, session);
+
+struct sessions_flow
+{
+	struct tally users;
+	struct sessions_slowed slowed;
+};
+
+/* count a connection to its user; false: the user has too many */
+bool		session_hold_account(struct session *s);
+
+/* charge what a client sent; false: it is a flood, which ends the connection */
+bool		session_take_charge(struct session *s, size_t len);
+
+/* the client has gone */
+void		session_end_flow(struct session *s);
+
+/* forget users without a connection for a while */
+void		sessions_forget_users(struct sessions *sessions);
+
+#endif							/* RELAY_SESSION_FLOW_H */
