@@ -84,7 +84,9 @@ self.begin = async ({ kind, url, token, id, name, color, stored }) => {
   const show = () => { status.textContent = `${name}: ${doc.status}, ${doc.role}, ${doc.pending ? `${doc.pending.edits} pending` : 'saved'}; here: ${doc.presence.users.map(user => user.name).join(', ')}` }
   for (const event of ['status', 'role', 'pending', 'presence']) doc.on(event, show)
   const editor = await kinds[kind](doc, parent)
-  Object.assign(self, { client, doc, heard, editor })
+  /** Whether the page would take with it what is pending. */
+  const atRisk = () => doc.pending !== null && doc.offline?.safe !== true
+  Object.assign(self, { client, doc, heard, editor, atRisk })
   await doc.loaded
   show()
 }

@@ -19,7 +19,7 @@ async function alone (text, use, options) {
   }
 }
 
-const STORED = 'doc.pending !== null && !doc.atRisk'
+const STORED = 'doc.pending !== null && !atRisk()'
 
 test('a tab is killed with pending edits, and opened again without a network', () => alone('The rice.', async (ann, id) => {
   const first = await ann.open('codemirror', id, { stored: true })
@@ -92,7 +92,7 @@ for (const [how, before] of Object.entries(refusals)) {
     const tab = await ann.open('codemirror', id, { stored: true })
     await ann.offline()
     await tab.type(4, 'brown ')
-    await tab.until('to say that it is not stored', 'heard.unstored.length > 0 && doc.atRisk')
+    await tab.until('to say that it is not stored', 'heard.unstored.length > 0 && atRisk()')
     // leaving the page is asked about
     const asked = new Promise(resolve => tab.page.once('dialog', dialog => {
       resolve(dialog.type())
@@ -113,7 +113,7 @@ test('the disk is full: in memory, it says so, and nothing is lost', () => alone
   // much, and nothing that could be compressed
   const much = Array.from({ length: 500_000 }, (_, i) => String.fromCharCode(0x4e00 + (i * 7919 + i * i) % 20_000)).join('')
   await tab.page.evaluate(text => self.doc.edit({ from: 0, insert: text }), much)
-  await tab.until('to say that it is not stored', 'heard.unstored.length > 0 && doc.atRisk')
+  await tab.until('to say that it is not stored', 'heard.unstored.length > 0 && atRisk()')
   await ann.online()
   assert.equal(await agree([tab], () => content(id)), `${much}The brown rice.`)
 }))
