@@ -13,6 +13,7 @@
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
 #   make soak            kills at random while people type, for an hour (CHECKER_S=seconds)
+#   make torture CLIENT=1  the client: schedules, broken rules, sessions with kills, for long
 #   make platforms       the tests on Debian's later releases, in chroots (as root);
 #                        make platforms PLATFORM=sid SUITE=tap  on one, of one suite
 #   make lint            formatter and static analysers, where installed
@@ -127,7 +128,7 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz soak platforms lint stop clean-local
+.PHONY: relay demo test bench fuzz soak torture platforms lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
@@ -160,6 +161,14 @@ soak:
 	+@$(BUILD)
 	@tools/cluster start
 	@$(MAKE) --no-print-directory -C test/relay e2e FILES=checker.test.mjs
+
+torture:
+	@tools/deps build demo test
+	+@$(BUILD)
+	@tools/cluster start
+ifneq ($(CLIENT),)
+	@$(MAKE) --no-print-directory -C client torture
+endif
 
 platforms:
 	@tools/platforms $(PLATFORM) $(SUITE)

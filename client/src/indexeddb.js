@@ -1,0 +1,128 @@
+/**
+ * Offline storage in IndexedDB: what is typed without a connection outlives the tab.
+ *
+ *     import { indexeddb } from 'converge-client/indexeddb'
+ *     const client = new Client({ url, token, storage: indexeddb() })
+ */
+
+import { database } from './offline/database.js'
+import { fencedError, OfflineStorage } from './offline/storage.js'
+
+/** @import { Backend, Key, Meta } from './offline/backend.js' */
+/** @import { Stores } from './offline/database.js' */
+
+/** A session that wrote so long ago is gone, where there are no locks to tell. */
+const GONE_MS = 60_000
+
+/** @param {Key} key */
+const path = ({ user, document, session }) => [user, document, session]
+
+/**
+ * All keys that begin with some parts.
+ * @param {string[]} parts
+ */
+const below = parts => IDBKeyRange.bound(parts, [...parts, []])
+
+/**
+ * Call with what a request gives.
+ * @param {IDBRequest} request
+ * @param {(result: any) => void} call
+ */
+const then = (request, call) => { request.onsuccess = () => call(request.result) }
+
+/** @param {IDBFactory} factory @param {string} name @returns {Backend} */
+function backend (factory, name) {
+  const transact = database(factory, name)
+  const held = new Set() // the locks there are, where the browser has none
+  let n = Date.now() * 1000 // of the ops, in their order
+  let asked = false
+
+  /**
+   * Do something in a session that is still this tab's.
+   * @param {Key} key
+   * @param {number} fence
+   * @param {boolean} absent whether it may be that nothing is stored of it
+   * @param {(stores: Stores, row: { meta: Meta, edits: boolean } | undefined) => void} work
+   */
+  const fenced = (key, fence, absent, work) => transact('readwrite', (stores, _keep, fail) => then(stores.sessions.get(path(key)), row => {
+    if (row ? row.meta.fence === fence : absent) work(stores, row)
+    else fail(fencedError())
+  }))
+
+  return {
+    list: (user, document) => transact('readonly', ({ sessions }, keep) => then(sessions.getAll(below([user, document])), rows => {
+      keep(rows.filter(gone).map((/** @type {any} */ { session, meta, edits }) => ({ session, seen: meta.seen, edits: edits || meta.inflight !== null })))
+    })),
+
+    lock (key) {
+      const locks = globalThis.navigator?.locks
+      const id = [name, ...path(key)].join(' ')
+      return new Promise((resolve, reject) => {
+        if (locks) {
+          locks.request(id, { ifAvailable: true }, lock => lock ? new Promise(release => resolve(() => release(null))) : resolve(null)).catch(reject)
+        } else if (held.has(id)) resolve(null)
+        else {
+          held.add(id)
+          resolve(() => held.delete(id))
+        }
+      })
+    },
+
+    take: key => transact('readwrite', ({ sessions, texts, ops }, keep) => then(sessions.get(path(key)), row => {
+      if (!row) return
+      const { meta } = row
+      meta.fence++
+      sessions.put(row)
+      then(texts.get(path(key)), ({ text }) => then(ops.getAll(below(path(key))), all => {
+        /** @param {string} kind */
+        const of = kind => all.filter((/** @type {any} */ op) => op.kind === kind).map((/** @type {any} */ { op }) => op)
+        keep({ fence: meta.fence, record: { meta, text, since: of('since'), typed: of('typed') } })
+      }))
+    })),
+
+    write (key, fence, { absent, meta, text, since, typed }) {
+      // ask the browser, once, not to throw it away when the disk fills
+      if (!asked) globalThis.navigator?.storage?.persist?.().catch(() => {})
+      asked = true
+      return fenced(key, fence, absent, ({ sessions, texts, ops }, row) => {
+        if (text !== undefined) {
+          texts.put({ ...key, text })
+          ops.delete(below([...path(key), 'since']))
+        }
+        if (meta) ops.delete(below([...path(key), 'typed']))
+        // what is typed on adds its own few bytes
+        if (meta || !row?.edits) sessions.put({ ...key, meta: meta ?? row?.meta, edits: typed.length > 0 })
+        for (const [kind, list] of Object.entries({ since, typed })) for (const op of list) ops.put({ ...key, kind, n: n++, op })
+      })
+    },
+
+    remove: (key, fence) => fenced(key, fence, true, ({ sessions, texts, ops }) => {
+      sessions.delete(path(key))
+      texts.delete(path(key))
+      ops.delete(below(path(key)))
+    }),
+
+    user: user => transact('readwrite', ({ users }, keep) => {
+      if (user) users.put({ id: 'last', user })
+      then(users.get('last'), row => keep(row?.user ?? null))
+    })
+  }
+}
+
+/**
+ * Whether a session's tab may be gone: where there are locks they know better.
+ * @param {{ meta: Meta }} row
+ */
+const gone = ({ meta }) => globalThis.navigator?.locks || Date.now() - meta.seen > GONE_MS
+
+/**
+ * A storage in IndexedDB. Without it, documents are kept in memory, which they say by the
+ * event `unstored`.
+ * @param {{ name?: string, indexedDB?: IDBFactory }} [options] the database's name, and where
+ *   it is, if that is not the global `indexedDB`
+ */
+export function indexeddb ({ name = 'converge', indexedDB = globalThis.indexedDB } = {}) {
+  return new OfflineStorage(backend(indexedDB, name))
+}
+
+export default indexeddb

@@ -1,0 +1,49 @@
+/**
+ * What a storage has to be able to do, and what it stores. A transaction is all or nothing,
+ * and a promise of one resolves when it is durable.
+ *
+ * @import { WireOp } from '../ot/op.js'
+ *
+ * @typedef {object} Key whose a record is: of a user, a document, and a session, which is a tab
+ * @property {string} user
+ * @property {string} document
+ * @property {string} session
+ *
+ * @typedef {object} Meta
+ * @property {number} schema
+ * @property {number} fence a number that each tab raises that takes the session over
+ * @property {number} seen when it was written, in milliseconds since 1970
+ * @property {number} version of the text and the ops since
+ * @property {string | null} operationId
+ * @property {number | null} sequenceId
+ * @property {string} [life]
+ * @property {string | null} role
+ * @property {string | null} title
+ * @property {null | { id: string, base: number, op: WireOp, now: WireOp, more: boolean }} inflight
+ * @property {number} edits
+ * @property {number | null} since when the first of them was made
+ *
+ * @typedef {object} Record all of a session
+ * @property {Meta} meta
+ * @property {string} text the server's, at some version
+ * @property {WireOp[]} since the ops that lead from there to `meta.version`
+ * @property {WireOp[]} typed what was typed behind what is in flight
+ *
+ * @typedef {object} Write with `meta` it says everything that is pending; without, it adds
+ * @property {boolean} absent nothing should be stored of the session so far; else what is not
+ *   there has been taken over, sent and removed
+ * @property {Meta} [meta]
+ * @property {string} [text] takes the place of the text and the ops since
+ * @property {WireOp[]} since
+ * @property {WireOp[]} typed
+ *
+ * @typedef {object} Backend
+ * @property {(user: string, document: string) => Promise<{ session: string, edits: boolean, seen: number }[]>} list
+ * @property {(key: Key) => Promise<(() => void) | null>} lock marks a living session; null: another tab has it
+ * @property {(key: Key) => Promise<{ fence: number, record: Record } | null>} take raise the fence and read, in one transaction
+ * @property {(key: Key, fence: number, write: Write) => Promise<void>} write fails with FencedError where the fence is another
+ * @property {(key: Key, fence: number) => Promise<void>} remove likewise
+ * @property {(user?: string) => Promise<string | null>} user get the user who was here last, or say who it is
+ */
+
+export {}

@@ -1,0 +1,10 @@
+/** The algebra, all of it. */
+
+export { compose, invert, transform, transformPosition, untransformPosition } from './algebra.js'
+export { toOp } from './changes.js'
+export { diff } from './diff.js'
+export { DELETE, equal, IDENTITY, INSERT, points, reach, RETAIN } from './op.js'
+export { heap, whole } from './pile.js'
+export { bytesOf, split } from './split.js'
+export { Text } from './text.js'
+export { clean, parse, print } from './wire.js'

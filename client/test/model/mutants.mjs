@@ -1,0 +1,53 @@
+// Rules that the client keeps, each broken once: a place in its source, and what it says
+// when the rule is broken. Schedules must find every one.
+
+const sync = 'core/sync.js'
+const state = 'core/state.js'
+const keeper = 'offline/keeper.js'
+const offline = 'offline/session.js'
+
+/** @type {[string, string, string, string][]} name, file, text, broken text */
+export const MUTANTS = [
+  // ---- offline ----
+  ['what waits is not stored', keeper, 'if (due > 0) after(due)', 'if (due > 0) after(due)\n    else if (waits) after(1000)'],
+  ['what is typed behind the op in flight is not stored', keeper, 'typed: pile.length > 0 ? [pile] : [], text', 'typed: [], text'],
+  ['the op in flight is not stored', sync, 'inflight: sent && { id', 'inflight: null && { id'],
+  ['the base is not stored when it moves', keeper, "since.push(op) > 1000", "since.length > 1000"],
+  ['pending is not stored again when the base moves', keeper, 'if (!op || !waits) full = true', 'if (!pending || !waits) full = true'],
+  ['what is stored is sent before it is stored as in flight', keeper, 'if (inflight === sentId(host) || (!pending && !busy)) return null', 'return null'],
+  ['what was answered stays stored as in flight under another version', sync, 'pile: print(whole(pile))', 'pile: print(whole(pile)), ...(sent === null && sync.lastStored ? { inflight: sync.lastStored } : (sync.lastStored = sent && { id: sent.id, base: sent.base, op: print(sent.op), now: print(sent.now), more: false }, {}))'],
+  ['a conflict on a resend is submitted again', sync, "resynchronize(first ? 'out' : 'in')", "current = { ...state(), sent: { ...sent, id: nextId() } }\n    resynchronize('out')"],
+  ['a stored op in flight goes under a new id', sync, 'op: parse(inflight.op), now, tries: 1 }', 'op: parse(inflight.op), now, id: nextId(), tries: 0 }'],
+  ['an op in flight of a session that is taken over is dropped', sync, 'if (inflight) {', 'if (inflight && false) {'],
+  ['an owner behind the fence goes on', keeper, "if (error?.name === 'FencedError') {", 'if (false) {'],
+  ['an owner behind the fence says nothing of what was not stored', keeper, 'return own.fenced(news > kept)', 'return own.fenced(false)'],
+  ['a session that was sent and removed is written again', keeper, 'absent: !exists,', 'absent: true,'],
+  ['orphans are left alone', offline, 'adopt().catch', 'Promise.resolve().catch'],
+  ['an orphan is forgotten before it is sent', offline, 'if (other.pending) other.link.start()', 'if (other.pending) found.remove().then(done, done)'],
+  ['edits are sent again as another user', offline, 'if (user === whose || beginning) return', 'return'],
+  ['what composes to nothing stays stored', keeper, 'if (!op || !waits) full = true', 'if (!op) full = true'],
+  ['what composes to nothing is not answered', sync, 'if (current.pile.length === 0) empty()', ''],
+  ['what others leave nothing of is not answered', sync, 'if (batch && current.pile.length === 0) {', 'if (false) {'],
+  ['an op is not cut below the limit', sync, 'const half = sentBytes() >> 1', 'const half = 0'],
+  ['a restored backup is known by its version alone', sync, "operationId: operationId ?? undefined, sequenceId: sequenceId && operationId ? sequenceId : undefined", ''],
+  ['what nothing is left of is sent', state, "if (what === 'out' && now.length === 0) sent = null", ''],
+
+  // ---- the state ----
+  ['an own op is right of others', state, "sent = { ...sent, now: transform(now, op, 'left') }", "sent = { ...sent, now: transform(now, op, 'right') }"],
+  ['others are not carried over the op in flight', state, "op = transform(op, now, 'right')", ''],
+  ['what was typed is not carried', state, "return [heap([], transform(typed, op, 'left')), transform(op, typed, 'right')]", "return [pile, transform(op, typed, 'right')]"],
+  ['what is in flight and what waits are made one', state, 'return { ...state, sent, pile: more ? [rest] : []', 'return { ...state, sent, pile: more ? [rest] : state.pile'],
+  ['a snapshot throws away what was typed', state, 'const [pile, over] = carryPile(state.pile, op)\n  return shown({ version', "const [, over] = carryPile(state.pile, op)\n  const pile = []\n  return shown({ version"],
+  ['a snapshot does not carry what was sent', state, "const now = transform(sent.now, op, 'left')", 'const now = sent.now'],
+  ['what is in the snapshot is sent again', sync, "pendingVersion > version ? 'as it was' : 'in'", "'out'"],
+  ['an op whose fate the server cannot tell goes under a new id', state, "sent = what === 'out' ? { ...sent, base: version", "sent = what === 'out' ? { ...sent, id: sent.id.replace(/^./, digit => digit === '0' ? '1' : '0'), base: version"],
+  ['an op goes again as it is now', sync, 'baseVersion: sent.base, op: print(sent.op) })', 'baseVersion: state().version, op: print(sent.now) })'],
+  ['a resend has a new id', sync, 'if (current.sent) return resend()', 'if (current.sent) { current = { ...current, sent: { ...current.sent, id: nextId() } }; return resend() }'],
+  ['what is older is taken again', sync, 'else if (entry.version > version) {', 'else {'],
+  ['what is missing is not noticed', sync, 'if ((from ?? entry.version - 1) !== version) return link.restart()', ''],
+  ['a second snapshot is taken with an op under way', sync, 'if (lived && before?.sent) return resynchronize(null)', ''],
+  ['two ops are under way', sync, 'if (!current || !flowing || sending) return', 'if (!current || !flowing) return'],
+  ['what is refused is not given back', 'document.js', "if (failed.code !== 'taken_over') this.#events.emit('rejected'", "if (false) this.#events.emit('rejected'"],
+  ['what is refused stays in the text', state, 'const step = settle(state, IDENTITY)', 'const step = { state: { ...state, sent: null }, op: IDENTITY, changes: [] }'],
+  ['ids are made again by the next session', 'core/ids.js', 'const hex = digits =>', "const hex = digits => '0'.repeat(digits) ||"]
+]
