@@ -135,16 +135,17 @@ export class Client {
    */
   #happened (name) {
     let risky = false
-    for (const { offline, link, sync } of this.#documents.values()) {
+    for (const document of this.#documents.values()) {
+      const { offline, link } = document
       offline?.flush()
-      risky ||= !!sync.pending && !offline?.safe
+      document.restate()
+      risky ||= document.atRisk
       if (name === 'pagehide') link.leave()
       else if (/^(online|pageshow|visible)$/.test(name)) {
         link.wake()
         offline?.wake()
       }
     }
-    for (const document of this.#documents.values()) document.restate()
     return risky
   }
 }

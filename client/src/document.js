@@ -350,6 +350,11 @@ export class Document {
     this.#events.emit('unstored', error)
   }
 
+  /** Whether what is pending would be lost with the page. */
+  get atRisk () {
+    return !this.#closed && !!this.pending && !this.offline?.safe
+  }
+
   /** One more uses it. @internal */
   retain () {
     this.#references++

@@ -119,6 +119,18 @@ test('a deletion that another made first is answered before it is sent', async (
   assert.equal(ann.status, 'connected')
 })
 
+test('an op that was too large and was taken back meanwhile is answered', async () => {
+  const setup = new Setup()
+  const ann = await setup.open('ann')
+  setup.server.largest = 1000
+  const edits = [ann.edit({ from: 0, insert: 'x'.repeat(3000) }), ann.edit({ from: 0, to: 3000 })]
+  const heard = events(ann, 'saved')
+  await setup.until(() => ann.pending === null)
+  for (const edit of edits) assert.equal((await edit.committed).operationId, null)
+  assert.equal(heard.length, 1)
+  assert.equal(setup.server.log.length, 0)
+})
+
 test('undo takes back one\'s own edits alone, and redo makes them again', async () => {
   const setup = new Setup({ content: 'x' })
   const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]

@@ -246,10 +246,7 @@ export function makeSync (client, id, host) {
     after?.()
     if (step.op.length > 0) host.changed(step.op, step.changes, { origin: 'remote', userId })
     // others may have left nothing of what was typed
-    if (batch && current.pile.length === 0) {
-      empty()
-      host.pending()
-    }
+    unlessTyped()
   }
 
   // ---- typing ----
@@ -278,6 +275,13 @@ export function makeSync (client, id, host) {
   const empty = () => {
     if (batch !== sentBatch) batch?.resolve({ operationId: null, version: state().version, at: null })
     batch = null
+  }
+
+  /** Answer what was typed if nothing is left of it, other than by typing. */
+  const unlessTyped = () => {
+    if (!batch || state().pile.length > 0) return
+    empty()
+    host.pending()
   }
 
   /** Send what there is to send, if it may be sent now. */
@@ -320,6 +324,8 @@ export function makeSync (client, id, host) {
     batch ??= sentBatch
     sentBatch = known = verdict = null
     keeper?.changed(null)
+    // what was typed since may take it back
+    unlessTyped()
   }
 
   /** Send what is frozen, when the keeper lets it go. */

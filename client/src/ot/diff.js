@@ -30,14 +30,14 @@ function common (a, b) {
 /**
  * Find how far one comes in `a` by so many steps, an insert or a delete each, on every
  * diagonal of the square of two lists: a row for each step, in which entry i is that of the
- * diagonal 2i - step. Null: there are too many steps.
+ * diagonal 2i - step. Null: all is inserted or deleted, or there are too many steps.
  * @param {string[]} a
  * @param {string[]} b
  */
 function paths (a, b) {
   /** @type {Int32Array[]} */
   const rows = []
-  for (let step = 0; step <= MOST; step++) {
+  for (let step = 0; step <= MOST && a.length > 0 && b.length > 0; step++) {
     const before = rows[step - 1] ?? [0]
     const row = rows[step] = new Int32Array(step + 1)
     for (let i = 0; i <= step; i++) {
@@ -68,7 +68,7 @@ export function diff (from, to) {
   if (rows === null) {
     append(op, INSERT, b.length, b.join(''))
     append(op, DELETE, a.length)
-    return op
+    return finish(op)
   }
   // walk back from the end, then forth
   let x = a.length

@@ -27,7 +27,7 @@ export const MUTANTS = [
   ['edits are sent again as another user', offline, 'if (user === whose || beginning) return', 'return'],
   ['what composes to nothing stays stored', keeper, 'if (!op || !waits) full = true', 'if (!op) full = true'],
   ['what composes to nothing is not answered', sync, 'if (current.pile.length === 0) empty()', ''],
-  ['what others leave nothing of is not answered', sync, 'if (batch && current.pile.length === 0) {', 'if (false) {'],
+  ['what others leave nothing of is not answered', sync, 'if (!batch || state().pile.length > 0) return', 'return'],
   ['an op is not cut below the limit', sync, 'const half = sentBytes() >> 1', 'const half = 0'],
   ['a restored backup is known by its version alone', sync, "operationId: operationId ?? undefined, sequenceId: sequenceId && operationId ? sequenceId : undefined", ''],
   ['what nothing is left of is sent', state, "if (what === 'out' && now.length === 0) sent = null", ''],
