@@ -30,7 +30,7 @@ OBJS = \
 	src/ot/transform.o src/ot/utf8.o \
 	src/pack.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
 	src/past/pack_read.o src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/snapshot.o src/undo.o src/verify.o src/worker.o
+	src/snapshot.o src/timeline.o src/undo.o src/verify.o src/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress

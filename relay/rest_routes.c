@@ -116,6 +116,13 @@ const struct rest_route rest_routes[] = {
 		" FROM converge.changes($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"
 	" WITH ORDINALITY AS c (version, user_id, created_at, kind, pos, length, content, n)"},
 
+	{"GET", "/v1/docs/{id}/timeline", "timeline", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("buckets", REST_PAGE), OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER)},
+		"SELECT json_build_object('buckets', coalesce(json_agg(json_build_object("
+		"'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted, 'users', users) ORDER BY from_version), '[]')) AS body"
+	" FROM converge.timeline($1::uuid, coalesce($2::integer, 200), coalesce($3::bigint, 0), $4::bigint)"},
+
 	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
 		"SELECT v.at AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"

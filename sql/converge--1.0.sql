@@ -701,6 +701,25 @@ CREATE FUNCTION converge.changes(doc_id uuid, from_version bigint DEFAULT 1, to_
 COMMENT ON FUNCTION converge.changes(uuid, bigint, bigint) IS
 	'what the ops did, an insert or a delete a row, with the text of both; pos is where it happens when a version''s rows are done in order';
 
+CREATE TYPE converge.timeline_bucket AS (
+	from_version	bigint,
+	to_version		bigint,
+	from_at			timestamptz,
+	to_at			timestamptz,
+	edits			bigint,
+	inserted		bigint,
+	deleted			bigint,
+	users			text[]
+);
+COMMENT ON TYPE converge.timeline_bucket IS
+	'ops in a row: the first and the last version they made and when, how many, code points inserted and deleted, users in the order of their first op';
+
+CREATE FUNCTION converge.timeline(doc_id uuid, buckets int DEFAULT 200, from_version bigint DEFAULT 0, to_version bigint DEFAULT NULL)
+	RETURNS SETOF converge.timeline_bucket
+	AS 'MODULE_PATHNAME', 'converge_timeline' LANGUAGE C STABLE PARALLEL SAFE ROWS 200;
+COMMENT ON FUNCTION converge.timeline(uuid, int, bigint, bigint) IS
+	'the ops that made the versions from_version to to_version, in at most `buckets` rows (1 to 10000), each with the same number of ops or one fewer';
+
 CREATE TYPE converge.blame_run AS (
 	pos			bigint,
 	content		text,

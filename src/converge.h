@@ -36,6 +36,10 @@
 /* Most ops of one submit() call. */
 #define CVG_MAX_BATCH			10000
 
+/* Rows of a timeline: unless the caller says, and at most. */
+#define CVG_TIMELINE_BUCKETS	200
+#define CVG_MAX_TIMELINE_BUCKETS	10000
+
 /* Longest label of a snapshot, in bytes. */
 #define CVG_MAX_LABEL_BYTES		1000
 

@@ -30,6 +30,7 @@ INSERT INTO calls VALUES
 	('converge.version_at(%L, timestamptz ''infinity'')', 'viewer', NULL),
 	('converge.history(%L)', 'viewer', NULL),
 	('converge.changes(%L)', 'viewer', NULL),
+	('converge.timeline(%L)', 'viewer', NULL),
 	('converge.blame(%L)', 'viewer', NULL),
 	('converge.diff(%L, 20, 0)', 'viewer', NULL),
 	('converge.verify(%L)', 'viewer', NULL),

@@ -19,6 +19,7 @@ INSERT INTO promised VALUES
 	-- the past
 	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
 	('changes', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT user_id text, OUT created_at timestamp with time zone, OUT kind text, OUT pos bigint, OUT length bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
+	('timeline', 'doc_id uuid, buckets integer DEFAULT 200, from_version bigint DEFAULT 0, to_version bigint DEFAULT NULL::bigint', 'SETOF converge.timeline_bucket', 'stable', 'safe', false),
 	('blame', 'doc_id uuid, version bigint DEFAULT NULL::bigint', 'SETOF converge.blame_run', 'stable', 'safe', false),
 	('diff', 'doc_id uuid, from_version bigint, to_version bigint', 'converge.op', 'stable', 'safe', true),
 	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),

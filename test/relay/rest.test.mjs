@@ -168,6 +168,16 @@ test('a past that was forgotten begins where it is kept', async () => {
   assert.equal((await ann.get(place)).body.floorVersion, 2)
 })
 
+test('the timeline is that of SQL', async () => {
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/timeline?buckets=2`)
+  const rows = JSON.parse(await as('ann', `SELECT json_agg(t) FROM converge.timeline('${idOf(place)}', 2) AS t`))
+  assert.equal(rows.length, 2)
+  assert.deepEqual(body.buckets.map((b) => [b.fromVersion, b.toVersion, b.edits, b.inserted, b.deleted, b.users]),
+    rows.map((r) => [r.from_version, r.to_version, r.edits, r.inserted, r.deleted, r.users]))
+  assert.equal((await ann.get(`${place}/timeline?buckets=0`)).status, 400)
+})
+
 test('blame and diff are those of SQL', async () => {
   const place = await withPast()
   const runs = JSON.parse(await as('ann', `SELECT json_agg(json_build_array(pos, content, user_id, version)) FROM converge.blame('${idOf(place)}', 3)`))
