@@ -284,6 +284,11 @@ export class Document {
     return this.#events.on(name, listener)
   }
 
+  /** Whether an event is being told: some listeners may not have heard of the last changes yet. */
+  get telling () {
+    return this.#events.delivering
+  }
+
   // ---- coming and going ----
 
   /** Load what is stored, then connect. */
