@@ -76,7 +76,7 @@ function Opened ({ document, loaded, version, config }) {
   const name = user === null ? '' : nameOf(user)
   useEffect(() => document.presence.set({ name, color }), [document, name, color])
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
-  useEffect(() => { api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id])
+  useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message }) => setDraft(`${message}\n\n${text}`)), [document])
 
   const toggleColors = async () => {
@@ -133,20 +133,28 @@ function Opened ({ document, loaded, version, config }) {
 /** @param {{ document: Document }} props */
 function Title ({ document }) {
   const [problem, setProblem] = useState('')
-  /** @param {string} title */
-  const rename = async title => {
+  // what is typed stays until the server tells of it, whatever is drawn meanwhile
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null))
+  useEffect(() => setTyped(null), [document.title])
+  const rename = async () => {
+    if (typed === null || typed === document.title) return setTyped(null)
     try {
-      await api.patch(`docs/${document.id}`, { title })
+      await api.patch(`docs/${document.id}`, { title: typed })
       setProblem('')
     } catch (error) {
+      setTyped(null)
       setProblem(explain(error))
     }
   }
   return <>
+    <h1 class='hidden'>{document.title || 'Untitled'}</h1>
     <input
-      class='title' aria-label='Title' dir='auto' value={document.title ?? ''} placeholder='Untitled' readOnly={!document.canEdit} maxLength={200}
-      onChange={event => rename(event.currentTarget.value)}
-      onKeyDown={event => { if (event.key === 'Enter') event.currentTarget.blur() }}
+      class='title' aria-label='Title' dir='auto' value={typed ?? document.title ?? ''} placeholder='Untitled' readOnly={!document.canEdit} maxLength={200}
+      onInput={event => setTyped(event.currentTarget.value)} onBlur={rename}
+      onKeyDown={event => {
+        if (event.key === 'Enter') event.currentTarget.blur()
+        if (event.key === 'Escape') setTyped(null)
+      }}
     />
     {problem && <span class='problem' role='alert'>{problem}</span>}
   </>

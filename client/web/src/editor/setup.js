@@ -4,6 +4,7 @@ import { defaultKeymap, indentWithTab } from '@codemirror/commands'
 import { search, searchKeymap } from '@codemirror/search'
 import { Compartment, EditorState } from '@codemirror/state'
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap } from '@codemirror/view'
+import { direction } from './direction.js'
 
 /** @import { Extension } from '@codemirror/state' */
 
@@ -24,19 +25,20 @@ const looks = EditorView.theme({
 })
 
 /**
- * @param {{ label: string, live?: boolean }} options `label` for screen readers
+ * @param {{ live?: boolean }} options whether it is typed into
  * @returns {Extension}
  */
-export function setup ({ label, live = true }) {
+export function setup ({ live = true }) {
   return [
     looks,
     highlightSpecialChars(),
     drawSelection(),
     dropCursor(),
     EditorView.lineWrapping,
+    direction,
     EditorView.perLineTextDirection.of(true),
     EditorState.lineSeparator.of('\n'),
-    EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'true' }),
+    EditorView.contentAttributes.of({ spellcheck: 'true', tabindex: '0' }),
     search({ top: true }),
     keymap.of([...defaultKeymap, ...searchKeymap, ...(live ? [indentWithTab] : [])])
   ]

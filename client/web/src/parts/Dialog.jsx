@@ -16,10 +16,10 @@ export function Dialog ({ title, onClose, children }) {
       onClick={event => { if (event.target === dialog.current) dialog.current?.close() }}
     >
       <div class='dialog-body'>
-        <header>
+        <div class='dialog-head'>
           <h2 id='dialog-title'>{title}</h2>
           <button type='button' class='round' aria-label='Close' onClick={() => dialog.current?.close()}>×</button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

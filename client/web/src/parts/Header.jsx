@@ -6,18 +6,11 @@ import { become, nameOf, session } from '../app/session.js'
 import { settings } from '../app/settings.js'
 import { addressOf, go } from '../app/router.js'
 import { useStore } from '../app/store.js'
+import { Logo } from './Logo.jsx'
 import { Avatar } from './People.jsx'
 import { SettingsDialog } from './SettingsDialog.jsx'
 
 /** @import { Config } from '../app/config.js' */
-
-export function Logo () {
-  return (
-    <svg class='logo' viewBox='0 0 32 32' aria-hidden='true'>
-      <path d='M3 8c8 0 9 8 13 8s5-8 13-8M3 24c8 0 9-8 13-8s5 8 13 8' fill='none' stroke='currentColor' stroke-width='3.2' stroke-linecap='round' />
-    </svg>
-  )
-}
 
 /** @param {{ config: Config, view: string, children?: import('preact').ComponentChildren }} props */
 export function Header ({ config, view, children }) {

@@ -41,8 +41,8 @@ export class PastEditor {
       state: EditorState.create({
         extensions: [
           EditorState.readOnly.of(true), EditorView.editable.of(false),
-          EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true' }),
-          authors(), difference, markdown.extension, setup({ label: 'The text as it was', live: false })
+          EditorView.contentAttributes.of({ 'aria-readonly': 'true', 'aria-label': 'The text as it was' }),
+          authors(), difference, markdown.extension, setup({ live: false })
         ]
       })
     })
