@@ -1,7 +1,8 @@
 # converge: live collaborative text inside PostgreSQL
 #
 #   make                 the extension, and the relay where its libraries are installed
-#   make install         both, where pg_config says (DESTDIR and PG_CONFIG as usual)
+#   make install         the extension where pg_config says, the relay in PREFIX/bin, which
+#                        is /usr/local/bin (DESTDIR and PG_CONFIG as usual)
 #   make installcheck    pg_regress and isolation tests on an installed, running server
 #
 # The rest needs nothing prepared: it installs what a fresh Debian lacks (tools/deps)
@@ -12,6 +13,8 @@
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
 #   make soak            kills at random while people type, for an hour (CHECKER_S=seconds)
+#   make platforms       the tests on Debian's later releases, in chroots (as root);
+#                        make platforms PLATFORM=sid SUITE=tap  on one, of one suite
 #   make lint            formatter and static analysers, where installed
 #   make stop            end whatever was started from here;  make clean  and remove it
 #
@@ -23,14 +26,23 @@ DATA = sql/converge--1.0.sql
 PGFILEDESC = "converge - live collaborative text"
 
 OBJS = \
-	src/access.o src/apply.o src/blame.o src/catalog.o src/catalog_keep.o src/catalog_log.o \
-	src/catalog_write.o src/converge.o src/decode.o src/document.o src/event.o src/gateway.o \
-	src/history.o src/maintenance.o src/missed.o src/op_functions.o src/op_type.o \
+	src/access/access.o src/access/context.o src/access/password.o \
+	src/base/subxact.o \
+	src/decode/decode.o src/decode/tables.o \
+	src/edit/apply.o src/edit/document.o src/edit/gateway.o src/edit/missed.o \
+	src/edit/sequence.o src/edit/undo.o \
+	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/timeline.o \
+	src/history/verify.o \
+	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/pack.o src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o \
-	src/past/pack_read.o src/past/pack_write.o src/past/rope.o src/past/spans.o \
-	src/snapshot.o src/timeline.o src/undo.o src/verify.o src/worker.o
+	src/past/chunks.o src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o \
+	src/past/pack_write.o src/past/rope.o src/past/spans.o \
+	src/store/catalog.o src/store/catalog_exec.o src/store/catalog_keep.o \
+	src/store/catalog_layout.o src/store/catalog_log.o src/store/catalog_whole.o \
+	src/store/catalog_write.o \
+	src/type/event.o src/type/op_functions.o src/type/op_type.o \
+	src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress
@@ -43,7 +55,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=$(OUT)
 # PostgreSQL's headers are somebody else's: no warnings about what is inside them, nor
 # for what its macros (lengthof) and callbacks make everybody write.
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -iquote src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 ifneq ($(filter 1 true yes,$(WERROR) $(CI)),)
 PG_CFLAGS += -Werror
@@ -55,6 +67,10 @@ SHLIB_LINK += -lzstd
 RELAY_LIBS = libwebsockets libuv jansson libjwt openssl libpq zlib
 HAVE_RELAY := $(shell test -e relay/Makefile && pkg-config --exists $(RELAY_LIBS) 2>/dev/null && echo yes)
 RELAY = .local/bin/converge-relay
+
+# Where PATH looks, and the systemd unit; PostgreSQL's own programs are often elsewhere.
+PREFIX = /usr/local
+RELAY_BINDIR = $(PREFIX)/bin
 
 # Parallel below unless the caller said how.
 JOBS = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
@@ -77,7 +93,7 @@ endif
 
 include $(PGXS)
 
-HEADERS_HERE := $(wildcard src/*.h src/ot/*.h src/past/*.h)
+HEADERS_HERE := $(wildcard src/*.h src/*/*.h)
 $(OBJS) $(OBJS:.o=.bc): $(HEADERS_HERE)
 
 ifeq ($(HAVE_RELAY),yes)
@@ -89,13 +105,13 @@ uninstall: uninstall-relay
 
 .PHONY: install-relay installdirs-relay uninstall-relay
 install-relay: relay installdirs-relay
-	$(INSTALL_PROGRAM) $(RELAY) '$(DESTDIR)$(bindir)/converge-relay'
+	$(INSTALL_PROGRAM) $(RELAY) '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
 
 installdirs-relay:
-	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(MKDIR_P) '$(DESTDIR)$(RELAY_BINDIR)'
 
 uninstall-relay:
-	rm -f '$(DESTDIR)$(bindir)/converge-relay'
+	rm -f '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
 
 else
 
@@ -109,7 +125,7 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz soak lint stop clean-local
+.PHONY: relay demo test bench fuzz soak platforms lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
@@ -142,6 +158,9 @@ soak:
 	+@$(BUILD)
 	@tools/cluster start
 	@$(MAKE) --no-print-directory -C test/relay e2e FILES=checker.test.mjs
+
+platforms:
+	@tools/platforms $(PLATFORM) $(SUITE)
 
 lint:
 	@tools/lint

@@ -7,10 +7,10 @@
  * The documents take turns in short slices, so that what maintenance does meanwhile
  * hits one as often as the other; what counts is the median of the rounds' ratios.
  */
-#include "common.h"
-#include "ids.h"
-#include "pg.h"
-#include "report.h"
+#include "lib/common.h"
+#include "lib/ids.h"
+#include "lib/pg.h"
+#include "lib/report.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

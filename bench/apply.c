@@ -7,11 +7,11 @@
  * once, behind each other, so that the server rebases).  The contestants take
  * turns in short slices; what counts is the median of the slices' ratios.
  */
-#include "common.h"
-#include "drive.h"
-#include "ids.h"
-#include "least.h"
-#include "report.h"
+#include "lib/common.h"
+#include "lib/drive.h"
+#include "lib/ids.h"
+#include "lib/least.h"
+#include "lib/report.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>

@@ -4,11 +4,11 @@
  *		with 100,000 edits behind it: WAL, buffers, time.  And what an op costs whose
  *		base lies far behind.
  */
-#include "common.h"
-#include "ids.h"
-#include "least.h"
-#include "pg.h"
-#include "report.h"
+#include "lib/common.h"
+#include "lib/ids.h"
+#include "lib/least.h"
+#include "lib/pg.h"
+#include "lib/report.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,10 +6,10 @@
  * Exit status 0 only if the text in PostgreSQL, in every client and the trace's own
  * end are equal, byte for byte, and every edit was applied exactly once.
  */
-#include "common.h"
-#include "jwt.h"
-#include "pg.h"
-#include "replay.h"
+#include "lib/common.h"
+#include "lib/jwt.h"
+#include "lib/pg.h"
+#include "client/replay.h"
 
 #include <getopt.h>
 #include <signal.h>

@@ -10,13 +10,13 @@
  * has one edit in flight, so where the machine cannot keep its pace, it falls behind
  * it, and how many deliveries a second there are is what the machine can do.
  */
-#include "common.h"
-#include "notify.h"
-#include "pg.h"
-#include "proc.h"
-#include "report.h"
-#include "servers.h"
-#include "typist.h"
+#include "lib/common.h"
+#include "lib/notify.h"
+#include "lib/pg.h"
+#include "lib/proc.h"
+#include "lib/report.h"
+#include "lib/servers.h"
+#include "client/typist.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,10 +9,10 @@
  * nothing in it: maintained as a server would, with operation ids that count up and
  * with random ones, and never maintained.  What is read is compared with a replay.
  */
-#include "common.h"
-#include "pg.h"
-#include "report.h"
-#include "typing.h"
+#include "lib/common.h"
+#include "lib/pg.h"
+#include "lib/report.h"
+#include "lib/typing.h"
 
 #include "../src/past/rope.h"
 

@@ -9,13 +9,13 @@
  * own slices, since its walsender would decode what the other writes; the bare one
  * keeps running, idle, since Node needs a while to be at its fastest.
  */
-#include "common.h"
-#include "least.h"
-#include "pg.h"
-#include "proc.h"
-#include "report.h"
-#include "servers.h"
-#include "typist.h"
+#include "lib/common.h"
+#include "lib/least.h"
+#include "lib/pg.h"
+#include "lib/proc.h"
+#include "lib/report.h"
+#include "lib/servers.h"
+#include "client/typist.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,12 +3,12 @@
  *		Memory of converge-relay against that of a bare broadcaster: of an idle
  *		connection, and while some of many readers stop reading and come back.
  */
-#include "common.h"
-#include "pg.h"
-#include "proc.h"
-#include "report.h"
-#include "servers.h"
-#include "typist.h"
+#include "lib/common.h"
+#include "lib/pg.h"
+#include "lib/proc.h"
+#include "lib/report.h"
+#include "lib/servers.h"
+#include "client/typist.h"
 
 #include <stdio.h>
 #include <stdlib.h>

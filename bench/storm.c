@@ -8,13 +8,13 @@
  * live again when the server says that it is joined; nobody types meanwhile, so there
  * is nothing to catch up with, but the relay has to ask the tables whether there is.
  */
-#include "common.h"
-#include "ids.h"
-#include "pg.h"
-#include "proc.h"
-#include "report.h"
-#include "servers.h"
-#include "ws.h"
+#include "lib/common.h"
+#include "lib/ids.h"
+#include "lib/pg.h"
+#include "lib/proc.h"
+#include "lib/report.h"
+#include "lib/servers.h"
+#include "client/ws.h"
 
 #include <stdio.h>
 #include <stdlib.h>

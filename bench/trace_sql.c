@@ -6,10 +6,10 @@
  * The statement is prepared and pipelined; a pipeline's sync ends a transaction, so
  * that many ops share one.
  */
-#include "common.h"
-#include "ids.h"
-#include "pg.h"
-#include "trace.h"
+#include "lib/common.h"
+#include "lib/ids.h"
+#include "lib/pg.h"
+#include "lib/trace.h"
 
 #include <getopt.h>
 #include <stdbool.h>

@@ -5,9 +5,9 @@
  */
 #include "relay.h"
 
-#include "log.h"
-#include "mem.h"
-#include "version.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/version.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -4,22 +4,22 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
-#include "auth.h"
-#include "config.h"
-#include "listener.h"
-#include "metrics.h"
-#include "presence.h"
-#include "presence_link.h"
-#include "reader.h"
-#include "rest.h"
-#include "room.h"
-#include "server.h"
-#include "session.h"
-#include "shard.h"
-#include "stream.h"
+#include "auth/auth.h"
+#include "base/config.h"
+#include "server/listener.h"
+#include "base/metrics.h"
+#include "presence/presence.h"
+#include "presence/link.h"
+#include "tables/reader.h"
+#include "http/rest.h"
+#include "room/room.h"
+#include "server/server.h"
+#include "session/session.h"
+#include "tables/shard.h"
+#include "tables/stream.h"
 #include "sweep.h"
-#include "web.h"
-#include "writer.h"
+#include "http/web.h"
+#include "tables/writer.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,9 +11,9 @@
  */
 #include "sweep.h"
 
-#include "bounds.h"
-#include "mem.h"
-#include "shard.h"
+#include "base/bounds.h"
+#include "base/mem.h"
+#include "tables/shard.h"
 
 #include <stdlib.h>
 

@@ -5,9 +5,9 @@
 #ifndef RELAY_SWEEP_H
 #define RELAY_SWEEP_H
 
-#include "reader.h"
-#include "room.h"
-#include "stream.h"
+#include "tables/reader.h"
+#include "room/room.h"
+#include "tables/stream.h"
 
 struct sweeper;
 

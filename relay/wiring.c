@@ -4,8 +4,8 @@
  */
 #include "relay.h"
 
-#include "bounds.h"
-#include "log.h"
+#include "base/bounds.h"
+#include "base/log.h"
 
 #define SLOW_TICK_MS 10
 
@@ -70,8 +70,19 @@ on_room_lost(void *arg, const struct uuid *doc)
 	char		text[UUID_TEXT_LEN + 1];
 
 	uuid_format(doc, text);
-	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s; its clients are to join anew", text);
+	log_event(RELAY_WARN, "relay", "the database has lost the last operations of document %s, or has another document under this id; "
+			  "its clients are to join anew", text);
 	sessions_restart(relay->sessions, doc, "the database has lost the last operations; join again");
+	writer_drop(relay->writer, doc);
+}
+
+/* A room's document was deleted, and another has its id: who had that one leaves. */
+static void
+on_room_ended(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	sessions_end(relay->sessions, doc);
 	writer_drop(relay->writer, doc);
 }
 
@@ -115,11 +126,29 @@ on_stream_event(void *arg, const struct event *event)
 	rooms_event(relay->rooms, event);
 }
 
+/*
+ * Something changed that the stream cannot tell, operations or members: nothing is
+ * shown or submitted until the tables were asked what they have of every room, and
+ * who may read it, as after a new connection.
+ */
+static void
+resync(struct relay *relay)
+{
+	log_event(RELAY_WARN, "stream", "something changed that the stream cannot tell (PostgreSQL's log says what): asking the tables about every room");
+	relay->metrics.stream_resyncs++;
+	on_connected(relay);
+}
+
 static void
 on_stream_notice(void *arg, const struct notice *notice)
 {
 	struct relay *relay = arg;
 
+	if (notice->kind == NOTICE_RESYNC)
+		resync(relay);
+	else if (notice->kind == NOTICE_DELETED &&
+			 !rooms_deleted(relay->rooms, &notice->doc, notice->has_life ? &notice->life : NULL))
+		return;
 	sessions_notice(relay->sessions, notice);
 }
 
@@ -168,6 +197,7 @@ on_committed(void *arg, const struct uuid *doc, const struct write_answer *answe
 	};
 
 	protocol_entry_mark(answer->entry, answer->entry_len, &room_answer.mark);
+	room_answer.mark.life = answer->life;
 	rooms_answer(relay->rooms, doc, &room_answer);
 }
 
@@ -285,7 +315,7 @@ make_rooms(struct relay *relay)
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
-		.ahead = on_room_ahead,.lost = on_room_lost,.arg = relay,
+		.ahead = on_room_ahead,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);

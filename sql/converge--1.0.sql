@@ -19,6 +19,64 @@ BEGIN
 END
 $$;
 
+-- A schema converge that was there before must hold nothing, and nobody but its owner may
+-- be able to put anything there: a look-alike of one of our functions would be called with
+-- the installer's rights.  A dump writes CREATE SCHEMA itself, so that its owner is the
+-- installer, or another superuser, who needs no look-alikes.
+DO $$
+DECLARE
+	place CONSTANT pg_catalog.oid := 'converge'::pg_catalog.regnamespace;
+	stranger pg_catalog.text;
+	content pg_catalog.text;
+BEGIN
+	SELECT r.rolname INTO stranger
+		FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+		WHERE n.oid OPERATOR(pg_catalog.=) place AND NOT r.rolsuper
+		  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER;
+	IF stranger IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "converge" belongs to role "%"', stranger
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'A schema that was there before must belong to the role that creates the extension.',
+				  HINT = 'Look what is in it, then rename or drop it.';
+	END IF;
+
+	SELECT pg_catalog.string_agg(COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'::pg_catalog.text), ', '::pg_catalog.text
+								 ORDER BY r.rolname)
+		INTO stranger
+		FROM pg_catalog.pg_namespace n
+			 CROSS JOIN LATERAL pg_catalog.aclexplode(n.nspacl) a
+			 LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) a.grantee
+		WHERE n.oid OPERATOR(pg_catalog.=) place AND a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'::pg_catalog.text
+		  AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner AND r.rolsuper IS NOT TRUE
+		  AND (r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER) IS NOT FALSE;
+	IF stranger IS NOT NULL THEN
+		RAISE EXCEPTION 'other roles may create objects in schema "converge"'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = pg_catalog.concat('The privilege CREATE is granted to: '::pg_catalog.text, stranger, '.'::pg_catalog.text),
+				  HINT = pg_catalog.concat('Run REVOKE CREATE ON SCHEMA converge FROM '::pg_catalog.text, stranger, '.'::pg_catalog.text);
+	END IF;
+
+	-- the extension itself is here by now; publications and default privileges name the schema, but are not in it
+	SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) INTO content
+		FROM pg_catalog.pg_depend d
+		WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+		  AND d.refobjid OPERATOR(pg_catalog.=) place
+		  AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_default_acl'::pg_catalog.regclass
+		  AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_publication_namespace'::pg_catalog.regclass
+		  AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e
+						  WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
+							AND e.oid OPERATOR(pg_catalog.=) d.objid
+							AND e.extname OPERATOR(pg_catalog.=) 'converge'::pg_catalog.name)
+		ORDER BY d.classid, d.objid LIMIT 1;
+	IF content IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "converge" is not empty'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = pg_catalog.concat('It contains '::pg_catalog.text, content, '.'::pg_catalog.text),
+				  HINT = 'Move its objects to another schema or drop them.';
+	END IF;
+END
+$$;
+
 GRANT USAGE ON SCHEMA converge TO PUBLIC;
 
 -- ---------------------------------------------------------------------------
@@ -52,8 +110,12 @@ CREATE FUNCTION converge.op_to_jsonb(op converge.op) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'converge_op_to_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE FUNCTION converge.op_from_jsonb(op jsonb) RETURNS converge.op
 	AS 'MODULE_PATHNAME', 'converge_op_from_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION converge.op_from_json(op json) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_op_from_json' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE CAST (converge.op AS jsonb) WITH FUNCTION converge.op_to_jsonb(converge.op) AS ASSIGNMENT;
-CREATE CAST (jsonb AS converge.op) WITH FUNCTION converge.op_from_jsonb(jsonb) AS ASSIGNMENT;
+-- implicit, since drivers give a parameter that is JSON one of these types
+CREATE CAST (jsonb AS converge.op) WITH FUNCTION converge.op_from_jsonb(jsonb) AS IMPLICIT;
+CREATE CAST (json AS converge.op) WITH FUNCTION converge.op_from_json(json) AS IMPLICIT;
 
 CREATE FUNCTION converge.op_eq(a converge.op, b converge.op) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_op_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
@@ -85,6 +147,7 @@ COMMENT ON FUNCTION converge.op_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION converge.op_send(converge.op) IS 'I/O';
 COMMENT ON FUNCTION converge.op_to_jsonb(converge.op) IS 'the op as a jsonb array; also a cast';
 COMMENT ON FUNCTION converge.op_from_jsonb(jsonb) IS 'an op from a jsonb array; also a cast';
+COMMENT ON FUNCTION converge.op_from_json(json) IS 'an op from a json array; also a cast';
 COMMENT ON FUNCTION converge.op_eq(converge.op, converge.op) IS 'implementation of = operator';
 COMMENT ON FUNCTION converge.op_ne(converge.op, converge.op) IS 'implementation of <> operator';
 COMMENT ON FUNCTION converge.op_hash(converge.op) IS 'hash';
@@ -154,6 +217,10 @@ COMMENT ON AGGREGATE converge.compose_agg(converge.op) IS
 
 -- ---------------------------------------------------------------------------
 -- Tables
+--
+-- Ids of users, their names and addresses are compared and indexed by their bytes,
+-- COLLATE "C": no upgrade of a collation may hide a member from an index, and no
+-- locale may make two addresses of one.
 -- ---------------------------------------------------------------------------
 
 CREATE TYPE converge.role AS ENUM ('viewer', 'commenter', 'editor', 'owner');
@@ -162,11 +229,17 @@ COMMENT ON TYPE converge.role IS 'what a member may do; each role may do all tha
 CREATE TABLE converge.documents (
 	id			uuid PRIMARY KEY,
 	title		text NOT NULL,
-	owner		text NOT NULL,
-	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+	owner		text COLLATE "C" NOT NULL,
+	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	life		uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid
 );
+-- the log has it of a deleted row, so that readers of the stream know which document went
+CREATE UNIQUE INDEX documents_id_life_key ON converge.documents (id, life);
+ALTER TABLE converge.documents REPLICA IDENTITY USING INDEX documents_id_life_key;
 COMMENT ON TABLE converge.documents IS 'a row a document: what is rarely written';
-COMMENT ON COLUMN converge.documents.owner IS 'who created it; what counts for permission is members';
+COMMENT ON COLUMN converge.documents.owner IS 'one of its owners: who created it or was given it; what counts for permission is members';
+COMMENT ON COLUMN converge.documents.life IS
+	'which document this is: another one later created under the same id has another; begins with a value of op_seq, drawn at its creation';
 
 -- One narrow row a document, updated by every op: room on the page keeps the
 -- updates HOT, and no column may ever grow or be indexed but the key.
@@ -180,7 +253,8 @@ CREATE TABLE converge.heads (
 	log_bytes			bigint NOT NULL,
 	updated_at			timestamptz NOT NULL,
 	packed_version		bigint NOT NULL,
-	member_changes		bigint NOT NULL DEFAULT 0
+	member_changes		bigint NOT NULL DEFAULT 0,
+	life				uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE converge.heads IS
 	'where each document stands; every writer locks its row first, so its lock is the document''s authority';
@@ -193,10 +267,11 @@ COMMENT ON COLUMN converge.heads.log_bytes IS 'bytes of the ops since that snaps
 COMMENT ON COLUMN converge.heads.updated_at IS 'created_at of the last op; never goes back';
 COMMENT ON COLUMN converge.heads.packed_version IS 'the ops up to this version are in packs or forgotten, the later ones in ops';
 COMMENT ON COLUMN converge.heads.member_changes IS 'number of changes of its members that took a right from somebody, or may have: between two ops that were answered with the same number stands none';
+COMMENT ON COLUMN converge.heads.life IS 'the life in documents, where the lock of this row keeps it';
 
 CREATE TABLE converge.members (
 	doc_id		uuid NOT NULL,
-	user_id		text NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
 	role		converge.role NOT NULL,
 	created_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (doc_id, user_id)
@@ -216,7 +291,7 @@ CREATE TABLE converge.ops (
 	created_at		timestamptz NOT NULL,
 	op_id			uuid NOT NULL,
 	submitted_hash	integer NOT NULL,
-	user_id			text NOT NULL,
+	user_id			text COLLATE "C" NOT NULL,
 	op				converge.op NOT NULL,
 	PRIMARY KEY (doc_id, version),
 	UNIQUE (doc_id, op_id)
@@ -232,7 +307,6 @@ CREATE TABLE converge.snapshots (
 	seq			bigint NOT NULL,
 	created_at	timestamptz NOT NULL,
 	kind		text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) ANY (ARRAY['initial', 'due', 'named', 'floor'])),
-	label		text,
 	content		text NOT NULL,
 	op_id		uuid,
 	PRIMARY KEY (doc_id, version)
@@ -241,6 +315,18 @@ COMMENT ON TABLE converge.snapshots IS 'whole documents at a version';
 COMMENT ON COLUMN converge.snapshots.op_id IS 'the op that made the version; it outlives the op where history is pruned';
 COMMENT ON COLUMN converge.snapshots.kind IS
 	'initial: what the document was created with; due: taken by maintenance; named: on request; floor: where pruned history begins';
+
+CREATE TABLE converge.labels (
+	doc_id		uuid NOT NULL,
+	version		bigint NOT NULL,
+	label		text COLLATE "C" NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
+	created_at	timestamptz NOT NULL,
+	PRIMARY KEY (doc_id, version, label)
+);
+COMMENT ON TABLE converge.labels IS 'the labels of snapshots; a version may have several';
+COMMENT ON COLUMN converge.labels.user_id IS 'the user who gave it first';
+COMMENT ON COLUMN converge.labels.created_at IS 'when it was given first';
 
 CREATE TABLE converge.packs (
 	doc_id			uuid NOT NULL,
@@ -266,26 +352,39 @@ CREATE TABLE converge.undos (
 COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
 
 CREATE TABLE converge.users (
-	id				text PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
-	name			text NOT NULL,
-	address			text NOT NULL,
+	id				text COLLATE "C" PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
+	name			text COLLATE "C" NOT NULL,
+	address			text COLLATE "C" NOT NULL,
 	password_hash	text NOT NULL,
 	created_at		timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE UNIQUE INDEX users_address_key ON converge.users (pg_catalog.lower(address));
-CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name) COLLATE "C");
+CREATE INDEX users_name_idx ON converge.users (pg_catalog.lower(name));
 COMMENT ON TABLE converge.users IS
 	'accounts, for those who want them here; users known by a token or a database role alone have no row';
 COMMENT ON COLUMN converge.users.id IS 'what stands as user_id elsewhere';
 COMMENT ON COLUMN converge.users.password_hash IS 'bcrypt';
 
--- Addresses share buckets, so that the table cannot grow.
+-- An account has a row of its own, so that no other account's attempts count for it.
+-- Addresses without an account share rows, so that the table cannot grow: by a hash
+-- with a secret, so that nobody can choose which.
 CREATE UNLOGGED TABLE converge.attempts (
-	bucket	integer PRIMARY KEY,
+	user_id	text COLLATE "C" NOT NULL,
+	bucket	integer NOT NULL,
 	count	integer NOT NULL,
-	since	timestamptz NOT NULL
+	since	timestamptz NOT NULL,
+	PRIMARY KEY (user_id, bucket)
 );
-COMMENT ON TABLE converge.attempts IS 'wrong passwords of late, by a hash of the address they were tried for';
+COMMENT ON TABLE converge.attempts IS 'wrong passwords of the last 15 minutes, by account, or by a hash of an address that has none';
+COMMENT ON COLUMN converge.attempts.user_id IS 'the account; empty: none';
+COMMENT ON COLUMN converge.attempts.bucket IS 'the hash of the address; 0 for an account';
+COMMENT ON COLUMN converge.attempts.since IS 'the first of them; 15 minutes later the count begins anew';
+
+CREATE UNLOGGED TABLE converge.attempt_keys (
+	id		boolean PRIMARY KEY DEFAULT true CHECK (id),
+	key		text NOT NULL
+);
+COMMENT ON TABLE converge.attempt_keys IS 'the secret in the hash of addresses without an account; made when it is needed';
 
 -- Who is connected is for the moment: unlogged, so neither in the log nor on standbys,
 -- gone after a crash, and written again by the relays that live.
@@ -301,7 +400,7 @@ CREATE UNLOGGED TABLE converge.presence (
 	doc_id		uuid NOT NULL,
 	client_id	uuid NOT NULL,
 	relay_id	uuid NOT NULL,
-	user_id		text NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
 	name		text,
 	color		text,
 	version		bigint,
@@ -325,8 +424,24 @@ CREATE UNLOGGED TABLE converge.relay_keys (
 );
 COMMENT ON TABLE converge.relay_keys IS 'the key of what relays tell each other by NOTIFY, as hexadecimal digits';
 
+-- What converge made itself, so that additions can be told from it.  A dump has the
+-- users' columns in its place, made up when it is read; it comes first by its name.
+CREATE TABLE converge.as_made (
+	part		text NOT NULL,
+	table_name	text NOT NULL,
+	name		text NOT NULL,
+	ddl			text,
+	PRIMARY KEY (table_name, part, name)
+);
+COMMENT ON TABLE converge.as_made IS
+	'columns, constraints, indexes, triggers and policies that converge made in its tables: what is beside them is an addition';
+COMMENT ON COLUMN converge.as_made.ddl IS 'null; in a dump, the statement that makes a column which was added, and which a restore runs';
+
+SELECT pg_catalog.pg_extension_config_dump('converge.as_made',
+	'WHERE false UNION ALL SELECT part, table_name, name, ddl FROM converge.additions() WHERE part OPERATOR(pg_catalog.=) ''column''::text');
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.labels', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
@@ -342,7 +457,7 @@ SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 CREATE FUNCTION converge.acting_user() RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_acting_user' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION converge.acting_user() IS
-	'whom permissions are checked for: the setting converge."user" where it is set (that needs GRANT SET ON PARAMETER converge."user"), else session_user';
+	'whom permissions are checked for: the setting converge.acting_user, also called converge."user", where it is set (that needs GRANT SET ON PARAMETER), else session_user';
 
 CREATE FUNCTION converge.my_role(doc_id uuid) RETURNS converge.role
 	AS 'MODULE_PATHNAME', 'converge_my_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -352,12 +467,12 @@ COMMENT ON FUNCTION converge.my_role(uuid) IS
 CREATE FUNCTION converge.require_role(doc_id uuid, needed converge.role) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_require_role' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.require_role(uuid, converge.role) IS
-	'fail where the acting user has not at least that role in a document';
+	'fail where the acting user has not at least that role in a document, or needs none to read it';
 
 CREATE FUNCTION converge.may_read(doc_id uuid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_may_read' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION converge.may_read(uuid) IS
-	'whether the acting user has a role in a document: what row-level security asks of every row';
+	'whether the acting user has a role in a document, or needs none to read it: what row-level security asks of every row';
 
 CREATE FUNCTION converge.relay_lives(relay_id uuid) RETURNS boolean
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -368,9 +483,12 @@ COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 
 -- Plain SELECTs show a member what he may read.  Nobody writes but through the
 -- functions, so there is nothing else to grant, and no policy for it.
+ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.as_made ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.labels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
@@ -382,6 +500,7 @@ ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
 CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.labels FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.packs FOR SELECT USING (converge.may_read(doc_id));
@@ -390,7 +509,7 @@ CREATE POLICY readers ON converge.presence FOR SELECT
 CREATE POLICY readers ON converge.snapshots FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.undos FOR SELECT USING (converge.may_read(doc_id));
 GRANT SELECT ON
-	converge.documents, converge.heads, converge.members, converge.ops,
+	converge.documents, converge.heads, converge.labels, converge.members, converge.ops,
 	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
 
 -- Whoever changes membership holds the head row's lock until it commits, so that
@@ -403,14 +522,20 @@ GRANT SELECT ON
 CREATE FUNCTION converge.count_member_change() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	UPDATE converge.heads h SET member_changes = h.member_changes + 1
-		WHERE h.doc_id IN (old.doc_id, new.doc_id);
+	IF TG_OP = 'TRUNCATE'::text THEN
+		UPDATE converge.heads h SET member_changes = h.member_changes + 1;
+	ELSE
+		UPDATE converge.heads h SET member_changes = h.member_changes + 1
+			WHERE h.doc_id IN (old.doc_id, new.doc_id);
+	END IF;
 	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION converge.count_member_change() IS 'count in the document''s head that somebody''s right may have been taken, whoever did it and however';
 CREATE TRIGGER count_change AFTER UPDATE OR DELETE ON converge.members
 	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
+CREATE TRIGGER count_truncate AFTER TRUNCATE ON converge.members
+	FOR EACH STATEMENT EXECUTE FUNCTION converge.count_member_change();
 
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -422,12 +547,12 @@ BEGIN
 		RAISE EXCEPTION 'document % does not exist', lock_for_owner.doc_id USING ERRCODE = 'OT003';
 	END IF;
 	is_owner := EXISTS (SELECT FROM converge.members m
-						WHERE m.doc_id = lock_for_owner.doc_id AND m.role = 'owner'
+						WHERE m.doc_id = lock_for_owner.doc_id AND m.role = 'owner'::converge.role
 						  AND m.user_id = converge.acting_user());
 	IF NOT is_owner THEN
 		RAISE EXCEPTION 'permission denied for document %', lock_for_owner.doc_id
 			USING ERRCODE = 'OT002',
-				  DETAIL = format('Only an owner may do this, and user "%s" is none.', converge.acting_user());
+				  DETAIL = format('Only an owner may do this, and user "%s" is none.'::text, converge.acting_user());
 	END IF;
 	UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_for_owner.doc_id;
 END
@@ -439,13 +564,37 @@ CREATE FUNCTION converge.keep_an_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM converge.members m
-				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner') THEN
+				   WHERE m.doc_id = keep_an_owner.doc_id AND m.role = 'owner'::converge.role) THEN
 		RAISE EXCEPTION 'the last owner of document % must stay its owner', keep_an_owner.doc_id
 			USING ERRCODE = 'OT002', HINT = 'Make another user an owner first.';
 	END IF;
+	UPDATE converge.documents d
+		SET owner = (SELECT m.user_id FROM converge.members m
+					 WHERE m.doc_id = d.id AND m.role = 'owner'::converge.role ORDER BY m.created_at, m.user_id LIMIT 1)
+		WHERE d.id = keep_an_owner.doc_id
+		  AND NOT EXISTS (SELECT FROM converge.members m
+						  WHERE m.doc_id = d.id AND m.user_id = d.owner AND m.role = 'owner'::converge.role);
 END
 $$;
-COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS 'fail where a document has been left without an owner';
+COMMENT ON FUNCTION converge.keep_an_owner(uuid) IS
+	'fail where a document has been left without an owner; see that the one whom documents names is one';
+
+-- Ids of users from elsewhere stand beside those of accounts, so one that is neither an
+-- account nor a database role may be right; it may be misspelt as well.
+CREATE FUNCTION converge.warn_of_unknown_user(user_id text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF user_id <> '*'::text AND user_id <> converge.acting_user()
+		AND EXISTS (SELECT FROM converge.users)
+		AND NOT EXISTS (SELECT FROM converge.users u WHERE u.id = warn_of_unknown_user.user_id)
+		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = warn_of_unknown_user.user_id) THEN
+		RAISE WARNING 'user "%" has no account', user_id
+			USING HINT = 'The role is that of a user who acts under exactly this id: check its spelling.'::text;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.warn_of_unknown_user(text) IS
+	'warn where accounts are used, of a user id that is neither an account nor a database role';
 
 CREATE FUNCTION converge.share(doc_id uuid, user_id text, role converge.role) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -457,14 +606,17 @@ BEGIN
 		RAISE EXCEPTION 'a user id of % bytes is out of range', octet_length(user_id)
 			USING ERRCODE = 'OT006', DETAIL = 'A user id has 1 to 255 bytes.';
 	END IF;
-	IF user_id = '*' AND role = 'owner' THEN
+	IF user_id = '*'::text AND role = 'owner'::converge.role THEN
 		RAISE EXCEPTION 'everyone ("*") cannot own a document' USING ERRCODE = 'OT002';
 	END IF;
+	-- keep_an_owner() may have to name another; LOCK ORDER: before the head
+	PERFORM FROM converge.documents d WHERE d.id = share.doc_id AND d.owner = share.user_id FOR NO KEY UPDATE;
 	PERFORM converge.lock_for_owner(doc_id);
 	INSERT INTO converge.members AS m (doc_id, user_id, role)
 		VALUES (share.doc_id, share.user_id, share.role)
 		ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role;
 	PERFORM converge.keep_an_owner(doc_id);
+	PERFORM converge.warn_of_unknown_user(user_id);
 END
 $$;
 COMMENT ON FUNCTION converge.share(uuid, text, converge.role) IS
@@ -476,7 +628,8 @@ BEGIN
 	IF doc_id IS NULL OR user_id IS NULL THEN
 		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	IF user_id <> '*' AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
+	PERFORM FROM converge.documents d WHERE d.id = unshare.doc_id AND d.owner = unshare.user_id FOR NO KEY UPDATE;
+	IF user_id <> '*'::text AND user_id = converge.acting_user() AND converge.my_role(doc_id) IS NOT NULL THEN
 		-- anybody may leave
 		PERFORM FROM converge.heads h WHERE h.doc_id = unshare.doc_id FOR NO KEY UPDATE;
 	ELSE
@@ -492,9 +645,20 @@ COMMENT ON FUNCTION converge.unshare(uuid, text) IS
 CREATE FUNCTION converge.transfer_ownership(doc_id uuid, user_id text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM converge.share(doc_id, user_id, 'owner');
+	IF doc_id IS NULL OR user_id IS NULL THEN
+		RAISE EXCEPTION 'document and user must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
+	-- LOCK ORDER: before the head, but not for one who may not
+	PERFORM FROM converge.documents d
+		WHERE d.id = transfer_ownership.doc_id
+		  AND EXISTS (SELECT FROM converge.members m
+					  WHERE m.doc_id = d.id AND m.user_id = converge.acting_user() AND m.role = 'owner'::converge.role)
+		FOR NO KEY UPDATE;
+	PERFORM converge.share(doc_id, user_id, 'owner'::converge.role);
+	UPDATE converge.documents d SET owner = transfer_ownership.user_id
+		WHERE d.id = transfer_ownership.doc_id AND d.owner <> transfer_ownership.user_id;
 	IF user_id <> converge.acting_user() THEN
-		PERFORM converge.share(doc_id, converge.acting_user(), 'editor');
+		PERFORM converge.share(doc_id, converge.acting_user(), 'editor'::converge.role);
 	END IF;
 END
 $$;
@@ -508,7 +672,7 @@ BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	RETURN QUERY SELECT m.user_id, u.name, m.role, m.created_at
 		FROM converge.members m LEFT JOIN converge.users u ON u.id = m.user_id
 		WHERE m.doc_id = members.doc_id ORDER BY m.role DESC, m.user_id;
@@ -537,6 +701,7 @@ CREATE FUNCTION converge.create_document(title text DEFAULT '', content text DEF
 DECLARE
 	now_at timestamptz := clock_timestamp();
 	acting text := converge.acting_user();
+	new_life uuid;
 BEGIN
 	IF title IS NULL OR content IS NULL OR id IS NULL THEN
 		RAISE EXCEPTION 'title, content and id must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -545,16 +710,22 @@ BEGIN
 	IF char_length(content) > converge.max_document_length() THEN
 		RAISE EXCEPTION 'a document of % code points is too large', char_length(content)
 			USING ERRCODE = 'OT006',
-				  DETAIL = format('A document has at most %s code points.', converge.max_document_length());
+				  DETAIL = format('A document has at most %s code points.'::text, converge.max_document_length());
 	END IF;
-	INSERT INTO converge.documents (id, title, owner, created_at)
-		VALUES (create_document.id, create_document.title, acting, now_at);
-	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version)
-		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0);
-	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner');
-	IF content <> '' THEN
+	-- A life begins with a seq of its own.  A document that has the id, and is being
+	-- deleted, is waited for first: so its ops have lower ones, and those of the new
+	-- document higher ones.
+	PERFORM FROM converge.documents d WHERE d.id = create_document.id FOR KEY SHARE;
+	new_life := (lpad(to_hex(nextval('converge.op_seq'::regclass)), 16, '0'::text)
+		|| substr(replace(gen_random_uuid()::text, '-'::text, ''::text), 17))::uuid;
+	INSERT INTO converge.documents (id, title, owner, created_at, life)
+		VALUES (create_document.id, create_document.title, acting, now_at, new_life);
+	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version, life)
+		VALUES (create_document.id, 0, 0, char_length(content), 0, 0, 0, now_at, 0, new_life);
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (create_document.id, acting, 'owner'::converge.role);
+	IF content <> ''::text THEN
 		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content)
-			VALUES (create_document.id, 0, 0, now_at, 'initial', create_document.content);
+			VALUES (create_document.id, 0, 0, now_at, 'initial'::text, create_document.content);
 	END IF;
 	RETURN id;
 END
@@ -565,16 +736,16 @@ COMMENT ON FUNCTION converge.create_document(text, text, uuid) IS
 CREATE FUNCTION converge.document(doc_id uuid, OUT title text, OUT owner text, OUT role converge.role,
 								  OUT version bigint, OUT seq bigint, OUT length bigint,
 								  OUT floor_version bigint, OUT snapshot_version bigint,
-								  OUT created_at timestamptz, OUT updated_at timestamptz)
+								  OUT created_at timestamptz, OUT updated_at timestamptz, OUT life uuid)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	SELECT d.title, d.owner, converge.my_role(d.id), h.version, h.seq, h.length,
-		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at
-		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at
+		   h.floor_version, h.snapshot_version, d.created_at, h.updated_at, h.life
+		INTO title, owner, role, version, seq, length, floor_version, snapshot_version, created_at, updated_at, life
 		FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id
 		WHERE d.id = document.doc_id;
 END
@@ -591,7 +762,7 @@ BEGIN
 		FROM converge.members m
 			 JOIN converge.documents d ON d.id = m.doc_id
 			 JOIN converge.heads h ON h.doc_id = m.doc_id
-			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'
+			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'::text
 		WHERE m.user_id = converge.acting_user()
 		  AND (before IS NULL OR h.updated_at < before OR h.updated_at = before AND h.doc_id < before_id)
 		ORDER BY h.updated_at DESC, h.doc_id DESC
@@ -610,11 +781,11 @@ BEGIN
 		RAISE EXCEPTION 'document and title must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM converge.check_title(title);
-	PERFORM converge.require_role(doc_id, 'editor');
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
 	PERFORM FROM converge.documents d WHERE d.id = rename_document.doc_id FOR NO KEY UPDATE;
 	PERFORM FROM converge.heads h WHERE h.doc_id = rename_document.doc_id FOR NO KEY UPDATE;
 	-- again: while this waited the role may have gone, or the document
-	PERFORM converge.require_role(doc_id, 'editor');
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
 	UPDATE converge.documents d SET title = rename_document.title WHERE d.id = rename_document.doc_id;
 END
 $$;
@@ -627,12 +798,13 @@ BEGIN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	-- before any lock that others would wait for
-	PERFORM converge.require_role(doc_id, 'owner');
+	PERFORM converge.require_role(doc_id, 'owner'::converge.role);
 	PERFORM FROM converge.documents d WHERE d.id = delete_document.doc_id FOR UPDATE;
 	PERFORM converge.lock_for_owner(doc_id);
 	-- first, so that readers of the stream learn why the members go
 	DELETE FROM converge.documents d WHERE d.id = delete_document.doc_id;
 	DELETE FROM converge.heads h WHERE h.doc_id = delete_document.doc_id;
+	DELETE FROM converge.labels l WHERE l.doc_id = delete_document.doc_id;
 	DELETE FROM converge.members m WHERE m.doc_id = delete_document.doc_id;
 	DELETE FROM converge.ops o WHERE o.doc_id = delete_document.doc_id;
 	DELETE FROM converge.packs p WHERE p.doc_id = delete_document.doc_id;
@@ -656,7 +828,7 @@ COMMENT ON FUNCTION converge.apply_op(uuid, uuid, bigint, converge.op) IS
 CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_edit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
-	'apply an op to the document as it stands now, with a fresh op id; the new version';
+	'apply an op to the document as it stands now, with a fresh op id; the new version, or the one there is where the op changes nothing';
 
 CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -670,16 +842,21 @@ CREATE FUNCTION converge.content_at(doc_id uuid, at timestamptz) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content_at_moment' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content_at(uuid, timestamptz) IS 'the text of a document as it was at a moment';
 
+CREATE FUNCTION converge.content_at(doc_id uuid, version_or_time text) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_content_at_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.content_at(uuid, text) IS
+	'the text of a document at a version or a moment, whichever the text is: what a parameter without a type is resolved to';
+
 CREATE FUNCTION converge.version_at(doc_id uuid, at timestamptz) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_version_at' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.version_at(uuid, timestamptz) IS 'the version a document was at in a moment';
 
 CREATE FUNCTION converge.open_document(doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
-									   OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
-									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op)
+									   known_life uuid DEFAULT NULL, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op, OUT life uuid)
 	AS 'MODULE_PATHNAME', 'converge_open_document' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid) IS
-	'what a joining client needs: where the op that made known_version is known_op_id, resumed is true and op leads from there to version; else content is the whole text';
+COMMENT ON FUNCTION converge.open_document(uuid, bigint, uuid, uuid) IS
+	'what a joining client needs: where known_version is one of this document, resumed is true and op leads from there to version; else, and where op would be larger than it, content is the whole text. known_op_id, the op that made it, proves it, or at version 0 known_life, which a client got as life before';
 
 -- ---------------------------------------------------------------------------
 -- History
@@ -742,17 +919,15 @@ COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
 CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
-	'make the text what it was at a version, by a new op; the new version';
+	'make the text what it was at a version, by a new op; the new version, or the one there is where the text is the same';
 
 CREATE FUNCTION converge.undo(doc_id uuid, op_id uuid) RETURNS bigint
-	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'converge_undo';
+	AS 'MODULE_PATHNAME', 'converge_undo' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo(uuid, uuid) IS
-	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version';
+	'take back what one op did, wherever it is now, by a new op; of an undo: do it again; the new version, or the one there is where nothing is left to take back';
 
 CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETURNS bigint
-	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-	AS 'MODULE_PATHNAME', 'converge_undo_last';
+	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
 	'undo the newest op of a user (null: the acting user) that is no undo and not undone; the new version, null when there is none';
 
@@ -760,22 +935,45 @@ CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS 
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'converge_snapshot';
 COMMENT ON FUNCTION converge.snapshot(uuid, text) IS
-	'keep the text as it is now under a label, for good; its version';
+	'keep the text as it is now, under a label beside those it has, for good; its version';
+
+CREATE FUNCTION converge.remove_label(doc_id uuid, version bigint, label text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR version IS NULL OR label IS NULL THEN
+		RAISE EXCEPTION 'document, version and label must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	-- before any lock that others would wait for
+	PERFORM converge.require_role(doc_id, 'owner'::converge.role);
+	PERFORM converge.lock_for_owner(doc_id);
+	DELETE FROM converge.labels l
+		WHERE l.doc_id = remove_label.doc_id AND l.version = remove_label.version AND l.label = remove_label.label;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'version % of document % has no label "%"', version, doc_id, label USING ERRCODE = 'no_data_found';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.remove_label(uuid, bigint, text) IS
+	'take a label away from a version, whose text stays; owners only';
 
 CREATE FUNCTION converge.list_snapshots(doc_id uuid, OUT version bigint, OUT created_at timestamptz,
-										OUT kind text, OUT label text, OUT length bigint)
+										OUT kind text, OUT label text, OUT length bigint,
+										OUT labelled_by text, OUT labelled_at timestamptz)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF doc_id IS NULL THEN
 		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM converge.require_role(doc_id, 'viewer');
-	RETURN QUERY SELECT s.version, s.created_at, s.kind, s.label, char_length(s.content)::bigint
-		FROM converge.snapshots s WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN QUERY SELECT s.version, s.created_at, s.kind, l.label, char_length(s.content)::bigint, l.user_id, l.created_at
+		FROM converge.snapshots s
+			 LEFT JOIN converge.labels l ON l.doc_id = s.doc_id AND l.version = s.version
+		WHERE s.doc_id = list_snapshots.doc_id ORDER BY s.version, l.created_at, l.label;
 END
 $$;
-COMMENT ON FUNCTION converge.list_snapshots(uuid) IS 'the snapshots there are of a document, oldest first';
+COMMENT ON FUNCTION converge.list_snapshots(uuid) IS
+	'the snapshots of a document, oldest first; one with several labels is a row for each of them';
 
 CREATE FUNCTION converge.pack(doc_id uuid, keep bigint DEFAULT 1000) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -868,22 +1066,7 @@ COMMENT ON VIEW converge.maintenance IS 'the maintenance workers at work now, an
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION converge.bcrypt(password text, hash text DEFAULT NULL) RETURNS text
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	crypto text := (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-					WHERE e.extname = 'pgcrypto');
-	hashed text;
-BEGIN
-	IF crypto IS NULL THEN
-		RAISE EXCEPTION 'accounts need the extension pgcrypto'
-			USING ERRCODE = 'feature_not_supported', HINT = 'A superuser runs CREATE EXTENSION pgcrypto.';
-	END IF;
-	-- every type spelled out: nobody's overloaded function is a better match
-	EXECUTE format('SELECT %1$s.crypt($1::text, coalesce($2::text, %1$s.gen_salt(''bf''::text, 10::integer)))', crypto)
-		INTO hashed USING password, hash;
-	RETURN hashed;
-END
-$$;
+	AS 'MODULE_PATHNAME', 'converge_bcrypt' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.bcrypt(text, text) IS
 	'hash a password, with the salt of a hash or a fresh one, by pgcrypto, in whatever schema that is';
 
@@ -891,7 +1074,7 @@ COMMENT ON FUNCTION converge.bcrypt(text, text) IS
 CREATE FUNCTION converge.is_password(password text, hash text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	nobodys CONSTANT text := '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK';
+	nobodys CONSTANT text := '$2a$10$abcdefghijklmnopqrstuu5Lo0g67CiD3M4RpN1BmBb4Crp5w7dbK'::text;
 	hashed text := converge.bcrypt(password, coalesce(hash, nobodys));
 BEGIN
 	-- bcrypt looks at no more than 72 bytes
@@ -921,43 +1104,72 @@ BEGIN
 		RAISE EXCEPTION 'a name of % characters is too long', char_length(name)
 			USING ERRCODE = 'OT006', DETAIL = 'A name has at most 100 characters.';
 	END IF;
-	IF btrim(name) = '' THEN
+	IF btrim(name) = ''::text THEN
 		RAISE EXCEPTION 'the name must not be empty' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION converge.check_name(text) IS 'fail where a user''s name is empty or too long';
 
--- The row stays locked to the end of the transaction, so that guesses for one
--- address come one after the other.
-CREATE FUNCTION converge.count_attempt(address text) RETURNS integer
+CREATE FUNCTION converge.attempt_bucket(address text) RETURNS integer
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	secret text := (SELECT k.key FROM converge.attempt_keys k);
+	hash bytea;
+BEGIN
+	IF secret IS NULL THEN
+		INSERT INTO converge.attempt_keys (key)
+			VALUES (concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid())) ON CONFLICT DO NOTHING;
+		secret := (SELECT k.key FROM converge.attempt_keys k);
+	END IF;
+	hash := sha256(convert_to(concat(secret, lower(address COLLATE "C")), 'UTF8'::name));
+	RETURN get_byte(hash, 0) * 256 + get_byte(hash, 1);
+END
+$$;
+COMMENT ON FUNCTION converge.attempt_bucket(text) IS
+	'which of 65,536 rows counts the attempts for an address that has no account';
+
+-- The row stays locked to the end of the transaction, so that attempts for one account
+-- come one after the other, and each of them is counted before its password is looked at.
+-- With an account or without, the same is done, so that it takes the same time.
+CREATE FUNCTION converge.count_attempt(user_id text, address text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	at timestamptz := clock_timestamp();
+	shared integer := converge.attempt_bucket(address);
 	mine converge.attempts;
 BEGIN
-	INSERT INTO converge.attempts AS a (bucket, count, since)
-		VALUES ((hashtextextended(lower(address), 0) & 65535)::integer, 1, at)
+	INSERT INTO converge.attempts AS a (user_id, bucket, count, since)
+		VALUES (coalesce(count_attempt.user_id, ''::text), CASE WHEN count_attempt.user_id IS NULL THEN shared ELSE 0 END, 1, at)
 		ON CONFLICT ON CONSTRAINT attempts_pkey DO UPDATE
 			SET count = CASE WHEN a.since < at - interval '15 minutes' THEN 1 ELSE a.count + 1 END,
 				since = CASE WHEN a.since < at - interval '15 minutes' THEN at ELSE a.since END
 		RETURNING * INTO mine;
 	IF mine.count > 10 THEN
 		RAISE EXCEPTION 'too many wrong passwords'
-			USING ERRCODE = 'OT009',
-				  DETAIL = format('Seconds to wait: %s.', ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
+			USING ERRCODE = 'OT009'::text,
+				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
 	END IF;
-	RETURN mine.bucket;
 END
 $$;
-COMMENT ON FUNCTION converge.count_attempt(text) IS
-	'count an attempt at an address''s password; fail after ten in a quarter of an hour, as long as none was right; where it is counted';
+COMMENT ON FUNCTION converge.count_attempt(text, text) IS
+	'count an attempt at the password of an account, or of an address that has none (user_id null); fail after ten in a quarter of an hour, as long as none was right';
+
+CREATE FUNCTION converge.sign_up_is_open() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_sign_up_is_open' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.sign_up_is_open() IS 'whether sign_up makes accounts: the setting converge.sign_up';
 
 CREATE FUNCTION converge.sign_up(name text, address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	user_id text;
 BEGIN
+	-- first, so that a closed one says nothing about addresses
+	IF NOT converge.sign_up_is_open() THEN
+		RAISE EXCEPTION 'sign-up is closed'
+			USING ERRCODE = 'OT002'::text, DETAIL = 'The setting converge.sign_up is off.'::text,
+				  HINT = 'An administrator makes accounts, with the setting on for their own session.'::text;
+	END IF;
 	IF name IS NULL OR address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'name, address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
@@ -966,12 +1178,12 @@ BEGIN
 	IF octet_length(address) > 254 THEN
 		RAISE EXCEPTION 'the address is too long' USING ERRCODE = 'OT006', DETAIL = 'An address has at most 254 bytes.';
 	END IF;
-	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$' THEN
+	IF address !~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'::text THEN
 		RAISE EXCEPTION 'the address is not valid'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It must have the form of a mail address.';
 	END IF;
 	INSERT INTO converge.users (name, address, password_hash)
-		VALUES (btrim(name), address, converge.bcrypt(password))
+		VALUES (btrim(name), address, converge.bcrypt(password, NULL::text))
 		ON CONFLICT (lower(users.address)) DO NOTHING RETURNING id INTO user_id;
 	IF user_id IS NULL THEN
 		RAISE EXCEPTION 'the address is taken' USING ERRCODE = 'unique_violation';
@@ -984,20 +1196,20 @@ COMMENT ON FUNCTION converge.sign_up(text, text, text) IS 'a new account; its us
 CREATE FUNCTION converge.log_in(address text, password text) RETURNS text
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	counted integer;
-	account converge.users;
+	account_id text;
 BEGIN
 	IF address IS NULL OR password IS NULL THEN
 		RAISE EXCEPTION 'address and password must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	counted := converge.count_attempt(address);
-	SELECT * INTO account FROM converge.users u WHERE lower(u.address) = lower(log_in.address);
-	IF NOT converge.is_password(password, account.password_hash) THEN
+	account_id := (SELECT u.id FROM converge.users u WHERE lower(u.address) = lower(log_in.address COLLATE "C"));
+	PERFORM converge.count_attempt(account_id, address);
+	-- read after the wait for others' attempts
+	IF NOT converge.is_password(password, (SELECT u.password_hash FROM converge.users u WHERE u.id = account_id)) THEN
 		-- no error: that would undo the count
 		RETURN NULL;
 	END IF;
-	DELETE FROM converge.attempts a WHERE a.bucket = counted;
-	RETURN account.id;
+	DELETE FROM converge.attempts a WHERE a.user_id = account_id;
+	RETURN account_id;
 END
 $$;
 COMMENT ON FUNCTION converge.log_in(text, text) IS
@@ -1006,7 +1218,6 @@ COMMENT ON FUNCTION converge.log_in(text, text) IS
 CREATE FUNCTION converge.change_password(old_password text, new_password text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	counted integer;
 	account converge.users;
 BEGIN
 	IF old_password IS NULL OR new_password IS NULL THEN
@@ -1017,12 +1228,13 @@ BEGIN
 	IF account.id IS NULL THEN
 		RAISE EXCEPTION 'user "%" has no account', converge.acting_user() USING ERRCODE = 'undefined_object';
 	END IF;
-	counted := converge.count_attempt(account.address);
-	IF NOT converge.is_password(old_password, account.password_hash) THEN
+	PERFORM converge.count_attempt(account.id, account.address);
+	-- read after the wait for others' attempts
+	IF NOT converge.is_password(old_password, (SELECT u.password_hash FROM converge.users u WHERE u.id = account.id)) THEN
 		RETURN false;
 	END IF;
-	DELETE FROM converge.attempts a WHERE a.bucket = counted;
-	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password) WHERE u.id = account.id;
+	DELETE FROM converge.attempts a WHERE a.user_id = account.id;
+	UPDATE converge.users u SET password_hash = converge.bcrypt(new_password, NULL::text) WHERE u.id = account.id;
 	RETURN true;
 END
 $$;
@@ -1051,8 +1263,11 @@ CREATE FUNCTION converge.search_users(term text, max_rows integer DEFAULT 20, OU
 BEGIN
 	IF char_length(term) BETWEEN 2 AND 254 THEN
 		RETURN QUERY SELECT u.id, u.name FROM converge.users u
-			WHERE lower(u.name) COLLATE "C" ^@ lower(term) OR lower(u.address) = lower(term)
-			ORDER BY lower(u.name) COLLATE "C", u.id
+			WHERE lower(u.name) ^@ lower(term COLLATE "C") OR lower(u.address) = lower(term COLLATE "C")
+			   -- what the index knows of are A to Z; of other letters, the usual ways to write a name
+			   OR lower(u.name) ^@ lower(lower(term) COLLATE "C") OR lower(u.name) ^@ lower(upper(term) COLLATE "C")
+			   OR lower(u.name) ^@ lower(initcap(term) COLLATE "C")
+			ORDER BY lower(u.name), u.id
 			LIMIT least(greatest(max_rows, 0), 100);
 	END IF;
 END
@@ -1060,47 +1275,54 @@ $$;
 COMMENT ON FUNCTION converge.search_users(text, integer) IS
 	'users whose name begins with a term of two characters or more, or whose address it is; at most 100';
 
+CREATE FUNCTION converge.account_name(user_id text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT u.name FROM converge.users u WHERE u.id = account_name.user_id
+$$;
+COMMENT ON FUNCTION converge.account_name(text) IS 'the name of a user who has an account; null: none';
+
 -- ---------------------------------------------------------------------------
 -- Gateway: the user is an argument, so these are for the relay's role alone
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION converge.submit(doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[],
-								wait boolean DEFAULT false,
+								wait boolean DEFAULT false, lives uuid[] DEFAULT NULL,
 								OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text,
 								OUT member_changes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_submit' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
-COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean) IS
-	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true';
+COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]) IS
+	'apply a batch of ops of many users on many documents and answer for each by itself; never waits for a document''s lock unless wait is true; lives: of the documents that the ops were made on, of which another under the same id takes none';
 
 CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
-									   OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
-									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text)
+									   known_life uuid DEFAULT NULL, pending uuid DEFAULT NULL, OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
+									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text,
+									   OUT life uuid, OUT pending_known boolean, OUT pending_version bigint)
 	AS 'MODULE_PATHNAME', 'converge_join_document' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid) IS
-	'open_document on behalf of a user, with the whole text as a ready snapshot message';
+COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid) IS
+	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version that the op pending made, up to version, or null; pending_known: whether that is known';
 
 CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
 								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
-	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone';
+	'everything after a version as ready messages in order, composed where it is much; the op pending always stands alone; error OT001 where the text is less';
 
-CREATE FUNCTION converge.checksum(doc_id uuid, version bigint) RETURNS text
-	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION converge.checksum(uuid, bigint) IS
-	'SHA-256 of a document''s text at a version, in hex';
+CREATE FUNCTION converge.checksum(doc_id uuid, version bigint, life uuid DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.checksum(uuid, bigint, uuid) IS
+	'SHA-256 of a document''s text at a version, in hex; null where the document has another life';
 
-CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint) RETURNS boolean
+CREATE FUNCTION converge.has_version(doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'converge_has_version' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint) IS
-	'whether a version of a document was made by this op under this seq; null: there is no such version';
+COMMENT ON FUNCTION converge.has_version(uuid, bigint, uuid, bigint, uuid) IS
+	'whether a version of a document was made by this op under this seq; null: there is no such version; false: the document has another life';
 
 CREATE FUNCTION converge.role_in(user_id text, doc_id uuid) RETURNS converge.role
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT max(m.role) FROM converge.members m
-		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*') AND role_in.user_id <> '*'
+		WHERE m.doc_id = role_in.doc_id AND m.user_id IN (role_in.user_id, '*'::text) AND role_in.user_id <> '*'::text
 $$;
 COMMENT ON FUNCTION converge.role_in(text, uuid) IS
 	'what a user''s role is in what the calling statement sees; null: none';
@@ -1138,7 +1360,7 @@ BEGIN
 	PERFORM converge.show_life(relay_id, timeout_s);
 	DELETE FROM converge.presence p WHERE p.relay_id = begin_presence.relay_id;
 	INSERT INTO converge.relay_keys (key)
-		VALUES (encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex'))
+		VALUES (encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid(), gen_random_uuid()), 'UTF8'::name)), 'hex'::text))
 		ON CONFLICT DO NOTHING;
 	RETURN (SELECT k.key FROM converge.relay_keys k);
 END
@@ -1152,6 +1374,9 @@ DECLARE
 	at timestamptz := clock_timestamp();
 	known boolean := EXISTS (SELECT FROM converge.relays r WHERE r.id = relay_id);
 BEGIN
+	IF relay_id IS NULL OR timeout_s IS NULL THEN
+		RAISE EXCEPTION 'relay and timeout must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	INSERT INTO converge.relays AS r (id, since, alive_until)
 		VALUES (relay_id, at, at + make_interval(secs => least(greatest(timeout_s, 1), 3600)))
 		ON CONFLICT ON CONSTRAINT relays_pkey DO UPDATE SET alive_until = excluded.alive_until;
@@ -1168,8 +1393,11 @@ CREATE FUNCTION converge.announce(messages text[]) RETURNS void
 DECLARE
 	message text;
 BEGIN
+	IF messages IS NULL OR array_position(messages, NULL::text) IS NOT NULL THEN
+		RAISE EXCEPTION 'messages must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	FOREACH message IN ARRAY messages LOOP
-		PERFORM pg_notify('converge_presence', message);
+		PERFORM pg_notify('converge_presence'::text, message);
 	END LOOP;
 END
 $$;
@@ -1178,7 +1406,10 @@ COMMENT ON FUNCTION converge.announce(text[]) IS 'pass messages, already sealed,
 CREATE FUNCTION converge.keep_presence(relay_id uuid, timeout_s integer, message text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM pg_notify('converge_presence', message);
+	IF relay_id IS NULL OR timeout_s IS NULL OR message IS NULL THEN
+		RAISE EXCEPTION 'relay, timeout and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
+	PERFORM pg_notify('converge_presence'::text, message);
 	RETURN converge.show_life(relay_id, timeout_s);
 END
 $$;
@@ -1188,6 +1419,9 @@ COMMENT ON FUNCTION converge.keep_presence(uuid, integer, text) IS
 CREATE FUNCTION converge.write_presence(relay_id uuid, here jsonb, gone jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF relay_id IS NULL OR here IS NULL OR gone IS NULL THEN
+		RAISE EXCEPTION 'relay and both lists must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
 	DELETE FROM converge.presence p USING jsonb_to_recordset(gone) AS g (doc_id uuid, client_id uuid)
 		WHERE p.doc_id = g.doc_id AND p.client_id = g.client_id AND p.relay_id = write_presence.relay_id;
 	INSERT INTO converge.presence AS p
@@ -1208,7 +1442,10 @@ COMMENT ON FUNCTION converge.write_presence(uuid, jsonb, jsonb) IS
 CREATE FUNCTION converge.end_presence(relay_id uuid, message text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM pg_notify('converge_presence', message);
+	IF relay_id IS NULL OR message IS NULL THEN
+		RAISE EXCEPTION 'relay and message must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
+	PERFORM pg_notify('converge_presence'::text, message);
 	DELETE FROM converge.presence p WHERE p.relay_id = end_presence.relay_id;
 	DELETE FROM converge.relays r WHERE r.id = end_presence.relay_id;
 END
@@ -1219,22 +1456,28 @@ CREATE FUNCTION converge.allow_relay(relay regrole) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- null where the server does not know the setting, which newer minor releases have
-	plugins text := current_setting('output_plugin_libraries', true);
-	of_role text := (SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
-					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%');
+	plugins text := current_setting('output_plugin_libraries'::text, true);
+	of_role text := (SELECT split_part(c, '='::text, 2) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+					 WHERE s.setrole = relay AND s.setdatabase = 0 AND c LIKE 'output\_plugin\_libraries=%'::text);
 BEGIN
+	IF relay IS NULL THEN
+		RAISE EXCEPTION 'role must not be null' USING ERRCODE = 'null_value_not_allowed'::text;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = relay) THEN
+		RAISE EXCEPTION 'role % does not exist', relay USING ERRCODE = 'undefined_object'::text;
+	END IF;
 	-- what counts is the relay's own setting, not that of whoever runs this
-	IF plugins IS NOT NULL AND NOT 'converge' = ANY (string_to_array(replace(coalesce(of_role, ''), ' ', ''), ',')) THEN
-		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s', relay,
-					   concat_ws(', ', nullif(coalesce(of_role, array_to_string(
-						   array_remove(string_to_array(replace(plugins, ' ', ''), ','), 'converge'), ', ')), ''), 'converge'));
+	IF plugins IS NOT NULL AND NOT 'converge'::text = ANY (string_to_array(replace(coalesce(of_role, ''::text), ' '::text, ''::text), ','::text)) THEN
+		EXECUTE format('ALTER ROLE %s SET output_plugin_libraries = %s'::text, relay,
+					   concat_ws(', '::text, nullif(coalesce(of_role, array_to_string(
+						   array_remove(string_to_array(replace(plugins, ' '::text, ''::text), ','::text), 'converge'::text), ', '::text)), ''::text), 'converge'::text));
 	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
-				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean), '
-				   'converge.join_document(text, uuid, bigint, uuid), '
+				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]), '
+				   'converge.join_document(text, uuid, bigint, uuid, uuid, uuid), '
 				   'converge.catch_up(uuid, bigint, uuid), '
-				   'converge.checksum(uuid, bigint), '
-				   'converge.has_version(uuid, bigint, uuid, bigint), '
+				   'converge.checksum(uuid, bigint, uuid), '
+				   'converge.has_version(uuid, bigint, uuid, bigint, uuid), '
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
 				   'converge.become(text), '
@@ -1245,21 +1488,58 @@ BEGIN
 				   'converge.end_presence(uuid, text), '
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
-				   'converge.search_users(text, integer) TO %s', relay);
+				   'converge.account_name(text), '
+				   'converge.search_users(text, integer) TO %s'::text, relay);
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
 	'let a role be the relay''s: it may then act for every user; it also needs LOGIN and REPLICATION';
 
+-- ---------------------------------------------------------------------------
+-- Privileges: what is granted above and below, and nothing that the default
+-- privileges of the installer added or took away
+-- ---------------------------------------------------------------------------
+
+DO $$
+DECLARE
+	command text;
+BEGIN
+	FOR command IN
+		WITH objects (name, acl, owner, open_to_all) AS (
+			SELECT format('ROUTINE converge.%I(%s)'::text, p.proname, pg_get_function_identity_arguments(p.oid)),
+				   p.proacl, p.proowner, 'EXECUTE'::text
+				FROM pg_proc p WHERE p.pronamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('TYPE converge.%I'::text, t.typname), t.typacl, t.typowner, 'USAGE'::text
+				FROM pg_type t WHERE t.typnamespace = 'converge'::regnamespace
+			UNION ALL
+			SELECT format('%s converge.%I'::text, CASE c.relkind WHEN 'S'::"char" THEN 'SEQUENCE'::text ELSE 'TABLE'::text END, c.relname),
+				   c.relacl, c.relowner,
+				   (SELECT 'SELECT'::text FROM pg_policy y WHERE y.polrelid = c.oid AND y.polname = 'readers'::name)
+				FROM pg_class c WHERE c.relnamespace = 'converge'::regnamespace
+		)
+		SELECT DISTINCT format('REVOKE ALL ON %s FROM %s'::text, o.name, COALESCE(quote_ident(r.rolname), 'PUBLIC'::text))
+			FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+			WHERE a.grantee <> o.owner
+		UNION ALL
+		SELECT format('GRANT %s ON %s TO PUBLIC'::text, o.open_to_all, o.name)
+			FROM objects o WHERE o.acl IS NOT NULL AND o.open_to_all IS NOT NULL
+		ORDER BY 1 DESC	-- REVOKE before GRANT
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+
 REVOKE ALL ON FUNCTION
 	converge.count_member_change(),
 	converge.lock_for_owner(uuid),
 	converge.keep_an_owner(uuid),
-	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean),
-	converge.join_document(text, uuid, bigint, uuid),
+	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
+	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
 	converge.catch_up(uuid, bigint, uuid),
-	converge.checksum(uuid, bigint),
-	converge.has_version(uuid, bigint, uuid, bigint),
+	converge.checksum(uuid, bigint, uuid),
+	converge.has_version(uuid, bigint, uuid, bigint, uuid),
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
 	converge.become(text),
@@ -1271,12 +1551,128 @@ REVOKE ALL ON FUNCTION
 	converge.end_presence(uuid, text),
 	converge.bcrypt(text, text),
 	converge.is_password(text, text),
-	converge.count_attempt(text),
+	converge.attempt_bucket(text),
+	converge.count_attempt(text, text),
 	converge.sign_up(text, text, text),
 	converge.log_in(text, text),
 	converge.search_users(text, integer),
+	converge.account_name(text),
+	converge.warn_of_unknown_user(text),
 	converge.allow_relay(regrole),
 	converge.maintain_document(uuid),
 	converge.due_documents()
 	FROM PUBLIC;
 REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------
+-- Additions: what users made in converge's tables.  LAST, since it takes what is
+-- there now for converge's own.  An upgrade script that makes a column, constraint,
+-- index, trigger or policy inserts a row for it into as_made.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.column_definition(table_oid oid, number smallint) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat(
+		format_type(a.atttypid, a.atttypmod),
+		CASE WHEN a.attcollation NOT IN (0::oid, t.typcollation)
+			 THEN (SELECT format(' COLLATE %I.%I'::text, n.nspname, l.collname) FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+				   WHERE l.oid = a.attcollation) END,
+		CASE WHEN a.attgenerated = 's'::"char" THEN format(' GENERATED ALWAYS AS (%s) STORED'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attgenerated <> ''::"char" THEN format(' GENERATED ALWAYS AS (%s)'::text, pg_get_expr(d.adbin, d.adrelid))
+			 WHEN a.attidentity <> ''::"char" THEN
+				(SELECT format(' GENERATED %s AS IDENTITY (START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s)'::text,
+							   CASE a.attidentity WHEN 'a'::"char" THEN 'ALWAYS'::text ELSE 'BY DEFAULT'::text END,
+							   coalesce(pg_sequence_last_value(q.seqrelid) + q.seqincrement, q.seqstart), q.seqincrement, q.seqmin, q.seqmax)
+				 FROM pg_depend e JOIN pg_sequence q ON q.seqrelid = e.objid
+				 WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
+				   AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum AND e.deptype = 'i'::"char")
+			 WHEN a.atthasdef THEN format(' DEFAULT %s'::text, pg_get_expr(d.adbin, d.adrelid)) END,
+		CASE WHEN a.attnotnull THEN ' NOT NULL'::text END)
+	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+		 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE a.attrelid = table_oid AND a.attnum = number
+$$;
+COMMENT ON FUNCTION converge.column_definition(oid, smallint) IS 'what stands behind the name of a column in ADD COLUMN';
+
+CREATE FUNCTION converge.policy_definition(policy oid) RETURNS text
+	LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat(
+		format('CREATE POLICY %I ON %s AS %s FOR %s TO %s'::text, p.polname, p.polrelid::regclass,
+			   CASE WHEN p.polpermissive THEN 'PERMISSIVE'::text ELSE 'RESTRICTIVE'::text END,
+			   CASE p.polcmd WHEN 'r'::"char" THEN 'SELECT'::text WHEN 'a'::"char" THEN 'INSERT'::text WHEN 'w'::"char" THEN 'UPDATE'::text WHEN 'd'::"char" THEN 'DELETE'::text ELSE 'ALL'::text END,
+			   (SELECT string_agg(CASE WHEN r = 0::oid THEN 'PUBLIC'::text ELSE quote_ident(pg_get_userbyid(r)::text) END, ', '::text) FROM unnest(p.polroles) AS r)),
+		' USING ('::text || pg_get_expr(p.polqual, p.polrelid) || ')'::text,
+		' WITH CHECK ('::text || pg_get_expr(p.polwithcheck, p.polrelid) || ')'::text)
+	FROM pg_policy p WHERE p.oid = policy
+$$;
+COMMENT ON FUNCTION converge.policy_definition(oid) IS 'the statement that makes a policy';
+
+CREATE FUNCTION converge.parts(OUT part text, OUT table_name text, OUT ord integer, OUT name text, OUT ddl text) RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH tables AS (
+		SELECT c.* FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'::"char"
+			JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+		WHERE e.extname = 'converge'::name AND c.relkind IN ('r'::"char", 'p'::"char")
+	)
+	SELECT 'column'::text, c.relname::text, a.attnum::integer, a.attname::text,
+		   format('ALTER TABLE %s ADD COLUMN IF NOT EXISTS %I %s'::text, c.oid::regclass, a.attname, converge.column_definition(c.oid, a.attnum))
+	FROM tables c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL
+	SELECT 'constraint'::text, c.relname::text, 0, k.conname::text,
+		   format('ALTER TABLE %s ADD CONSTRAINT %I %s'::text, c.oid::regclass, k.conname, pg_get_constraintdef(k.oid))
+	FROM tables c JOIN pg_constraint k ON k.conrelid = c.oid WHERE k.contype IN ('p'::"char", 'u'::"char", 'x'::"char", 'c'::"char", 'f'::"char")
+	UNION ALL
+	SELECT 'index'::text, c.relname::text, 0, x.relname::text, pg_get_indexdef(x.oid)
+	FROM tables c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+	WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p'::"char", 'u'::"char", 'x'::"char"))
+	UNION ALL
+	SELECT 'trigger'::text, c.relname::text, 0, g.tgname::text,
+		   concat(pg_get_triggerdef(g.oid),
+				  CASE WHEN g.tgenabled <> 'O'::"char" THEN
+					format('; ALTER TABLE %s %s TRIGGER %I'::text, c.oid::regclass,
+						   CASE g.tgenabled WHEN 'D'::"char" THEN 'DISABLE'::text WHEN 'R'::"char" THEN 'ENABLE REPLICA'::text ELSE 'ENABLE ALWAYS'::text END, g.tgname) END)
+	FROM tables c JOIN pg_trigger g ON g.tgrelid = c.oid WHERE NOT g.tgisinternal
+	UNION ALL
+	SELECT 'policy'::text, c.relname::text, 0, p.polname::text, converge.policy_definition(p.oid)
+	FROM tables c JOIN pg_policy p ON p.polrelid = c.oid
+	UNION ALL
+	SELECT 'setting'::text, c.relname::text, 0, s.name, format('ALTER TABLE %s %s'::text, c.oid::regclass, s.ddl)
+	FROM tables c CROSS JOIN LATERAL (VALUES
+		('replica identity'::text, c.relreplident <> 'd'::"char",
+		 CASE c.relreplident WHEN 'f'::"char" THEN 'REPLICA IDENTITY FULL'::text WHEN 'n'::"char" THEN 'REPLICA IDENTITY NOTHING'::text
+			ELSE 'REPLICA IDENTITY USING INDEX '::text || (SELECT quote_ident(x.relname::text) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+														   WHERE i.indrelid = c.oid AND i.indisreplident) END),
+		('row security for the owner'::text, c.relforcerowsecurity, 'FORCE ROW LEVEL SECURITY'::text),
+		('no row security'::text, NOT c.relrowsecurity, 'DISABLE ROW LEVEL SECURITY'::text)) AS s (name, given, ddl)
+	WHERE s.given
+$$;
+COMMENT ON FUNCTION converge.parts() IS 'columns, constraints, indexes, triggers, policies and settings of converge''s tables, and the statements that make them';
+
+CREATE FUNCTION converge.additions(OUT part text, OUT table_name text, OUT name text, OUT ddl text) RETURNS SETOF record
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.part, p.table_name, p.name, p.ddl || ';'::text
+	FROM converge.parts() p
+	WHERE NOT EXISTS (SELECT FROM converge.as_made m WHERE m.table_name = p.table_name AND m.part = p.part AND m.name = p.name)
+	ORDER BY array_position(ARRAY['column'::text, 'constraint'::text, 'index'::text, 'trigger'::text, 'policy'::text, 'setting'::text], p.part),
+			 p.ddl LIKE '% FOREIGN KEY %'::text, p.table_name, p.ord, p.name
+$$;
+COMMENT ON FUNCTION converge.additions() IS
+	'what was added to converge''s tables, and the statements that add it again: pg_dump carries the columns of it, and nothing else';
+
+CREATE FUNCTION converge.restore_addition() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- where it is there already, no lock for it: another job may be loading the table
+	IF NOT EXISTS (SELECT FROM converge.parts() p
+				   WHERE p.part = new.part AND p.table_name = new.table_name AND p.name = new.name) THEN
+		EXECUTE new.ddl;
+	END IF;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION converge.restore_addition() IS 'add a column that a dump has, before its rows come';
+CREATE TRIGGER restore_addition BEFORE INSERT ON converge.as_made
+	FOR EACH ROW WHEN (new.ddl IS NOT NULL) EXECUTE FUNCTION converge.restore_addition();
+REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;
+
+INSERT INTO converge.as_made (part, table_name, name) SELECT p.part, p.table_name, p.name FROM converge.parts() p;

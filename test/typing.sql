@@ -6,9 +6,9 @@ CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql AS $$
 	SELECT CASE WHEN n % 3 = 0 THEN md5(n::text)::uuid ELSE format('0b000000-0000-8000-8000-%s', lpad(n::text, 12, '0'))::uuid END
 $$;
 
--- The n-th op: all kinds, short and long characters, a pair, several components, none.
+-- The n-th op: all kinds, short and long characters, a pair, several components.
 CREATE FUNCTION pg_temp.op(n bigint) RETURNS text LANGUAGE sql AS $$
-	SELECT CASE WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '[]' WHEN n % 13 = 0 THEN '[1,"😀",1,{"d":1},"ह"]'
+	SELECT CASE WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '["x"]' WHEN n % 13 = 0 THEN '[1,"😀",1,{"d":1},"ह"]'
 				WHEN n % 17 = 0 THEN '[2,{"d":1},"a\u0301"]' ELSE format('[%s,"é%s"]', n % 3, n) END
 $$;
 

@@ -1,5 +1,5 @@
 /*
- * broadcast.c
+ * bare/broadcast.c
  *		A bare broadcaster to measure against: every message of a client goes to all
  *		clients as it is.  Nothing is stored, checked or looked at.
  *

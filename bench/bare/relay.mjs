@@ -1,5 +1,5 @@
 // A bare relay to measure against: for every edit the least durable work in
-// PostgreSQL (bench/least.c made its tables and statement), and when that has
+// PostgreSQL (bench/lib/least.c made its tables and statement), and when that has
 // committed, the edit to all clients of the document.  No transformation, no
 // deduplication, no permissions, no history to join with.
 //

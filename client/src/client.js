@@ -21,9 +21,6 @@ import { environment } from './net/environment.js'
  * @property {Partial<Environment>} [environment] of a test: time and chance
  */
 
-/** How long the token function may take before the user of last time is taken. */
-const TOKEN_MS = 2000
-
 export class Client {
   /** @type {Map<string, Document>} */
   #documents = new Map()
@@ -32,7 +29,9 @@ export class Client {
   #closed = false
   /** @type {URL} */
   #url
-  /** @type {string | null} a token that was asked for to know the user, and not used yet */
+  /** @type {import('./rest.js').RestApi | null} */
+  #rest = null
+  /** @type {string | null | undefined} a token that was asked for to know the user, and not used yet */
   #held = null
 
   /** @param {ClientOptions} options */
@@ -80,20 +79,24 @@ export class Client {
   }
 
   /**
-   * Whose documents these are: what the token says, or without a network who was here last.
-   * @returns {Promise<string | null>}
+   * Whose documents these are, by a token that the next connection takes.
+   * @returns {Promise<string | undefined>}
    */
   async user () {
-    /** @type {any} */
-    let timer
-    const token = this.env.offline() ? null : await Promise.race([
-      (async () => this.token({ fresh: false }))().catch(() => null),
-      new Promise(resolve => { timer = this.env.setTimeout(() => resolve(null), TOKEN_MS) })
-    ])
-    this.env.clearTimeout(timer)
-    if (typeof token !== 'string') return this.storage.user()
+    if (this.env.offline()) return
+    const token = await this.token({ fresh: false })
     this.#held = token
-    return claims(token).sub ?? null
+    return claims(token).sub
+  }
+
+  /** The REST API with this client's tokens, a method for each route. Its code is loaded when it is used first. */
+  get rest () {
+    const call = (/** @type {PropertyKey} */ name) => async (/** @type {any[]} */ ...given) => {
+      const { rest } = /** @type {any} */ (await import('./rest.js'))
+      return rest({ url: this.#url, token: this.token, fetch: this.env.fetch })[name](...given)
+    }
+    // nothing that could be awaited itself
+    return (this.#rest ??= new Proxy(/** @type {any} */ ({}), { get: (_, name) => name === 'then' ? undefined : call(name) }))
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */

@@ -1,18 +1,16 @@
 /** A document as programs and editors see it. */
 
-import { Batch, Edit } from './core/edits.js'
+import { deferred } from './core/edits.js'
 import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
 import { Others } from './core/presence.js'
 import { Presence } from './core/presence_said.js'
-import { Offline } from './core/offline.js'
 import { Sync } from './core/sync.js'
 import { NO_HISTORY, note, pass, redo, undo } from './core/undo.js'
 import { invert, parse, reach, toOp } from './ot/index.js'
-import { Link } from './net/link.js'
 
 /** @import { Client } from './client.js' */
-/** @import { ConvergeError } from './core/error.js' */
+/** @import { Batch, Edit } from './core/edits.js' */
 /** @import { User } from './core/presence.js' */
 /** @import { History } from './core/undo.js' */
 /** @import { Op, WireOp } from './ot/op.js' */
@@ -76,8 +74,8 @@ export class Document {
   #authenticated = true
   /** @type {ClosedEvent | null} */
   #closed = null
-  /** @type {{ resolve: (document: Document) => void, reject: (error: Error) => void }} */
-  #loading
+  /** @type {import('./core/edits.js').Deferred<Document>} */
+  #loading = deferred()
 
   /**
    * Use `client.open(id)`.
@@ -97,20 +95,13 @@ export class Document {
     this.userId = null
     this.others = new Others()
     this.presence = new Presence(this)
-    /** @type {Offline | null} */
-    this.offline = client.storage ? new Offline(this) : null
-    this.sync = new Sync(this.env, {
+    this.sync = this.second({
       changed: (op, changes, how) => this.#changed(op, changes, how),
       advanced: (op, from, userId) => this.#advanced(op, from, userId),
       pending: () => this.#pendingChanged(),
       gaveBack: (draft, failed, batches) => this.gaveBack(this.sync, draft, failed, batches),
       live: () => this.#live(),
-      told: message => this.#told(message)
-    })
-    this.link = this.sync.link = new Link(this.env, client.socketUrl(id), client.token, {
-      hello: token => this.sync.hello(token),
-      receive: message => this.sync.receive(message),
-      lost: code => this.sync.lost(code),
+      told: message => this.#told(message),
       moved: () => this.restate(),
       unauthenticated: () => {
         this.#authenticated = false
@@ -118,15 +109,14 @@ export class Document {
       },
       ended: (code, reason) => this.end(ENDS[code], reason || `the connection was closed with ${code}`)
     })
-    /** @type {any} */
-    const loading = {}
+    this.link = this.sync.link
+    /** @type {import('./offline/session.js').Session | undefined} */
+    this.offline = client.storage?.tie(this)
     /**
      * Resolves when there is a text, from storage or from the server.
      * @type {Promise<Document>}
      */
-    this.loaded = new Promise((resolve, reject) => Object.assign(loading, { resolve, reject }))
-    this.loaded.catch(() => {})
-    this.#loading = loading
+    this.loaded = this.#loading.promise
   }
 
   // ---- what it is ----
@@ -212,21 +202,19 @@ export class Document {
     return invert(op, (from, length) => shown.at(from, length))
   }
 
-  /** @param {Op} op @param {unknown} source */
+  /** @param {Op} op @param {unknown} source @returns {Edit} */
   #edit (op, source) {
     if (op.length === 0) {
-      const batch = new Batch(0)
-      batch.resolve({ operationId: null, version: this.version, at: null })
-      return new Edit(batch, [])
+      return { committed: Promise.resolve({ operationId: null, version: this.version, at: null }), changes: [] }
     }
     this.#history = note(this.#history, op, this.#inverse(op), this.env.now())
     return this.#make(op, { source })
   }
 
-  /** @param {Op} op @param {{ source?: unknown, undo?: boolean }} how */
+  /** @param {Op} op @param {{ source?: unknown, undo?: boolean }} how @returns {Edit} */
   #make (op, how) {
     const { batch, changes } = this.sync.edit(op, how)
-    return new Edit(batch, changes)
+    return { committed: batch.promise, changes }
   }
 
   /** Whether there is an edit of this document's own to undo. */
@@ -295,6 +283,14 @@ export class Document {
   async start () {
     await this.offline?.begin()
     if (this.#closed === null) this.link.start()
+  }
+
+  /**
+   * A state of this document, and a link of its own to keep it the server's.
+   * @param {import('./core/sync.js').SyncHost} host
+   */
+  second (host) {
+    return new Sync(this.client, this.id, host)
   }
 
   /**

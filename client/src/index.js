@@ -8,7 +8,6 @@
 
 export { Client } from './client.js'
 export { Document } from './document.js'
-export { Edit } from './core/edits.js'
 export { Presence } from './core/presence_said.js'
 
 /**
@@ -21,6 +20,7 @@ export { Presence } from './core/presence_said.js'
  * @typedef {import('./document.js').ClosedEvent} ClosedEvent
  * @typedef {import('./document.js').DocumentEvents} DocumentEvents
  * @typedef {import('./core/edits.js').Committed} Committed
+ * @typedef {import('./core/edits.js').Edit} Edit
  * @typedef {import('./core/error.js').ConvergeError} ConvergeError
  * @typedef {import('./core/presence.js').Cursor} Cursor
  * @typedef {import('./core/presence.js').User} User

@@ -104,6 +104,21 @@ test('an edit that comes to nothing is answered at once and never sent', async (
   assert.equal((await document.edit([]).committed).operationId, null)
 })
 
+test('a deletion that another made first is answered before it is sent', async () => {
+  const setup = new Setup({ content: 'abcdef' })
+  const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]
+  const first = ben.edit({ from: 6, insert: '!' }) // under way, so that the next waits behind it
+  const second = ben.edit({ from: 1, to: 4 })
+  const heard = events(ben, 'pending', 'saved')
+  setup.server.edit(parse([1, { d: 3 }]), 'another')
+  await setup.until(() => ben.pending === null)
+  await first.committed
+  assert.deepEqual((await second.committed).operationId, null)
+  assert.equal(heard.at(-1)[0], 'saved')
+  assert.equal(setup.server.log.length, 2)
+  assert.equal(ann.status, 'connected')
+})
+
 test('undo takes back one\'s own edits alone, and redo makes them again', async () => {
   const setup = new Setup({ content: 'x' })
   const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]

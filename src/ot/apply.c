@@ -1,5 +1,5 @@
 /*
- * apply.c
+ * ot/apply.c
  *		An op and the document it was made against: applying it, inverting it.
  *
  * The document is valid UTF-8 of any length; an op that reaches past its end is

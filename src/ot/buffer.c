@@ -1,5 +1,5 @@
 /*
- * buffer.c
+ * ot/buffer.c
  *		Growable runs of bytes over the caller's allocator.
  *
  * A buffer owns no memory until something is put in or reserved; from then on

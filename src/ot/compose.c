@@ -1,5 +1,5 @@
 /*
- * compose.c
+ * ot/compose.c
  *		Two ops that follow one another, as one.
  *
  * At a tie the first op's delete stands before the second op's insert.  Only so

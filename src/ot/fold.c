@@ -1,5 +1,5 @@
 /*
- * fold.c
+ * ot/fold.c
  *		Many ops at once: composed into one, or one op carried over them all.
  *
  * A fold is a stack of partial compositions in which each holds at least twice

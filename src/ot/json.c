@@ -1,5 +1,5 @@
 /*
- * json.c
+ * ot/json.c
  *		The text form of ops: strict JSON (RFC 8259) in, minimal JSON out.
  *
  * The parser feeds the builder as it reads, so that whatever it accepts comes

@@ -1,5 +1,5 @@
 /*
- * op.c
+ * ot/op.c
  *		The packed form: reading it, building it, checking what comes from outside.
  *
  * The builder is the only maker of ops, so the normal form is kept in one place.

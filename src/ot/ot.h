@@ -1,5 +1,5 @@
 /*
- * ot.h
+ * ot/ot.h
  *		The algebra of text operations: the whole public face of the OT core.
  *
  * Pure C11 on libc alone: no PostgreSQL header, no I/O, no log.  Every function

@@ -1,5 +1,5 @@
 /*
- * ot_internal.h
+ * ot/ot_internal.h
  *		What the files of the core share and nobody else sees: room in a buffer,
  *		varints, and the cursor that takes an op apart.
  *

@@ -1,5 +1,5 @@
 /*
- * transform.c
+ * ot/transform.c
  *		An op, or a position, carried over an op made against the same document.
  *
  * Both walk the document in step.  The result is exactly ot-text-unicode's; what

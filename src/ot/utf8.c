@@ -1,5 +1,5 @@
 /*
- * utf8.c
+ * ot/utf8.c
  *		UTF-8: checking it, counting its code points, finding the n-th of them.
  *
  * Counting and finding trust their text and go eight bytes at a time: a code

@@ -1,5 +1,5 @@
 /*
- * chunks.c
+ * past/chunks.c
  *		Groups of chunks, and their sums.
  *
  * Every change of a chunk goes through here, so that the three sums of lengths

@@ -1,5 +1,5 @@
 /*
- * chunks.h
+ * past/chunks.h
  *		A long sequence in chunks of bytes, each with its length in code points:
  *		what rope.c and spans.c have in common.
  *

@@ -1,5 +1,5 @@
 /*
- * pack_columns.h
+ * past/pack_columns.h
  *		The columns of a pack, and the numbers and bytes in them.
  *
  * Most of what is stored is how far something is from what pack_model.h, or the

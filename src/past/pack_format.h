@@ -1,5 +1,5 @@
 /*
- * pack_format.h
+ * past/pack_format.h
  *		Cold history as bytes: consecutive ops of one document, column by column.
  *
  * What goes in comes out to the bit, for any values.  Small are those packs

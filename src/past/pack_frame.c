@@ -1,5 +1,5 @@
 /*
- * pack_frame.c
+ * past/pack_frame.c
  *		The columns of a pack as one zstd frame; all that knows of zstd.
  *
  * Each column of some size is compressed as blocks of its own, so that none

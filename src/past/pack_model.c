@@ -1,5 +1,5 @@
 /*
- * pack_model.c
+ * past/pack_model.c
  *		What the writer and the reader of packs expect of the next op.
  *
  * Expected is that everybody goes on: typing where he typed, deleting in the

@@ -1,5 +1,5 @@
 /*
- * pack_model.h
+ * past/pack_model.h
  *		What the writer and the reader of packs expect of the next op.
  *
  * The model sees only what is already written or read, so that both sides

@@ -1,5 +1,5 @@
 /*
- * pack_read.c
+ * past/pack_read.c
  *		A pack back into ops.
  *
  * Nobody vouches for the bytes: what is read is bounded before it is used, and

@@ -1,5 +1,5 @@
 /*
- * pack_write.c
+ * past/pack_write.c
  *		Ops into a pack.
  *
  * What an op says goes into the columns at once, but for the times, whose unit

@@ -1,5 +1,5 @@
 /*
- * rope.c
+ * past/rope.c
  *		A text that many ops are applied to, one after another.
  *
  * Chunks hold whole code points.  A full chunk is halved before it takes an

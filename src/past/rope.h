@@ -1,5 +1,5 @@
 /*
- * rope.h
+ * past/rope.h
  *		A text that many ops are applied to, one after another.
  *
  * UTF-8 in chunks, addressed in code points ("cp"): an edit touches a chunk or

@@ -1,5 +1,5 @@
 /*
- * spans.c
+ * past/spans.c
  *		Who wrote what: the runs of a document.
  *
  * The bytes of a chunk are an array of runs; no run is empty.  Every run that

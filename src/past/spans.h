@@ -1,5 +1,5 @@
 /*
- * spans.h
+ * past/spans.h
  *		Who wrote what: the runs of a document, each with the version that
  *		inserted it.
  *

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../bench/common.h"
+#include "lib/common.h"
 #include "history.h"
 
 /* Ops of the other that an author does not know. */

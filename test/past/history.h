@@ -6,7 +6,7 @@
 #ifndef CONVERGE_TEST_HISTORY_H
 #define CONVERGE_TEST_HISTORY_H
 
-#include "../../bench/trace.h"
+#include "lib/trace.h"
 #include "../../src/past/pack_format.h"
 #include "../ot/support.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../bench/common.h"
+#include "lib/common.h"
 #include "../../src/past/rope.h"
 #include "../../src/past/spans.h"
 #include "history.h"

@@ -42,6 +42,7 @@ INSERT INTO calls VALUES
 	('converge.require_role(%L, ''commenter'')', 'commenter'),
 	('converge.history(%L)', 'viewer'),
 	('converge.changes(%L)', 'viewer'),
+	('converge.timeline(%L)', 'viewer'),
 	('converge.blame(%L)', 'viewer'),
 	('converge.diff(%L, 0, 0)', 'viewer'),
 	('converge.content_at(%L, clock_timestamp())', 'viewer'),
@@ -51,6 +52,7 @@ INSERT INTO calls VALUES
 	('converge.revert(%L, 0)', 'editor'),
 	('converge.undo_last(%L)', 'editor'),
 	('converge.snapshot(%L)', 'editor'),
+	('converge.remove_label(%1$L, converge.snapshot(%1$L, ''a label''), ''a label'')', 'owner'),
 	('converge.pack(%L)', 'owner'),
 	('converge.prune(%L, 0)', 'owner');
 GRANT SELECT ON calls TO PUBLIC;
@@ -173,7 +175,7 @@ CREATE FUNCTION pg_temp.require_role(uuid, converge.role) RETURNS void LANGUAGE 
 CREATE FUNCTION pg_temp.lock_for_owner(uuid) RETURNS void LANGUAGE sql AS 'SELECT';
 SELECT is(pg_temp.state_of('SELECT converge.' || format(call, 'acce5500-0000-4000-8000-00000000000c')), 'OT002', 'and ' || call) FROM (VALUES
 	('document(%L)'), ('members(%L)'), ('rename_document(%L, ''x'')'), ('delete_document(%L)'), ('transfer_ownership(%L, ''eve'')'),
-	('list_snapshots(%L)'), ('undo_last(%L)'), ('snapshot(%L)'), ('pack(%L)'), ('prune(%L, 0)')) AS v (call);
+	('list_snapshots(%L)'), ('undo_last(%L)'), ('snapshot(%L)'), ('remove_label(%L, 0, ''x'')'), ('pack(%L)'), ('prune(%L, 0)')) AS v (call);
 SELECT is(pg_temp.state_of($$SELECT converge.rename_user('ann')$$), '42704', 'and rename_user');
 SELECT is(pg_temp.state_of($$SELECT converge.change_password('12345678', '12345678')$$), '42704', 'and change_password');
 DROP TABLE members, documents, users, heads;

@@ -41,6 +41,7 @@ INSERT INTO calls VALUES
 	('converge.undo_last(%L, ''ann é'')', 'editor', NULL),
 	('converge.snapshot(%L)', 'editor', NULL),
 	('converge.snapshot(%L, ''é'')', 'editor', NULL),
+	('converge.remove_label(%L, 20, ''no such label'')', 'owner', 'P0002'),
 	('converge.pack(%L)', 'owner', NULL),
 	('converge.pack(%L, 3)', 'owner', NULL),
 	('converge.prune(%L, 0)', 'owner', NULL);
@@ -117,7 +118,8 @@ CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.yes);
 CREATE FUNCTION evil.char_length(text) RETURNS integer LANGUAGE sql AS 'SELECT -1';
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA evil TO PUBLIC;
 CREATE TEMP TABLE members AS SELECT '41570ace-0000-4000-8000-00000000000c'::uuid AS doc_id, 'eve'::text AS user_id, 'owner'::converge.role AS role;
-CREATE TEMP TABLE snapshots (doc_id uuid, version bigint, created_at timestamptz, kind text, label text, content text);
+CREATE TEMP TABLE snapshots (doc_id uuid, version bigint, created_at timestamptz, kind text, content text);
+CREATE TEMP TABLE labels (doc_id uuid, version bigint, label text, user_id text, created_at timestamptz);
 SELECT is((SELECT count(*) FROM pg_operator WHERE oprnamespace = 'evil'::regnamespace), 4::bigint, 'look-alikes');
 RESET SESSION AUTHORIZATION;
 CREATE FUNCTION pg_temp.misled(statement text) RETURNS text LANGUAGE plpgsql SET search_path = pg_temp, evil, pg_catalog AS $$
@@ -133,13 +135,14 @@ $$;
 SET SESSION AUTHORIZATION eve;
 SELECT is(pg_temp.misled(statement), 'OT002', 'no ' || statement) FROM (VALUES
 	($$SELECT count(*) FROM converge.list_snapshots('41570ace-0000-4000-8000-00000000000c')$$), ($$SELECT converge.snapshot('41570ace-0000-4000-8000-00000000000c')$$),
-	($$SELECT converge.pack('41570ace-0000-4000-8000-00000000000c')$$), ($$SELECT converge.prune('41570ace-0000-4000-8000-00000000000c', 1)$$),
+	($$SELECT converge.remove_label('41570ace-0000-4000-8000-00000000000c', 20, 'x')$$), ($$SELECT converge.pack('41570ace-0000-4000-8000-00000000000c')$$), ($$SELECT converge.prune('41570ace-0000-4000-8000-00000000000c', 1)$$),
 	($$SELECT converge.undo_last('41570ace-0000-4000-8000-00000000000c')$$), ($$SELECT count(*) FROM converge.verify('41570ace-0000-4000-8000-00000000000c')$$)) AS v (statement);
 RESET SESSION AUTHORIZATION;
 SELECT is(pg_temp.misled($$SELECT count(*) FROM converge.history('41570ace-0000-4000-8000-00000000000a')$$)::integer > 20, true, 'a past to work on');
 SET SESSION AUTHORIZATION "ann é";
 SELECT is(pg_temp.misled(statement), answer, statement) FROM (VALUES
 	($$SELECT converge.snapshot('41570ace-0000-4000-8000-00000000000a', 'here') > 20$$, 'true'),
+	($$SELECT converge.remove_label('41570ace-0000-4000-8000-00000000000a', 9223372036854775807, 'here')$$, 'P0002'),
 	($$SELECT count(*) FROM converge.list_snapshots('41570ace-0000-4000-8000-00000000000a') WHERE length OPERATOR(pg_catalog.<) 0$$, '0'),
 	($$SELECT converge.pack('41570ace-0000-4000-8000-00000000000a', 1) > 0$$, 'true'),
 	($$SELECT converge.prune('41570ace-0000-4000-8000-00000000000a', 10)$$, '10'),
@@ -151,7 +154,7 @@ SET converge."user" = 'ann é';
 SELECT is(pg_temp.misled($$SELECT ops_packed > 0 FROM converge.maintain_document('41570ace-0000-4000-8000-00000000000a')$$), 'true', 'maintain_document');
 SELECT is_empty(format('SELECT * FROM converge.verify(%L)', doc), place || ' came to no harm') FROM places WHERE place <> 'nowhere';
 SELECT is((SELECT count(*) FROM converge.history('41570ace-0000-4000-8000-00000000000c') WHERE version <= 20), 20::bigint, 'nor was another document touched');
-SELECT is((SELECT count(*) FROM pg_temp.snapshots), 0::bigint, 'nor a table of the name');
+SELECT is((SELECT count(*) FROM pg_temp.snapshots) + (SELECT count(*) FROM pg_temp.labels), 0::numeric::bigint, 'nor a table of the name');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -45,7 +45,7 @@ ANALYZE;
 
 CREATE TEMP VIEW seen WITH (security_invoker = true) AS
 	SELECT 'documents' AS name, id FROM converge.documents UNION ALL SELECT 'heads', doc_id FROM converge.heads
-	UNION ALL SELECT 'members', doc_id FROM converge.members UNION ALL SELECT 'ops', doc_id FROM converge.ops
+	UNION ALL SELECT 'labels', doc_id FROM converge.labels UNION ALL SELECT 'members', doc_id FROM converge.members UNION ALL SELECT 'ops', doc_id FROM converge.ops
 	UNION ALL SELECT 'packs', doc_id FROM converge.packs UNION ALL SELECT 'presence', doc_id FROM converge.presence
 	UNION ALL SELECT 'snapshots', doc_id FROM converge.snapshots
 	UNION ALL SELECT 'undos', doc_id FROM converge.undos;
@@ -53,7 +53,7 @@ GRANT SELECT ON seen TO PUBLIC;
 CREATE FUNCTION pg_temp.check_rows(VARIADIC docs uuid[]) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT is((SELECT array_agg(DISTINCT id ORDER BY id) FROM seen WHERE seen.name = v.name), docs,
 			  concat(session_user, ' ', nullif(current_setting('converge.user'), ''), ' sees of ', v.name))
-	FROM unnest(ARRAY['documents', 'heads', 'members', 'ops', 'packs', 'presence', 'snapshots', 'undos']) AS v (name)
+	FROM unnest(ARRAY['documents', 'heads', 'labels', 'members', 'ops', 'packs', 'presence', 'snapshots', 'undos']) AS v (name)
 $$;
 SELECT set_eq('SELECT DISTINCT name FROM seen',
 	$$SELECT relname::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind = 'r' AND has_table_privilege('public', oid, 'select')$$, 'every table is looked at');
@@ -121,7 +121,7 @@ END
 $$;
 SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'no plain user calls his function leakproof');
 SELECT lives_ok(format('SELECT count(*) FROM converge.%I WHERE pg_temp.tell(%I::text)', name, col), 'a leaky function over ' || name) FROM (VALUES
-	('documents', 'title'), ('heads', 'version'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
+	('documents', 'title'), ('heads', 'version'), ('labels', 'label'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
 SELECT lives_ok($$SELECT count(*) FROM converge.documents d JOIN converge.snapshots s ON s.doc_id = d.id AND pg_temp.tell(d.title || s.content)$$, 'and over a join');
 SELECT ok(count(*) > 0, 'it told something') FROM caught;
 SELECT is_empty($$SELECT what FROM caught WHERE what LIKE '%ann''s%'$$, 'and nothing that is not to be read');
@@ -144,6 +144,7 @@ SELECT unalike(pg_temp.text_of_error(statement), '%ann''s%', statement) FROM (VA
 	($$SELECT title::int FROM converge.documents WHERE title <> 'all''s' AND title <> 'eve''s'$$),
 	($$SELECT 1 / (length(title) - 5) FROM converge.documents WHERE id = '00075ec0-0000-4000-8000-00000000000c'$$),
 	($$SELECT content::int FROM converge.snapshots WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c'$$),
+	($$SELECT label::int FROM converge.labels WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c'$$),
 	($$SELECT op::text::int FROM converge.ops WHERE doc_id = '00075ec0-0000-4000-8000-00000000000c'$$),
 	($$SELECT converge.content('00075ec0-0000-4000-8000-00000000000c')$$),
 	($$SELECT converge.edit('00075ec0-0000-4000-8000-00000000000c', '[]')$$),

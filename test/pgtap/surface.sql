@@ -13,8 +13,9 @@ INSERT INTO promised VALUES
 	('edit', 'doc_id uuid, op converge.op', 'bigint', 'volatile', 'unsafe', false),
 	('content', 'doc_id uuid', 'text', 'stable', 'safe', true),
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
-	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op', 'record', 'stable', 'safe', false),
+	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op, OUT life uuid', 'record', 'stable', 'safe', false),
 	('content_at', 'doc_id uuid, at timestamp with time zone', 'text', 'stable', 'safe', true),
+	('content_at', 'doc_id uuid, version_or_time text', 'text', 'stable', 'safe', true),
 	('version_at', 'doc_id uuid, at timestamp with time zone', 'bigint', 'stable', 'safe', true),
 	-- the past
 	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
@@ -25,6 +26,7 @@ INSERT INTO promised VALUES
 	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('undo', 'doc_id uuid, op_id uuid', 'bigint', 'volatile', 'unsafe', false),
 	('snapshot', 'doc_id uuid, label text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
+	('remove_label', 'doc_id uuid, version bigint, label text', 'void', 'volatile', 'unsafe', false),
 	('pack', 'doc_id uuid, keep bigint DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
 	('prune', 'doc_id uuid, before_version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('verify', 'doc_id uuid, OUT version bigint, OUT problem text', 'SETOF record', 'volatile', 'unsafe', true),
@@ -36,7 +38,7 @@ INSERT INTO promised VALUES
 	('acting_user', '', 'text', 'stable', 'safe', false),
 	('transfer_ownership', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
 	('members', 'doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
-	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'record', 'stable', 'unsafe', false),
+	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone, OUT life uuid', 'record', 'stable', 'unsafe', false),
 	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
 	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
@@ -64,11 +66,11 @@ INSERT INTO promised VALUES
 	('transform_position', 'pos bigint, op converge.op, side text', 'bigint', 'immutable', 'safe', true),
 	('compose_agg', 'op converge.op', 'converge.op', 'immutable', 'safe', false),
 	-- the gateway
-	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
-	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text', 'record', 'stable', 'safe', false),
-	('checksum', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
+	('submit', 'doc_ids uuid[], user_ids text[], op_ids uuid[], base_versions bigint[], ops text[], wait boolean DEFAULT false, lives uuid[] DEFAULT NULL::uuid[], OUT ord integer, OUT code text, OUT version bigint, OUT event text, OUT message text, OUT member_changes bigint', 'SETOF record', 'volatile', 'unsafe', false),
+	('join_document', 'user_id text, doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, pending uuid DEFAULT NULL::uuid, OUT role text, OUT title text, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT resumed boolean, OUT snapshot text, OUT life uuid, OUT pending_known boolean, OUT pending_version bigint', 'record', 'stable', 'safe', false),
+	('checksum', 'doc_id uuid, version bigint, life uuid DEFAULT NULL::uuid', 'text', 'stable', 'safe', false),
 	('catch_up', 'doc_id uuid, since bigint, pending uuid DEFAULT NULL::uuid, OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text', 'SETOF record', 'stable', 'safe', false),
-	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint', 'boolean', 'stable', 'safe', false),
+	('has_version', 'doc_id uuid, version bigint, op_id uuid, seq bigint, life uuid DEFAULT NULL::uuid', 'boolean', 'stable', 'safe', false),
 	('role_in', 'user_id text, doc_id uuid', 'converge.role', 'stable', 'safe', true),
 	('settled_roles', 'doc_id uuid, user_ids text[], OUT ord integer, OUT role text', 'SETOF record', 'volatile', 'unsafe', false),
 	('allow_relay', 'relay regrole', 'void', 'volatile', 'unsafe', false);
@@ -108,8 +110,9 @@ WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner',
 SELECT has_type('converge', 'op', 'type op');
 SELECT enum_has_labels('converge', 'role', ARRAY['viewer', 'commenter', 'editor', 'owner'], 'roles, from the least to the most');
 SELECT cast_context_is('converge.op', 'jsonb', 'assignment', 'op to jsonb');
-SELECT cast_context_is('jsonb', 'converge.op', 'assignment', 'jsonb to op');
-SELECT is((SELECT count(*) FROM pg_cast WHERE 'converge.op'::regtype IN (castsource, casttarget)), 2::bigint, 'and no other cast');
+SELECT cast_context_is('jsonb', 'converge.op', 'implicit', 'jsonb to op');
+SELECT cast_context_is('json', 'converge.op', 'implicit', 'json to op');
+SELECT is((SELECT count(*) FROM pg_cast WHERE 'converge.op'::regtype IN (castsource, casttarget)), 3::bigint, 'and no other cast');
 SELECT set_eq($$SELECT oprname::text, oprleft::regtype::text, oprright::regtype::text, oprresult::regtype::text, oprcanhash
 					FROM pg_operator WHERE oprnamespace = 'converge'::regnamespace$$,
 	$$VALUES ('<>', 'converge.op', 'converge.op', 'boolean', false), ('=', 'converge.op', 'converge.op', 'boolean', true)$$, 'operators');
@@ -123,24 +126,27 @@ CREATE FUNCTION pg_temp.columns_of(name text) RETURNS text LANGUAGE sql AS $$
 	FROM pg_attribute WHERE attrelid = format('converge.%I', name)::regclass AND attnum > 0 AND NOT attisdropped
 $$;
 SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM (VALUES
-	('documents', 'created_at timestamp with time zone, id uuid, owner text, title text'),
-	('heads', 'doc_id uuid, floor_version bigint, length bigint, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('documents', 'created_at timestamp with time zone, id uuid, life uuid, owner text, title text'),
+	('heads', 'doc_id uuid, floor_version bigint, length bigint, life uuid, log_bytes bigint, member_changes bigint, packed_version bigint, seq bigint, snapshot_version bigint, updated_at timestamp with time zone, version bigint'),
+	('labels', 'created_at timestamp with time zone, doc_id uuid, label text, user_id text, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
-	('attempts', 'bucket integer, count integer, since timestamp with time zone'),
+	('attempts', 'bucket integer, count integer, since timestamp with time zone, user_id text'),
+	('attempt_keys', 'id boolean, key text'),
 	('presence', 'anchor bigint null, client_id uuid, color text null, doc_id uuid, head bigint null, name text null, relay_id uuid, since timestamp with time zone, updated_at timestamp with time zone, user_id text, version bigint null'),
 	('relays', 'alive_until timestamp with time zone, id uuid, since timestamp with time zone'),
 	('relay_keys', 'id boolean, key text'),
-	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, label text null, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
+	('snapshots', 'content text, created_at timestamp with time zone, doc_id uuid, kind text, op_id uuid null, seq bigint, version bigint')) AS v (name, columns);
 SELECT col_is_pk('converge', 'documents', 'id', 'key of documents');
 SELECT col_is_pk('converge', 'heads', 'doc_id', 'key of heads');
 SELECT col_is_pk('converge', 'members', ARRAY['doc_id', 'user_id'], 'key of members');
 SELECT col_is_pk('converge', 'ops', ARRAY['doc_id', 'version'], 'key of ops');
+SELECT col_is_pk('converge', 'labels', ARRAY['doc_id', 'version', 'label'], 'key of labels');
 SELECT col_is_pk('converge', 'snapshots', ARRAY['doc_id', 'version'], 'key of snapshots');
 SELECT col_is_pk('converge', 'presence', ARRAY['doc_id', 'client_id'], 'key of presence');
-SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys')), 3::bigint,
-	'who is connected is in no log, no backup and on no standby, nor is the key');
+SELECT is((SELECT count(*) FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relpersistence = 'u' AND relname IN ('presence', 'relays', 'relay_keys', 'attempts', 'attempt_keys')), 5::bigint,
+	'who is connected, and who guesses, is in no log, no backup and on no standby, nor are the keys');
 SELECT col_is_unique('converge', 'ops', ARRAY['doc_id', 'op_id'], 'an op id names one op of its document');
 SELECT is((SELECT reloptions FROM pg_class WHERE oid = 'converge.heads'::regclass), '{fillfactor=50}', 'heads has room for HOT updates');
 SELECT is((SELECT count(*) FROM pg_index WHERE indrelid = 'converge.heads'::regclass), 1::bigint, 'and no index but its key');
@@ -154,13 +160,15 @@ SELECT set_eq(
 	$$SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'S') AND relpersistence = 'p'$$,
 	'pg_dump carries every table and sequence that is not for the moment');
 
+SELECT is_empty('SELECT * FROM converge.additions()', 'what converge makes in its tables is no addition');
+
 -- ---- who may what ----
 
 SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may use the schema');
 SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
 SELECT set_eq($$SELECT c.relname::text, c.relrowsecurity FROM pg_class AS c
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, 'select')$$,
-	$$VALUES ('documents', true), ('heads', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
+	$$VALUES ('documents', true), ('heads', true), ('labels', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
 	'PUBLIC may read what row-level security guards, and nothing else');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity$$,
 	'which is on for every table');
@@ -174,8 +182,8 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['allow_relay', 'announce', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
-		'maintain', 'maintain_document', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'write_presence'],
+	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes who acts as an argument is open');
@@ -183,7 +191,8 @@ SELECT is_empty($$SELECT name FROM functions AS f WHERE prosecdef AND
 					NOT EXISTS (SELECT FROM unnest(proconfig) AS c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
 	'definer functions have a fixed search path, temporary objects last');
 SELECT is(converge.acting_user(), session_user::text, 'who connects is who acts');
-SELECT is((SELECT context FROM pg_settings WHERE name = 'converge.user'), 'superuser', 'converge.user is for those who were granted it');
+SELECT is((SELECT context FROM pg_settings WHERE name = parameter), 'superuser', parameter || ' is for those who were granted it')
+FROM unnest('{converge.acting_user,converge.user}'::text[]) AS parameter;
 
 -- ---- a comment on everything ----
 

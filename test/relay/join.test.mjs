@@ -15,7 +15,8 @@ after(() => relay.stop())
 test('a client joins, gets the text, and sees what it types', async () => {
   const doc = await createDocument('héllo 😀')
   const ann = await new Raw(relay, doc).join('ann')
-  const { clientId, users, ...joined } = ann.joined
+  const { clientId, users, life, ...joined } = ann.joined
+  assert.equal(life, await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`))
   assert.match(clientId, /^[0-9a-f]{8}-/)
   await until('ann to see herself', () => ann.present.has(clientId))
   assert.deepEqual(joined, { type: 'joined', documentId: doc, userId: 'ann', role: 'editor', title: 'a title', version: 0, resumed: false })

@@ -106,8 +106,10 @@ test('a relay that was silent for too long is known again when it speaks', async
   await Promise.all([relay.stop(), other.stop()])
 })
 
-test('without its connection for presence a relay serves all the same', async () => {
+test('without its connection for presence a relay serves all the same', async t => {
   const doc = await createDocument('text', { env: cluster.env })
+  const allow = () => sql(`SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
+  t.after(allow)
   await sql(`REVOKE EXECUTE ON FUNCTION converge.begin_presence(uuid, integer) FROM ${process.env.CONVERGE_TEST_ROLE}`, cluster.env)
   const relay = await start()
   const ann = await new Raw(relay, doc).join('ann')
@@ -119,7 +121,7 @@ test('without its connection for presence a relay serves all the same', async ()
   assert.equal((await ann.operation()).version, 1)
   assert.match(relay.log(), /presence: no connection: .*begin_presence.*allow_relay/)
   assert.equal(await rows(doc), '')
-  await sql(`SELECT converge.allow_relay('${process.env.CONVERGE_TEST_ROLE}')`, cluster.env)
+  await allow()
   await hasRows(doc, 'ann')
   ann.end()
   await relay.stop()

@@ -38,12 +38,25 @@ test('a relay on a standby is not ready, until that is promoted', async () => {
 
 test('a relay on a server that was made read-only is not ready', async () => {
   const relay = await startRelay({}, cluster.env)
-  await sql('ALTER SYSTEM SET default_transaction_read_only = on', cluster.env)
-  await sql('SELECT pg_reload_conf()', cluster.env)
-  await answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only')
-  const writes = { ...cluster.env, PGOPTIONS: '-c default_transaction_read_only=off' }
-  await sql('ALTER SYSTEM RESET default_transaction_read_only', writes)
-  await sql('SELECT pg_reload_conf()', writes)
+  await cluster.withSetting('default_transaction_read_only', 'on', () =>
+    answers(relay, '503 PostgreSQL takes no writes: it is a standby, or read-only'))
+  await answers(relay, '200 ready')
+  await relay.stop()
+})
+
+test('a relay whose role may not use the output plugin says which call mends that', async t => {
+  const role = process.env.CONVERGE_TEST_ROLE
+  if (await sql("SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'", cluster.env) === '0') {
+    t.skip('this server lets every plugin decode')
+    return
+  }
+  t.after(() => sql(`ALTER ROLE ${role} RESET output_plugin_libraries`, cluster.env))
+  await sql(`ALTER ROLE ${role} SET output_plugin_libraries = pgoutput`, cluster.env)
+  const relay = await new Relay({}, cluster.env).listening()
+  await answers(relay, '503 no replication stream from PostgreSQL')
+  await until('the log to say what helps', () => relay.log().includes(
+    `stream: no connection: library "converge" may not be used as an output plugin; SELECT converge.allow_relay('${role}') lets the role do that`))
+  await sql(`SELECT converge.allow_relay('${role}')`, cluster.env)
   await answers(relay, '200 ready')
   await relay.stop()
 })

@@ -74,7 +74,7 @@ test('a catchup never goes across the pending operation', async () => {
 
 test('resuming from nothing', async () => {
   const [doc] = await documentWith(2)
-  const ann = await new Raw(relay, doc).join('ann', { version: 0 })
+  const ann = await new Raw(relay, doc).join('ann', { version: 0, life: await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`) })
   assert.equal(ann.joined.resumed, true)
   assert.equal((await ann.operation()).version, 1)
   assert.equal((await ann.operation()).version, 2)

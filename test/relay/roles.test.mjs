@@ -132,7 +132,8 @@ async function outcome (row, person) {
   const owner = place === 'open' ? 'fred' : 'ann é'
   const client = await new Raw(relay, doc).opened()
   const hello = person === 'nobody' ? { type: 'hello' } : { type: 'hello', token: token(user) }
-  Object.assign(client, { user, hello, own: newId(), typed: () => edit(doc, owner) })
+  const life = await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`)
+  Object.assign(client, { user, hello, life, own: newId(), typed: () => edit(doc, owner) })
   try {
     if (person !== 'nobody') await approach(client, person === 'stranger' ? row.after.slice(0, 1) : row.after)
     client.send(row.say(client, token))
@@ -190,16 +191,16 @@ test('every table, view and sequence', async () => {
 })
 
 test('every message', () => {
-  const handlers = /handlers\[\][^{]*\{(.*?)\n\};/s.exec(source('session_messages.c'))[1]
+  const handlers = /handlers\[\][^{]*\{(.*?)\n\};/s.exec(source('session/messages.c'))[1]
   sameSet(messages.map(row => row.type), [...handlers.matchAll(/\{"(\w+)"/g)].map(found => found[1]))
 })
 
 test('every path', () => {
-  const table = /routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http.c'))[1]
+  const table = /routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http/http.c'))[1]
   sameSet(paths.map(row => row[1]), [...table.matchAll(/\{"([^"]+)"/g)].map(found => found[1]))
 })
 
 test('and every route', () => {
-  const table = /rest_routes\[\][^{]*\{(.*?)\n\};/s.exec(source('rest_routes.c'))[1]
+  const table = /rest_routes\[\][^{]*\{(.*?)\n\};/s.exec(source('http/rest_routes.c'))[1]
   sameSet(routes.map(([method, path]) => `${method} ${path}`), [...table.matchAll(/\{"([A-Z]+)", "([^"]+)"/g)].map(found => `${found[1]} ${found[2]}`))
 })

@@ -21,16 +21,26 @@ const run = statement => sql(statement, cluster.env)
 const document = () => createDocument('', { env: cluster.env })
 const disconnect = () => run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${ROLE}' AND backend_type = 'client backend'`)
 
+// Change the relay's role while a function runs, and change it back however that ends.
+async function withRole (change, back, use) {
+  await run(`ALTER ROLE ${ROLE} ${change}`)
+  try {
+    await use()
+  } finally {
+    await run(`ALTER ROLE ${ROLE} ${back}`)
+  }
+}
+
 // Set something for the relay's role while a function runs, and let the relay have it.
 async function withSetting (setting, use) {
-  await run(`ALTER ROLE ${ROLE} SET ${setting}`)
-  const relay = await startRelay({}, cluster.env)
-  try {
-    await use(relay)
-  } finally {
-    await run(`ALTER ROLE ${ROLE} RESET ALL`)
-    await relay.stop()
-  }
+  await withRole(`SET ${setting}`, `RESET ${setting.split(' ')[0]}`, async () => {
+    const relay = await startRelay({}, cluster.env)
+    try {
+      await use(relay)
+    } finally {
+      await relay.stop()
+    }
+  })
 }
 
 // Unavailable, and come again.
@@ -44,12 +54,13 @@ test('read-only: unavailable, and applied once when it is over', async () => {
   const doc = await document()
   const relay = await startRelay({}, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
-  await run(`ALTER ROLE ${ROLE} SET default_transaction_read_only = on`)
-  await disconnect()
-  const ids = [ann.op(0, ['one ']), ann.op(0, ['two '])]
-  for (const id of ids) await unavailable(ann, id)
-  assert.equal(await version(doc, cluster.env), 0)
-  await run(`ALTER ROLE ${ROLE} RESET ALL`)
+  let ids
+  await withRole('SET default_transaction_read_only = on', 'RESET default_transaction_read_only', async () => {
+    await disconnect()
+    ids = [ann.op(0, ['one ']), ann.op(0, ['two '])]
+    for (const id of ids) await unavailable(ann, id)
+    assert.equal(await version(doc, cluster.env), 0)
+  })
   await disconnect()
   ids.forEach((id, n) => ann.op(0, [['one ', 'two '][n]], id))
   for (const id of ids) assert.equal((await ann.operation()).operationId, id)
@@ -83,13 +94,14 @@ test('no connections: edits are held, and applied once when there are some again
   const doc = await document()
   const relay = await startRelay({}, cluster.env)
   const ann = await new Raw(relay, doc).join('ann')
-  await run(`ALTER ROLE ${ROLE} CONNECTION LIMIT 0`)
-  await disconnect()
-  await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
-  const id = ann.op(0, ['held'])
-  await until('it to be refused', () => /too many connections/.test(relay.log()))
-  await until('it to be held', async () => (await relay.metrics()).ops_held === 1)
-  await run(`ALTER ROLE ${ROLE} CONNECTION LIMIT -1`)
+  let id
+  await withRole('CONNECTION LIMIT 0', 'CONNECTION LIMIT -1', async () => {
+    await disconnect()
+    await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+    id = ann.op(0, ['held'])
+    await until('it to be refused', () => /too many connections/.test(relay.log()))
+    await until('it to be held', async () => (await relay.metrics()).ops_held === 1)
+  })
   assert.equal((await ann.operation()).operationId, id)
   assert.equal(await content(doc, cluster.env), 'held')
   ann.end()

@@ -24,8 +24,8 @@ CREATE FUNCTION pg_temp.may(doc uuid) RETURNS text LANGUAGE sql AS $$
 		(1, 'read', 'SELECT converge.content(%L)'),
 		(2, 'open', 'SELECT converge.open_document(%L)'),
 		(3, 'past', 'SELECT converge.content_at(%L, 0)'),
-		(4, 'edit', 'SELECT converge.edit(%L, ''[]'')'),
-		(5, 'apply', 'SELECT converge.apply_op(%L, gen_random_uuid(), 0, ''[]'')'),
+		(4, 'edit', 'SELECT converge.edit(%L, ''["x"]'')'),
+		(5, 'apply', 'SELECT converge.apply_op(%L, gen_random_uuid(), 0, ''["x"]'')'),
 		(6, 'share', 'SELECT converge.share(%L, ''eve'', ''viewer'')'),
 		(7, 'unshare', 'SELECT converge.unshare(%L, ''eve'')')) AS v (n, name, call)
 $$;

@@ -5,7 +5,7 @@
 \i :helpers
 \set ECHO all
 DROP EXTENSION IF EXISTS pgcrypto;
-TRUNCATE converge.users, converge.attempts;
+TRUNCATE converge.users, converge.attempts, converge.attempt_keys;
 
 -- without pgcrypto there are none, and it says so
 SELECT pg_temp.failure($$SELECT converge.sign_up('Ann', 'ann@example.com', 'correct horse')$$);
@@ -45,7 +45,7 @@ SELECT converge.is_password('', NULL) AS nobody, converge.is_password('correct h
 -- ten wrong ones in a quarter of an hour, and the address rests, known or not
 TRUNCATE converge.attempts;
 SELECT address, count(converge.log_in(address, 'wrong ' || n)) AS let_in FROM generate_series(1, 10) AS n, (VALUES ('ann+x@example.com'), ('nobody@example.com')) AS v (address) GROUP BY address ORDER BY address;
-SELECT count(*), max(count) FROM converge.attempts;
+SELECT user_id = :'ann' AS ann, user_id = '' AS nobody, count FROM converge.attempts ORDER BY count, user_id;
 SELECT regexp_replace(pg_temp.failure(format('SELECT converge.log_in(%L, %L)', address, password)), ': \d+\.$', ': N.') FROM (VALUES
 	(1, 'ann+x@example.com', 'correct horse'), (2, 'ANN+x@example.com', 'wrong'), (3, 'nobody@example.com', 'wrong')) AS v (n, address, password) ORDER BY n;
 SELECT converge.log_in('ben@example.com', 'pässwörd') = :'ben' AS others_log_in;
@@ -53,6 +53,31 @@ SELECT count(*), max(count) FROM converge.attempts;
 UPDATE converge.attempts SET since = since - interval '16 minutes';
 SELECT converge.log_in('ann+x@example.com', 'correct horse') = :'ann' AS later;
 SELECT count(*) FROM converge.attempts;
+
+-- an account's attempts are its own, whatever rows the addresses shared by a hash that
+-- anybody can compute: another's success clears none of them, another's failures lock nobody out
+SELECT a.address AS twin_a, b.address AS twin_b
+FROM (SELECT format('a%s@example.com', n) AS address FROM generate_series(1, 2000) AS n) AS a
+	JOIN (SELECT format('b%s@example.com', n) AS address FROM generate_series(1, 2000) AS n) AS b
+	ON hashtextextended(a.address, 0) & 65535 = hashtextextended(b.address, 0) & 65535
+ORDER BY 1, 2 LIMIT 1 \gset
+TRUNCATE converge.attempts;
+SELECT converge.sign_up('Twin a', :'twin_a', 'correct horse') AS a \gset
+SELECT converge.sign_up('Twin b', :'twin_b', 'correct horse') AS b \gset
+SELECT count(converge.log_in(:'twin_a', 'wrong')) + count(converge.log_in(upper(:'twin_a'), 'wrong')) AS let_in, count(converge.log_in(:'twin_b', 'correct horse')) AS others FROM generate_series(1, 5);
+SELECT left(pg_temp.failure(format('SELECT converge.log_in(%L, %L)', :'twin_a', 'correct horse')), 5) AS a, converge.log_in(:'twin_b', 'correct horse') = :'b' AS b;
+SELECT user_id = :'a' AS a, bucket, count FROM converge.attempts;
+SELECT converge.log_in(:'twin_b', 'wrong') AS wrong;
+DELETE FROM converge.users WHERE id IN (:'a', :'b');
+
+-- those without an account share rows that another database would share otherwise; there
+-- are never more than 65,536
+SELECT count(DISTINCT converge.attempt_bucket(n::text)) > 60000 AS spread, min(converge.attempt_bucket(n::text)) >= 0 AND max(converge.attempt_bucket(n::text)) < 65536 AS bounded FROM generate_series(1, 300000) AS n;
+SELECT converge.attempt_bucket('Nobody@example.com') = converge.attempt_bucket('nobody@EXAMPLE.com') AS same;
+SELECT array_agg(converge.attempt_bucket(n::text) ORDER BY n) AS before FROM generate_series(1, 10) AS n \gset
+TRUNCATE converge.attempt_keys;
+SELECT array_agg(converge.attempt_bucket(n::text) ORDER BY n) <> :'before' AS otherwise FROM generate_series(1, 10) AS n;
+TRUNCATE converge.attempts;
 
 -- oneself: name and password
 SET converge."user" = 'nobody';
@@ -80,14 +105,34 @@ SELECT converge.create_document('', '', 'acc00000-0000-4000-8000-000000000001') 
 SELECT converge.share('acc00000-0000-4000-8000-000000000001', :'ben', 'editor'), converge.share('acc00000-0000-4000-8000-000000000001', 'a stranger', 'viewer');
 SELECT name, role FROM converge.members('acc00000-0000-4000-8000-000000000001');
 
+-- an id that is neither an account nor a database role may be misspelt: that is said, where
+-- there are accounts
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', :'ben', 'viewer');
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', '*', 'viewer'), converge.share('acc00000-0000-4000-8000-000000000001', current_user, 'viewer');
+SELECT converge.transfer_ownership('acc00000-0000-4000-8000-000000000001', 'bin');
+SET converge."user" = 'bin';
+SELECT converge.transfer_ownership('acc00000-0000-4000-8000-000000000001', :'ben');
+BEGIN;
+TRUNCATE converge.users;
+SET LOCAL converge."user" = :'ben';
+SELECT converge.share('acc00000-0000-4000-8000-000000000001', 'a stranger', 'editor');
+ROLLBACK;
+SET converge."user" = :'ann';
+
+-- sign-up is closed by whoever runs the database, and by nobody else
+SET converge.sign_up = off;
+SELECT pg_temp.failure('SELECT converge.sign_up(''Fay'', ''fay@example.com'', ''12345678'')'), pg_temp.failure('SELECT converge.sign_up(NULL, NULL, NULL)');
+SELECT converge.log_in('ben@example.com', 'pässwörd') = :'ben' AS ben;
+RESET converge.sign_up;
+
 -- a plain user sees nothing of all that, and calls what concerns himself
 RESET converge."user";
 CREATE ROLE regress_converge_cleo;
 SET SESSION AUTHORIZATION regress_converge_cleo;
 SELECT pg_temp.failure(statement) FROM (VALUES
 	('SELECT FROM converge.users'), ('SELECT FROM converge.attempts'), ('SELECT converge.sign_up(''x'', ''x@example.com'', ''12345678'')'),
-	('SELECT converge.log_in(''x'', ''x'')'), ('SELECT converge.search_users(''ann'')'), ('SELECT converge.bcrypt(''x'')'), ('SELECT converge.is_password(''x'', ''x'')'),
-	('SELECT converge.count_attempt(''x'')'), ('SELECT converge.rename_user(''x'')'), ('SELECT converge.change_password(''12345678'', ''12345678'')')) AS v (statement);
+	('SET converge.sign_up = on'), ('SELECT converge.account_name(''x'')'), ('SELECT converge.log_in(''x'', ''x'')'), ('SELECT converge.search_users(''ann'')'), ('SELECT converge.bcrypt(''x'')'), ('SELECT converge.is_password(''x'', ''x'')'),
+	('SELECT converge.count_attempt(''x'', ''x'')'), ('SELECT converge.attempt_bucket(''x'')'), ('SELECT FROM converge.attempt_keys'), ('SELECT converge.rename_user(''x'')'), ('SELECT converge.change_password(''12345678'', ''12345678'')')) AS v (statement);
 RESET SESSION AUTHORIZATION;
 SELECT converge.allow_relay('regress_converge_cleo');
 SET SESSION AUTHORIZATION regress_converge_cleo;
@@ -102,6 +147,6 @@ RESET SESSION AUTHORIZATION;
 RESET converge."user";
 DROP OWNED BY regress_converge_cleo;
 DROP ROLE regress_converge_cleo;
-TRUNCATE converge.users, converge.attempts;
+TRUNCATE converge.users, converge.attempts, converge.attempt_keys;
 DROP EXTENSION pgcrypto;
 DROP SCHEMA "Crypto ""1";

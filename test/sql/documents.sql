@@ -99,6 +99,8 @@ SELECT converge.content(NULL) IS NULL, converge.content_at(:'doc', NULL::bigint)
 -- edit: at the head
 SELECT converge.edit(:'doc', converge.replace(0, 2, '😀'));
 SELECT converge.edit(:'doc', '[]');
+-- what becomes nothing on its way has its version
+SELECT version, applied FROM converge.apply_op(:'doc', '0b000000-0000-8000-8000-000000000006', 4, '[{"d":2}]');
 SELECT version, base_version, op, user_id, op_id IS NOT NULL AS named FROM converge.ops WHERE doc_id = :'doc' AND version > 4 ORDER BY version;
 SELECT count(DISTINCT op_id) FROM converge.ops WHERE doc_id = :'doc';
 SELECT pg_temp.failure(format('SELECT converge.edit(%L, %L)', doc, op)) FROM (VALUES
@@ -146,7 +148,7 @@ SELECT pg_temp.write_and_read(:'other', '["w"]');
 -- open_document
 SELECT role, title, version, seq > 0 AS numbered, op_id IS NOT NULL AS named, resumed, content, op FROM converge.open_document(:'doc');
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2, :'op2');
-SELECT version, resumed, content, op FROM converge.open_document(:'doc', 0);
+SELECT version, resumed, content, op FROM converge.open_document(:'doc', 0, NULL, (converge.document(:'doc')).life);
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2, :'op1');
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 2);
 SELECT version, resumed, content, op FROM converge.open_document(:'doc', 7, :'op2');

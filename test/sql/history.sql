@@ -36,7 +36,7 @@ SELECT version FROM converge.apply_op(:'doc', pg_temp.id(2), 1, '[1,{"d":2},"ö"
 SELECT version, applied FROM converge.apply_op(:'doc', pg_temp.id(3), 0, '[4,{"d":1},"😀🙂"]');
 SET converge."user" = 'ann';
 SELECT version FROM converge.apply_op(:'doc', pg_temp.id(4), 3, '["😀é",3,{"d":1},"x",2,"ह"]');
-SELECT version FROM converge.apply_op(:'doc', pg_temp.id(5), 4, '[]');
+SELECT version FROM converge.apply_op(:'doc', pg_temp.id(5), 3, '[3,{"d":1}]');
 SET converge."user" = 'ben';
 SELECT version FROM converge.apply_op(:'doc', pg_temp.id(6), 5, '[1,{"d":8}]');
 
@@ -131,7 +131,7 @@ SELECT converge.revert(:'doc', 4);
 SELECT converge.content(:'doc') = converge.content_at(:'doc', 4) AS as_then;
 SELECT version, user_id, base_version, op FROM converge.history(:'doc', 7);
 SELECT converge.revert(:'doc', 7);
-SELECT version, op, converge.content_at(:'doc', 8) = converge.content_at(:'doc', 7) AS nothing_changed FROM converge.history(:'doc', 8);
+SELECT count(*) AS added FROM converge.history(:'doc', 8);
 SELECT converge.revert(:'doc', 0);
 SELECT converge.content(:'doc') = U&'na\0301ह😀' AS pair_again;
 SELECT * FROM converge.verify(:'doc');

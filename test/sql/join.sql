@@ -16,7 +16,7 @@ $$;
 
 -- at version 0
 SELECT role, title, version, seq, operation_id, resumed, snapshot FROM converge.join_document('ann', :'doc');
-SELECT role, title, version, seq, operation_id, resumed, snapshot FROM converge.join_document('ann', :'doc', 0);
+SELECT role, title, version, seq, operation_id, resumed, snapshot FROM converge.join_document('ann', :'doc', 0, NULL, (SELECT life FROM converge.documents WHERE id = :'doc'));
 SELECT version, resumed, snapshot FROM converge.join_document('ann', :'fresh');
 SELECT * FROM converge.catch_up(:'doc', 0);
 

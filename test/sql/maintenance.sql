@@ -37,7 +37,7 @@ CREATE FUNCTION pg_temp.stored(doc uuid, OUT floor bigint, OUT hot text, OUT pac
 	SELECT (SELECT floor_version FROM converge.heads WHERE doc_id = doc),
 		   (SELECT concat_ws('-', min(version), max(version)) FROM converge.ops WHERE doc_id = doc),
 		   (SELECT string_agg(from_version || '-' || to_version, ' ' ORDER BY to_version) FROM converge.packs WHERE doc_id = doc),
-		   (SELECT string_agg(concat_ws(' ', version, kind, left(label, 20)), ', ' ORDER BY version) FROM converge.snapshots WHERE doc_id = doc)
+		   (SELECT string_agg(concat_ws(' ', version, kind, left(label, 20)), ', ' ORDER BY version, label COLLATE "C") FROM converge.snapshots LEFT JOIN converge.labels USING (doc_id, version) WHERE doc_id = doc)
 $$;
 
 -- snapshots on request
@@ -48,6 +48,21 @@ SELECT converge.snapshot(:'doc', 'é first'), converge.snapshot(:'doc');
 SELECT * FROM pg_temp.type(:'doc', 21, 30);
 SELECT converge.snapshot(:'doc'), converge.snapshot(:'doc', 'named later'), converge.snapshot(:'doc', 'renamed');
 SELECT version, kind, label, length, length = char_length(converge.content_at(:'doc', version)) AS whole, created_at <= clock_timestamp() AS told FROM converge.list_snapshots(:'doc');
+-- labels of one version stand beside each other, whoever gave them; only an owner takes one away
+SELECT converge.snapshot(:'doc', 'signed contract');
+SET converge."user" = 'ben é';
+SELECT converge.snapshot(:'doc', 'junk'), converge.snapshot(:'doc', 'signed contract'), converge.snapshot(:'doc', ''), converge.snapshot(:'doc');
+SELECT version, kind, label, labelled_by, labelled_at <= clock_timestamp() AS told FROM converge.list_snapshots(:'doc') WHERE version = 30;
+SELECT pg_temp.failure(format('SELECT converge.remove_label(%L, 30, ''junk'')', :'doc'));
+SET converge."user" = 'ann';
+SELECT converge.remove_label(:'doc', 30, 'junk'), converge.remove_label(:'doc', 30, '');
+SELECT pg_temp.failure(format('SELECT converge.remove_label(%L, %s)', :'doc', arguments)) FROM (VALUES
+	(1, '30, ''junk'''), (2, '30, ''Signed contract'''), (3, '20, ''signed contract'''), (4, '31, ''x'''), (5, '-1, ''x'''),
+	(6, 'NULL, ''x'''), (7, '30, NULL')) AS v (n, arguments) ORDER BY n;
+SELECT pg_temp.failure('SELECT converge.remove_label(NULL, 30, ''x'')'), pg_temp.failure('SELECT converge.remove_label(''4a100000-0000-4000-8000-0000000000ff'', 30, ''x'')');
+-- the last one gone, the text stays
+SELECT converge.snapshot(:'doc', 'of the same text'), converge.remove_label(:'doc', 20, 'é first');
+SELECT version, kind, label FROM converge.list_snapshots(:'doc');
 SELECT s.content = converge.content_at(doc_id, version) AS same, s.op_id = h.op_id AS its_op, s.seq = h.seq AS its_seq
 FROM converge.snapshots AS s JOIN converge.history(:'doc') AS h USING (version) WHERE doc_id = :'doc' ORDER BY version;
 SELECT snapshot_version, log_bytes FROM converge.heads WHERE doc_id = :'doc';
@@ -161,7 +176,7 @@ SELECT converge.prune(:'cut', 0);
 SELECT converge.prune(:'cut', 25);
 SELECT * FROM pg_temp.stored(:'cut');
 SELECT * FROM converge.verify(:'cut');
-SELECT version, kind, label, op_id = pg_temp.id(version) AS its_op FROM converge.snapshots WHERE doc_id = :'cut' ORDER BY version;
+SELECT version, kind, label, op_id = pg_temp.id(version) AS its_op FROM converge.snapshots LEFT JOIN converge.labels USING (doc_id, version) WHERE doc_id = :'cut' ORDER BY version;
 SELECT min(h.version), max(h.version), bool_and(w.content = converge.content_at(:'cut', h.version)) AND bool_and((w.seq, w.op_id, w.user_id, w.base_version, w.created_at, w.op)::text = (h.seq, h.op_id, h.user_id, h.base_version, h.created_at, h.op)::text) AS the_rest_is_the_same
 FROM converge.history(:'cut', 1) AS h JOIN whole AS w USING (version);
 SELECT converge.content_at(:'cut', 25) = content AS the_floor_too FROM whole WHERE version = 25;

@@ -50,6 +50,36 @@ SELECT pg_temp.failure(format('SELECT converge.transfer_ownership(%L, '''')', :'
 SELECT pg_temp.failure(format('SELECT converge.transfer_ownership(%L, NULL)', :'doc'));
 SELECT user_id, role FROM converge.members(:'doc');
 
+-- the owner that stands beside the title is one of the owners, whatever happens to members
+\set owned '5a4e0000-0000-4000-8000-000000000003'
+CREATE FUNCTION pg_temp.owner_of(doc uuid) RETURNS text LANGUAGE sql AS $$
+	SELECT concat(d.owner, CASE WHEN NOT EXISTS (SELECT FROM converge.members m WHERE m.doc_id = doc AND m.user_id = d.owner AND m.role = 'owner') THEN ' is none!' END,
+				  CASE WHEN converge.my_role(doc) IS NULL THEN NULL WHEN d.owner <> (SELECT owner FROM converge.document(doc)) THEN ' document() differs!' END)
+	FROM converge.documents d WHERE d.id = doc
+$$;
+SELECT owner AS "owner of the one given to ben" FROM converge.document(:'doc');
+SET converge."user" = 'sharing ann';
+SELECT converge.create_document('owned', '', :'owned');
+SELECT converge.share(:'owned', 'ben', 'owner'), converge.share(:'owned', 'zoë', 'owner'), pg_temp.owner_of(:'owned') AS another_owner;
+SELECT converge.transfer_ownership(:'owned', 'zoë'), pg_temp.owner_of(:'owned') AS given;
+SELECT converge.my_role(:'owned');
+SET converge."user" = 'zoë';
+SELECT converge.transfer_ownership(:'owned', 'zoë'), pg_temp.owner_of(:'owned') AS to_oneself;
+SELECT converge.transfer_ownership(:'owned', 'dan'), pg_temp.owner_of(:'owned') AS to_who_was_none;
+SELECT pg_temp.failure(format('SELECT converge.transfer_ownership(%L, ''zoë'')', :'owned')) AS not_by_who_gave_it_away, pg_temp.owner_of(:'owned') AS as_before;
+SET converge."user" = 'ben';
+SELECT converge.share(:'owned', 'dan', 'viewer'), pg_temp.owner_of(:'owned') AS one_was_made_less;
+SELECT converge.share(:'owned', 'dan', 'owner'), converge.share(:'owned', 'ann', 'owner'), pg_temp.owner_of(:'owned') AS still;
+SELECT converge.unshare(:'owned', 'ben'), pg_temp.owner_of(:'owned') AS one_left;
+SET converge."user" = 'dan';
+SELECT converge.unshare(:'owned', 'ann'), pg_temp.owner_of(:'owned') AS another_went;
+SELECT pg_temp.failure(format('SELECT converge.unshare(%L, ''dan'')', :'owned')) AS the_last_stays, pg_temp.owner_of(:'owned') AS still;
+BEGIN;
+SELECT converge.transfer_ownership(:'owned', 'eve');
+ROLLBACK;
+SELECT pg_temp.owner_of(:'owned') AS rolled_back;
+SELECT converge.delete_document(:'owned');
+
 -- the documents of a user, a page after the other
 SET converge."user" = 'sharing ann';
 SELECT count(converge.create_document(n::text, 'é', ('5a4e0000-0000-4000-8000-0000000001' || lpad(n::text, 2, '0'))::uuid)) FROM generate_series(1, 10) AS n;

@@ -30,7 +30,7 @@ DECLARE
 BEGIN
 	BEGIN
 		EXECUTE replace(damage, 'THIS', format('doc_id = %L', doc));
-		problems := ARRAY(SELECT concat(version, ': ', regexp_replace(problem, 'seq( is|) \d+(, the head says \d+|)', 'seq N')) FROM converge.verify(doc));
+		problems := ARRAY(SELECT concat(version, ': ', regexp_replace(regexp_replace(problem, 'rise above .*', 'rise'), 'seq( is|) \d+(, the head says \d+|)', 'seq N')) FROM converge.verify(doc));
 		RAISE EXCEPTION 'take it back' USING ERRCODE = 'ZZZZZ';
 	EXCEPTION WHEN SQLSTATE 'ZZZZZ' THEN
 		NULL;
@@ -64,6 +64,8 @@ INSERT INTO damages (damage) VALUES
 	('DELETE FROM converge.snapshots WHERE THIS AND version = 20'),
 	('UPDATE converge.snapshots SET version = 19 WHERE THIS AND version = 20'),
 	('UPDATE converge.snapshots SET version = 1000 WHERE THIS AND version = 20'),
+	('INSERT INTO converge.labels SELECT doc_id, 21, l, ''ann'', now() FROM converge.heads, (VALUES (''a''), (''b'')) AS v (l) WHERE THIS'),
+	('UPDATE converge.labels SET version = 1000 WHERE THIS'),
 	('UPDATE converge.ops SET op = ''[1000,"x"]'' WHERE THIS AND version = 26'),
 	('UPDATE converge.ops SET op = ''["é"]'' WHERE THIS AND version = 26'),
 	('UPDATE converge.ops SET submitted_hash = submitted_hash + 1 WHERE THIS AND version = 26'),

@@ -25,7 +25,7 @@ sub contents_of
 	my ($dbname) = @_;
 
 	return join("\n", map { sql($dbname, "SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\";") }
-		  qw(documents heads members ops packs snapshots undos users))
+		  qw(documents heads labels members ops packs snapshots undos users))
 	  . sql($dbname, 'SELECT id, md5(converge.content(id)), converge.content_at(id, 0) FROM converge.documents ORDER BY id;');
 }
 
@@ -34,6 +34,7 @@ sql('postgres',
 	"SELECT converge.share('$doc', 'Zoë \"q\" \\ 😀', 'editor'), converge.share('$doc', '*', 'viewer');",
 	"SELECT converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');",
 	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
+	"SELECT converge.snapshot('$doc', 'signed \\ 😀'), converge.snapshot('$doc', 'again	');",
 	"SELECT converge.undo_last('$doc'), converge.pack('$doc', 2);",
 	q{INSERT INTO converge.users (name, address, password_hash) VALUES ('Zoë "q" \ 😀', 'zoë@example.com', '\$2a\$10');},
 	"SELECT converge.edit('$other', '[\"😀\"]');");
@@ -65,6 +66,23 @@ for my $format ('plain', 'custom')
 	is(sql($target, "SELECT converge.content('$doc') = converge.apply(converge.content_at('$doc', 3), o.op) FROM converge.ops AS o WHERE o.doc_id = '$doc' AND o.version = 4;"),
 		't', "$format: and the text goes on from there");
 }
+
+# a dump from before documents had a life restores too; what is created from then on has one
+my $old = slurp_file("$dump.plain");
+for my $table ('documents', 'heads')
+{
+	$old =~ s/^(COPY converge\.$table \([^\n]*), life\) FROM stdin;\n(.*?)^\\\.$/"$1) FROM stdin;\n" . ($2 =~ s{\t[-0-9a-f]{36}$}{}gmr) . "\\."/ems
+	  or die "no life in the dump of $table";
+}
+append_to_file("$dump.old", $old);
+$node->safe_psql('postgres', 'CREATE DATABASE restored_old TEMPLATE template0');
+command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored_old'), '-f', "$dump.old" ], 'a dump without lives: restored');
+is(sql('restored_old', "SELECT h.life = d.life, d.life FROM converge.documents d JOIN converge.heads h ON h.doc_id = d.id WHERE d.id = '$doc';"),
+	't|00000000-0000-0000-0000-000000000000', 'both tables have the same');
+is(sql('restored_old', "SELECT resumed FROM converge.open_document('$doc', 3, (SELECT op_id FROM converge.ops WHERE doc_id = '$doc' AND version = 3), '00000000-0000-0000-0000-000000000000');"),
+	't', 'a client resumes');
+is(sql('restored_old', "SELECT converge.delete_document('$doc');", "SELECT FROM converge.create_document('', '', '$doc');", "SELECT life <> '00000000-0000-0000-0000-000000000000' FROM converge.documents WHERE id = '$doc';") =~ s/\s//gr,
+	't', 'a document created later has one of its own');
 
 $node->stop;
 done_testing();

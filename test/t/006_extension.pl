@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -76,6 +77,29 @@ $session->query_safe("DROP EXTENSION converge; CREATE EXTENSION converge; SELECT
 is($session->query_safe("SELECT converge.edit('$doc', '[\"own\"]'); SELECT converge.content('$doc')"), "1\nown", 'also where it did so itself');
 $session->quit;
 like(failure('postgres', 'DROP EXTENSION converge; SELECT converge.content(gen_random_uuid())'), qr/ERROR:  42883: function converge.content\(uuid\) does not exist/, 'dropped, it is gone');
+
+# what a build asks of the server must be there in its older minor releases, too
+my $nm = join(' ', 'nm', '-D', '--undefined-only', $node->config_data('--pkglibdir') . '/converge.so');
+my @asked = map { /\bU (\w+)/ ? $1 : () } split(/\n/, `$nm`);
+cmp_ok(scalar(@asked), '>', 100, 'the library asks for names of the server');
+is_deeply([ grep { $_ eq 'heap_datum_check' } @asked ], [], 'and for none that a minor release brought');
+
+# ---- the recipe that keeps it ----
+
+my ($recipe) = slurp_file("$FindBin::Bin/../../doc/operating.md") =~ /```sql\n(CREATE FUNCTION keep_converge\(\).*?)```/s;
+
+$node->safe_psql('postgres', "CREATE EXTENSION converge; ${as_ann}SELECT converge.create_document('', 'kept', '$doc')");
+$node->safe_psql('postgres', 'CREATE EXTENSION pgcrypto; CREATE TABLE converge_notes (n int)');
+$node->safe_psql('postgres', $recipe);
+for my $statement ('DROP EXTENSION converge', 'DROP EXTENSION IF EXISTS pgcrypto, converge CASCADE', 'DROP SCHEMA converge CASCADE')
+{
+	like(failure('postgres', $statement), qr/ERROR:  P0001: the extension converge holds documents.*ALTER EVENT TRIGGER keep_converge DISABLE/s, "refused: $statement");
+}
+is($node->safe_psql('postgres', "${as_ann}SELECT converge.content('$doc')"), 'kept', 'and nothing is lost');
+$node->safe_psql('postgres', 'DROP EXTENSION pgcrypto; DROP TABLE converge_notes');
+pass('what is not converge is dropped');
+$node->safe_psql('postgres', 'ALTER EVENT TRIGGER keep_converge DISABLE; DROP EXTENSION converge');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_extension WHERE extname = 'converge'"), 0, 'and converge too where that is wanted');
 
 $node->stop;
 done_testing();

@@ -26,7 +26,8 @@ my $log_start = -s $log;
 
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'converge maintenance launcher'}), 1, 'the launcher runs');
 
-# two databases with a document, one without the extension, one that lets nobody in
+# two databases with a document, one without the extension, and some that cannot be visited:
+# one that lets nobody in, a template, one whose DROP was interrupted
 for my $dbname ('one', 'two')
 {
 	$node->safe_psql('postgres', "CREATE DATABASE $dbname");
@@ -36,6 +37,9 @@ for my $dbname ('one', 'two')
 $node->safe_psql('postgres', 'CREATE DATABASE plain');
 $node->safe_psql('postgres', q{ALTER DATABASE two SET default_transaction_isolation = 'serializable'});
 $node->safe_psql('postgres', 'CREATE DATABASE closed WITH ALLOW_CONNECTIONS false');
+$node->safe_psql('postgres', 'CREATE DATABASE template WITH IS_TEMPLATE true');
+$node->safe_psql('postgres', 'CREATE DATABASE half_dropped');
+$node->safe_psql('postgres', q{UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half_dropped'});
 
 # somebody edits, a transaction an edit, until the worker has packed some of it twice
 my %typing = map {

@@ -27,7 +27,7 @@ sql($node, 'postgres', "SELECT converge.create_document('Grüße 😀', E'na\\u0
 for my $doc ($packed, $pruned)
 {
 	is(type_history($node, 'postgres', $doc, 1, 300), 'applied|300', 'a past');
-	sql($node, 'postgres', "SELECT converge.snapshot('$doc', 'named é');", 'CALL converge.maintain();');
+	sql($node, 'postgres', "SELECT converge.snapshot('$doc', 'named é'), converge.snapshot('$doc', 'named twice');", 'CALL converge.maintain();');
 	type_history($node, 'postgres', $doc, 301, 700);
 	sql($node, 'postgres', "SELECT converge.undo_last('$doc'), converge.undo_last('$doc', 'ben é'), converge.undo('$doc', md5('50')::uuid);", 'CALL converge.maintain();');
 }
@@ -47,7 +47,7 @@ sub rows_of
 	my ($dbname) = @_;
 
 	return join("\n", map { $node->safe_psql($dbname, "SET TimeZone = 'UTC'; SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\"") }
-		qw(documents heads members ops packs snapshots undos))
+		qw(documents heads labels members ops packs snapshots undos))
 	  . $node->safe_psql($dbname, 'SELECT last_value, is_called FROM converge.op_seq');
 }
 

@@ -27,7 +27,7 @@ sub type_history
 		SELECT s.code, count(*) FROM
 			(SELECT array_agg('$doc'::uuid) AS docs, array_agg(CASE WHEN n % 5 < 3 THEN 'ann' ELSE 'ben é' END ORDER BY n) AS users, array_agg(md5(n::text)::uuid ORDER BY n) AS ids,
 					array_agg(n - 1 - CASE WHEN n % 4 = 0 THEN least(n % 9, n - 1) ELSE 0 END ORDER BY n) AS bases,
-					array_agg(CASE WHEN n % 40 = 0 THEN format('["%s"]', repeat('ह😀é', 700)) WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '[]'
+					array_agg(CASE WHEN n % 40 = 0 THEN format('["%s"]', repeat('ह😀é', 700)) WHEN n % 7 = 0 THEN '[{"d":1}]' WHEN n % 11 = 0 THEN '["x"]'
 								   WHEN n % 13 = 0 THEN '[1,"😀",1,{"d":1},"a\\u0301"]' ELSE format('[%s,"é%s"]', n % 3, n) END ORDER BY n) AS ops
 			 FROM generate_series($from, $upto) AS n) AS batch,
 			LATERAL converge.submit(docs, users, ids, bases, ops) AS s
@@ -47,7 +47,8 @@ sub past_of
 			   (SELECT md5(string_agg(b::text, E'\n')) FROM converge.blame(d.id) AS b) AS blame,
 			   (SELECT md5(string_agg(converge.content_at(d.id, v), E'\n' ORDER BY v)) FROM generate_series(h.floor_version, h.version, greatest((h.version - h.floor_version) / 20, 1)) AS v) AS texts,
 			   md5(converge.content(d.id)) AS content,
-			   (SELECT string_agg(concat_ws(' ', s.version, s.kind, s.label, md5(s.content)), ', ' ORDER BY s.version) FROM converge.snapshots AS s WHERE s.doc_id = d.id AND s.kind <> 'due') AS snapshots,
+			   (SELECT string_agg(concat_ws(' ', s.version, s.kind, md5(s.content)), ', ' ORDER BY s.version) FROM converge.snapshots AS s WHERE s.doc_id = d.id AND s.kind <> 'due') AS snapshots,
+			   (SELECT string_agg(concat_ws(' ', l.version, l.label, l.user_id, l.created_at), ', ' ORDER BY l.version, l.label) FROM converge.labels AS l WHERE l.doc_id = d.id) AS labels,
 			   (SELECT string_agg(concat_ws(' ', u.version, u.undone_version), ', ' ORDER BY u.version) FROM converge.undos AS u WHERE u.doc_id = d.id) AS undos,
 			   (SELECT string_agg(concat_ws(' ', m.user_id, m.role), ', ' ORDER BY m.user_id COLLATE "C") FROM converge.members AS m WHERE m.doc_id = d.id) AS members
 		FROM converge.documents AS d JOIN converge.heads AS h ON h.doc_id = d.id ORDER BY d.id;});

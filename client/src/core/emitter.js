@@ -7,13 +7,10 @@
  * @template {Record<string, any>} Events
  */
 export class Emitter {
-  constructor () {
-    /** @type {Map<keyof Events, Set<(event: any) => void>>} */
-    this.listeners = new Map()
-    /** @type {[keyof Events, any][]} */
-    this.waiting = []
-    this.delivering = false
-  }
+  /** @type {Partial<Record<keyof Events, Set<(event: any) => void>>>} */
+  #listeners = {}
+  /** @type {[keyof Events, any][]} the first is being delivered */
+  #waiting = []
 
   /**
    * Call `listener` at each event; returns a function that ends that.
@@ -23,8 +20,7 @@ export class Emitter {
    * @returns {() => void}
    */
   on (name, listener) {
-    let set = this.listeners.get(name)
-    if (set === undefined) this.listeners.set(name, set = new Set())
+    const set = (this.#listeners[name] ??= new Set())
     // the same function may listen twice
     const own = (/** @type {Events[K]} */ event) => listener(event)
     set.add(own)
@@ -33,7 +29,11 @@ export class Emitter {
 
   /** @param {keyof Events} name */
   has (name) {
-    return (this.listeners.get(name)?.size ?? 0) > 0
+    return !!this.#listeners[name]?.size
+  }
+
+  get delivering () {
+    return this.#waiting.length > 0
   }
 
   /**
@@ -42,11 +42,9 @@ export class Emitter {
    * @param {Events[K]} event
    */
   emit (name, event) {
-    this.waiting.push([name, event])
-    if (this.delivering) return
-    this.delivering = true
-    for (let next; (next = this.waiting.shift()) !== undefined;) {
-      for (const listener of [...this.listeners.get(next[0]) ?? []]) {
+    if (this.#waiting.push([name, event]) > 1) return
+    for (let next; (next = this.#waiting[0]); this.#waiting.shift()) {
+      for (const listener of [...this.#listeners[next[0]] ?? []]) {
         try {
           listener(next[1])
         } catch (error) {
@@ -54,7 +52,6 @@ export class Emitter {
         }
       }
     }
-    this.delivering = false
   }
 }
 
@@ -63,6 +60,5 @@ export class Emitter {
  * @param {unknown} error
  */
 export function report (error) {
-  if (typeof reportError === 'function') reportError(error)
-  else console.error(error)
+  (globalThis.reportError ?? console.error)(error)
 }

@@ -6,15 +6,16 @@
  */
 
 import { parse, print, IDENTITY, whole } from '../ot/index.js'
-import { Batch } from './edits.js'
+import { batchOf } from './edits.js'
 import { ids } from './ids.js'
+import { makeLink } from '../net/link.js'
 import * as states from './state.js'
 
 /** @import { Op, WireOp } from '../ot/op.js' */
 /** @import { Record as Stored } from '../offline/backend.js' */
 /** @import { Change } from '../ot/text.js' */
-/** @import { Environment } from '../net/environment.js' */
-/** @import { Link } from '../net/link.js' */
+/** @import { Client } from '../client.js' */
+/** @import { Batch } from './edits.js' */
 /** @import { Point, State, Step } from './state.js' */
 
 /**
@@ -25,6 +26,9 @@ import * as states from './state.js'
  * @property {(draft: Op, failed: { code: string, message: string, operationId: string | null }, batches: Batch[]) => void} gaveBack
  * @property {() => void} live ops flow
  * @property {(message: any) => void} told something that does not concern the text
+ * @property {(up: boolean) => void} moved a connection is being made, or was lost
+ * @property {() => void} unauthenticated
+ * @property {(code: number, reason: string) => void} ended for good
  *
  * @typedef {object} Gate what stores
  * @property {(typed: WireOp | null) => void} changed the state is another; by typing alone, if an op is given
@@ -38,14 +42,20 @@ const LEAST_BYTES = 256
 
 export class Sync {
   /**
-   * @param {Environment} env
+   * @param {Client} client
+   * @param {string} id of the document
    * @param {SyncHost} host
    */
-  constructor (env, host) {
+  constructor (client, id, host) {
+    const { env } = client
     this.env = env
     this.host = host
-    /** @type {Link | null} */
-    this.link = null
+    this.link = makeLink(env, client.socketUrl(id), client.token, {
+      ...host,
+      hello: token => this.hello(token),
+      receive: message => this.receive(message),
+      lost: code => this.lost(code)
+    })
     /** @type {Gate | null} */
     this.keeper = null
     /** @type {State | null} */
@@ -119,7 +129,7 @@ export class Sync {
       case 'reject': return this.#rejected(message)
       case 'checksum': return void this.#checksum()
       case 'error':
-        if (message.retryAfter > 0) this.link?.atLeast(message.retryAfter)
+        if (message.retryAfter > 0) this.link.atLeast(message.retryAfter)
         return this.host.told(message)
       default: return this.host.told(message)
     }
@@ -131,7 +141,7 @@ export class Sync {
   #joined (message) {
     const { pendingVersion, resumed, version } = message
     const { state } = this
-    this.link?.joined()
+    this.link.joined()
     this.life = message.life
     this.known = this.verdict
     if (typeof pendingVersion === 'number') this.known = pendingVersion <= version ? 'in' : 'as it was'
@@ -162,7 +172,7 @@ export class Sync {
     this.fresh = false
     this.known = this.verdict = null
     this.awaited = version
-    if (!this.over) this.link?.send({ type: 'ack', sequenceId })
+    if (!this.over) this.link.send({ type: 'ack', sequenceId })
     this.#flow()
   }
 
@@ -210,7 +220,7 @@ export class Sync {
 
   /** Something is missing: resume. */
   #gap () {
-    this.link?.restart()
+    this.link.restart()
   }
 
   /** @param {Op[]} ops @param {any} entry the last of them */
@@ -232,7 +242,7 @@ export class Sync {
   #own (entry) {
     const state = /** @type {State} */ (this.state)
     const { version, operationId, sequenceId, userId = null, at = null } = entry
-    if (version > state.version + 1) return this.link?.restart()
+    if (version > state.version + 1) return this.link.restart()
     if (version <= state.version) {
       // it was in the text already: in a snapshot that came before the answer
       this.#take(states.settle(state, IDENTITY), { origin: 'remote', userId })
@@ -251,7 +261,7 @@ export class Sync {
     this.known = this.verdict = null
     this.sentBatch = null
     this.sending = null
-    this.link?.question(false)
+    this.link.question(false)
     if (batch !== null && batch !== this.batch) batch.resolve(committed)
     this.host.pending()
   }
@@ -268,6 +278,11 @@ export class Sync {
     this.keeper?.changed(null)
     after?.()
     if (op.length > 0) this.host.changed(op, changes, how)
+    // others may have left nothing of what was typed
+    if (this.batch !== null && this.state.pile.length === 0) {
+      this.#empty()
+      this.host.pending()
+    }
   }
 
   // ---- typing ----
@@ -281,7 +296,7 @@ export class Sync {
   edit (op, how) {
     const state = /** @type {State} */ (this.state)
     const step = states.edit(state, op)
-    const batch = (this.batch ??= new Batch(this.env.now()))
+    const batch = (this.batch ??= batchOf(this.env.now()))
     batch.edits++
     this.state = step.state
     this.keeper?.changed(print(op))
@@ -359,8 +374,8 @@ export class Sync {
     const go = () => {
       const now = this.state?.sent
       if (this.sending !== turn || !now || now.id !== sent?.id || !this.flowing) return
-      this.link?.send({ type: 'op', operationId: now.id, baseVersion: now.base, op: print(now.op) })
-      this.link?.question(true)
+      this.link.send({ type: 'op', operationId: now.id, baseVersion: now.base, op: print(now.op) })
+      this.link.question(true)
       this.state = { .../** @type {State} */ (this.state), sent: { ...now, tries: now.tries + 1 } }
     }
     if (gate === null) go()
@@ -373,7 +388,7 @@ export class Sync {
   #rejected ({ operationId, code, message, retryAfter }) {
     const sent = this.state?.sent
     if (!sent || sent.id !== operationId) return
-    this.link?.question(false)
+    this.link.question(false)
     this.sending = null
     switch (code) {
       case 'unavailable':
@@ -409,7 +424,7 @@ export class Sync {
   #resynchronize (known) {
     this.verdict = known
     this.fresh = true
-    this.link?.restart()
+    this.link.restart()
   }
 
   /** @param {string} message */
@@ -467,7 +482,7 @@ export class Sync {
   surrender (unstored) {
     this.giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
     this.fresh = true
-    this.link?.restart()
+    this.link.restart()
   }
 
   // ---- the same text? ----
@@ -478,7 +493,7 @@ export class Sync {
     const hash = await this.env.sha256(new TextEncoder().encode(String(base)))
     if (hash === null) return
     const checksum = Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0')).join('')
-    if (this.flowing) this.link?.send({ type: 'checksum', version, checksum })
+    if (this.flowing) this.link.send({ type: 'checksum', version, checksum })
   }
 
   // ---- what is stored ----
@@ -506,12 +521,11 @@ export class Sync {
       const { id, base, op, now, more } = inflight
       const shown = state.base.apply(parse(now)).text
       state = { ...state, sent: { id, base, op: parse(op), now: parse(now), more, tries: 1 }, shown }
-      this.sentBatch = new Batch(meta.since ?? this.env.now())
-      this.sentBatch.edits = typed.length > 0 ? 1 : edits
+      this.sentBatch = batchOf(meta.since ?? this.env.now(), typed.length > 0 ? 1 : edits)
     }
     for (const op of typed) state = states.edit(state, parse(op)).state
     if (typed.length > 0) {
-      this.batch = inflight?.more && this.sentBatch ? this.sentBatch : new Batch(meta.since ?? this.env.now())
+      this.batch = inflight?.more && this.sentBatch ? this.sentBatch : batchOf(meta.since ?? this.env.now())
       this.batch.edits = Math.max(typed.length, edits)
     }
     this.state = state

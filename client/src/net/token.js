@@ -2,12 +2,12 @@
 
 /**
  * Read the claims of a JWT; none of what is no JWT.
- * @param {string} token
+ * @param {unknown} token
  * @returns {{ sub?: string, exp?: number, iat?: number }}
  */
 export function claims (token) {
   try {
-    const part = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')
+    const part = String(token).split('.')[1].replaceAll('-', '+').replaceAll('_', '/')
     const bytes = Uint8Array.from(atob(part), character => character.charCodeAt(0))
     const found = JSON.parse(new TextDecoder().decode(bytes))
     return found !== null && typeof found === 'object' ? found : {}
@@ -19,7 +19,7 @@ export function claims (token) {
 /**
  * In how many milliseconds a token should be renewed: half a minute before it expires, or
  * in time, if it does not live that long. Null: it does not expire.
- * @param {string} token
+ * @param {unknown} token
  * @param {number} now in milliseconds
  */
 export function renewIn (token, now) {

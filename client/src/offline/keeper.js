@@ -270,8 +270,9 @@ export class Keeper {
     }
     this.#full = this.#text = this.#dirty = true
     this.#since = []
-    // what is stored stays until something is to be sent that it would send again
-    if (this.#awaited) {
+    // what is stored stays, unless it has what was answered or given back meanwhile, or
+    // something is to be sent that it would send again
+    if (this.#awaited || this.#inflight !== (host.sync.state?.sent?.id ?? null)) {
       try {
         await this.#backend.remove(this.#key, this.#fence)
         this.#exists = this.#pending = false

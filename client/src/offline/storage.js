@@ -1,6 +1,7 @@
 /** Sessions in a storage: which one a tab takes, and whose tabs are gone. */
 
 import { Keeper, SCHEMA } from './keeper.js'
+import { tie } from './session.js'
 
 /** @import { Backend } from './backend.js' */
 /** @import { Environment } from '../net/environment.js' */
@@ -9,6 +10,11 @@ export class OfflineStorage {
   /** @param {Backend} backend */
   constructor (backend) {
     this.backend = backend
+  }
+
+  /** @param {import('../document.js').Document} document */
+  tie (document) {
+    return tie(this, document)
   }
 
   /** The user who was here last: for a start without a network. */

@@ -50,13 +50,21 @@ class Chunks {
     this.openLength = 0
   }
 
-  /** @param {Chunk} chunk */
-  pass (chunk) {
-    if (this.open !== '') {
-      if (this.open.length < SMALL) return this.add(chunk.text, chunk.length)
-      this.close()
+  /**
+   * Pass on chunks as they are; the first may be joined to a small piece before it.
+   * @param {Chunk[]} chunks
+   * @param {number} from
+   * @param {number} to
+   */
+  pass (chunks, from, to) {
+    while (from < to && this.open !== '') {
+      if (this.open.length >= SMALL) this.close()
+      else {
+        const { text, length } = chunks[from++]
+        this.add(text, length)
+      }
     }
-    this.list.push(chunk)
+    if (from < to) this.list = this.list.length === 0 ? chunks.slice(from, to) : this.list.concat(chunks.slice(from, to))
   }
 }
 
@@ -66,24 +74,20 @@ export class Text {
     const chunks = new Chunks()
     chunks.add(text, points(text))
     chunks.close()
-    const made = new Text(chunks.list)
+    const made = new Text(chunks.list, text.length, points(text))
     made.whole = text
     return made
   }
 
-  /** @param {Chunk[]} chunks */
-  constructor (chunks) {
+  /** @param {Chunk[]} chunks @param {number} length @param {number} points */
+  constructor (chunks, length, points) {
     this.chunks = chunks
     /** In UTF-16 units. */
-    this.length = 0
+    this.length = length
     /** In code points. */
-    this.points = 0
+    this.points = points
     /** @type {string | null} */
     this.whole = null
-    for (let i = 0; i < chunks.length; i++) {
-      this.length += chunks[i].text.length
-      this.points += chunks[i].length
-    }
   }
 
   toString () {
@@ -170,10 +174,12 @@ export class Text {
         const chunk = chunks[next]
         if (chunk === undefined) throw new RangeError('an op reaches beyond the end of its text')
         if (inside === 0 && length >= chunk.length) {
-          if (stay) out.pass(chunk)
-          at += chunk.text.length
-          length -= chunk.length
-          next++
+          const first = next
+          for (let whole; (whole = chunks[next]) !== undefined && length >= whole.length; next++) {
+            at += whole.text.length
+            length -= whole.length
+          }
+          if (stay) out.pass(chunks, first, next)
           continue
         }
         const take = Math.min(length, chunk.length - gone)
@@ -192,14 +198,20 @@ export class Text {
       }
     }
 
+    let after = this.points
     for (const { kind, length, text } of op) {
       if (kind === RETAIN) {
         walk(length, true)
         continue
       }
       const from = at
-      if (kind === DELETE) walk(length, false)
-      else out.add(text, length)
+      if (kind === DELETE) {
+        walk(length, false)
+        after -= length
+      } else {
+        out.add(text, length)
+        after += length
+      }
       const last = changes[changes.length - 1]
       if (last !== undefined && last.to === from) {
         last.to = at
@@ -207,10 +219,10 @@ export class Text {
       } else changes.push({ from, to: at, insert: text })
     }
     if (inside > 0) walk(chunks[next].length - gone, true)
-    while (next < chunks.length && out.open !== '') out.pass(chunks[next++])
+    out.pass(chunks, next, chunks.length)
     out.close()
-    for (; next < chunks.length; next++) out.list.push(chunks[next])
-    return { text: new Text(out.list), changes }
+    const units = changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), this.length)
+    return { text: new Text(out.list, units, after), changes }
   }
 
   /**

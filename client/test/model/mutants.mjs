@@ -4,7 +4,7 @@
 const sync = 'core/sync.js'
 const state = 'core/state.js'
 const keeper = 'offline/keeper.js'
-const offline = 'core/offline.js'
+const offline = 'offline/session.js'
 
 /** @type {[string, string, string, string][]} name, file, text, broken text */
 export const MUTANTS = [

@@ -18,11 +18,12 @@ import { Server, tokenOf } from './server.mjs'
 import { settle, World } from './world.mjs'
 
 const FIRST = 0x20000 // of the characters that are counted: astral, so that both units matter
+const LARGEST = 600 // bytes of an op that a server with little room takes
 
 /** What may happen, and how often. */
 export const STEPS = {
   type: 30, erase: 8, undo: 3, redo: 2, arrive: 60, store: 20, time: 15, cut: 5, crash: 3, open: 4, leave: 1, freeze: 1, thaw: 1, network: 2,
-  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.3, refuse: 1, repeat: 1, skip: 0.5
+  sql: 4, lose: 0.6, restore: 0.5, prune: 1, share: 0.7, snapshot: 0.7, expire: 0.5, full: 0.3, small: 0.7, refuse: 1, repeat: 1, skip: 0.5, sleep: 0.7, doubt: 0.7, wait: 0.7
 }
 
 export class Schedule {
@@ -52,21 +53,21 @@ export class Schedule {
 
   open (user = this.random.pick(['ann', 'ben', 'cleo']), most = 4) {
     if (this.living.filter(({ document }) => document.status !== 'closed').length >= most) return
-    const tab = { user, dead: false, frozen: false, number: this.tabs.length, held: new Map() }
+    const tab = { user, dead: false, frozen: false, number: this.tabs.length, waiting: new Set() }
     const token = () => this.expired.has(user) ? (this.expired.delete(user), 'expired') : tokenOf(user)
     const storage = this.options.storage ? new OfflineStorage(new TabStorage(this.disk, this.world, tab)) : undefined
     tab.client = new Client({ url: 'ws://relay.example.org', token, storage, environment: this.world.environment(() => this.server, tab) })
     tab.document = tab.client.open('doc')
     tab.document.on('rejected', ({ changes, text, code }) => {
       const carried = changes.map(({ insert }) => insert).join('')
-      if (code === 'too_large' && carried.length > 2000) this.problem(`${carried.length} characters were given back that could go in pieces`)
+      if (code === 'too_large' && carried.length > LARGEST) this.problem(`${carried.length} characters were given back that could go in pieces`)
       for (const letter of carried) this.typed.get(letter)?.state !== undefined && this.mark(letter, 'rejected')
     })
     // the answer to an own op changes nothing: it is the op as it was carried here
     const prefix = tab.document.sync.nextId().slice(0, 23)
     tab.document.on('change', ({ origin, version, userId }) => {
       const entry = this.server.log[version - 1]
-      if (origin === 'remote' && userId !== null && entry?.operationId.startsWith(prefix) && this.losses === 0 && entry.version === version && tab.document.version === version) {
+      if (origin === 'remote' && userId !== null && entry?.operationId.startsWith(prefix) && this.losses === 0 && !this.froze && entry.version === version && tab.document.version === version) {
         this.problem(`the answer to ${entry.operationId} was not what tab ${tab.number} held it for`)
       }
     })
@@ -83,18 +84,17 @@ export class Schedule {
 
   // ---- what happens ----
 
-  step_type () {
-    const tab = this.random.pick(this.usable)
-    if (tab === undefined) return
+  step_type (tab = this.random.pick(this.usable)) {
+    if (!this.usable.includes(tab)) return
     const { document } = tab
     const letter = String.fromCodePoint(FIRST + this.count++)
-    const text = this.random.below(40) === 0 ? letter + 'long '.repeat(700) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
+    const text = this.random.below(this.server.largest === undefined ? 60 : 4) === 0 ? letter + 'long '.repeat(300) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
     const from = this.random.below(document.length + 1)
     const to = this.random.below(5) ? from : Math.min(document.length, from + this.random.below(4))
     this.#erased(tab, () => {
       const edit = document.edit({ from, to, insert: text })
-      this.typed.set(letter, { user: tab.user, tab, state: 'typed', at: this.world.now, calm: true })
-      edit.committed.then(({ operationId }) => { if (operationId !== null) this.committed.push({ letter, operationId }) }, () => {})
+      this.typed.set(letter, { user: tab.user, tab, state: 'typed', at: this.world.now, calm: !this.disk.full })
+      this.#hear(tab, edit, letter)
     })
   }
 
@@ -102,7 +102,7 @@ export class Schedule {
     const tab = this.random.pick(this.usable)
     if (tab === undefined || tab.document.length === 0) return
     const from = this.random.below(tab.document.length)
-    this.#erased(tab, () => tab.document.edit({ from, to: Math.min(tab.document.length, from + 1 + this.random.below(3)) }))
+    this.#erased(tab, () => this.#hear(tab, tab.document.edit({ from, to: Math.min(tab.document.length, from + 1 + this.random.below(3)) })))
   }
 
   step_undo () { this.#reverse('undo') }
@@ -110,22 +110,63 @@ export class Schedule {
 
   #reverse (how) {
     const tab = this.random.pick(this.usable)
-    if (tab !== undefined) this.#erased(tab, () => tab.document[how]())
+    if (tab !== undefined) this.#erased(tab, () => this.#hear(tab, tab.document[how]()))
+  }
+
+  /** Every edit must be answered in the end. @param {string} [letter] that it inserts */
+  #hear (tab, edit, letter) {
+    if (edit === null) return
+    tab.waiting.add(edit)
+    edit.committed.then(({ operationId }) => {
+      tab.waiting.delete(edit)
+      if (operationId !== null && letter !== undefined) this.committed.push({ letter, operationId })
+    }, () => { tab.waiting.delete(edit) })
   }
 
   /** A letter that its own typist deletes may never be sent; one that comes back is typed again. */
   #erased (tab, edit) {
     const before = new Set(tab.document.text)
+    const known = new Set(this.typed.keys())
     edit()
     const after = new Set(tab.document.text)
     for (const letter of before) if (!after.has(letter) && this.typed.get(letter)?.state === 'typed') this.mark(letter, 'erased')
-    for (const letter of after) if (!before.has(letter) && this.typed.has(letter)) this.reversed.add(letter)
-    for (const letter of after) if (!before.has(letter) && this.typed.get(letter)?.state === 'erased') this.mark(letter, 'typed')
+    for (const letter of after) if (!before.has(letter) && known.has(letter)) this.reversed.add(letter)
+    for (const letter of after) {
+      const entry = this.typed.get(letter)
+      if (before.has(letter) || entry?.state !== 'erased') continue
+      entry.state = 'typed'
+      entry.at = this.world.now
+      entry.calm = !this.disk.full
+    }
   }
 
   step_arrive () { return this.world.arrive() }
   step_store () { return this.world.store() }
-  step_time () { return this.world.tick(this.random.pick([10, 300, 1100, 3000, 31_000])) }
+  async step_time () {
+    await this.world.tick(this.random.pick([10, 300, 1100, 3000, 31_000]))
+    this.#stored()
+  }
+
+  /** What waits for its answer must be stored by and by, and what does not must not be. */
+  #stored () {
+    if (!this.options.storage || this.disk.full) return
+    const quiet = this.usable.filter(tab => tab.document.offline?.safe && !this.world.io.some(each => each.tab === tab))
+    const late = quiet.filter(({ document }) => document.pending !== null && this.world.now - document.pending.since > 4000)
+    if (late.length > 0) {
+      const kept = this.disk.pendingText() + this.#submitted()
+      for (const [letter, { state, tab, calm, at }] of this.typed) {
+        if (state === 'typed' && calm && late.includes(tab) && this.world.now - at > 4000 && !kept.includes(letter)) this.problem(`${letter.codePointAt(0).toString(16)} waits for ${this.world.now - at} ms and is not stored`)
+      }
+    }
+    for (const tab of quiet) {
+      const { document, number } = tab
+      const sessions = [...this.disk.locks].filter(([, holder]) => holder === tab) // more than one: it sends what another left
+      const record = sessions.length === 1 ? this.disk.records.get(sessions[0][0]) : undefined
+      if (document.pending === null && record !== undefined && (record.meta.inflight !== null || record.typed.length > 0)) this.problem(`tab ${number} has nothing pending, and stored that it has`)
+    }
+  }
+
+  #submitted () { return JSON.stringify(this.server.log.map(entry => entry.submitted)) }
   step_open () { this.open() }
 
   step_cut () {
@@ -146,7 +187,7 @@ export class Schedule {
   #forgotten (tab) {
     const { user } = tab
     const idle = !this.world.io.some(each => each.tab === tab)
-    const kept = this.disk.pendingText() + JSON.stringify(this.server.log.map(entry => entry.submitted)) +
+    const kept = this.disk.pendingText() + this.#submitted() +
       this.living.map(({ document: { sync } }) => sync.state === null ? '' : JSON.stringify(sync.stored())).join('')
     for (const [letter, entry] of this.typed) if (entry.user === user && entry.state === 'typed' && !kept.includes(letter)) {
       if (this.options.storage && entry.tab === tab && entry.calm && idle && this.world.now - entry.at > 4000) this.problem(`${letter.codePointAt(0).toString(16)} waited for ${this.world.now - entry.at} ms and was not stored`)
@@ -162,19 +203,59 @@ export class Schedule {
     tab.document.release()
   }
 
-  step_freeze () {
-    const tab = this.random.pick(this.living)
+  step_freeze (tab = this.random.pick(this.living)) {
     if (tab === undefined) return
     tab.frozen = true
+    this.froze = true // another tab may send what this one had in flight
     this.#excuse()
     for (const wire of [...this.world.wires]) if (wire.tab === tab) wire.break()
   }
 
-  async step_thaw () {
-    const tab = this.random.pick(this.living.filter(({ frozen }) => frozen))
+  async step_thaw (tab = this.random.pick(this.living.filter(({ frozen }) => frozen))) {
     if (tab === undefined) return
     tab.frozen = false
     for (const listener of tab.listeners) listener('pageshow')
+  }
+
+  /** A tab falls asleep with what it typed stored in part; another takes that over; it wakes up. */
+  async step_sleep () {
+    const { random, world } = this
+    const tab = random.pick(this.usable)
+    if (!this.options.storage || tab === undefined || this.disk.full) return
+    for (const wire of [...world.wires]) if (wire.tab === tab) wire.break()
+    await settle()
+    for (let n = 1 + random.below(3); n > 0; n--) this.step_type(tab)
+    for (let n = 12; n > 0; n--) if (!await world.store()) break
+    for (let n = random.below(3); n > 0; n--) this.step_type(tab)
+    for (let n = random.below(3); n > 0; n--) await world.store()
+    await this.step_freeze(tab)
+    this.open(tab.user, 6)
+    for (let n = 20 + random.below(120); n > 0; n--) if (!await world.arrive()) await world.tick(3000)
+    if (random.below(4) > 0) await this.step_thaw(tab)
+  }
+
+  /** The server is slow to answer. */
+  async step_wait () {
+    const tab = this.random.pick(this.usable.filter(({ document }) => document.status === 'connected'))
+    if (tab === undefined) return
+    this.step_type(tab)
+    for (let n = 8; n > 0; n--) {
+      await this.world.tick(1100)
+      for (let m = 4; m > 0; m--) await this.world.store()
+    }
+    this.#stored()
+  }
+
+  /** An op is in, its answer is lost, and with the history that would tell. */
+  async step_doubt () {
+    const { random, world, server } = this
+    const wire = random.pick([...world.wires].filter(({ tab, connection }) => connection?.live && this.usable.includes(tab)))
+    if (wire === undefined) return
+    this.step_type(wire.tab)
+    for (let n = random.below(8); n > 0; n--) await world.arrive()
+    if (!wire.over) wire.break()
+    if (random.below(2)) this.step_sql()
+    if (random.below(4) > 0) server.prune(server.version)
   }
 
   step_network () { this.world.network = !this.world.network }
@@ -220,7 +301,7 @@ export class Schedule {
   /** Nobody can say now that what was typed until here should have been stored. */
   #excuse () { for (const entry of this.typed.values()) entry.calm = false }
 
-  step_small () { this.server.largest = this.server.largest === undefined ? 2000 : undefined }
+  step_small () { this.server.largest = this.server.largest === undefined ? LARGEST : undefined }
 
   /** Something comes twice. */
   step_repeat () {
@@ -244,6 +325,8 @@ export class Schedule {
     const total = names.reduce((sum, name) => sum + this.options.weights[name], 0)
     this.open('ann')
     this.open('ben')
+    // most begin with two who are there; the rest with two who come
+    if (this.random.below(4) > 0) await this.world.calm(() => this.tabs.every(({ document }) => document.status === 'connected'), 300)
     for (let n = 0; n < this.options.steps; n++) {
       let draw = this.random.next() * total
       const name = names.find(each => (draw -= this.options.weights[each]) < 0) ?? names[0]
@@ -274,6 +357,8 @@ export class Schedule {
       tab.document.authenticate()
       for (const listener of tab.listeners) listener('online')
     }
+    // a client that missed the last op learns of it by the next
+    server.edit(parse(['end']), 'the end')
     const open = () => this.living.filter(({ document }) => document.status !== 'closed')
     const present = () => {
       // whoever has something stored opens a tab again, and so does whoever was closed out
@@ -284,6 +369,7 @@ export class Schedule {
     const calm = () => present() && open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
       ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
     if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
+    for (const { waiting, number, document } of this.living) if (waiting.size > 0 && document.status !== 'closed') this.problem(`${waiting.size} edits of tab ${number} were never answered`)
     this.check()
     for (const tab of this.living) tab.dead = true
   }
@@ -299,9 +385,8 @@ export class Schedule {
     for (const letter of inserted) if (points(letter) === 1 && letter.codePointAt(0) >= FIRST) seen.set(letter, (seen.get(letter) ?? 0) + 1)
     for (const [letter, { user, state, tab }] of this.typed) {
       const times = seen.get(letter) ?? 0
-      // who undoes a deletion that the server lost has the letter twice
-      // ... and so may who does it while the server cannot say whether the edit is in
-      const excused = (this.losses > 0 || !this.server.modern) && this.reversed.has(letter)
+      // two who deleted it and both undo that have it twice, and so has who undoes a deletion that the server lost
+      const excused = this.reversed.has(letter)
       if (times > 1 && state !== 'erased' && !excused) this.#twice(letter, times)
       if (times === 0 && state === 'typed') this.problem(`${letter.codePointAt(0).toString(16)}, typed by ${user} in tab ${tab.number}, is nowhere`)
     }

@@ -209,7 +209,7 @@ export class Server {
   repeat (connection) {
     if (connection.cursor > 0) {
       const { submitted, ...entry } = this.log[this.random.below(connection.cursor)]
-      connection.say({ type: 'ops', ops: [entry] })
+      connection.say({ type: 'ops', ops: [entry], repeated: !connection.skipped })
     }
   }
 
@@ -217,6 +217,7 @@ export class Server {
   skip (connection) {
     this.append('sql', `skipped ${this.version}`, parse(['.']))
     connection.cursor = this.version
+    connection.skipped = true
     for (const each of this.connections) this.flow(each)
   }
 

@@ -144,6 +144,7 @@ class Wire {
       const next = down.shift()
       if (typeof next === 'number') this.end(next)
       else this.socket.onmessage?.({ data: next })
+      if (this.over && typeof next === 'string' && next.includes('"repeated":true')) this.server.problems.push('an op that came twice cost the connection')
     } else this.server.hear(this.connection, JSON.parse(this.up.shift()))
   }
 

@@ -22,7 +22,7 @@ test('a text that is edited for long is what a string would be, and its chunks s
       if (n % 100 === 0) assert.equal(String(text), plain)
       assert.equal(text.length, plain.length)
     }
-    assert.equal(new Text(text.chunks).toString(), plain)
+    assert.equal(new Text(text.chunks, 0, 0).toString(), plain)
     assert.equal(text.points, points(plain))
     text.chunks.forEach(chunk => assert.ok(chunk.text.length <= 8192 + 4096 && chunk.length === points(chunk.text)))
     assert.ok(text.chunks.length <= 2 + plain.length / 500, `${text.chunks.length} chunks for ${plain.length}`)

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { sql } from './pg.mjs'
+import { quote, sql } from './pg.mjs'
 import { until } from './wait.mjs'
 
 const run = promisify(execFile)
@@ -125,6 +125,47 @@ export class Cluster {
     // its number may be a dead process's that nobody waits for, as in a container without an init
     fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true })
     fs.rmSync(path.join(this.sockets, '.s.PGSQL.5432.lock'), { force: true })
+  }
+
+  // Change a setting, with null put it back, and have it read. The postmaster tells all processes before
+  // it lets anybody in who sees it; each takes note before its next statement.
+  async set (name, value) {
+    const before = await sql(`SHOW ${name}`, this.env)
+    const writes = { ...this.env, PGOPTIONS: '-c default_transaction_read_only=off' }
+    await sql(value === null ? `ALTER SYSTEM RESET ${name}` : `ALTER SYSTEM SET ${name} = ${quote(value)}`, writes)
+    await sql('SELECT pg_reload_conf()', writes)
+    return before
+  }
+
+  // Do something while a setting has another value, and put it back however that ends.
+  async withSetting (name, value, use) {
+    const before = await this.set(name, value)
+    try {
+      await until(`${name} to be ${value}`, async () => await sql(`SHOW ${name}`, this.env) === value)
+      return await use()
+    } finally {
+      await this.set(name, null)
+      await until(`${name} to be ${before} again`, async () => await sql(`SHOW ${name}`, this.env) === before)
+    }
+  }
+
+  // Do something while commits wait for a standby that does not come: the stream shows them, and SQL does not.
+  // It is the checkpointer that lets commits wait, at a moment of its own: so some are made until one does.
+  async withCommitsWaiting (use) {
+    const waiting = () => sql("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", this.env)
+    let trial
+    try {
+      return await this.withSetting('synchronous_standby_names', 'nobody', async () => {
+        await until('a commit to wait', async () => {
+          trial ??= sql("SELECT pg_logical_emit_message(true, 'trial', '')", this.env).finally(() => { trial = undefined })
+          return await waiting() === 't'
+        })
+        return await use()
+      })
+    } finally {
+      await trial
+      await until('no commit to wait', async () => await waiting() === 'f')
+    }
   }
 
   async remove () {

@@ -52,7 +52,7 @@ export class Collab {
   }
 
   hello () {
-    const held = this.text === null ? {} : { version: this.version, ...(this.lastId && { operationId: this.lastId, sequenceId: this.lastSequenceId }) }
+    const held = this.text === null ? {} : { version: this.version, life: this.life, ...(this.lastId && { operationId: this.lastId, sequenceId: this.lastSequenceId }) }
     this.say({ type: 'hello', token: token(this.user), ...held, ...(this.inFlight && { pending: this.inFlight.id }) })
   }
 
@@ -71,6 +71,7 @@ export class Collab {
 
   on_joined (message) {
     this.heard.joined++
+    this.life = message.life
     if (message.resumed) this.resend(message.version)
   }
 
@@ -132,8 +133,9 @@ export class Collab {
     else this.carry(entry.op)
   }
 
+  // What was composed to nothing is answered, and stands nowhere.
   acknowledge (entry) {
-    this.acknowledged.push(this.inFlight.id)
+    if (this.inFlight.original.length > 0) this.acknowledged.push(this.inFlight.id)
     if (JSON.stringify(entry.op) !== JSON.stringify(this.inFlight.original)) this.heard.transformed++
     this.inFlight = null
     this.flush()

@@ -13,10 +13,12 @@ let count = 0
 const running = new Set()
 process.on('exit', () => running.forEach(child => child.kill('SIGKILL')))
 
-// The path of a file with this content, of this process only.
+// The path of a file with this content, of this process only. It is there whole or not at all: a relay
+// that was started a moment ago may be reading it.
 export function file (name, text) {
   const place = path.join(DIR, `${process.pid}-${name}`)
-  fs.writeFileSync(place, text, { mode: 0o600 })
+  fs.writeFileSync(`${place}.new`, text, { mode: 0o600 })
+  fs.renameSync(`${place}.new`, place)
   return place
 }
 

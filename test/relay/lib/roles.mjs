@@ -44,7 +44,8 @@ export const functions = [
   ['version_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
   ['content_at(uuid,bigint)', '$doc, 0::bigint', reads],
   ['content_at(uuid,timestamp with time zone)', '$doc, clock_timestamp()', reads],
-  ['open_document(uuid,bigint,uuid)', '$doc, 0', reads],
+  ['content_at(uuid,text)', "$doc, '0'::text", reads],
+  ['open_document(uuid,bigint,uuid,uuid)', '$doc, 0', reads],
   // the past
   ['history(uuid,bigint,bigint)', '$doc', reads],
   ['changes(uuid,bigint,bigint)', '$doc', reads],
@@ -56,6 +57,7 @@ export const functions = [
   ['undo_last(uuid,text)', '$doc', writes],
   ['snapshot(uuid,text)', '$doc', writes],
   ['list_snapshots(uuid)', '$doc', reads],
+  ['remove_label(uuid,bigint,text)', "$doc, 0, 'no such label'", owns.replace('ok', 'P0002')],
   ['verify(uuid)', '$doc', reads],
   ['pack(uuid,bigint)', '$doc', owns],
   ['prune(uuid,bigint)', '$doc, 0', owns],
@@ -77,6 +79,7 @@ export const functions = [
   ['check_name(text)', "'é'", all],
   ['check_password(text)', "'12345678'", all],
   ['max_document_length()', '', all],
+  ['sign_up_is_open()', '', all],
   ['insert(bigint,text)', "0, 'é'", all],
   ['delete(bigint,bigint)', '0, 1', all],
   ['replace(bigint,bigint,text)', "0, 1, 'é'", all],
@@ -91,6 +94,7 @@ export const functions = [
   ['op_send(op)', "'[]'", all],
   ['op_to_jsonb(op)', "'[]'", all],
   ['op_from_jsonb(jsonb)', "'[]'", all],
+  ['op_from_json(json)', "'[]'", all],
   ['op_eq(op,op)', "'[]', '[]'", all],
   ['op_ne(op,op)', "'[]', '[]'", all],
   ['op_hash(op)', "'[]'", all],
@@ -102,11 +106,11 @@ export const functions = [
   // nor calls a trigger's function by hand
   ['count_member_change()', '', '42804 42804 42804 42804 42804 42804 42804'],
   // the relay's, maintenance's, and those that only others call
-  ['submit(uuid[],text[],uuid[],bigint[],text[],boolean)', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
-  ['join_document(text,uuid,bigint,uuid)', "'ann é', $doc", closed],
+  ['submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
+  ['join_document(text,uuid,bigint,uuid,uuid,uuid)', "'ann é', $doc", closed],
   ['catch_up(uuid,bigint,uuid)', '$doc, 0', closed],
-  ['checksum(uuid,bigint)', '$doc, 0', closed],
-  ['has_version(uuid,bigint,uuid,bigint)', '$doc, 1, $op, 1', closed],
+  ['checksum(uuid,bigint,uuid)', '$doc, 0', closed],
+  ['has_version(uuid,bigint,uuid,bigint,uuid)', '$doc, 1, $op, 1', closed],
   ['role_in(text,uuid)', "'ann é', $doc", closed],
   ['settled_roles(uuid,text[])', "$doc, '{ann é}'", closed],
   ['begin_presence(uuid,integer)', '$doc, 30', closed],
@@ -119,6 +123,8 @@ export const functions = [
   ['sign_up(text,text,text)', "'é', 'a@example.com', '12345678'", closed],
   ['log_in(text,text)', "'a@example.com', '12345678'", closed],
   ['search_users(text,integer)', "'ann'", closed],
+  ['account_name(text)', "'ann'", closed],
+  ['warn_of_unknown_user(text)', "'ann'", closed],
   ['allow_relay(regrole)', 'session_user::regrole', closed],
   ['maintain()', '', closed],
   ['maintain_document(uuid)', '$doc', closed],
@@ -127,7 +133,8 @@ export const functions = [
   ['keep_an_owner(uuid)', '$doc', closed],
   ['bcrypt(text,text)', "'12345678'", closed],
   ['is_password(text,text)', "'12345678', ''", closed],
-  ['count_attempt(text)', "'a@example.com'", closed]
+  ['attempt_bucket(text)', "'a@example.com'", closed],
+  ['count_attempt(text,text)', "'a', 'a@example.com'", closed]
 ]
 
 //             nobody stranger viewer commenter editor owner everyone
@@ -138,6 +145,7 @@ const shown = 'OT002  none     ok     ok        ok     ok    ok'
 export const tables = [
   ['documents', 'id = $doc', shown],
   ['heads', 'doc_id = $doc', shown],
+  ['labels', 'doc_id = $doc', shown],
   ['members', 'doc_id = $doc', shown],
   ['ops', 'doc_id = $doc', shown],
   ['packs', 'doc_id = $doc', shown],
@@ -148,6 +156,7 @@ export const tables = [
   ['relay_keys', 'true', closed],
   ['users', 'true', closed],
   ['attempts', 'true', closed],
+  ['attempt_keys', 'true', closed],
   ['op_seq', 'true', closed],
   ['storage', 'doc_id = $doc', closed],
   ['storage_totals', 'true', closed],
@@ -208,7 +217,7 @@ const edits = '                               4400   4403     forbidden forbidde
 const member = '                              4400   4403     ok        ok        ok     ok    ok'
 export const messages = [
   { type: 'hello', what: 'from the beginning', after: [], say: client => client.hello, answer: joinedAs, outcomes: joins },
-  { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0 }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
+  { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0, life: client.life }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
   { type: 'ack', what: 'and reading on', after: ['hello'], say: client => ({ type: 'ack', sequenceId: client.snapshot?.sequenceId ?? 1 }), answer: reading, outcomes: member },
   { type: 'op', what: 'an edit', after: ['hello', 'ack'], say: edit({ op: ['é'] }), answer: judged, outcomes: edits },
   { type: 'op', what: 'an edit in its other form', after: ['hello', 'ack'], say: edit({ operationType: 'insert', position: 0, payload: '😀' }), answer: judged, outcomes: edits },
@@ -220,7 +229,7 @@ export const messages = [
   { type: 'token', what: 'of somebody else', after: ['hello', 'ack'], say: token('fred'), answer: lives, outcomes: '4400 4403 4401 4401 4401 4401 4401' }
 ]
 
-// Every path of relay/http.c: open to all, and the same for all.
+// Every path of relay/http/http.c: open to all, and the same for all.
 export const paths = ['/healthz', '/readyz', '/metrics', '/v1/openapi.json'].map(path => ['GET', path, '200 200 200 200 200 200 200'])
 
 //                nobody stranger viewer commenter editor owner everyone
@@ -233,7 +242,7 @@ const makes = '   401    403      403    403       201    201   403'
 const account = ' 401    404      404    404       404    404   404' // which nobody here has
 const place = '/v1/docs/{id}'
 
-// Every route of relay/rest_routes.c: the request, the outcomes. {op} is the id of the
+// Every route of relay/http/rest_routes.c: the request, the outcomes. {op} is the id of the
 // document's first operation, {new} a fresh one.
 export const routes = [
   ['POST', '/v1/docs', '401 201 201 201 201 201 201', { title: 'é' }],
@@ -253,6 +262,7 @@ export const routes = [
   ['GET', `${place}/timeline`, gets],
   ['GET', `${place}/snapshots`, gets],
   ['POST', `${place}/snapshots`, makes, {}],
+  ['DELETE', `${place}/labels`, owners.replace('200', '404'), { version: 0, label: 'no such label' }],
   ['GET', `${place}/members`, gets],
   ['PUT', `${place}/members/{user}`, owners, { role: 'viewer' }],
   ['DELETE', `${place}/members/{user}`, removes],

@@ -7,8 +7,8 @@
 #ifndef TEST_HOUSE_H
 #define TEST_HOUSE_H
 
-#include "protocol.h"
-#include "room.h"
+#include "wire/protocol.h"
+#include "room/room.h"
 #include "tap.h"
 
 #include <stdio.h>
@@ -31,6 +31,7 @@ static int64_t age_us;			/* of the commits of events */
 static int64_t fetched_from;
 static struct mark fetched_known;
 static int	losses;
+static int	endings;
 static int	fetches;
 static bool retry_wanted;
 static int	aheads;				/* times that the tables were about to be
@@ -109,6 +110,14 @@ lost(void *arg, const struct uuid *id)
 	losses++;
 }
 
+static inline void
+ended(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	endings++;
+}
+
 /* what all rooms together may keep: more than any test but one asks for */
 static size_t bytes_in_all = 1 << 20;
 
@@ -117,7 +126,7 @@ static inline void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {entries, bytes};
-	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.ahead = ahead,.lost = lost,.ended = ended};
 
 	memset(&metrics, 0, sizeof(metrics));
 	age_us = 0;
@@ -125,7 +134,7 @@ begin(uint32_t entries, size_t bytes)
 	fetched_from = -1;
 	retry_wanted = false;
 	aheads = 0;
-	losses = 0;
+	losses = endings = 0;
 	held = NULL;
 	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);
 }

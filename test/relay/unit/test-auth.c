@@ -1,12 +1,12 @@
 /*
  * test-auth.c: tokens and keys: what is taken, and everything that is not.
  */
-#include "auth.h"
-#include "bounds.h"
-#include "jwk.h"
-#include "keys.h"
-#include "log.h"
-#include "mem.h"
+#include "auth/auth.h"
+#include "base/bounds.h"
+#include "auth/jwk.h"
+#include "auth/keys.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "tap.h"
 
 #include <openssl/ec.h>
@@ -123,6 +123,30 @@ good_tokens(void)
 	free(who.user);
 	CHECK(taken(auth, token("{\"alg\":\"HS256\",\"kid\":\"any\",\"typ\":\"JWT\"}", SUB, SECRET)));
 	CHECK(who.expires == 0);
+	auth_free(auth);
+}
+
+static void
+types_of_tokens(void)
+{
+	static const char *const good[] = {"JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt", "application/jwt"};
+	static const char *const bad[] = {"\"JWS\"", "\"\"", "\"at+jwt \"", "\"at jwt\"", "\"secevent+jwt\"", "\"dpop+jwt\"", "\"application/\"", "7", "null", "[\"JWT\"]"};
+	struct auth *auth = with_secret();
+	char		header[128];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	{
+		snprintf(header, sizeof(header), "{\"alg\":\"HS256\",\"typ\":\"%s\"}", good[i]);
+		CHECK(taken(auth, token(header, SUB, SECRET)));
+		CHECK(!taken(auth, token(header, SUB, OTHER)));
+		CHECK(strstr(wrong, "signature") != NULL);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		snprintf(header, sizeof(header), "{\"alg\":\"HS256\",\"typ\":%s}", bad[i]);
+		CHECK(!taken(auth, token(header, SUB, SECRET)));
+		CHECK(strstr(wrong, "typ is JWT or at+jwt") != NULL);
+	}
 	auth_free(auth);
 }
 
@@ -391,6 +415,7 @@ main(void)
 {
 	static const struct tap_test tests[] = {
 		{"a good token names its user and its end", good_tokens},
+		{"an access token may say that it is one", types_of_tokens},
 		{"a forged, cut or malformed token is refused", forged_tokens},
 		{"a long token is refused before it is looked into", long_tokens},
 		{"times, each clock a little off, and the user", claims},

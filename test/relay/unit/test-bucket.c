@@ -1,8 +1,8 @@
 /*
  * test-bucket.c: token buckets, and how much each name has.
  */
-#include "bucket.h"
-#include "tally.h"
+#include "base/bucket.h"
+#include "base/tally.h"
 #include "tap.h"
 
 #include <stdio.h>

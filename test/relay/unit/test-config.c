@@ -1,7 +1,7 @@
 /*
  * test-config.c: options from the command line, the environment and a file.
  */
-#include "config.h"
+#include "base/config.h"
 #include "tap.h"
 
 #include <stdlib.h>

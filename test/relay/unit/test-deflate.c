@@ -1,7 +1,7 @@
 /*
  * test-deflate.c: messages compressed, and what comes compressed.
  */
-#include "deflate.h"
+#include "wire/deflate.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * test-lag.c: how far behind the end of the log its reader is.
  */
-#include "lag.h"
+#include "tables/lag.h"
 #include "tap.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * test-metrics.c: what Prometheus is shown.
  */
-#include "metrics.h"
+#include "base/metrics.h"
 #include "tap.h"
 
 #include <stdlib.h>

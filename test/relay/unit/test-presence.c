@@ -5,9 +5,9 @@
  * There are two relays, a and b, with an in-tray each; what a shows of the
  * document is kept as text.
  */
-#include "bounds.h"
-#include "presence.h"
-#include "seal.h"
+#include "base/bounds.h"
+#include "presence/presence.h"
+#include "presence/seal.h"
 #include "tap.h"
 
 #include <stdlib.h>

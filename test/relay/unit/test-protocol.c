@@ -1,7 +1,7 @@
 /*
  * test-protocol.c: messages to structs and back.
  */
-#include "protocol.h"
+#include "wire/protocol.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -182,15 +182,19 @@ static void
 answers(void)
 {
 	struct uuid id;
-	struct joined joined = {.doc = &id,.user = "ann",.role = "editor",.title = "\xc3\xa9 \"t\"",.version = 4,.resumed = true,.client = &id};
+	struct joined joined = {.doc = &id,.user = "ann",.role = "editor",.title = "\xc3\xa9 \"t\"",.version = 4,.resumed = true,.life = &id,.client = &id};
 	struct buf	users = {.data = "{},{}",.len = 5};
 
 	CHECK(uuid_parse(ID, strlen(ID), &id));
 	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"clientId\":\"" ID "\",\"role\":\"editor\","
-			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"users\":[]}"));
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"life\":\"" ID "\",\"users\":[]}"));
 	joined.users = &users;
+	joined.pending_known = true;
 	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"clientId\":\"" ID "\",\"role\":\"editor\","
-			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"users\":[{},{}]}"));
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"life\":\"" ID "\",\"pendingVersion\":null,\"users\":[{},{}]}"));
+	joined.pending_version = 3;
+	CHECK(says(protocol_joined(&joined), "{\"type\":\"joined\",\"documentId\":\"" ID "\",\"userId\":\"ann\",\"clientId\":\"" ID "\",\"role\":\"editor\","
+			   "\"title\":\"\xc3\xa9 \\\"t\\\"\",\"version\":4,\"resumed\":true,\"life\":\"" ID "\",\"pendingVersion\":3,\"users\":[{},{}]}"));
 	CHECK(says(protocol_error("malformed", "no", 0), "{\"type\":\"error\",\"code\":\"malformed\",\"message\":\"no\"}"));
 	CHECK(says(protocol_reject(&id, REJECT_UNAVAILABLE, "later", 700), "{\"type\":\"reject\",\"operationId\":\"" ID "\","
 			   "\"code\":\"unavailable\",\"message\":\"later\",\"retryAfter\":700}"));
@@ -226,7 +230,7 @@ events(void)
 	struct event e;
 
 	CHECK(protocol_event(line, strlen(line), &e));
-	CHECK(e.version == 12 && e.doc.bytes[15] == 0x55 && e.committed_us == INT64_C(1769862896123456));
+	CHECK(e.version == 12 && e.sequence_id == 3 && e.doc.bytes[15] == 0x55 && e.committed_us == INT64_C(1769862896123456));
 	CHECK(e.entry_len == 29 && memcmp(e.entry, "{\"version\":12,\"sequenceId\":3}", e.entry_len) == 0);
 	CHECK(!protocol_event(other, strlen(other), &e));
 	CHECK(!protocol_event(timeless, strlen(timeless), &e));
@@ -251,6 +255,8 @@ notices(void)
 	static const char member[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"userId\":\"zo\xc3\xab\",\"role\":null}";
 	static const char renamed[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"title\":\"\"}";
 	static const char deleted[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true}";
+	static const char resync[] = "{\"type\":\"resync\",\"committed\":1}";
+	static const char deleted_life[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true,\"life\":\"" ID "\"}";
 	struct notice n;
 
 	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
@@ -262,7 +268,13 @@ notices(void)
 	CHECK(n.kind == NOTICE_RENAMED && strcmp(n.title, "") == 0);
 	protocol_notice_release(&n);
 	CHECK(protocol_notice(deleted, strlen(deleted), &n));
-	CHECK(n.kind == NOTICE_DELETED);
+	CHECK(n.kind == NOTICE_DELETED && !n.has_life);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(deleted_life, strlen(deleted_life), &n));
+	CHECK(n.kind == NOTICE_DELETED && n.has_life && n.life.bytes[15] == 0x55);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(resync, strlen(resync), &n));
+	CHECK(n.kind == NOTICE_RESYNC);
 	protocol_notice_release(&n);
 }
 

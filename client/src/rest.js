@@ -1,0 +1,82 @@
+/**
+ * The REST API: a method for each route of doc/openapi.json.
+ *
+ *     import { rest } from 'converge-client/rest'
+ *     const api = rest({ url: 'https://relay.example.org', token: async () => jwt })
+ *     const { documentId } = await api.createDocument({ title: 'Soup' })
+ *     for (let page = await api.history(documentId); page; page = await page.next?.()) ...
+ *
+ * The parts of a route's path come first, then one object with the fields of its body, the
+ * arguments of its URL and `ifNoneMatch`. A client has the same as `client.rest`.
+ */
+
+import { ROUTES } from './rest_routes.js'
+
+/** @import { TokenFunction } from './net/link.js' */
+/** @import { Rest } from './rest_routes.js' */
+/** @typedef {import('./rest_routes.js').Rest} RestApi */
+
+/**
+ * What a refusal says, as an Error with `code`, `status` and, where it is known, `retryAfter`
+ * in milliseconds.
+ * @param {Response} response
+ */
+async function refusal (response) {
+  const problem = await response.json().catch(() => ({}))
+  const after = Number(response.headers.get('retry-after'))
+  return Object.assign(new Error(problem.detail ?? `the server answered ${response.status}`), {
+    name: 'ConvergeError', code: problem.code ?? 'unavailable', status: response.status, problem, ...(after > 0 ? { retryAfter: after * 1000 } : {})
+  })
+}
+
+/**
+ * @param {object} options
+ * @param {string | URL} options.url the relay's, as a client has it
+ * @param {TokenFunction} [options.token] as a client has it; sign-up and login need none
+ * @param {typeof globalThis.fetch} [options.fetch]
+ * @returns {Rest}
+ */
+export function rest ({ url, token, fetch = globalThis.fetch }) {
+  const base = new URL(url, globalThis.location?.href)
+  base.protocol = base.protocol.replace(/^ws/, 'http')
+  base.search = base.hash = ''
+  const root = String(base).replace(/\/+$/, '')
+
+  /**
+   * @param {string} method @param {string} place @param {RequestInit & { headers: Record<string, string> }} init
+   * @param {boolean} open @param {boolean} fresh
+   * @returns {Promise<Response>}
+   */
+  const send = async (method, place, init, open, fresh = false) => {
+    const shown = open ? null : await token?.({ fresh })
+    const headers = shown ? { ...init.headers, authorization: `Bearer ${shown}` } : init.headers
+    const response = await fetch(root + place, { ...init, method, headers })
+    // it may just have expired
+    return response.status === 401 && shown && !fresh ? send(method, place, init, open, true) : response
+  }
+
+  /** @param {string} method @param {string} path @param {boolean} open @param {Record<string, any>} fields @returns {Promise<any>} */
+  const ask = async (method, path, open, { ifNoneMatch, ...fields }) => {
+    const writes = method.startsWith('P')
+    const query = new URLSearchParams(writes ? {} : Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
+    /** @type {Record<string, string>} */
+    const headers = { ...(writes && { 'content-type': 'application/json' }), ...(ifNoneMatch && { 'if-none-match': ifNoneMatch }) }
+    const response = await send(method, `${path}?${query}`.replace(/\?$/, ''), { headers, body: writes ? JSON.stringify(fields) : undefined }, open)
+    if (response.status === 204 || response.status === 304) return null
+    if (!response.ok) throw await refusal(response)
+    const body = await response.json()
+    const next = /<[^>]*\?([^>]*)>; *rel="?next"?/.exec(response.headers.get('link') ?? '')
+    return Object.defineProperties(body, {
+      etag: { value: response.headers.get('etag') },
+      next: { value: next && (() => ask(method, path, open, Object.fromEntries(new URLSearchParams(next[1])))) }
+    })
+  }
+
+  return /** @type {any} */ (Object.fromEntries(Object.entries(ROUTES).map(([name, route]) => {
+    const [method, pattern, open] = route.split(' ')
+    return [name, (/** @type {any[]} */ ...given) => {
+      const path = pattern.replace(/\{\w+\}/g, () => encodeURIComponent(given.shift()))
+      return ask(method, path, open !== undefined, given[0] ?? {})
+    }]
+  })))
+}

@@ -1,0 +1,3 @@
+import { testEditor } from './lib/editors.mjs'
+
+testEditor('monaco')

@@ -1,0 +1,34 @@
+// Documents that are opened and released leave nothing behind.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Setup } from './lib/setup.mjs'
+
+test('10,000 documents that are opened and released leave no heap', { skip: globalThis.gc === undefined && 'run with node --expose-gc' }, async () => {
+  const setup = new Setup({ content: 'some text' })
+  const client = setup.client()
+  const round = async count => {
+    for (let n = 0; n < count; n++) {
+      const document = client.open('doc')
+      document.on('change', () => {})
+      await setup.arrive()
+      if (document.status === 'connected') {
+        document.edit({ from: 0, to: 4, insert: 'more' })
+        await setup.arrive()
+      }
+      document.release()
+      await setup.world.tick(0)
+      await setup.world.tick(0)
+      assert.equal(document.status, 'closed')
+      setup.server.log.length = 0
+      setup.server.text = setup.server.at(0)
+    }
+    globalThis.gc()
+    return process.memoryUsage().heapUsed
+  }
+  const before = await round(3_000)
+  const after = await round(10_000)
+  assert.ok(after - before < 500_000, `${after - before} bytes more`)
+  assert.equal(setup.world.wires.size, 0)
+  assert.equal(client.tab.listeners.size, 0)
+})

@@ -1,0 +1,34 @@
+// Schedules drawn from seeds: as many as go in a few seconds, the same ones each time, and
+// some of a seed that no run had before.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Schedule } from './schedule.mjs'
+
+async function good (seed, options) {
+  const found = await new Schedule(seed, options).run()
+  assert.deepEqual(found, [], `seed ${seed} with ${JSON.stringify(options)}: node test/model/run.mjs --seed ${seed} --steps ${options.steps}`)
+}
+
+for (const [name, steps, count] of [['short', 25, 200], ['usual', 60, 150], ['long', 200, 25]]) {
+  test(`${count} ${name} schedules end well`, async () => {
+    for (let seed = 1; seed <= count; seed++) await good(seed, { steps })
+  })
+}
+
+test('schedules that nobody has seen end well', async () => {
+  const from = Date.now()
+  for (let n = 0; n < 50; n++) await good(from + n, { steps: 60 })
+})
+
+test('without a storage nothing is lost but with its tab', async () => {
+  for (let seed = 1; seed <= 100; seed++) await good(seed, { steps: 60, storage: false })
+})
+
+test('a schedule happens again to the letter', async () => {
+  const [one, two] = [new Schedule(77), new Schedule(77)]
+  await one.run()
+  await two.run()
+  assert.deepEqual(two.server.log, one.server.log)
+  assert.deepEqual([...two.disk.records], [...one.disk.records])
+})

@@ -1,0 +1,145 @@
+/*
+ * http/exchange.c: a request over HTTP and the answer to it.
+ */
+#include "http/exchange.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_BYTES 1024
+
+const char	exchange_json[] = "application/json";
+const char	exchange_problem[] = "application/problem+json";
+const char	exchange_text[] = "text/plain; charset=utf-8";
+
+static const struct
+{
+	int			status;
+	const char *title;
+}			titles[] =
+
+{
+	{400, "Bad Request"},
+	{401, "Unauthorized"},
+	{403, "Forbidden"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{408, "Request Timeout"},
+	{409, "Conflict"},
+	{411, "Length Required"},
+	{413, "Content Too Large"},
+	{414, "URI Too Long"},
+	{415, "Unsupported Media Type"},
+	{417, "Expectation Failed"},
+	{422, "Unprocessable Content"},
+	{426, "Upgrade Required"},
+	{429, "Too Many Requests"},
+	{431, "Request Header Fields Too Large"},
+	{500, "Internal Server Error"},
+	{501, "Not Implemented"},
+	{503, "Service Unavailable"},
+};
+
+#define TITLE_COUNT (sizeof(titles) / sizeof(titles[0]))
+
+/* Make an exchange with nothing in it. */
+struct exchange *
+exchange_new(void)
+{
+	return mem_zalloc(sizeof(struct exchange));
+}
+
+/* Give an exchange back. */
+void
+exchange_free(struct exchange *x)
+{
+	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->content_type, x->peer};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	buf_free(&x->arguments);
+	buf_free(&x->body);
+	buf_free(&x->headers);
+	buf_free(&x->content);
+	free(x);
+}
+
+/* Tell whether a request is of this method; who asks for a HEAD asks for a GET. */
+bool
+exchange_is(const struct exchange *x, const char *method)
+{
+	return strcmp(x->method, method) == 0 || (strcmp(x->method, "HEAD") == 0 && strcmp(method, "GET") == 0);
+}
+
+/* Get the value of an argument of the URL; NULL where it was not given. */
+const char *
+exchange_argument(const struct exchange *x, const char *name)
+{
+	size_t		len = strlen(name);
+
+	for (size_t at = 0; at < x->arguments.len; at += strlen(x->arguments.data + at) + 1)
+	{
+		if (strncmp(x->arguments.data + at, name, len) == 0 && x->arguments.data[at + len] == '=')
+			return x->arguments.data + at + len + 1;
+	}
+	return NULL;
+}
+
+/* Add a header to the answer; nobody's bytes make it two. */
+void
+exchange_header(struct exchange *x, const char *name, const char *format,...)
+{
+	char		value[HEADER_BYTES];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	for (char *p = value; *p != '\0'; p++)
+		*p = iscntrl((unsigned char) *p) ? '?' : *p;
+	buf_format(&x->headers, "%s: %s", name, value);
+	buf_put(&x->headers, "", 1);
+}
+
+/* Answer with what content was put. */
+void
+exchange_answer(struct exchange *x, int status, const char *type)
+{
+	x->status = status;
+	x->type = type;
+	x->answered = true;
+	x->cancel = NULL;
+	if (x->done != NULL)
+		x->done(x);
+}
+
+/* Get the name of a status. */
+static const char *
+title_of(int status)
+{
+	for (size_t i = 0; i < TITLE_COUNT; i++)
+	{
+		if (titles[i].status == status)
+			return titles[i].title;
+	}
+	return "Error";
+}
+
+/* Answer with a problem (RFC 9457); code is a SQLSTATE, or a word of the protocol's errors. */
+void
+exchange_fail(struct exchange *x, int status, const char *code, const char *detail)
+{
+	json_t	   *problem = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", title_of(status),
+									"status", status, "code", code, "detail", detail);
+	char	   *text = problem != NULL ? json_dumps(problem, JSON_COMPACT) : NULL;
+
+	buf_clear(&x->content);
+	buf_text(&x->content, text != NULL ? text : "{}");
+	free(text);
+	json_decref(problem);
+	exchange_answer(x, status, exchange_problem);
+}

@@ -1,0 +1,31 @@
+/*
+ * http/http.h: what is answered beside the WebSockets.
+ */
+#ifndef RELAY_HTTP_H
+#define RELAY_HTTP_H
+
+#include "base/config.h"
+#include "http/exchange.h"
+#include "base/metrics.h"
+#include "http/rest.h"
+#include "http/web.h"
+
+#include <stdbool.h>
+
+/* what a route may ask */
+struct http_context
+{
+	bool		(*is_ready) (void *arg, const char **reason);
+	const struct config *config;
+	struct metrics *metrics;
+	struct rest *rest;
+	struct web *web;			/* or NULL */
+	void	   *arg;
+};
+
+bool		http_origin_allowed(const struct config *config, const char *origin);
+
+/* answer a request, now or later */
+void		http_handle(const struct http_context *context, struct exchange *x);
+
+#endif							/* RELAY_HTTP_H */

@@ -1,0 +1,230 @@
+/*
+ * http/rest_routes.c: the table of routes. doc/openapi.json and doc/rest.md tell
+ * of them, which a test holds against this table.
+ *
+ * Each statement is one row, built by PostgreSQL. What a user may do is
+ * decided by the functions that it calls, none of which takes a user: he was
+ * become before. Parameters are of PostgreSQL's own types: a prepared statement
+ * keeps those of its parameters, and ours are others when the extension is
+ * created anew. A reading statement is one snapshot, so a version stands
+ * beside exactly its text.
+ */
+#include "http/rest.h"
+
+#define PART(part) {.source = REST_PATH,.name = part,.needed = true}
+#define ID PART("id")
+#define OPTIONAL_ARGUMENT(argument, what) {.source = REST_ARGUMENT,.name = argument,.kind = what}
+#define NEEDED_ARGUMENT(argument, what) {.source = REST_ARGUMENT,.name = argument,.kind = what,.needed = true}
+#define OPTIONAL_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what}
+#define NEEDED_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what,.needed = true}
+#define OPERATION(field) {.source = REST_OPERATION,.name = field,.needed = true}
+#define KNOWN {.source = REST_KNOWN,.name = "If-None-Match"}
+
+/* a moment as the other messages write it */
+#define MOMENT(at) "to_char(" at " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+/* how many rows a page has, of a parameter that may be null */
+#define PAGE(limit) "coalesce(" limit "::bigint, 100)"
+
+/* the ETag of a version: another document that had the id had versions of the same numbers */
+#define TAG(version) "d.life || '.' || " version
+
+/* whether the client holds this version, and it is one; the document as d was read before */
+#define HELD(known, version) "strpos(" known "::text, '\"' || " TAG(version) " || '\"') > 0 AND " version " BETWEEN d.floor_version AND d.version"
+
+/* where history begins that is still kept */
+#define FROM(param) "coalesce(" param "::bigint, (converge.document($1::uuid)).floor_version + 1)"
+
+/* *INDENT-OFF* */
+const struct rest_route rest_routes[] = {
+
+	/* ---- documents ---- */
+
+	{"POST", "/v1/docs", "create_document", REST_CREATED, false,
+		{OPTIONAL_FIELD("title", REST_TEXT), OPTIONAL_FIELD("content", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},
+		"SELECT json_build_object('documentId', id, 'title', coalesce($1::text, ''), 'role', 'owner', 'version', 0) AS body,"
+		" '/v1/docs/' || id AS location"
+	" FROM converge.create_document(coalesce($1::text, ''), coalesce($2::text, ''), coalesce($3::uuid, gen_random_uuid())) AS id"},
+
+	{"GET", "/v1/docs", "my_documents", REST_SHOW, false,
+		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT)},
+		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id))"
+		" THEN 'before=' || " MOMENT("last_at") " || ',' || last_id END AS next"
+		" FROM (SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
+		"'documentId', doc_id, 'title', title, 'role', role, 'version', version, 'length', length,"
+		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") ORDER BY n), '[]')) AS body,"
+		" count(*), (array_agg(updated_at ORDER BY n DESC))[1] AS last_at, (array_agg(doc_id ORDER BY n DESC))[1] AS last_id"
+		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid)"
+	" WITH ORDINALITY AS d (doc_id, title, role, version, length, created_at, updated_at, n)) AS page"},
+
+	{"GET", "/v1/docs/{id}", "document", REST_SHOW, false,
+		{ID},
+		"SELECT json_build_object('documentId', $1::uuid, 'title', title, 'owner', owner, 'role', role, 'version', version,"
+		" 'sequenceId', seq, 'life', life, 'length', length, 'floorVersion', floor_version, 'snapshotVersion', snapshot_version,"
+		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") AS body"
+	" FROM converge.document($1::uuid)"},
+
+	{"PATCH", "/v1/docs/{id}", "rename_document", REST_SHOW, false,
+		{ID, NEEDED_FIELD("title", REST_TEXT)},
+		"SELECT json_build_object('documentId', $1::uuid, 'title', $2::text) AS body"
+	" FROM converge.rename_document($1::uuid, $2::text)"},
+
+	{"DELETE", "/v1/docs/{id}", "delete_document", REST_EMPTY, false,
+		{ID},
+	"SELECT FROM converge.delete_document($1::uuid)"},
+
+	/* ---- the text, and operations on it ---- */
+
+	{"GET", "/v1/docs/{id}/content", "content", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN},
+		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$4", "v.at") " THEN NULL ELSE"
+		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body"
+		" FROM converge.document($1::uuid) AS d,"
+	" LATERAL (SELECT coalesce($2::bigint, converge.version_at($1::uuid, $3::timestamptz), d.version) AS at OFFSET 0) AS v"},
+
+	{"POST", "/v1/docs/{id}/ops", "apply_op", REST_SHOW, false,
+		{ID, OPERATION("operationId"), OPERATION("baseVersion"), OPERATION("op")},
+		"SELECT json_build_object('version', version, 'sequenceId', seq, 'operationId', $2::uuid, 'op', applied::text::json,"
+		" 'duplicate', duplicate) AS body"
+	" FROM converge.apply_op($1::uuid, $2::uuid, $3::bigint, $4::text::converge.op)"},
+
+	{"POST", "/v1/docs/{id}/revert", "revert", REST_SHOW, false,
+		{ID, NEEDED_FIELD("version", REST_NUMBER)},
+	"SELECT json_build_object('version', version) AS body FROM converge.revert($1::uuid, $2::bigint) AS version"},
+
+	{"POST", "/v1/docs/{id}/undo", "undo", REST_SHOW, false,
+		{ID, NEEDED_FIELD("operationId", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.undo($1::uuid, $2::uuid) AS version"},
+
+	{"POST", "/v1/docs/{id}/undo-last", "undo_last", REST_SHOW, false,
+		{ID, OPTIONAL_FIELD("userId", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.undo_last($1::uuid, $2::text) AS version"},
+
+	/* ---- the past ---- */
+
+	{"GET", "/v1/docs/{id}/history", "history", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('ops', coalesce(json_agg(json_build_object("
+		"'version', version, 'sequenceId', seq, 'operationId', op_id, 'userId', user_id, 'baseVersion', base_version,"
+		" 'at', " MOMENT("created_at") ", 'op', op::text::json) ORDER BY version), '[]')) AS body,"
+		" CASE WHEN count(*) = " PAGE("$4") " AND max(version) < least($3::bigint, (converge.document($1::uuid)).version)"
+		" THEN concat_ws('&', 'from=' || max(version) + 1, 'to=' || $3::bigint) END AS next"
+	" FROM converge.history($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"},
+
+	{"GET", "/v1/docs/{id}/changes", "changes", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('changes', coalesce(json_agg(json_build_object("
+		"'version', version, 'userId', user_id, 'at', " MOMENT("created_at") ", 'kind', kind, 'pos', pos, 'length', length,"
+		" 'content', content) ORDER BY n), '[]')) AS body,"
+		" CASE WHEN " FROM("$2") " + " PAGE("$4") " <= least($3::bigint, (converge.document($1::uuid)).version)"
+		" THEN concat_ws('&', 'from=' || " FROM("$2") " + " PAGE("$4") ", 'to=' || $3::bigint) END AS next"
+		" FROM converge.changes($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"
+	" WITH ORDINALITY AS c (version, user_id, created_at, kind, pos, length, content, n)"},
+
+	{"GET", "/v1/docs/{id}/timeline", "timeline", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("buckets", REST_PAGE), OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER)},
+		"SELECT json_build_object('buckets', coalesce(json_agg(json_build_object("
+		"'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted, 'users', users) ORDER BY from_version), '[]')) AS body"
+	" FROM converge.timeline($1::uuid, coalesce($2::integer, 200), coalesce($3::bigint, 0), $4::bigint)"},
+
+	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
+		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"
+		" json_build_object('version', v.at, 'runs', (SELECT coalesce(json_agg(json_build_object("
+		"'pos', b.pos, 'content', b.content, 'userId', b.user_id, 'version', b.version, 'at', " MOMENT("b.created_at") ") ORDER BY b.pos), '[]')"
+		" FROM converge.blame($1::uuid, v.at) AS b)) END AS body"
+	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+
+	{"GET", "/v1/docs/{id}/diff", "diff", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER)},
+		"SELECT json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'op', op::text::json) AS body"
+	" FROM converge.diff($1::uuid, $2::bigint, $3::bigint) AS op"},
+
+	{"GET", "/v1/docs/{id}/snapshots", "list_snapshots", REST_SHOW, false,
+		{ID},
+		"SELECT json_build_object('snapshots', coalesce(json_agg(json_build_object("
+		"'version', version, 'at', " MOMENT("created_at") ", 'kind', kind, 'label', label, 'length', length,"
+		" 'labelledBy', labelled_by, 'labelledAt', " MOMENT("labelled_at") ") ORDER BY n), '[]')) AS body"
+		" FROM converge.list_snapshots($1::uuid)"
+	" WITH ORDINALITY AS s (version, created_at, kind, label, length, labelled_by, labelled_at, n)"},
+
+	{"POST", "/v1/docs/{id}/snapshots", "snapshot", REST_CREATED, false,
+		{ID, OPTIONAL_FIELD("label", REST_TEXT)},
+		"SELECT json_build_object('version', version, 'label', $2::text) AS body,"
+		" '/v1/docs/' || $1::uuid || '/content?version=' || version AS location"
+	" FROM converge.snapshot($1::uuid, $2::text) AS version"},
+
+	{"DELETE", "/v1/docs/{id}/labels", "remove_label", REST_EMPTY, false,
+		{ID, NEEDED_ARGUMENT("version", REST_NUMBER), NEEDED_ARGUMENT("label", REST_TEXT)},
+	"SELECT FROM converge.remove_label($1::uuid, $2::bigint, $3::text)"},
+
+	/* ---- members ---- */
+
+	{"GET", "/v1/docs/{id}/members", "members", REST_SHOW, false,
+		{ID},
+		"SELECT json_build_object('members', coalesce(json_agg(json_build_object("
+		"'userId', user_id, 'name', name, 'role', role, 'at', " MOMENT("created_at") ") ORDER BY role DESC, user_id), '[]')) AS body"
+	" FROM converge.members($1::uuid)"},
+
+	{"PUT", "/v1/docs/{id}/members/{user}", "share", REST_SHOW, false,
+		{ID, PART("user"), NEEDED_FIELD("role", REST_TEXT)},
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', $3::text::converge.role) AS body"
+	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
+
+	{"DELETE", "/v1/docs/{id}/members/{user}", "unshare", REST_EMPTY, false,
+		{ID, PART("user")},
+	"SELECT FROM converge.unshare($1::uuid, $2::text)"},
+
+	/*
+	 * the same for ids that cannot stand in a path, such as addresses with
+	 * two slashes
+	 */
+	{"PUT", "/v1/docs/{id}/members", "share_any", REST_SHOW, false,
+		{ID, NEEDED_FIELD("userId", REST_TEXT), NEEDED_FIELD("role", REST_TEXT)},
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', $3::text::converge.role) AS body"
+	" FROM converge.share($1::uuid, $2::text, $3::text::converge.role)"},
+
+	{"DELETE", "/v1/docs/{id}/members", "unshare_any", REST_EMPTY, false,
+		{ID, NEEDED_ARGUMENT("userId", REST_TEXT)},
+	"SELECT FROM converge.unshare($1::uuid, $2::text)"},
+
+	{"PUT", "/v1/docs/{id}/owner", "transfer_ownership", REST_SHOW, false,
+		{ID, NEEDED_FIELD("userId", REST_TEXT)},
+		"SELECT json_build_object('userId', $2::text, 'name', converge.account_name($2::text), 'role', 'owner') AS body"
+	" FROM converge.transfer_ownership($1::uuid, $2::text)"},
+
+	/* ---- users ---- */
+
+	{"GET", "/v1/users", "search_users", REST_SHOW, false,
+		{NEEDED_ARGUMENT("search", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_FEW)},
+		"SELECT json_build_object('users', coalesce(json_agg(json_build_object('userId', user_id, 'name', name) ORDER BY n), '[]')) AS body"
+	" FROM converge.search_users($1::text, coalesce($2::integer, 20)) WITH ORDINALITY AS u (user_id, name, n)"},
+
+	{"GET", "/v1/me", "acting_user", REST_SHOW, false,
+		{{.source = REST_NONE}},
+	"SELECT json_build_object('userId', converge.acting_user()) AS body"},
+
+	{"PATCH", "/v1/me", "rename_user", REST_SHOW, false,
+		{NEEDED_FIELD("name", REST_TEXT)},
+		"SELECT json_build_object('userId', converge.acting_user(), 'name', btrim($1::text)) AS body"
+	" FROM converge.rename_user($1::text)"},
+
+	{"PUT", "/v1/me/password", "change_password", REST_CONFIRMED, false,
+		{NEEDED_FIELD("oldPassword", REST_TEXT), NEEDED_FIELD("newPassword", REST_TEXT)},
+	"SELECT done AS body FROM converge.change_password($1::text, $2::text) AS done"},
+
+	{"POST", "/v1/signup", "sign_up", REST_SIGNED_UP, true,
+		{NEEDED_FIELD("name", REST_TEXT), NEEDED_FIELD("address", REST_TEXT), NEEDED_FIELD("password", REST_TEXT)},
+	"SELECT user_id AS body FROM converge.sign_up($1::text, $2::text, $3::text) AS user_id"},
+
+	{"POST", "/v1/login", "log_in", REST_LOGGED_IN, true,
+		{NEEDED_FIELD("address", REST_TEXT), NEEDED_FIELD("password", REST_TEXT)},
+	"SELECT user_id AS body FROM converge.log_in($1::text, $2::text) AS user_id"},
+};
+
+/* *INDENT-ON* */
+
+const int	rest_route_count = sizeof(rest_routes) / sizeof(rest_routes[0]);
+
+_Static_assert(sizeof(rest_routes) / sizeof(rest_routes[0]) <= REST_ROUTES_MOST, "there is room for every route");

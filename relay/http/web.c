@@ -1,0 +1,205 @@
+/*
+ * http/web.c: files of a folder, for browsers: the page that shows documents live.
+ *
+ * What is served lies in the folder, wherever a path or a link points: the
+ * real path of a file must begin with the folder's own. Names that begin with
+ * a dot are not served, nor what is no regular file. "/" is index.html there,
+ * and "/admin" is admin.html, unless there is a file of that very name.
+ */
+#include "http/web.h"
+
+#include "base/bounds.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Scripts of this folder only, none that stands in a page; editors put styles
+ * into the page. ws: and wss:, since not every browser takes 'self' for those.
+ */
+#define POLICY "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
+	"connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+
+struct web
+{
+	char	   *folder;			/* its real path */
+	size_t		folder_len;
+};
+
+static const struct
+{
+	const char *suffix;
+	const char *type;
+}			types[] =
+
+{
+	{".html", "text/html; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".mjs", "text/javascript; charset=utf-8"},
+	{".css", "text/css; charset=utf-8"},
+	{".json", "application/json"},
+	{".map", "application/json"},
+	{".webmanifest", "application/manifest+json"},
+	{".svg", "image/svg+xml"},
+	{".png", "image/png"},
+	{".ico", "image/x-icon"},
+	{".woff2", "font/woff2"},
+	{".txt", "text/plain; charset=utf-8"},
+};
+
+#define TYPE_COUNT (sizeof(types) / sizeof(types[0]))
+
+/* Find a folder. */
+struct web *
+web_new(const char *folder)
+{
+	struct web *web = mem_zalloc(sizeof(struct web));
+	struct stat status;
+
+	web->folder = realpath(folder, NULL);
+	if (web->folder != NULL && stat(web->folder, &status) == 0 && S_ISDIR(status.st_mode))
+	{
+		web->folder_len = strlen(web->folder);
+		return web;
+	}
+	log_event(RELAY_ERROR, "web", "\"%s\" is no folder that can be read", folder);
+	web_free(web);
+	return NULL;
+}
+
+/* Forget a folder. */
+void
+web_free(struct web *web)
+{
+	if (web == NULL)
+		return;
+	free(web->folder);
+	free(web);
+}
+
+/* Get the type of a file by the end of its name. */
+static const char *
+type_of(const char *path)
+{
+	size_t		len = strlen(path);
+
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+	{
+		size_t		suffix_len = strlen(types[i].suffix);
+
+		if (len >= suffix_len && strcmp(path + len - suffix_len, types[i].suffix) == 0)
+			return types[i].type;
+	}
+	return "application/octet-stream";
+}
+
+/* Tell whether a path asks for nothing that is hidden. */
+static bool
+is_plain(const char *path)
+{
+	return *path == '/' && strstr(path, "/.") == NULL && strstr(path, "//") == NULL && strchr(path, '\\') == NULL;
+}
+
+/* Open a file of this folder; -1 where there is none. */
+static int
+open_file(const struct web *web, const char *path, const char *suffix, struct stat *status)
+{
+	char		wanted[PATH_MAX];
+	char	   *real;
+	int			file = -1;
+
+	if (snprintf(wanted, sizeof(wanted), "%s%s%s", web->folder, path, suffix) >= (int) sizeof(wanted))
+		return -1;
+	real = realpath(wanted, NULL);
+
+	/*
+	 * not blocking: what is no regular file might wait for somebody to write
+	 * to it
+	 */
+	if (real != NULL && strncmp(real, web->folder, web->folder_len) == 0 && real[web->folder_len] == '/')
+		file = open(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	free(real);
+	if (file >= 0 && (fstat(file, status) != 0 || !S_ISREG(status->st_mode) || status->st_size > LIMIT_WEB_BYTES))
+	{
+		close(file);
+		return -1;
+	}
+	return file;
+}
+
+/*
+ * Open the file that a path means; -1 where it means none. The name's suffix
+ * is what the path leaves out.
+ */
+static int
+find_file(const struct web *web, const char *path, struct stat *status, const char **suffix)
+{
+	size_t		len = strlen(path);
+	int			file;
+
+	if (!is_plain(path))
+		return -1;
+	*suffix = path[len - 1] == '/' ? "index.html" : "";
+	file = open_file(web, path, *suffix, status);
+	if (file < 0 && **suffix == '\0' && strchr(strrchr(path, '/'), '.') == NULL)
+	{
+		*suffix = ".html";
+		file = open_file(web, path, *suffix, status);
+	}
+	return file;
+}
+
+/* Read a file to its end; false where it became another one meanwhile. */
+static bool
+read_file(int file, size_t len, struct buf *out)
+{
+	buf_reserve(out, len);
+	while (out->len < len)
+	{
+		ssize_t		got = read(file, out->data + out->len, len - out->len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		out->len += (size_t) got;
+	}
+	return true;
+}
+
+/* Answer with a file. */
+bool
+web_handle(const struct web *web, struct exchange *x)
+{
+	struct stat status;
+	char		etag[64];
+	const char *suffix = "";
+	int			file = exchange_is(x, "GET") ? find_file(web, x->path, &status, &suffix) : -1;
+	bool		held;
+
+	if (file < 0)
+		return false;
+	snprintf(etag, sizeof(etag), "\"%llx-%llx\"", (long long) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+			 (long long) status.st_size);
+	exchange_header(x, "etag", "%s", etag);
+	exchange_header(x, "cache-control", "no-cache");
+	exchange_header(x, "content-security-policy", POLICY);
+	exchange_header(x, "referrer-policy", "no-referrer");
+	exchange_header(x, "cross-origin-opener-policy", "same-origin");
+	held = x->if_none_match != NULL && strstr(x->if_none_match, etag) != NULL;
+	if (held)
+		exchange_answer(x, 304, NULL);
+	else if (read_file(file, (size_t) status.st_size, &x->content))
+		exchange_answer(x, 200, type_of(*suffix != '\0' ? suffix : x->path));
+	else
+		exchange_fail(x, 500, "internal", "the file cannot be read");
+	close(file);
+	return true;
+}

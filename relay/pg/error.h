@@ -1,0 +1,44 @@
+/*
+ * pg/error.h: what an error of PostgreSQL means for those who asked.
+ */
+#ifndef RELAY_PG_ERROR_H
+#define RELAY_PG_ERROR_H
+
+#include "wire/protocol.h"
+
+#include <libpq-fe.h>
+
+/* what to do with the statement */
+enum pg_remedy
+{
+	REMEDY_NONE,				/* it fails again: tell who asked */
+	REMEDY_RETRY,				/* this document was unlucky: try it again */
+	REMEDY_WAIT,				/* PostgreSQL is in trouble: try everything
+								 * again later */
+	REMEDY_RECONNECT			/* the session's state is stale: connect anew,
+								 * try again */
+};
+
+struct pg_failure
+{
+	enum pg_remedy remedy;
+	enum reject_code code;		/* for an operation that caused it */
+	enum close_code close;		/* for a join that caused it */
+};
+
+#define SQLSTATE_FUTURE		"OT007"
+#define SQLSTATE_STALE		"OT001"
+#define SQLSTATE_FORBIDDEN	"OT002"
+#define SQLSTATE_NOT_FOUND	"OT003"
+#define SQLSTATE_LOCK		"55P03"
+#define SQLSTATE_UNPREPARED	"26000"
+#define SQLSTATE_PRIVILEGE	"42501"
+
+const char *pg_sqlstate(const PGresult *result);
+const char *pg_message(const PGresult *result);
+
+/* what failed, for the log; a right that is missing, with the call that gives it */
+void		pg_explain(const PGconn *conn, const PGresult *result, char *text, size_t size);
+struct pg_failure pg_classify(const char *sqlstate);
+
+#endif							/* RELAY_PG_ERROR_H */

@@ -1,0 +1,95 @@
+/*
+ * pg/link.h: an asynchronous connection to PostgreSQL that comes back.
+ */
+#ifndef RELAY_PG_LINK_H
+#define RELAY_PG_LINK_H
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define PG_LINK_PARAMS 8
+
+struct pg_link;
+
+/* run at each new connection, in order; `must` ones have to answer true */
+struct pg_setup
+{
+	const char *sql;
+	bool		must;
+	const char *complaint;		/* what is wrong when it does not */
+};
+
+struct pg_statement
+{
+	const char *name;
+	const char *sql;
+	enum histogram_number times;	/* where its round trips are counted */
+};
+
+struct pg_link_config
+{
+	const char *name;			/* for the log */
+	const char *dsn;
+	bool		replication;	/* a walsender: input goes to on_input, no
+								 * statements */
+	const struct pg_setup *setup;
+	int			setup_count;
+	const struct pg_statement *statements;
+	int			statement_count;
+	void		(*on_ready) (void *arg);
+	void		(*on_lost) (void *arg);
+	void		(*on_input) (void *arg);
+	void		(*on_notify) (void *arg, const char *payload);	/* or NULL */
+	void	   *arg;
+	uv_loop_t  *loop;
+	struct metrics *metrics;
+};
+
+struct pg_params
+{
+	int			count;
+	const char *values[PG_LINK_PARAMS];
+	int			lengths[PG_LINK_PARAMS];
+	int			formats[PG_LINK_PARAMS];
+};
+
+/* a prepared statement and what it is called with */
+struct pg_call
+{
+	const char *statement;
+	const struct pg_params *params;
+};
+
+/* the answer to a statement; NULL: the connection was lost before it came */
+typedef void (*pg_answer_fn) (void *arg, PGresult *result);
+
+struct pg_link *pg_link_open(const struct pg_link_config *config);
+void		pg_link_close(struct pg_link *link);
+bool		pg_link_is_ready(const struct pg_link *link);
+int			pg_link_under_way(const struct pg_link *link);
+bool		pg_link_send(struct pg_link *link, const char *statement, const struct pg_params *params,
+						 pg_answer_fn answer, void *arg);
+bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count,
+							 pg_answer_fn answer, void *arg);
+void		pg_link_fail(struct pg_link *link, const char *reason);
+
+/*
+ * Note that the connection has done what it is for; of statements the link notes
+ * that by itself. Only that, and time, make the pauses short again.
+ */
+void		pg_link_worked(struct pg_link *link);
+
+/* Get the level at which to log that a connection is there: low where the ones before were of no use. */
+enum log_level pg_link_news_level(const struct pg_link *link);
+PGconn	   *pg_link_conn(struct pg_link *link);
+void		pg_link_flush(struct pg_link *link);
+
+void		pg_param_text(struct pg_params *params, const char *text);
+void		pg_param_binary(struct pg_params *params, const void *data, size_t len);
+
+#endif							/* RELAY_PG_LINK_H */

@@ -1,0 +1,108 @@
+/*
+ * server/deflate.c: permessage-deflate on libwebsockets.
+ *
+ * Its own implementation cannot be used here: it keeps a pointer into a
+ * message that it has not compressed to its end, without telling, and takes
+ * the next write (a ping even) for more of the same. So ours is an extension
+ * that lets every byte pass, in and out, and does no more than set the bit that
+ * marks a message as compressed; messages are compressed before they are
+ * written, and inflated when they have come whole.
+ */
+#include "server/state.h"
+
+#include "base/bounds.h"
+#include "wire/deflate.h"
+
+#define OFFERS_BYTES 512
+#define RSV1 0x40
+
+/* Bytes pass as they are; what the connection's server writes now may be marked. */
+static int
+on_extension(struct lws_context *context, const struct lws_extension *extension, struct lws *wsi,
+			 enum lws_extension_callback_reasons reason, void *user, void *in, size_t len)
+{
+	/*
+	 * told to a client who asks for them: the first is so anyway, the second
+	 * does not hurt
+	 */
+	static const struct lws_ext_options options[] = {
+		{"server_no_context_takeover", EXTARG_NONE}, {"client_no_context_takeover", EXTARG_NONE}, {NULL, EXTARG_NONE}
+	};
+	const struct server *server = lws_context_user(context);
+	struct lws_tokens *written = in;
+
+	(void) extension;
+	(void) wsi;
+	(void) user;
+	(void) len;
+	if (reason == LWS_EXT_CB_CONSTRUCT)
+		*(const struct lws_ext_options **) in = options;
+	else if (reason == LWS_EXT_CB_PACKET_TX_PRESEND && written->token != NULL && server->compressed)
+		*written->token |= RSV1;
+	return 0;
+}
+
+/* Get what libwebsockets is to know of. */
+const struct lws_extension *
+server_extensions(void)
+{
+	static const struct lws_extension extensions[] = {
+		{"permessage-deflate", on_extension, NULL}, {NULL, NULL, NULL}
+	};
+
+	return extensions;
+}
+
+/* Tell whether a client gets what it offers. */
+bool
+server_accepts_extension(struct server *server, struct lws *wsi)
+{
+	char		offers[OFFERS_BYTES];
+
+	return server->deflater != NULL && server->config.metrics->deflate_clients < LIMIT_DEFLATE_CLIENTS &&
+		lws_hdr_copy(wsi, offers, sizeof(offers), WSI_TOKEN_EXTENSIONS) > 0 && deflate_accepts(offers);
+}
+
+/* Get the form in which a message goes to a client: compressed once, for all who receive it. */
+struct frame *
+server_pack(struct server *server, const struct conn *conn, struct frame *frame)
+{
+	if (!conn->deflates || frame->len < (size_t) server->config.config->deflate_bytes || frame->len > LIMIT_DEFLATE_BYTES)
+		return frame;
+	if (!frame->tried)
+		frame->deflated = deflate_frame(server->deflater, frame);
+	frame->tried = true;
+	if (frame->deflated == NULL)
+		return frame;
+	server->config.metrics->deflate_sent++;
+	server->config.metrics->deflate_saved += frame->len - frame->deflated->len;
+	return frame->deflated;
+}
+
+/* Hand a whole message on to its session, inflated where it came compressed. */
+void
+server_hand_on(struct server *server, struct conn *conn, const char *text, size_t len)
+{
+	size_t		limit = (size_t) server->config.config->max_message_bytes;
+	struct buf	out = {0};
+
+	if (!conn->message_deflated)
+	{
+		session_receive(conn->session, text, len);
+		return;
+	}
+	server->config.metrics->deflate_received++;
+	switch (inflate_message(&conn->inflater, text, len, limit, &out))
+	{
+		case INFLATE_DONE:
+			session_receive(conn->session, out.data, out.len);
+			break;
+		case INFLATE_TOO_BIG:
+			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+			break;
+		case INFLATE_BAD:
+			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message cannot be decompressed");
+			break;
+	}
+	buf_free(&out);
+}

@@ -1,0 +1,81 @@
+/*
+ * server/state.h: what the files of the server share, which are the only ones
+ * that know libwebsockets.
+ */
+#ifndef RELAY_SERVER_STATE_H
+#define RELAY_SERVER_STATE_H
+
+#include "server/head.h"
+#include "server/progress.h"
+#include "server/server.h"
+#include "base/tally.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+
+#define URI_BYTES 512
+#include "wire/deflate.h"
+
+struct server
+{
+	struct server_config config;
+	struct sessions *sessions;
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	struct lws_protocols protocols[2];
+	SSL_CTX    *tls;			/* of the vhost */
+	struct tally addresses;
+	struct heads *heads;
+	struct deflater *deflater;	/* NULL: messages are not compressed */
+	bool		compressed;		/* what is being written */
+	bool		draining;
+};
+
+/* a socket that libwebsockets has taken over */
+struct socket
+{
+	struct tally_row *address;	/* whose it is; NULL: they are not counted */
+	char	   *target;			/* what is asked for, as it was written; NULL:
+								 * not known */
+};
+
+/* a connection; libwebsockets allocates it, zeroed */
+struct conn
+{
+	struct lws *wsi;
+	struct session *session;	/* of a WebSocket */
+	struct exchange *exchange;	/* over HTTP */
+	bool		answered;		/* over HTTP, and so at its end */
+	struct progress progress;	/* of what is written */
+	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
+	size_t		body_len;		/* how long it was told to be */
+	struct buf	message;		/* one that comes in pieces */
+	int64_t		message_since_s;	/* when it began; 0: there is none */
+	int			message_frames;
+	size_t		held_bytes;		/* of the message that the socket has not
+								 * taken whole */
+	bool		deflates;		/* permessage-deflate was agreed on */
+	bool		message_deflated;
+	struct inflater *inflater;
+	bool		killed;
+	bool		closing;		/* the close frame is libwebsockets's business
+								 * now */
+};
+
+/* server_ws.c */
+int			server_confirm_upgrade(struct server *server, struct lws *wsi);
+int			server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi,
+								enum lws_callback_reasons reason, void *in, size_t len);
+
+/* server_deflate.c */
+const struct lws_extension *server_extensions(void);
+bool		server_accepts_extension(struct server *server, struct lws *wsi);
+struct frame *server_pack(struct server *server, const struct conn *conn, struct frame *frame);
+void		server_hand_on(struct server *server, struct conn *conn, const char *text, size_t len);
+
+/* server_http.c */
+int			server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail);
+int			server_on_http(struct server *server, struct conn *conn, struct lws *wsi,
+						   enum lws_callback_reasons reason, void *in, size_t len);
+
+#endif							/* RELAY_SERVER_STATE_H */

@@ -1,0 +1,429 @@
+/*
+ * server/websocket.c: WebSockets: how sessions send through them, and what comes.
+ *
+ * A frame is written at once where the socket has taken everything before it:
+ * libwebsockets keeps what a socket did not take and asks for no second write
+ * until that is gone, which lws_partial_buffered() tells. The writeable
+ * callback is for those that did not take it all, or are behind.
+ *
+ * A connection is closed only from its own callback, by returning -1; whoever
+ * else wants it closed asks for one. On libuv, libwebsockets 4.1 takes a -1
+ * from the writeable callback twice, the second time without the close frame
+ * that the first had asked for; the timer's callback has no such twin, so that
+ * is where a connection ends that ends by itself.
+ */
+#include "server/state.h"
+
+#include "base/bounds.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's header");
+
+#define KEY_CHARACTERS 24
+
+/* a list of subprotocols, and the longest name in it, that libwebsockets reads */
+#define SUBPROTOCOLS_BYTES 128
+#define SUBPROTOCOL_MOST 40
+
+static const char collab_path[] = "/v1/collab/";
+static const char websocket[] = "websocket";
+
+/* ---- what sessions call ---- */
+
+/* Tell whether a socket has taken everything it was given. */
+static bool
+has_room(void *arg)
+{
+	struct conn *conn = arg;
+
+	return !lws_partial_buffered(conn->wsi);
+}
+
+/* End a connection without a word; its closed callback follows by itself. */
+static void
+kill_conn(void *arg)
+{
+	struct conn *conn = arg;
+
+	if (conn->killed)
+		return;
+	conn->killed = true;
+	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	/* its timers are only looked at after an event of its own: make one */
+	lws_cancel_service(lws_get_context(conn->wsi));
+}
+
+/* Note what libwebsockets holds for a socket: how much of a message is left, it does not tell. */
+static void
+note_held(struct server *server, struct conn *conn, size_t bytes)
+{
+	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
+	conn->held_bytes = bytes;
+}
+
+/* Write a frame, if the socket has taken everything before it. */
+static bool
+send_frame(void *arg, struct frame *frame)
+{
+	struct conn *conn = arg;
+	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct frame *packed;
+
+	if (conn->killed || lws_partial_buffered(conn->wsi))
+		return false;
+	packed = server_pack(server, conn, frame);
+	server->compressed = packed != frame;
+	if (lws_write(conn->wsi, packed->text, packed->len, LWS_WRITE_TEXT) < 0)
+		kill_conn(conn);
+	else
+		server->config.metrics->bytes_out += packed->len;
+	note_held(server, conn, lws_partial_buffered(conn->wsi) ? packed->len : 0);
+	server->compressed = false;
+	return true;
+}
+
+/* Ask for the writeable callback. */
+static void
+wake(void *arg)
+{
+	struct conn *conn = arg;
+
+	lws_callback_on_writable(conn->wsi);
+}
+
+/* Ping, where there is room; where there is none, data waits for the client anyway. */
+static void
+ping(void *arg)
+{
+	struct conn *conn = arg;
+	unsigned char payload[LWS_PRE + 1] = {0};	/* an empty pong would not be
+												 * told us */
+
+	if (!conn->killed && !lws_partial_buffered(conn->wsi) &&
+		lws_write(conn->wsi, payload + LWS_PRE, 1, LWS_WRITE_PING) < 0)
+		kill_conn(conn);
+}
+
+/* Stop reading, or go on. */
+static void
+read_on(void *arg, bool on)
+{
+	struct conn *conn = arg;
+
+	if (conn->killed)
+		return;
+	lws_rx_flow_control(conn->wsi, on ? 1 : 0);
+	/* what it has read already is only looked at after an event: make one */
+	if (on)
+		lws_cancel_service(lws_get_context(conn->wsi));
+}
+
+/* Tell since when a message is awaited whole. */
+static int64_t
+unfinished_since(void *arg)
+{
+	const struct conn *conn = arg;
+
+	return conn->message_since_s;
+}
+
+/* Return true if a client has taken some of what waited for it at the last question. */
+static bool
+has_taken(void *arg)
+{
+	struct conn *conn = arg;
+
+	return progress_look(&conn->progress, lws_get_socket_fd(conn->wsi), lws_partial_buffered(conn->wsi));
+}
+
+/* Get what sessions send through. */
+struct session_transport
+server_transport(void)
+{
+	return (struct session_transport)
+	{
+		.send = send_frame,.has_room = has_room,.wake = wake,.ping = ping,
+			.read = read_on,.unfinished_since = unfinished_since,.has_taken = has_taken,
+			.kill = kill_conn,
+	};
+}
+
+/* ---- becoming a WebSocket ---- */
+
+/* Tell whether a browser on this page may connect. */
+static bool
+origin_allowed(const struct server *server, struct lws *wsi)
+{
+	char		origin[URI_BYTES];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0)
+		return true;
+	return lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) >= 0 &&
+		http_origin_allowed(server->config.config, origin);
+}
+
+/* What a request asks to go over to. */
+enum upgrade
+{
+	UPGRADE_WEBSOCKET,
+	UPGRADE_OTHER,
+	UPGRADE_ANSWERED			/* nothing that libwebsockets knows, which it has
+								 * refused by itself */
+};
+
+/*
+ * Find out what a request asks for. libwebsockets looks at the first of several
+ * Upgrade headers, and would go over to HTTP/2 without asking any further.
+ */
+static enum upgrade
+wanted_upgrade(struct lws *wsi)
+{
+	char		all[sizeof(websocket)];
+	char		first[sizeof(websocket)];
+
+	if (lws_hdr_copy_fragment(wsi, first, sizeof(first), WSI_TOKEN_UPGRADE, 0) <= 0 ||
+		(strcasecmp(first, websocket) != 0 && strcasecmp(first, "h2c") != 0))
+		return UPGRADE_ANSWERED;
+	if (lws_hdr_copy(wsi, all, sizeof(all), WSI_TOKEN_UPGRADE) <= 0 || strcasecmp(all, websocket) != 0)
+		return UPGRADE_OTHER;
+	return UPGRADE_WEBSOCKET;
+}
+
+/*
+ * Say what is wrong with a handshake, or NULL. libwebsockets takes any version
+ * and any key, and a body as frames, which a proxy may take for a body.
+ */
+static const char *
+handshake_problem(struct lws *wsi)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char		version[8];
+	char		key[KEY_CHARACTERS + 1];
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||
+		lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+		return "a handshake has no body";
+	if (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_VERSION) <= 0 || strcmp(version, "13") != 0)
+		return "Sec-WebSocket-Version must be 13";
+	if (lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY) <= 0 || strspn(key, digits) != KEY_CHARACTERS - 2 ||
+		strcmp(key + KEY_CHARACTERS - 2, "==") != 0)
+		return "Sec-WebSocket-Key must be 16 bytes in base64";
+	return NULL;
+}
+
+/*
+ * Tell whether a client asks for our subprotocol, or for none. Of a list without
+ * one that it knows, or with one that it cannot read, libwebsockets would close
+ * the connection without an answer.
+ */
+static bool
+subprotocol_fits(struct lws *wsi)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+	static const char separators[] = ", \t";
+	char		list[SUBPROTOCOLS_BYTES];
+	const char *p = list;
+	bool		found = false;
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= 0)
+		return true;
+	if (lws_hdr_copy(wsi, list, sizeof(list), WSI_TOKEN_PROTOCOL) <= 0)
+		return false;
+	while (*(p += strspn(p, separators)) != '\0')
+	{
+		size_t		len = strspn(p, letters);
+
+		if (len == 0 || len > SUBPROTOCOL_MOST)
+			return found;
+		found = found || (len == sizeof(PROTOCOL_NAME) - 1 && memcmp(p, PROTOCOL_NAME, len) == 0);
+		p += len;
+	}
+	return found;
+}
+
+/* Refuse what cannot become a WebSocket here: 1 tells that it was answered. */
+int
+server_confirm_upgrade(struct server *server, struct lws *wsi)
+{
+	char		path[URI_BYTES];
+	const char *problem;
+	enum upgrade upgrade = wanted_upgrade(wsi);
+
+	if (upgrade == UPGRADE_ANSWERED)
+		return -1;
+	if (upgrade != UPGRADE_WEBSOCKET)
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only protocol to upgrade to is websocket");
+	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < 0 ||
+		strncmp(path, collab_path, sizeof(collab_path) - 1) != 0)
+		return server_refuse_upgrade(server, wsi, 404, "not_found", "WebSockets are at /v1/collab/{document}");
+	problem = handshake_problem(wsi);
+	if (problem != NULL)
+		return server_refuse_upgrade(server, wsi, 400, "malformed", problem);
+	if (!subprotocol_fits(wsi))
+		return server_refuse_upgrade(server, wsi, 400, "malformed", "the only subprotocol here is " PROTOCOL_NAME);
+	if (!origin_allowed(server, wsi))
+	{
+		server->config.metrics->refused_origin++;
+		return server_refuse_upgrade(server, wsi, 403, "forbidden", "this origin is not allowed");
+	}
+	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
+	{
+		server->config.metrics->refused_full++;
+		return server_refuse_upgrade(server, wsi, 503, "unavailable", "no more connections here now");
+	}
+	return 0;
+}
+
+/* Get the token of the request: of its Authorization header, or of its URL. */
+static const char *
+request_token(struct lws *wsi, char *buf, int size)
+{
+	static const char bearer[] = "Bearer ";
+
+	if (lws_hdr_copy(wsi, buf, size, WSI_TOKEN_HTTP_AUTHORIZATION) > 0 &&
+		strncasecmp(buf, bearer, sizeof(bearer) - 1) == 0)
+		return buf + sizeof(bearer) - 1;
+	return lws_get_urlarg_by_name(wsi, "token=", buf, size);
+}
+
+/* A WebSocket is there: make it a session. */
+static int
+open_conn(struct server *server, struct conn *conn, struct lws *wsi)
+{
+	char		path[URI_BYTES];
+	char		token[LIMIT_TOKEN_BYTES];
+	struct socket *socket = lws_get_opaque_user_data(wsi);
+
+	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < (int) sizeof(collab_path) - 1)
+		return -1;
+	if (socket != NULL)
+	{
+		free(socket->target);
+		socket->target = NULL;
+	}
+	conn->wsi = wsi;
+	server->config.metrics->deflate_clients += conn->deflates;
+	conn->session = session_open(server->sessions, conn, path + sizeof(collab_path) - 1,
+								 request_token(wsi, token, sizeof(token)));
+	return 0;
+}
+
+/* ---- being one ---- */
+
+/* Tell whether a session has said everything before its close. */
+static bool
+may_close(const struct conn *conn)
+{
+	enum close_code code;
+	const char *reason;
+
+	return !conn->closing && session_wants_close(conn->session, &code, &reason) && !lws_partial_buffered(conn->wsi);
+}
+
+/* Close the socket if its session has said everything: the answer to a callback. */
+static int
+close_if_wanted(struct conn *conn)
+{
+	enum close_code code;
+	const char *reason;
+
+	if (conn->killed)
+		return -1;
+	if (!may_close(conn) || !session_wants_close(conn->session, &code, &reason))
+		return 0;
+	conn->closing = true;
+	/* libwebsockets copies the reason into its own memory, and takes no const */
+	lws_close_reason(conn->wsi, (enum lws_close_status) code, (unsigned char *) reason, strlen(reason));
+	return -1;
+}
+
+/* Count a piece of a message that is not whole; false where there are too many. */
+static bool
+count_piece(struct conn *conn)
+{
+	if (conn->message_since_s == 0)
+	{
+		conn->message_since_s = session_now_s(conn->session);
+		conn->message_frames = 0;
+	}
+	if (lws_remaining_packet_payload(conn->wsi) == 0)
+		conn->message_frames++;
+	return conn->message_frames <= LIMIT_MESSAGE_FRAMES;
+}
+
+/* Take a piece of a message; hand the message on when it is whole. */
+static void
+receive(struct server *server, struct conn *conn, const char *piece, size_t len)
+{
+	bool		whole = lws_is_final_fragment(conn->wsi) && lws_remaining_packet_payload(conn->wsi) == 0;
+	size_t		limit = (size_t) server->config.config->max_message_bytes;
+
+	if (lws_is_first_fragment(conn->wsi))
+		conn->message_deflated = (lws_get_reserved_bits(conn->wsi) & 0x40) != 0;
+	if (lws_frame_is_binary(conn->wsi))
+		session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "messages are text frames");
+	else if (conn->message.len + len + lws_remaining_packet_payload(conn->wsi) > limit)
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big");
+	else if (whole && conn->message.len == 0)
+		server_hand_on(server, conn, piece, len);
+	else if (!whole && !count_piece(conn))
+		session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message comes in too many pieces");
+	else
+	{
+		buf_put(&conn->message, piece, len);
+		if (!whole)
+			return;
+		server_hand_on(server, conn, conn->message.data, conn->message.len);
+	}
+	buf_free(&conn->message);
+	conn->message_since_s = 0;
+}
+
+/* The socket is gone. */
+static void
+close_conn(struct server *server, struct conn *conn)
+{
+	server->config.metrics->deflate_clients -= conn->deflates;
+	inflater_free(conn->inflater);
+	conn->inflater = NULL;
+	session_closed(conn->session);
+	conn->session = NULL;
+	buf_free(&conn->message);
+}
+
+/* Serve what libwebsockets has to tell of a WebSocket. */
+int
+server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
+					void *in, size_t len)
+{
+	if (reason == LWS_CALLBACK_ESTABLISHED)
+		return open_conn(server, conn, wsi);
+	if (conn == NULL || conn->session == NULL)
+		return reason == LWS_CALLBACK_TIMER || reason == LWS_CALLBACK_CLOSED ? 0 : -1;
+	switch (reason)
+	{
+		case LWS_CALLBACK_RECEIVE:
+			receive(server, conn, in, len);
+			return close_if_wanted(conn);
+		case LWS_CALLBACK_RECEIVE_PONG:
+			session_heard(conn->session);
+			session_charge(conn->session, len);
+			return close_if_wanted(conn);
+		case LWS_CALLBACK_SERVER_WRITEABLE:
+			if (!lws_partial_buffered(wsi))
+				note_held(server, conn, 0);
+			session_writable(conn->session);
+			if (may_close(conn))
+				lws_set_timer_usecs(wsi, 1);
+			return 0;
+		case LWS_CALLBACK_TIMER:
+			return close_if_wanted(conn);
+		default:
+			note_held(server, conn, 0);
+			close_conn(server, conn);
+			return 0;
+	}
+}

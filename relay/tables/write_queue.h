@@ -1,0 +1,63 @@
+/*
+ * tables/write_queue.h: the submissions of each document, in the order they came.
+ */
+#ifndef RELAY_WRITE_QUEUE_H
+#define RELAY_WRITE_QUEUE_H
+
+#include "base/docmap.h"
+#include "wire/protocol.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct submission
+{
+	struct submission *next;
+	void	   *owner;
+	const char *user;
+	struct uuid operation_id;
+	int64_t		base_version;
+	struct uuid life;			/* of the document it was made on */
+	char	   *text;
+	size_t		text_len;
+};
+
+enum doc_state
+{
+	DOC_READY,					/* on the ready list */
+	DOC_FLYING,					/* in a batch */
+	DOC_BUSY					/* on the list of those that may wait for a
+								 * lock */
+};
+
+struct doc
+{
+	struct doc_node node;
+	struct doc *next;			/* on its list */
+	enum doc_state state;
+	struct submission *first;
+	struct submission **last;
+	uint32_t	flying;			/* submissions at the front that are under way */
+	uint32_t	single;			/* ... that are to go one by one */
+	bool		alone;			/* not together with other documents */
+	bool		dropped;		/* what is under way does not go again */
+	unsigned	attempts;
+};
+
+struct doc_list
+{
+	struct doc *first;
+	struct doc **last;
+};
+
+struct doc *doc_new(const struct uuid *id);
+void		doc_push(struct doc *doc, void *owner, const char *user, const struct submitted *op);
+struct submission *doc_pop(struct doc *doc);
+void		submission_free(struct submission *s);
+
+void		doc_list_init(struct doc_list *list);
+void		doc_list_push(struct doc_list *list, struct doc *doc);
+struct doc *doc_list_pop(struct doc_list *list);
+void		doc_list_remove(struct doc_list *list, struct doc *doc);
+
+#endif							/* RELAY_WRITE_QUEUE_H */

@@ -1,0 +1,173 @@
+/*
+ * wire/protocol.h: the messages of converge.v1 as structs. Pure: text in, text out.
+ */
+#ifndef RELAY_PROTOCOL_H
+#define RELAY_PROTOCOL_H
+
+#include "base/docmap.h"
+#include "wire/frame.h"
+#include "base/mem.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROTOCOL_NAME "converge.v1"
+
+/* SHA-256 in hex, in small letters */
+#define CHECKSUM_DIGITS 64
+
+/* asks a client for one */
+#define CHECKSUM_QUESTION "{\"type\":\"checksum\"}"
+
+/* why an operation was not taken */
+enum reject_code
+{
+	REJECT_STALE,
+	REJECT_FORBIDDEN,
+	REJECT_INVALID,
+	REJECT_CONFLICT,
+	REJECT_TOO_LARGE,
+	REJECT_RATE_LIMITED,
+	REJECT_UNAVAILABLE
+};
+
+/* WebSocket close codes that are ours, and the standard ones we use */
+enum close_code
+{
+	CLOSE_TOO_BIG = 1009,
+	CLOSE_INTERNAL = 1011,
+	CLOSE_RESTARTING = 1012,
+	CLOSE_MALFORMED = 4400,
+	CLOSE_UNAUTHENTICATED = 4401,
+	CLOSE_FORBIDDEN = 4403,
+	CLOSE_NOT_FOUND = 4404,
+	CLOSE_TOO_SLOW = 4408,
+	CLOSE_FLOODING = 4429
+};
+
+/* a message from a client, as far as its type */
+struct message
+{
+	json_t	   *root;
+	const char *type;
+	bool		lone_surrogate; /* one was found and replaced: only good for a
+								 * reject */
+};
+
+struct hello
+{
+	const char *token;			/* or NULL */
+	bool		resumes;		/* version was given */
+	int64_t		version;
+	bool		has_operation_id;
+	struct uuid operation_id;
+	int64_t		sequence_id;	/* -1: not given */
+	bool		has_life;
+	struct uuid life;			/* one that no document has, where the
+								 * client's text is none */
+	bool		has_pending;
+	struct uuid pending;
+};
+
+/* an operation as submitted; text is the `op` value's JSON, to be freed */
+struct submitted
+{
+	struct uuid operation_id;
+	int64_t		base_version;
+	char	   *text;
+	size_t		text_len;
+	struct uuid life;			/* of the document it was made on */
+};
+
+struct joined
+{
+	const struct uuid *doc;
+	const char *user;
+	const char *role;
+	const char *title;
+	int64_t		version;
+	bool		resumed;
+	const struct uuid *life;
+	bool		pending_known;
+	int64_t		pending_version;	/* 0: the pending operation is not in */
+	const struct uuid *client;
+	const struct buf *users;	/* a list of clients, or NULL */
+};
+
+/* a committed operation, as the stream shows it */
+struct event
+{
+	struct uuid doc;
+	int64_t		version;
+	int64_t		sequence_id;
+	int64_t		committed_us;	/* since 1970, by the server's clock */
+	const char *entry;			/* ready to be sent */
+	size_t		entry_len;
+};
+
+/*
+ * A version of a document and what made it. Another history (one where a crash
+ * or a failover lost commits) has other marks.
+ */
+struct mark
+{
+	int64_t		version;
+	int64_t		sequence_id;
+	bool		has_id;			/* else the operation is not known, or there
+								 * is none */
+	struct uuid id;
+	struct uuid life;			/* of the document, where the mark is from the
+								 * tables */
+};
+
+/* what the stream tells beside operations; the texts are the root's */
+enum notice_kind
+{
+	NOTICE_MEMBER,				/* a user (or '*') has another role, or none */
+	NOTICE_RENAMED,
+	NOTICE_DELETED,
+	NOTICE_RESYNC				/* of no document: something changed that the
+								 * stream cannot tell, anywhere */
+};
+
+struct notice
+{
+	enum notice_kind kind;
+	json_t	   *root;
+	struct uuid doc;
+	const char *user;
+	const char *title;
+	bool		has_life;
+	struct uuid life;			/* of a deleted document, where it is known */
+};
+
+/* client to server; on false, *problem says what is wrong in a sentence */
+bool		protocol_parse(const char *text, size_t len, struct message *m, const char **problem);
+void		protocol_release(struct message *m);
+bool		protocol_hello(const struct message *m, struct hello *hello, const char **problem);
+bool		protocol_ack(const struct message *m, int64_t *sequence_id, const char **problem);
+bool		protocol_operation_id(const struct message *m, struct uuid *id);
+bool		protocol_op(const struct message *m, struct submitted *op, const char **problem);
+bool		protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECKSUM_DIGITS + 1],
+							  const char **problem);
+
+/* server to client */
+struct frame *protocol_joined(const struct joined *joined);
+struct frame *protocol_error(const char *code, const char *message, int retry_after_ms);
+struct frame *protocol_reject(const struct uuid *operation_id, enum reject_code code, const char *message,
+							  int retry_after_ms);
+struct frame *protocol_role(const char *role);
+struct frame *protocol_title(const char *title);
+struct frame *protocol_one_op(const char *entry, size_t len);
+bool		protocol_reject_code(const char *name, enum reject_code *code);
+
+/* what PostgreSQL hands out ready: entries, snapshots, event lines */
+bool		protocol_entry_version(const char *entry, size_t len, int64_t *version);
+bool		protocol_entry_mark(const char *entry, size_t len, struct mark *mark);
+bool		protocol_next_entry(const char **list, size_t *list_len, const char **entry, size_t *entry_len);
+bool		protocol_event(char *line, size_t len, struct event *event);
+bool		protocol_notice(const char *line, size_t len, struct notice *notice);
+void		protocol_notice_release(struct notice *notice);
+
+#endif							/* RELAY_PROTOCOL_H */

@@ -1,0 +1,345 @@
+/*
+ * edit/undo.c
+ *		Going back by going on: revert, undo, undo_last.  Each is a new op; the
+ *		past stays as it was.
+ *
+ * The head's lock is taken first, so that the op made for the head is applied at
+ * just that head.
+ */
+#include "postgres.h"
+
+#include "access/access.h"
+#include "edit/apply.h"
+#include "history/snapshot.h"
+#include "type/op_type.h"
+
+#include "access/context.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(converge_revert);
+PG_FUNCTION_INFO_V1(converge_undo);
+PG_FUNCTION_INFO_V1(converge_undo_last);
+
+/* How far undo_last looks back at first, in versions. */
+#define FIRST_LOOK_BACK	64
+
+/* How many ops whose undo amounts to nothing undo_last passes over. */
+#define UNDO_TRIES		32
+
+/* Lock the document, check that the acting user may write, see all of it. */
+static void
+begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
+{
+	Relation	heads;
+
+	CommandCounterIncrement();
+	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	if (cvg_head_lock(heads, doc_id, true, head) != CVG_LOCKED)
+		cvg_no_document(doc_id);
+	table_close(heads, NoLock);
+	cvg_push_latest_snapshot();
+	cvg_require_role(doc_id, CVG_EDITOR);
+}
+
+/* Apply the op made for the head we hold. */
+static int64
+finish_edit(const pg_uuid_t *doc_id, OtOp op)
+{
+	CvgSubmission sub = {.at_head = true,.op = op,.op_id = cvg_fresh_op_id()};
+
+	PopActiveSnapshot();
+	cvg_apply_one(doc_id, &sub);
+	return sub.version;
+}
+
+/* Refuse nulls and transactions that may not write. */
+static pg_uuid_t *
+write_arguments(FunctionCallInfo fcinfo, int needed, const char *command)
+{
+	for (int i = 0; i < needed; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d of %s must not be null", i + 1, command)));
+	PreventCommandIfReadOnly(command);
+	PreventCommandIfParallelMode(command);
+	return PG_GETARG_UUID_P(0);
+}
+
+/* ---- revert ---- */
+
+/* Return true if two versions have the same text, though the ops between them change something. */
+static bool
+is_same_text(const pg_uuid_t *doc_id, OtOp difference, int64 a, int64 b)
+{
+	OtMeasure	measure;
+	text	   *a_text;
+	text	   *b_text;
+
+	ot_measure(difference, &measure);
+	if (measure.inserted != measure.deleted)
+		return false;
+	a_text = cvg_content_at(doc_id, a);
+	b_text = cvg_content_at(doc_id, b);
+	return VARSIZE_ANY_EXHDR(a_text) == VARSIZE_ANY_EXHDR(b_text) &&
+		memcmp(VARDATA_ANY(a_text), VARDATA_ANY(b_text), VARSIZE_ANY_EXHDR(a_text)) == 0;
+}
+
+Datum
+converge_revert(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.revert()");
+	int64		version = PG_GETARG_INT64(1);
+	CvgHead		head;
+	OtOp		back;
+
+	begin_edit(doc_id, &head);
+	cvg_check_version(&head, version);
+	back = cvg_op_of((struct varlena *) DatumGetPointer(cvg_diff(doc_id, head.version, version)));
+	if (back.size > 0 && is_same_text(doc_id, back, head.version, version))
+		back.size = 0;			/* the identity, which makes no version */
+	PG_RETURN_INT64(finish_edit(doc_id, back));
+}
+
+/* ---- undo ---- */
+
+/* The version of an op by its id, packed or not. */
+static int64
+find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id)
+{
+	CvgOpScan  *scan;
+	CvgOpRow	row;
+	bool		found = false;
+
+	if (cvg_op_by_id(doc_id, op_id, &row))
+		return row.version;
+	scan = cvg_ops_begin(doc_id, head->floor_version, head->packed_version);
+	while (!found && cvg_ops_next(scan, &row))
+		found = memcmp(&row.op_id, op_id, UUID_LEN) == 0;
+	cvg_ops_end(scan);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("operation %s is not in the history of the document",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id))))));
+	return row.version;
+}
+
+/* A set of versions. */
+static HTAB *
+version_set(void)
+{
+	HASHCTL		control = {.keysize = sizeof(int64),.entrysize = sizeof(int64),
+	.hcxt = CurrentMemoryContext};
+
+	return hash_create("converge versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* What was undone by what, in a document. */
+typedef struct Undos
+{
+	CvgUndo    *rows;			/* the newest first */
+	int			count;
+	HTAB	   *undone;			/* versions that are undone now */
+	HTAB	   *undos;			/* versions that are undos */
+} Undos;
+
+/*
+ * Which versions are undone now, and which are undos.  Walking from the newest:
+ * an undo holds unless a later one, which was met before, undid it.
+ */
+static void
+read_undos(const pg_uuid_t *doc_id, Undos *undos)
+{
+	CvgCaller	caller;
+
+	cvg_owner_begin(cvg_catalog()->heads, &caller);
+	undos->count = cvg_undos_read(doc_id, &undos->rows);
+	cvg_owner_end(&caller);
+	undos->undone = version_set();
+	undos->undos = version_set();
+	for (int i = 0; i < undos->count; i++)
+	{
+		const CvgUndo *undo = &undos->rows[i];
+
+		hash_search(undos->undos, &undo->version, HASH_ENTER, NULL);
+		if (hash_search(undos->undone, &undo->version, HASH_FIND, NULL) == NULL)
+			hash_search(undos->undone, &undo->undone_version, HASH_ENTER, NULL);
+	}
+}
+
+/* What undid a version last; 0: nothing. */
+static int64
+undone_by(const Undos *undos, int64 version)
+{
+	for (int i = 0; i < undos->count && undos->rows[i].version > version; i++)
+		if (undos->rows[i].undone_version == version)
+			return undos->rows[i].version;
+	return 0;
+}
+
+/*
+ * The version whose op did what stands in the text of a version's op now: itself,
+ * or where it was undone and done again, what did it again.
+ */
+static int64
+stands_for(const Undos *undos, int64 version)
+{
+	int64		undo;
+
+	while ((undo = undone_by(undos, version)) != 0)
+		version = undone_by(undos, undo);
+	return version;
+}
+
+/* The op that takes back what made a version, carried over all that came after. */
+static OtOp
+make_undo(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *undone)
+{
+	text	   *before = cvg_content_at(doc_id, undone->version - 1);
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, undone->version, head->version);
+	CvgOpRow	row;
+	OtBuffer	inverse;
+	OtBuffer	carried;
+	OtRebase   *rebase;
+
+	ot_buffer_init(&inverse, &cvg_allocator, 0);
+	cvg_check_status(ot_invert(undone->op, VARDATA_ANY(before), VARSIZE_ANY_EXHDR(before), &inverse));
+	cvg_check_status(ot_rebase_create(&cvg_allocator, ot_buffer_op(&inverse), &rebase));
+	while (cvg_ops_next(scan, &row))
+		cvg_check_status(ot_rebase_push(rebase, row.op));
+	cvg_ops_end(scan);
+	ot_buffer_init(&carried, &cvg_allocator, 0);
+	cvg_check_status(ot_rebase_finish(rebase, &carried));
+	ot_rebase_free(rebase);
+	return ot_buffer_op(&carried);
+}
+
+/* The op that undoes a version which is not undone. */
+static OtOp
+find_undo(const pg_uuid_t *doc_id, const CvgHead *head, int64 undone_version)
+{
+	CvgOpRow	row;
+
+	if (!cvg_op_by_version(doc_id, undone_version, &row))
+		elog(ERROR, "version " INT64_FORMAT " vanished", undone_version);
+	return make_undo(doc_id, head, &row);
+}
+
+/*
+ * Apply an undo and note it, with the owner's rights.  One that amounts to
+ * nothing, since others have deleted all that was inserted, makes no version, and
+ * there is nothing to note.
+ */
+static int64
+apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
+{
+	int64		version = finish_edit(doc_id, undo);
+	CvgCaller	caller;
+
+	if (undo.size == 0)
+		return version;
+	cvg_owner_begin(cvg_catalog()->heads, &caller);
+	cvg_undo_keep(doc_id, version, undone_version);
+	cvg_owner_end(&caller);
+	return version;
+}
+
+Datum
+converge_undo(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.undo()");
+	pg_uuid_t  *op_id = PG_GETARG_UUID_P(1);
+	CvgHead		head;
+	Undos		undos;
+	int64		version;
+
+	begin_edit(doc_id, &head);
+	version = find_op(doc_id, &head, op_id);
+	read_undos(doc_id, &undos);
+	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("operation %s is undone already",
+						DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(op_id)))),
+				 errhint("To do it again, undo its undo.")));
+	version = stands_for(&undos, version);
+	PG_RETURN_INT64(apply_undo(doc_id, find_undo(doc_id, &head, version), version));
+}
+
+/* The newest op of a user in a stretch of the log that can be undone. */
+static int64
+newest_of_user(const pg_uuid_t *doc_id, int64 after, int64 upto, const text * user_id,
+			   const Undos *undos)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	CvgOpRow	row;
+	int64		newest = 0;
+
+	while (cvg_ops_next(scan, &row))
+		if (row.user_len == VARSIZE_ANY_EXHDR(user_id) &&
+			memcmp(row.user_id, VARDATA_ANY(user_id), row.user_len) == 0 &&
+			hash_search(undos->undos, &row.version, HASH_FIND, NULL) == NULL &&
+			hash_search(undos->undone, &row.version, HASH_FIND, NULL) == NULL)
+			newest = row.version;
+	cvg_ops_end(scan);
+	return newest;
+}
+
+/* The same in all of history up to a version; 0: there is none. */
+static int64
+newest_of_user_upto(const pg_uuid_t *doc_id, const CvgHead *head, int64 upto, const text * user_id,
+					const Undos *undos)
+{
+	int64		newest = 0;
+
+	/* ever longer stretches, so that packs are not read over and over */
+	for (int64 look_back = FIRST_LOOK_BACK; newest == 0 && upto > head->floor_version; look_back *= 8)
+	{
+		int64		after = Max(upto - look_back, head->floor_version);
+
+		newest = newest_of_user(doc_id, after, upto, user_id, undos);
+		upto = after;
+	}
+	return newest;
+}
+
+/*
+ * Undo a user's newest op.  Where that amounts to nothing, the one before is meant,
+ * or each further call would come to the same; where all do, no version is made.
+ */
+Datum
+converge_undo_last(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = write_arguments(fcinfo, 1, "converge.undo_last()");
+	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
+	CvgHead		head;
+	Undos		undos;
+	OtOp		undo = {0};
+	int64		newest;
+	int64		stands = 0;
+
+	begin_edit(doc_id, &head);
+	read_undos(doc_id, &undos);
+	newest = newest_of_user_upto(doc_id, &head, head.version, user_id, &undos);
+	for (int tries = 0; newest != 0 && undo.size == 0 && tries < UNDO_TRIES; tries++)
+	{
+		stands = stands_for(&undos, newest);
+		undo = find_undo(doc_id, &head, stands);
+		if (undo.size == 0)
+			newest = newest_of_user_upto(doc_id, &head, newest - 1, user_id, &undos);
+	}
+	if (stands == 0)
+	{
+		PopActiveSnapshot();
+		PG_RETURN_NULL();
+	}
+	PG_RETURN_INT64(apply_undo(doc_id, undo, stands));
+}

@@ -1,0 +1,306 @@
+/*
+ * history/verify.c
+ *		Rebuilds a document from its log and compares.
+ *
+ * One walk over the log, beside it the snapshots and the packs in order.  What
+ * it finds it reports, a row a problem, and goes on as long as there is sense in
+ * it.
+ */
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "base/subxact.h"
+#include "history/snapshot.h"
+#include "past/rope.h"
+#include "type/op_type.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(converge_verify);
+
+typedef struct Check
+{
+	ReturnSetInfo *result;
+	const pg_uuid_t *doc_id;
+	CvgHead		head;
+	Rope	   *rope;
+	HTAB	   *op_ids;
+	int64		last_seq;
+	TimestampTz last_at;
+	int64		log_bytes;		/* since the newest snapshot, as in the head */
+
+	int64	   *snapshots;		/* versions, rising */
+	int			snapshot_count;
+	int			next_snapshot;
+	CvgPackRange *packs;
+	int			pack_count;
+	int			next_pack;
+} Check;
+
+/* Report one problem. */
+static void
+report(Check *check, int64 version, char *problem)
+{
+	Datum		values[2];
+	bool		nulls[2] = {false};
+
+	values[0] = Int64GetDatum(version);
+	values[1] = CStringGetTextDatum(problem);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
+}
+
+/* Start from what the floor is said to hold. */
+static void
+begin_rebuild(Check *check)
+{
+	HASHCTL		control = {.keysize = UUID_LEN,.entrysize = UUID_LEN,.hcxt = CurrentMemoryContext};
+	text	   *start = cvg_content_at(check->doc_id, check->head.floor_version);
+
+	cvg_check_status(rope_create(&cvg_allocator, VARDATA_ANY(start), VARSIZE_ANY_EXHDR(start),
+								 &check->rope));
+	check->op_ids = hash_create("converge op ids", 1024, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	check->last_at = cvg_history_begins(check->doc_id, &check->head);
+}
+
+/* Check what an op's row says of itself and of the one before. */
+static void
+check_row(Check *check, const CvgOpRow *row)
+{
+	bool		found;
+
+	if (row->seq <= check->last_seq)
+		report(check, row->version,
+			   psprintf("seq " INT64_FORMAT " does not rise above " INT64_FORMAT
+						": the sequence converge.op_seq was behind the rows, as where they are copied without it. "
+						"The text is whole and this document needs nothing; for the others "
+						"SELECT setval('converge.op_seq', max(seq)) FROM converge.heads, unless that is done.",
+						row->seq, check->last_seq));
+	if (row->created_at < check->last_at)
+		report(check, row->version, pstrdup("created_at goes back"));
+	if (row->base_version < 0 || row->base_version >= row->version)
+		report(check, row->version,
+			   psprintf("base version " INT64_FORMAT " is not below it", row->base_version));
+	if (row->base_version == row->version - 1 && row->submitted_hash != cvg_content_hash(row->op))
+		report(check, row->version, pstrdup("the op is not what was submitted"));
+	if (ot_check(row->op) != OT_OK)
+		report(check, row->version, pstrdup("the op is not in normal form"));
+	hash_search(check->op_ids, &row->op_id, HASH_ENTER, &found);
+	if (found)
+		report(check, row->version, pstrdup("its op id is another op's too"));
+	check->last_seq = row->seq;
+	check->last_at = row->created_at;
+}
+
+/* Does the list of packs cover what the head says is packed, each version once? */
+static void
+check_packs(Check *check)
+{
+	int64		covered = check->head.floor_version;
+
+	check->pack_count = cvg_pack_ranges(check->doc_id, &check->packs);
+	for (int i = 0; i < check->pack_count; i++)
+	{
+		const CvgPackRange *pack = &check->packs[i];
+
+		if (pack->from_version != covered + 1)
+			report(check, pack->to_version,
+				   psprintf("a pack begins at version " INT64_FORMAT " and not at " INT64_FORMAT,
+							pack->from_version, covered + 1));
+		covered = pack->to_version;
+	}
+	if (covered != check->head.packed_version)
+		report(check, check->head.version,
+			   psprintf("packs end at version " INT64_FORMAT ", the head says " INT64_FORMAT,
+						covered, check->head.packed_version));
+}
+
+/* Are there snapshots outside of history, is the newest the one the head says? */
+static void
+check_snapshots(Check *check)
+{
+	const CvgHead *head = &check->head;
+	int64		newest = head->floor_version;
+
+	check->snapshot_count = cvg_snapshot_versions(check->doc_id, &check->snapshots);
+	for (int i = 0; i < check->snapshot_count; i++)
+	{
+		int64		version = check->snapshots[i];
+
+		if (version < head->floor_version || version > head->version)
+			report(check, version, pstrdup("a snapshot of a version that is not there"));
+		newest = version;
+	}
+	if (newest != head->snapshot_version)
+		report(check, head->version,
+			   psprintf("the newest snapshot is of version " INT64_FORMAT ", the head says " INT64_FORMAT,
+						newest, head->snapshot_version));
+}
+
+/* Check that each label belongs to a snapshot; check_snapshots() came before. */
+static void
+check_labels(Check *check)
+{
+	int64	   *labels;
+	int			count = cvg_label_versions(check->doc_id, &labels);
+	int			next = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0 && labels[i] == labels[i - 1])
+			continue;
+		while (next < check->snapshot_count && check->snapshots[next] < labels[i])
+			next++;
+		if (next == check->snapshot_count || check->snapshots[next] != labels[i])
+			report(check, labels[i], pstrdup("the version has a label but no snapshot"));
+	}
+}
+
+/* Check where an op is kept. */
+static void
+check_place(Check *check, const CvgOpRow *row)
+{
+	if (row->packed != (row->version <= check->head.packed_version))
+		report(check, row->version, pstrdup(row->packed ? "it is packed, but the head says it is not"
+											: "it is not packed, but the head says it is"));
+	while (check->next_pack < check->pack_count &&
+		   check->packs[check->next_pack].from_version < row->version)
+		check->next_pack++;
+	if (check->next_pack < check->pack_count &&
+		check->packs[check->next_pack].from_version == row->version &&
+		check->packs[check->next_pack].first_at != row->created_at)
+		report(check, row->version, pstrdup("the pack that begins with it tells another time of it"));
+}
+
+/* Compare the snapshot of a version that has one. */
+static void
+compare_snapshot(Check *check, int64 version)
+{
+	int64		snapshot_version;
+	text	   *content = cvg_snapshot_before(check->doc_id, version, &snapshot_version);
+	OtBuffer	rebuilt;
+
+	ot_buffer_init(&rebuilt, &cvg_allocator, 0);
+	cvg_check_status(rope_text(check->rope, &rebuilt));
+	if (rebuilt.size != VARSIZE_ANY_EXHDR(content) ||
+		memcmp(rebuilt.data, VARDATA_ANY(content), rebuilt.size) != 0)
+		report(check, version, pstrdup("the snapshot is not what the log leads to"));
+	ot_buffer_free(&rebuilt);
+	pfree(content);
+}
+
+/* Compare the snapshot of a version, if there is one; they are asked for in order. */
+static void
+check_text(Check *check, int64 version)
+{
+	while (check->next_snapshot < check->snapshot_count &&
+		   check->snapshots[check->next_snapshot] < version)
+		check->next_snapshot++;
+	if (check->next_snapshot < check->snapshot_count &&
+		check->snapshots[check->next_snapshot] == version)
+		compare_snapshot(check, version);
+}
+
+/* Walk the log; false where it cannot be followed to its end. */
+static bool
+rebuild(Check *check)
+{
+	CvgOpScan  *scan = cvg_ops_begin(check->doc_id, check->head.floor_version, check->head.version);
+	CvgOpRow	row;
+	bool		whole = true;
+
+	while (whole && cvg_ops_next(scan, &row))
+	{
+		check_row(check, &row);
+		check_place(check, &row);
+		if (row.version > check->head.snapshot_version)
+			check->log_bytes += row.op.size;
+		whole = rope_apply(check->rope, row.op, NULL, NULL) == OT_OK;
+		if (whole)
+			check_text(check, row.version);
+		else
+			report(check, row.version, pstrdup("the op does not fit the text before it"));
+	}
+	cvg_ops_end(scan);
+	return whole;
+}
+
+/* Compare the end of the log with the head. */
+static void
+check_head(Check *check)
+{
+	const CvgHead *head = &check->head;
+
+	if (rope_length(check->rope) != head->length)
+		report(check, head->version,
+			   psprintf("the text has " INT64_FORMAT " code points, the head says " INT64_FORMAT,
+						rope_length(check->rope), head->length));
+	if (head->version > head->floor_version && check->last_seq != head->seq)
+		report(check, head->version,
+			   psprintf("the last seq is " INT64_FORMAT ", the head says " INT64_FORMAT,
+						check->last_seq, head->seq));
+	if (check->log_bytes != head->log_bytes)
+		report(check, head->version,
+			   psprintf("the log since the snapshot has " INT64_FORMAT " bytes, the head says " INT64_FORMAT,
+						check->log_bytes, head->log_bytes));
+}
+
+/* What can be said without the log. */
+static bool
+check_bounds(Check *check)
+{
+	const CvgHead *head = &check->head;
+
+	if (head->floor_version >= 0 && head->floor_version <= head->packed_version &&
+		head->packed_version <= head->version && head->snapshot_version <= head->version)
+		return true;
+	report(check, head->version,
+		   psprintf("the head is out of order: floor " INT64_FORMAT ", packed " INT64_FORMAT
+					", snapshot " INT64_FORMAT, head->floor_version, head->packed_version,
+					head->snapshot_version));
+	return false;
+}
+
+/* All of it; what it cannot read, it fails on. */
+static void
+verify_log(void *arg)
+{
+	Check	   *check = arg;
+
+	check_packs(check);
+	check_snapshots(check);
+	check_labels(check);
+	begin_rebuild(check);
+	if (rebuild(check))
+		check_head(check);
+}
+
+Datum
+converge_verify(PG_FUNCTION_ARGS)
+{
+	Check		check = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	ErrorData  *error;
+
+	check.doc_id = PG_GETARG_UUID_P(0);
+	cvg_open_head(check.doc_id, &check.head);
+	InitMaterializedSRF(fcinfo, 0);
+	if (!check_bounds(&check))
+		return (Datum) 0;
+
+	/* a hole in the log or a broken pack is what we are here to tell */
+	error = cvg_try(verify_log, &check);
+	if (error != NULL)
+	{
+		if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+			error->sqlerrcode != ERRCODE_INVALID_BINARY_REPRESENTATION &&
+			error->sqlerrcode != ERRCODE_CVG_OUT_OF_RANGE)
+			ReThrowError(error);
+		report(&check, check.head.version, error->message);
+	}
+	return (Datum) 0;
+}

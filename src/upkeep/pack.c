@@ -1,0 +1,219 @@
+/*
+ * upkeep/pack.c
+ *		Packs cold ops, and forgets what is to be forgotten.
+ *
+ * Packing moves ops from the table ops to the table packs in one transaction, so
+ * that every reader finds each op once.  The ops never change, so it needs no
+ * lock but the one that keeps other maintainers away; the head's is taken at the
+ * end, to move packed_version.
+ */
+#include "upkeep/pack.h"
+
+#include "access/access.h"
+#include "history/snapshot.h"
+#include "past/pack_format.h"
+#include "type/op_type.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(converge_pack);
+PG_FUNCTION_INFO_V1(converge_prune);
+
+/* A pack ends at so many ops, or at so many bytes before compression. */
+#define PACK_OPS		8192
+#define PACK_BYTES		((size_t) 8 << 20)
+
+/* A last pack of fewer ops is opened again to take more. */
+#define SMALL_PACK_OPS	(PACK_OPS / 2)
+
+/* Write what a writer holds as one pack. */
+static void
+write_pack(PackWriter *writer, const pg_uuid_t *doc_id, int64 from, int64 upto, TimestampTz first_at)
+{
+	OtBuffer	out;
+
+	cvg_datum_begin(&out);
+	cvg_check_status(pack_writer_finish(writer, &out));
+	cvg_pack_keep(doc_id, from, upto, first_at, DatumGetByteaPP(cvg_datum_finish(&out)));
+	ot_buffer_free(&out);
+}
+
+/* Put one op into a writer. */
+static void
+add_to_pack(PackWriter *writer, const CvgOpRow *row)
+{
+	PackOp		op = {
+		.version = row->version,.seq = row->seq,.base_version = row->base_version,
+		.created_at = row->created_at,.submitted_hash = row->submitted_hash,
+		.user_id = row->user_id,.user_len = row->user_len,.op = row->op
+	};
+
+	memcpy(op.op_id, &row->op_id, UUID_LEN);
+	cvg_check_status(pack_writer_add(writer, &op));
+}
+
+/* Write the ops after one version up to another as packs. */
+static void
+write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	int64		from = after + 1;
+	TimestampTz first_at = 0;
+	PackWriter *writer;
+	CvgOpRow	row;
+
+	cvg_check_status(pack_writer_create(&cvg_allocator, cvg_content_hash, &writer));
+	while (cvg_ops_next(scan, &row))
+	{
+		if (row.version == from)
+			first_at = row.created_at;
+		add_to_pack(writer, &row);
+		if (row.version < upto && pack_writer_count(writer) < PACK_OPS &&
+			pack_writer_size(writer) < PACK_BYTES)
+			continue;
+		write_pack(writer, doc_id, from, row.version, first_at);
+		from = row.version + 1;
+	}
+	pack_writer_free(writer);
+	cvg_ops_end(scan);
+}
+
+/* Pack all but the newest ops. */
+int64
+cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep, int64 *packed_version)
+{
+	CvgHead		head;
+	int64		after;
+	int64		upto;
+	int64		from_version;
+	int64		to_version;
+
+	cvg_push_latest_snapshot();
+	if (!cvg_head_read(doc_id, &head))
+		cvg_no_document(doc_id);
+	after = head.packed_version;
+	upto = head.version - keep;
+	if (upto > after)
+	{
+		bool		reopen = cvg_pack_find(doc_id, after, &from_version, &to_version) &&
+		to_version - from_version + 1 < SMALL_PACK_OPS;
+
+		/* our snapshot still has it, and a new one may end where it did */
+		if (reopen)
+			cvg_pack_forget(doc_id, to_version);
+		write_packs(doc_id, reopen ? from_version - 1 : after, upto);
+		cvg_ops_drop(doc_id, upto);
+	}
+	PopActiveSnapshot();
+	*packed_version = Max(upto, after);
+	return *packed_version - after;
+}
+
+/* ---- prune ---- */
+
+/* Keep of the pack that holds a version only what comes after it. */
+static void
+cut_pack(const pg_uuid_t *doc_id, int64 version)
+{
+	int64		from_version;
+	int64		to_version;
+
+	if (!cvg_pack_find(doc_id, version, &from_version, &to_version) || to_version == version)
+		return;
+	cvg_push_own_snapshot();
+	cvg_pack_forget(doc_id, to_version);
+	write_packs(doc_id, version, to_version);
+	PopActiveSnapshot();
+}
+
+/* Forget what led to a version that there is, and keep the version. */
+static void
+forget_before(Relation heads, const pg_uuid_t *doc_id, CvgHead *head, int64 version)
+{
+	CvgOpRow	row;
+
+	if (!cvg_op_by_version(doc_id, version, &row))
+		elog(ERROR, "version " INT64_FORMAT " is missing", version);
+	cvg_snapshot_keep(doc_id, version, row.seq, row.created_at, "floor",
+					  cvg_content_at(doc_id, version), &row.op_id);
+	cut_pack(doc_id, version);
+	cvg_history_forget(doc_id, version);
+
+	if (head->snapshot_version <= version)
+	{
+		head->snapshot_version = version;
+		head->log_bytes = cvg_log_bytes(doc_id, version, head->version);
+	}
+	head->packed_version = Max(head->packed_version, version);
+	head->floor_version = version;
+	CommandCounterIncrement();
+	cvg_head_update(heads, doc_id, head);
+	CommandCounterIncrement();
+}
+
+/* ---- SQL ---- */
+
+/* What pack and prune ask of their caller and arguments. */
+static pg_uuid_t *
+owner_arguments(FunctionCallInfo fcinfo, const char *command)
+{
+	pg_uuid_t  *doc_id;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("arguments of %s must not be null", command)));
+	if (PG_GETARG_INT64(1) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("argument 2 of %s must not be negative, but is " INT64_FORMAT,
+						command, PG_GETARG_INT64(1))));
+	PreventCommandIfReadOnly(command);
+	doc_id = PG_GETARG_UUID_P(0);
+	cvg_require_role(doc_id, CVG_OWNER);
+	return doc_id;
+}
+
+Datum
+converge_pack(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = owner_arguments(fcinfo, "converge.pack()");
+	int64		packed_version;
+	int64		packed;
+
+	cvg_maintainer_lock(doc_id, true);
+	packed = cvg_pack_ops(doc_id, PG_GETARG_INT64(1), &packed_version);
+	if (packed > 0)
+		cvg_note_kept(doc_id, NULL, packed_version);
+	PG_RETURN_INT64(packed);
+}
+
+Datum
+converge_prune(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = owner_arguments(fcinfo, "converge.prune()");
+	int64		version = PG_GETARG_INT64(1);
+	int64		floor_version;
+	Relation	heads;
+	CvgHead		head;
+
+	cvg_maintainer_lock(doc_id, true);
+	CommandCounterIncrement();
+	heads = table_open(cvg_catalog()->heads, RowExclusiveLock);
+	if (cvg_head_lock(heads, doc_id, true, &head) != CVG_LOCKED)
+		cvg_no_document(doc_id);
+	cvg_push_latest_snapshot();
+	floor_version = head.floor_version;
+	if (version > floor_version)
+	{
+		cvg_check_version(&head, version);
+		forget_before(heads, doc_id, &head, version);
+	}
+	PopActiveSnapshot();
+	table_close(heads, NoLock);
+	PG_RETURN_INT64(Max(version - floor_version, 0));
+}
