@@ -63,7 +63,11 @@ export function useTimeline (history, head) {
  */
 export function usePast ({ api, id, head, begin = null, onMove }) {
   const history = useMemo(() => new History(api, id), [api, id])
-  const [version, setVersion] = useState(begin)
+  const [version, drawVersion] = useState(begin)
+  // where the user is; what is drawn follows a moment later
+  const at = useRef(begin)
+  /** Grows when the editor is to show a version that no step has led to. */
+  const [picks, setPicks] = useState(0)
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState(4)
   const [compared, setCompared] = useState(false)
@@ -77,6 +81,12 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
   /** The version that the editor shows, which steps go on from. */
   const shown = useRef(/** @type {number | null} */ (null))
 
+  /** @param {number | null} to */
+  const setVersion = to => {
+    at.current = to
+    drawVersion(to)
+  }
+
   const stop = () => {
     moving.current.abort()
     moving.current = new AbortController()
@@ -88,43 +98,45 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
   const pick = to => {
     stop()
     setVersion(to)
+    setPicks(n => n + 1)
     onMove?.(to)
   }
 
-  // show what was picked, unless a step has shown it
+  // show what was picked; steps show what they lead to
   useEffect(() => {
-    if (version === null) shown.current = null
-    if (version === null || !ready || (shown.current === version && !compared)) return
+    const to = at.current
+    if (to === null) shown.current = null
+    if (to === null || !ready || (shown.current === to && !compared)) return
     const { signal } = moving.current
-    show(version, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
-  }, [version, compared, ready])
+    show(to, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
+  }, [picks, compared, ready])
 
-  /** @param {number} at @param {AbortSignal} signal */
-  async function show (at, signal) {
-    const text = await history.text(at)
+  /** @param {number} version @param {AbortSignal} signal */
+  async function show (version, signal) {
+    const text = await history.text(version)
     if (signal.aborted || editor.current === null) return
     setProblem('')
     if (compared) {
-      const op = await history.diff(at, head)
+      const op = await history.diff(version, head)
       if (signal.aborted || editor.current === null) return
       editor.current.compare(pieces(text, op))
       shown.current = null
       return
     }
     editor.current.show(text, null)
-    shown.current = at
+    shown.current = version
     await pause(REST_MS, signal)
     if (signal.aborted) return
-    const runs = await history.runs(at)
-    if (signal.aborted || editor.current === null || shown.current !== at) return
+    const runs = await history.runs(version)
+    if (signal.aborted || editor.current === null || shown.current !== version) return
     editor.current.color(runs)
     setAuthors(editor.current.authors)
   }
 
   /** @param {AbortSignal} signal @returns {Promise<boolean>} false at the end */
   async function forward (signal) {
-    const at = shown.current
-    const entry = at === null ? null : await history.entry(at + 1)
+    const from = shown.current
+    const entry = from === null ? null : await history.entry(from + 1)
     if (signal.aborted || entry === null || editor.current === null) return false
     editor.current.step(applied(editor.current.text, entry.op).changes, entry)
     shown.current = entry.version
@@ -135,13 +147,14 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
   /** One change on or back. @param {1 | -1} by */
   const step = async by => {
     const signal = stop()
-    if (version === null) return by < 0 ? pick(head - 1) : undefined
-    if (by > 0 && shown.current === version && !compared) {
+    const from = at.current
+    if (from === null) return by < 0 ? pick(head - 1) : undefined
+    if (by > 0 && shown.current === from && !compared) {
       const went = await forward(signal).catch(() => false)
       if (went) onMove?.(shown.current)
       return
     }
-    const to = version + by
+    const to = from + by
     pick(to >= head ? null : Math.max(0, to))
   }
 
@@ -151,7 +164,7 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
     setCompared(false)
     setPlaying(true)
     try {
-      const from = version ?? 0
+      const from = at.current ?? 0
       if (shown.current !== from) {
         setVersion(from)
         shown.current = from
