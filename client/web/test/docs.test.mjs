@@ -3,6 +3,7 @@
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import { sql } from '../../../test/relay/lib/pg.mjs'
+import { now, token } from '../../../test/relay/lib/token.mjs'
 import { until } from '../../../test/relay/lib/wait.mjs'
 import { create, launch, serve, shows, stored } from './lib/browser.mjs'
 
@@ -107,6 +108,27 @@ test('a document is shared by name and by link, and a role takes effect where it
   await dialog.getByText(/Saved: everyone/).waitFor()
   const guest = await browser.page(relay, { user: 'guest', where: await dialog.getByLabel('Link', { exact: true }).inputValue().then(link => new URL(link).search) })
   await shows(guest.getByRole('textbox', { name: 'Shared' }), 'Text. Mine too.')
+  browser.check()
+})
+
+test('one whose login expires goes on where they were, with what they typed', async () => {
+  await sql("SELECT converge.sign_up('Ida', 'ida@example.org', 'a good password')")
+  const ida = await sql("SELECT user_id FROM converge.search_users('ida@example.org')")
+  const id = await create(ida, 'Long day', 'Text.')
+  const page = await browser.page(relay, { brokenNetwork: true })
+  await page.evaluate(value => localStorage.setItem('converge.session', value), JSON.stringify({ id: ida, name: 'Ida', token: token(ida, { exp: now() + 12 }) }))
+  await page.goto(`/?doc=${id}`)
+  const text = page.getByRole('textbox', { name: 'Long day', exact: true })
+  await shows(text, 'Text.')
+  await page.getByText('Your login has expired').waitFor({ timeout: 60000 })
+  await text.click()
+  await page.keyboard.press('Control+End')
+  await page.keyboard.type(' Late.')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await logIn(page, 'ida@example.org', 'a good password')
+  await shows(text, 'Text. Late.')
+  await page.locator('.badge.saved').waitFor()
+  await until('it to be stored', async () => await stored(ida, id) === 'Text. Late.')
   browser.check()
 })
 

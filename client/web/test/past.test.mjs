@@ -75,6 +75,18 @@ test('two moments are compared, and the older one restored', async () => {
   browser.check()
 })
 
+test('a moment is compared with a named one', async () => {
+  const page = await open('ann', '#v/1')
+  await shows(pastOf(page), 'One. ')
+  await page.getByLabel(/compare with/).check()
+  await page.getByRole('combobox', { name: 'Compare with' }).selectOption('The fifth')
+  await shows(pastOf(page), /First/)
+  const text = await page.locator('.past-text').evaluate(editor => [...editor.querySelectorAll('.cm-line')].map(line => [...line.querySelectorAll('ins')].map(part => part.textContent).join('')).join(''))
+  assert.match(text, /Two 😀/)
+  assert.doesNotMatch(text, /Zero/)
+  browser.check()
+})
+
 test('the authors of the living text are shown, also of what is typed on', async () => {
   const page = await open('ann')
   await shows(page.locator('.sheet-live .cm-content'), 'One. Two 😀. ')

@@ -45,7 +45,6 @@ export function sessionClient () {
  * @param {User | null} user
  */
 export function become (user) {
-  const before = session.value
   try {
     for (const storage of [sessionStorage, localStorage]) {
       if (user === null) storage.removeItem(KEY)
@@ -53,7 +52,8 @@ export function become (user) {
     }
   } catch { /* it lasts as long as the page */ }
   session.set(user)
-  if (before?.id === user?.id) client?.authenticate()
+  // one whose login had expired goes on with what they had open
+  if (user !== null && owner === user.id) client?.authenticate()
 }
 
 /** @param {string} address @param {string} password */

@@ -2,7 +2,7 @@
 
 import { EditorView } from '@codemirror/view'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { api, nameOf, session, sessionClient } from '../app/session.js'
+import { api, become, nameOf, session, sessionClient } from '../app/session.js'
 import { explain } from '../app/api.js'
 import { colorOf, slotOf } from '../app/colors.js'
 import { called, learn } from '../app/names.js'
@@ -116,6 +116,12 @@ function Opened ({ document, loaded, version, config }) {
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
       {colors !== null && past.version === null && <ul class='legend' aria-label='Authors of this text'>{colors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
+      {document.status === 'unauthenticated' && (
+        <div class='draft' role='alert'>
+          <p>Your login has expired. What you type is kept in this browser until you log in again.</p>
+          <button type='button' class='primary' onClick={() => become(null)}>Log in</button>
+        </div>
+      )}
       {draft !== '' && <div class='draft' role='alert'><p>The server refused an edit. It is here, so that you can keep it:</p><textarea readOnly aria-label='The refused edit' value={draft} /><button type='button' class='quiet' onClick={() => setDraft('')}>Done</button></div>}
       <div class='sheet'>
         {!loaded && <div class='skeleton-text' role='status' aria-label='Loading the document'><i /><i /><i /><i /></div>}

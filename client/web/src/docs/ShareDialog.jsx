@@ -74,7 +74,7 @@ export function ShareDialog ({ id, config, role, onClose }) {
             <datalist id='found-users'>{found.map(({ userId, name }) => <option key={userId} value={name} />)}</datalist>
           </label>
           <label class='field'>Role
-            <select name='role' defaultValue='editor'>{ROLES.slice(0, 3).map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>
+            <select name='role'>{ROLES.slice(0, 3).map(([value, text]) => <option key={value} value={value} selected={value === 'editor'}>{text}</option>)}</select>
           </label>
           <button type='submit' class='primary'>Share</button>
         </form>

@@ -16,7 +16,7 @@ const SPEEDS = [1, 4, 16, 64]
 /** @param {{ past: PastState }} props the authors of what is shown */
 export function Legend ({ past }) {
   if (past.version === null) return null
-  if (past.compared) return <p class='legend'><span class='chip diff-new'>new since then</span> <span class='chip diff-old'>gone since then</span></p>
+  if (past.compared) return <p class='legend'><span class='chip diff-new'>only in the other</span> <span class='chip diff-old'>only in version {past.version}</span></p>
   return (
     <ul class='legend' aria-label='Authors of this text'>
       {past.authors.slice(0, 8).map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}
@@ -24,9 +24,9 @@ export function Legend ({ past }) {
   )
 }
 
-/** @param {{ past: PastState }} props */
-function Controls ({ past }) {
-  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared } = past
+/** @param {{ past: PastState, labels: import('./history.js').Snapshot[] }} props */
+function Controls ({ past, labels }) {
+  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared, against, setAgainst } = past
   return (
     <div class='controls' role='toolbar' aria-label='Move through the past'>
       <button type='button' class='round' aria-label='One change back' onClick={() => step(-1)}><Icon name='back' /></button>
@@ -37,7 +37,13 @@ function Controls ({ past }) {
           {SPEEDS.map(one => <option key={one} value={String(one)}>{one === 1 ? 'real speed' : `${one} × faster`}</option>)}
         </select>
       </label>
-      <label class='check'><input type='checkbox' checked={compared} disabled={version === null} onChange={event => setCompared(event.currentTarget.checked)} /> compare with now</label>
+      <label class='check'><input type='checkbox' checked={compared} disabled={version === null} onChange={event => setCompared(event.currentTarget.checked)} /> compare with {labels.length === 0 || !compared ? 'now' : ''}</label>
+      {compared && labels.length > 0 && (
+        <select aria-label='Compare with' value={String(against ?? '')} onChange={event => setAgainst(event.currentTarget.value === '' ? null : Number(event.currentTarget.value))}>
+          <option value=''>now</option>
+          {labels.map(one => <option key={one.version} value={String(one.version)}>{one.label}</option>)}
+        </select>
+      )}
       {version !== null && <button type='button' class='quiet' onClick={() => pick(null)}>Back to now</button>}
     </div>
   )
@@ -93,7 +99,7 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
       </div>
       <Timeline buckets={buckets} labels={labels} first={first} head={head} version={version} onPick={past.pick} />
       <div class='past-foot'>
-        <Controls past={past} />
+        <Controls past={past} labels={labels} />
         {mayEdit && version !== null && <button type='button' class='primary' onClick={restore}>Restore this version</button>}
         {mayEdit && version === null && (
           <form class='label-form' onSubmit={label}>

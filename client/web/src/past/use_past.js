@@ -71,6 +71,8 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState(4)
   const [compared, setCompared] = useState(false)
+  /** What a version is compared with; null: now. */
+  const [against, setAgainst] = useState(/** @type {number | null} */ (null))
   const [problem, setProblem] = useState('')
   const [authors, setAuthors] = useState(/** @type {string[]} */ ([]))
   const editor = useRef(/** @type {PastEditor | null} */ (null))
@@ -109,7 +111,7 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
     if (to === null || !ready || (shown.current === to && !compared)) return
     const { signal } = moving.current
     show(to, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
-  }, [picks, compared, ready])
+  }, [picks, compared, against, ready])
 
   /** @param {number} version @param {AbortSignal} signal */
   async function show (version, signal) {
@@ -117,7 +119,7 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
     if (signal.aborted || editor.current === null) return
     setProblem('')
     if (compared) {
-      const op = await history.diff(version, head)
+      const op = await history.diff(version, against ?? head)
       if (signal.aborted || editor.current === null) return
       editor.current.compare(pieces(text, op))
       shown.current = null
@@ -203,5 +205,5 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, problem, authors, mount }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount }
 }
