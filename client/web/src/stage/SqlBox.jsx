@@ -7,7 +7,7 @@ import { run } from './sql.js'
 /** @import { Document } from 'converge-client' */
 
 const SAMPLES = [
-  ['Edit', "SELECT converge.edit(:doc, converge.replace(0, 0, '# Hello from SQL\n\n'));"],
+  ['Edit', "SELECT converge.edit(:doc, converge.replace(0, 0, E'# Hello from SQL\\n\\n'));"],
   ['Undo', 'SELECT converge.undo_last(:doc);'],
   ['Log', 'SELECT version, user_id, op FROM converge.ops WHERE doc_id = :doc ORDER BY version DESC LIMIT 5;'],
   ['Authors', 'SELECT user_id, sum(length(content)) AS characters FROM converge.blame(:doc) GROUP BY 1 ORDER BY 2 DESC;'],
@@ -46,7 +46,7 @@ export function SqlBox ({ document, by }) {
         </div>
       </div>
       <textarea
-        ref={field} aria-label='Statement' spellcheck={false} rows={4} value={sql} onInput={event => setSql(event.currentTarget.value)}
+        ref={field} aria-label='Statement' spellcheck={false} rows={3} value={sql} onInput={event => setSql(event.currentTarget.value)}
         onKeyDown={event => {
           if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
           event.preventDefault()
@@ -55,7 +55,7 @@ export function SqlBox ({ document, by }) {
       />
       <div class='sql-foot'>
         <button type='button' class='primary' disabled={busy} onClick={send}>{busy ? 'Running…' : 'Run'}</button>
-        <span class='faint'>Ctrl+Enter. <code>:doc</code> is this document; the role may edit it, and do no harm.</span>
+        <span class='faint'>or Ctrl+Enter; <code>:doc</code> is this document</span>
       </div>
       <pre class={`answer${answer.failed ? ' failed' : ''}`} role='status' tabIndex={answer.text === '' ? -1 : 0}>{answer.text}</pre>
     </section>
