@@ -2,13 +2,17 @@
 #
 #   make                 the extension, and the relay where its libraries are installed
 #   make install         the extension where pg_config says, the relay in PREFIX/bin, which
-#                        is /usr/local/bin (DESTDIR and PG_CONFIG as usual)
+#                        is /usr/local/bin (DESTDIR and PG_CONFIG as usual), and the page in
+#                        PREFIX/share/converge/web, where it was built
+#   make page            the page that browsers get, in .local/web (needs Node)
 #   make installcheck    pg_regress and isolation tests on an installed, running server
 #
 # The rest needs nothing prepared: it installs what a fresh Debian lacks (tools/deps)
 # and works in a private cluster below .local/.
 #
-#   make demo            two authors type into one document through the relay
+#   make demo            a page to open, and people who write in it, until Control-C;
+#                        make demo REPLAY=1, or without a terminal: two authors type into
+#                        one document through the relay, and all must be equal
 #   make test            every test;  make test SUITE=regress  one suite of them
 #   make bench           ratios against the least durable work
 #   make fuzz            the fuzzers, for longer than make test gives them
@@ -74,6 +78,8 @@ RELAY = .local/bin/converge-relay
 # Where PATH looks, and the systemd unit; PostgreSQL's own programs are often elsewhere.
 PREFIX = /usr/local
 RELAY_BINDIR = $(PREFIX)/bin
+PAGE_DIR = $(PREFIX)/share/converge/web
+PAGE = .local/web
 
 # Parallel below unless the caller said how.
 JOBS = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
@@ -104,9 +110,10 @@ all: relay
 install: install-relay
 installdirs: installdirs-relay
 endif
-uninstall: uninstall-relay
+install: install-page
+uninstall: uninstall-relay uninstall-page
 
-.PHONY: install-relay installdirs-relay uninstall-relay
+.PHONY: install-relay installdirs-relay uninstall-relay install-page uninstall-page
 install-relay: relay installdirs-relay
 	$(INSTALL_PROGRAM) $(RELAY) '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
 
@@ -115,6 +122,14 @@ installdirs-relay:
 
 uninstall-relay:
 	rm -f '$(DESTDIR)$(RELAY_BINDIR)/converge-relay'
+
+# What `make page` built, if it did; files that an earlier one had go with it.
+install-page:
+	@test ! -e $(PAGE)/index.html || { rm -rf '$(DESTDIR)$(PAGE_DIR)' && $(MKDIR_P) '$(DESTDIR)$(PAGE_DIR)' && \
+		$(INSTALL_DATA) $(PAGE)/* '$(DESTDIR)$(PAGE_DIR)/' && echo 'the page is in $(DESTDIR)$(PAGE_DIR)'; }
+
+uninstall-page:
+	rm -rf '$(DESTDIR)$(PAGE_DIR)'
 
 else
 
@@ -128,15 +143,20 @@ endif
 regress-prep:
 	@mkdir -p $(OUT) && ln -sfn '$(CURDIR)/expected' $(OUT)/expected
 
-.PHONY: relay demo test bench fuzz soak torture platforms lint stop clean-local
+.PHONY: relay demo page test bench fuzz soak torture platforms lint stop clean-local
 relay:
 	+@$(MAKE) --no-print-directory -C relay
 
+# The page where there is a terminal to stop it from, else the table of the replay.
 demo:
-	@tools/deps build demo
+	@if [ -z '$(REPLAY)' ] && [ -t 1 ]; then tools/deps build demo page; else tools/deps build demo; fi
 	+@$(BUILD)
 	@tools/cluster start
-	@bench/demo
+	@if [ -z '$(REPLAY)' ] && [ -t 1 ]; then exec client/web/demo/run; else exec bench/demo; fi
+
+page:
+	@tools/deps page
+	@client/web/install && cd client/web && node build.mjs ../../$(PAGE)
 
 test:
 	@tools/deps build demo test

@@ -3,7 +3,8 @@
  *
  * Only files inside the folder are served, whatever a path or a link points to:
  * the resolved path of a file must begin with that of the folder. Names that
- * begin with a dot, and anything but regular files, are not served.
+ * begin with a dot, and anything but regular files, are not served. "/" is index.html
+ * there, and "/admin" is admin.html, unless a file has that very name.
  */
 #include "http/web.h"
 
@@ -19,9 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* scripts of this folder only; editors put styles into the page */
-#define POLICY "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
-	"connect-src 'self' ws: wss: https:; base-uri 'none'; frame-ancestors 'self'"
+/*
+ * Scripts of this folder only, none that stands in a page; editors put styles
+ * into the page. ws: and wss:, since not every browser takes 'self' for those.
+ */
+#define POLICY "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
+	"connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 
 struct web
 {
@@ -90,7 +94,7 @@ type_of(const char *path)
 	{
 		size_t		suffix_len = strlen(types[i].suffix);
 
-		if (len > suffix_len && strcmp(path + len - suffix_len, types[i].suffix) == 0)
+		if (len >= suffix_len && strcmp(path + len - suffix_len, types[i].suffix) == 0)
 			return types[i].type;
 	}
 	return "application/octet-stream";
@@ -103,17 +107,15 @@ is_plain(const char *path)
 	return *path == '/' && strstr(path, "/.") == NULL && strstr(path, "//") == NULL && strchr(path, '\\') == NULL;
 }
 
-/* Open the file that a path means; -1 where it means none of this folder's. */
+/* Open a file of this folder; -1 where there is none. */
 static int
-open_file(const struct web *web, const char *path, struct stat *status)
+open_file(const struct web *web, const char *path, const char *suffix, struct stat *status)
 {
 	char		wanted[PATH_MAX];
-	size_t		len = strlen(path);
 	char	   *real;
 	int			file = -1;
 
-	if (!is_plain(path) ||
-		snprintf(wanted, sizeof(wanted), "%s%s%s", web->folder, path, path[len - 1] == '/' ? "index.html" : "") >= (int) sizeof(wanted))
+	if (snprintf(wanted, sizeof(wanted), "%s%s%s", web->folder, path, suffix) >= (int) sizeof(wanted))
 		return -1;
 	real = realpath(wanted, NULL);
 
@@ -128,6 +130,28 @@ open_file(const struct web *web, const char *path, struct stat *status)
 	{
 		close(file);
 		return -1;
+	}
+	return file;
+}
+
+/*
+ * Open the file that a path means; -1 where it means none. The name's suffix
+ * is what the path leaves out.
+ */
+static int
+find_file(const struct web *web, const char *path, struct stat *status, const char **suffix)
+{
+	size_t		len = strlen(path);
+	int			file;
+
+	if (!is_plain(path))
+		return -1;
+	*suffix = path[len - 1] == '/' ? "index.html" : "";
+	file = open_file(web, path, *suffix, status);
+	if (file < 0 && **suffix == '\0' && strchr(strrchr(path, '/'), '.') == NULL)
+	{
+		*suffix = ".html";
+		file = open_file(web, path, *suffix, status);
 	}
 	return file;
 }
@@ -156,7 +180,8 @@ web_handle(const struct web *web, struct http_request *x)
 {
 	struct stat status;
 	char		etag[64];
-	int			file = http_request_is(x, "GET") ? open_file(web, x->path, &status) : -1;
+	const char *suffix = "";
+	int			file = http_request_is(x, "GET") ? find_file(web, x->path, &status, &suffix) : -1;
 	bool		held;
 
 	if (file < 0)
@@ -167,11 +192,12 @@ web_handle(const struct web *web, struct http_request *x)
 	http_request_header(x, "cache-control", "no-cache");
 	http_request_header(x, "content-security-policy", POLICY);
 	http_request_header(x, "referrer-policy", "no-referrer");
+	http_request_header(x, "cross-origin-opener-policy", "same-origin");
 	held = x->if_none_match != NULL && strstr(x->if_none_match, etag) != NULL;
 	if (held)
 		http_request_answer(x, 304, NULL);
 	else if (read_file(file, (size_t) status.st_size, &x->content))
-		http_request_answer(x, 200, type_of(x->path[strlen(x->path) - 1] == '/' ? "/index.html" : x->path));
+		http_request_answer(x, 200, type_of(*suffix != '\0' ? suffix : x->path));
 	else
 		http_request_fail(x, 500, "internal", "could not read the file");
 	close(file);

@@ -18,6 +18,9 @@ before(async () => {
   put('web/index.html', '<p>é 😀')
   put('web/inner/index.html', 'inner')
   put('web/inner/page.js', 'export {}')
+  put('web/admin.html', 'the admin page')
+  put('web/bare', 'bare')
+  put('web/bare.html', 'not bare')
   put('web/.htpasswd', 'secret')
   put('web/.git/config', 'secret')
   put('secret.txt', 'secret')
@@ -50,6 +53,35 @@ test('files of the folder are served', async () => {
     assert.ok(answer.text.includes(`content-type: ${type}`) && answer.text.includes(text), where)
     assert.match(answer.text, /x-content-type-options: ?nosniff/)
   }
+})
+
+test('a name without an ending is a page, unless there is such a file', async () => {
+  const page = await ask('/admin')
+  assert.equal(page.status, 200)
+  assert.match(page.text, /content-type: text\/html.*the admin page/s)
+  const bare = await ask('/bare')
+  assert.match(bare.text, /content-type: application\/octet-stream.*\r\nbare$/s)
+  for (const where of ['/admin/', '/inner/admin', '/admin.', '/out', '/passwd.html', '/index.html/admin']) assert.equal((await ask(where)).status, 404, where)
+})
+
+test('a page runs no script but its own, is in no frame of others, and tells nobody where it was', async () => {
+  for (const where of ['/', '/index.html', '/inner/page.js', '/admin']) {
+    const head = (await ask(where)).text.split('\r\n\r\n')[0]
+    const policy = Object.fromEntries(/content-security-policy: ?(.*)\r\n/.exec(head)[1].split('; ').map(part => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]))
+    assert.equal(policy['default-src'], "'self'", where)
+    assert.equal(policy['script-src'], "'self'", where)
+    assert.equal(policy['frame-ancestors'], "'self'", where)
+    for (const [name, value] of [['object-src', "'none'"], ['base-uri', "'none'"], ['form-action', "'self'"]]) assert.equal(policy[name], value, where)
+    assert.ok(!policy['connect-src'].includes('http'), where)
+    assert.match(head, /x-content-type-options: ?nosniff/)
+    assert.match(head, /referrer-policy: ?no-referrer/)
+    assert.match(head, /cross-origin-opener-policy: ?same-origin/)
+  }
+  // also of what is not sent again
+  const etag = /etag: ?(.*)\r\n/.exec((await ask('/')).text)[1]
+  const held = await relay.get('/', { headers: { 'if-none-match': etag } })
+  assert.equal(held.status, 304)
+  assert.match(held.headers.get('content-security-policy'), /frame-ancestors/)
 })
 
 test('and nothing outside, hidden, or special', async () => {

@@ -1,0 +1,39 @@
+// Build the page: node build.mjs [FOLDER], by default .local/web of the checkout.
+// What a browser loads first stands in main.js, main.css and the chunks they import; the
+// rest is fetched when it is used.
+
+import { build } from 'esbuild'
+import { cp, mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const client = path.join(here, '../src')
+const out = path.resolve(process.argv[2] ?? path.join(here, '../../.local/web'))
+
+await rm(out, { recursive: true, force: true })
+await mkdir(out, { recursive: true })
+await build({
+  absWorkingDir: here,
+  entryPoints: { main: 'src/main.jsx', admin: 'src/admin/main.jsx' },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'eof',
+  chunkNames: 'part-[hash]',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  alias: {
+    'converge-client': path.join(client, 'index.js'),
+    'converge-client/ot': path.join(client, 'ot/index.js'),
+    'converge-client/indexeddb': path.join(client, 'indexeddb.js'),
+    'converge-client/codemirror': path.join(client, 'codemirror.js'),
+    // the bindings get the copies of this folder, whatever else is installed beside them
+    ...Object.fromEntries(['@codemirror/state', '@codemirror/view'].map(name => [name, path.join(here, 'node_modules', name)]))
+  },
+  logLevel: 'warning'
+})
+for (const file of ['index.html', 'admin.html', 'icon.svg', 'config.json']) await cp(path.join(here, file), path.join(out, file))

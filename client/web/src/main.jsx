@@ -1,0 +1,43 @@
+/** The page begins. */
+
+import './css/main.css'
+import { render } from 'preact'
+import { reserve } from './app/colors.js'
+import { readConfig } from './app/config.js'
+import { place } from './app/router.js'
+import { session } from './app/session.js'
+import { applyTheme } from './app/settings.js'
+import { useStore } from './app/store.js'
+import { learn } from './app/names.js'
+import { DocPage } from './docs/DocPage.jsx'
+import { List } from './docs/List.jsx'
+import { Login } from './docs/Login.jsx'
+import { Header } from './parts/Header.jsx'
+import { Stage } from './stage/Stage.jsx'
+
+/** @import { Config } from './app/config.js' */
+
+/** @param {{ config: Config }} props */
+function Page ({ config }) {
+  const { view, doc, version } = useStore(place)
+  const user = useStore(session)
+  const where = view === 'home' && !config.demo ? 'docs' : view
+  const inside = where === 'home' && config.demo ? <Stage demo={config.demo} />
+    : user === null ? <Login config={config} />
+      : where === 'doc' && doc !== null ? <DocPage id={doc} version={version} config={config} /> : <List />
+  return <><Header config={config} view={where} />{inside}</>
+}
+
+applyTheme()
+const config = await readConfig()
+for (const { id, name, slot } of config.demo?.users ?? []) {
+  learn([{ userId: id, name }])
+  reserve(id, slot)
+}
+if (config.demo) {
+  learn([{ userId: config.demo.sqlUser.id, name: 'SQL' }])
+  reserve(config.demo.sqlUser.id, config.demo.sqlUser.slot)
+}
+const page = /** @type {HTMLElement} */ (document.getElementById('page'))
+page.textContent = ''
+render(<Page config={config} />, page)

@@ -1,0 +1,101 @@
+// The past inside the page of a document.
+
+import test, { after, before } from 'node:test'
+import assert from 'node:assert/strict'
+import { sql } from '../../../test/relay/lib/pg.mjs'
+import { until } from '../../../test/relay/lib/wait.mjs'
+import { create, launch, serve, shows, stored } from './lib/browser.mjs'
+
+let browser, relay, id
+const as = (user, statement) => sql(`BEGIN; SET LOCAL converge."user" = '${user}'; SELECT ${statement}; COMMIT`)
+
+before(async () => {
+  id = await create('ann', 'Past', '', { ben: 'editor', dan: 'viewer' })
+  for (const [user, op] of [['ann', '["One. "]'], ['ben', '[5, "Two 😀. "]'], ['ann', '[{"d": 5}, "First. "]'], ['ben', '[14, "Three."]']]) await as(user, `converge.edit('${id}', '${op}')`)
+  relay = await serve()
+  browser = await launch()
+})
+after(async () => {
+  await browser?.close()
+  await relay?.stop()
+})
+
+const open = async (user, hash = '') => {
+  const page = await browser.page(relay, { user, where: `?doc=${id}${hash}` })
+  await page.waitForFunction(() => document.querySelector('input.title')?.value === 'Past')
+  return page
+}
+const pastOf = page => page.getByRole('textbox', { name: 'The text as it was' })
+
+test('a link leads to a version, and moving on changes the link', async () => {
+  const page = await open('dan', '#v/2')
+  await shows(pastOf(page), 'One. Two 😀. ')
+  await page.getByRole('button', { name: 'Next change' }).click()
+  await shows(pastOf(page), 'First. Two 😀. ')
+  await until('the address to follow', () => page.url().endsWith('#v/3'))
+  assert.deepEqual(await page.getByRole('list', { name: 'Authors of this text' }).getByRole('listitem').allTextContents().then(list => list.sort()), ['ann', 'ben'])
+  assert.equal(await page.getByRole('button', { name: 'Restore this version' }).count(), 0)
+  await page.getByRole('button', { name: 'Back to now' }).click()
+  await shows(page.locator('.sheet-live .cm-content'), 'First. Two 😀. Three.')
+  assert.ok(!page.url().includes('#v/'))
+  browser.check()
+})
+
+test('the document stays live while the past is looked at', async () => {
+  const page = await open('ann', '#v/1')
+  await shows(pastOf(page), 'One. ')
+  await as('ben', `converge.edit('${id}', '[20, " Four."]')`)
+  await shows(page.locator('.sheet-live .cm-content'), 'First. Two 😀. Three. Four.')
+  await shows(pastOf(page), 'One. ')
+  await until('the slider to reach the new version', () => page.getByRole('slider').getAttribute('max').then(max => max === '5'))
+  browser.check()
+})
+
+test('a version gets a name, and is gone to by it', async () => {
+  const page = await open('ann')
+  await page.getByRole('button', { name: 'History' }).click()
+  await page.getByPlaceholder('Name this version').fill('The fifth')
+  await page.getByRole('button', { name: 'Keep' }).click()
+  await page.getByText('Version 5 is called “The fifth”.').waitFor()
+  await as('ann', `converge.edit('${id}', '["Zero. "]')`)
+  await page.getByRole('combobox', { name: 'Go to a named version' }).selectOption('The fifth')
+  await shows(pastOf(page), 'First. Two 😀. Three. Four.')
+  browser.check()
+})
+
+test('two moments are compared, and the older one restored', async () => {
+  const page = await open('ann', '#v/2')
+  await shows(pastOf(page), 'One. Two 😀. ')
+  await page.getByLabel('compare with now').check()
+  await page.locator('.past-text del').first().waitFor()
+  assert.match((await page.locator('.past-text ins').allTextContents()).join(''), /Three/)
+  await page.getByRole('button', { name: 'Restore this version' }).click()
+  await shows(page.locator('.sheet-live .cm-content'), 'One. Two 😀. ')
+  assert.equal(await stored('ann', id), 'One. Two 😀. ')
+  browser.check()
+})
+
+test('a moment is compared with a named one', async () => {
+  const page = await open('ann', '#v/1')
+  await shows(pastOf(page), 'One. ')
+  await page.getByLabel(/compare with/).check()
+  await page.getByRole('combobox', { name: 'Compare with' }).selectOption('The fifth')
+  await shows(pastOf(page), /First/)
+  const text = await page.locator('.past-text').evaluate(editor => [...editor.querySelectorAll('.cm-line')].map(line => [...line.querySelectorAll('ins')].map(part => part.textContent).join('')).join(''))
+  assert.match(text, /Two 😀/)
+  assert.doesNotMatch(text, /Zero/)
+  browser.check()
+})
+
+test('the authors of the living text are shown, also of what is typed on', async () => {
+  const page = await open('ann')
+  await shows(page.locator('.sheet-live .cm-content'), 'One. Two 😀. ')
+  await page.getByRole('button', { name: 'Authors' }).click()
+  const legend = page.getByRole('list', { name: 'Authors of this text' })
+  await legend.waitFor()
+  await page.locator('.sheet-live .by').first().hover()
+  await page.locator('.who').getByText(/version \d+/).waitFor()
+  await page.getByRole('button', { name: 'Authors' }).click()
+  await legend.waitFor({ state: 'detached' })
+  browser.check()
+})
