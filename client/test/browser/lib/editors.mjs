@@ -53,7 +53,8 @@ export function testEditor (kind) {
     const say = text => devtools.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
     await say('に')
     await ann.until('to compose', 'editor.text().includes("に")')
-    await ben.until('to see it', 'editor.text().includes("に")')
+    // a textarea gives nothing away until it is composed
+    if (kind !== 'textarea') await ben.until('to see it', 'editor.text().includes("に")')
     await ben.type(0, 'A')
     await ben.type(await ben.ask('doc.length'), '!')
     await say('にほ')
