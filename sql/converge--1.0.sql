@@ -1148,7 +1148,7 @@ BEGIN
 	IF mine.count > 10 THEN
 		RAISE EXCEPTION 'too many wrong passwords'
 			USING ERRCODE = 'OT009'::text,
-				  DETAIL = format('Retry after %s seconds.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
+				  DETAIL = format('Seconds to wait: %s.'::text, ceil(extract(epoch FROM mine.since + interval '15 minutes' - at)));
 	END IF;
 END
 $$;
