@@ -4,10 +4,10 @@ import { Store } from './store.js'
 
 const KEY = 'converge.settings'
 
-/** @typedef {{ theme: 'auto' | 'light' | 'dark', names: Record<string, string>, colors: Record<string, string>, code: boolean }} Settings */
+/** @typedef {{ theme: 'auto' | 'light' | 'dark', names: Record<string, string>, colors: Record<string, string> }} Settings */
 
 /** @type {Settings} */
-const initial = { theme: 'auto', names: {}, colors: {}, code: false }
+const initial = { theme: 'auto', names: {}, colors: {} }
 
 /** @returns {Settings} */
 function read () {

@@ -19,6 +19,9 @@ import { ShareDialog } from './ShareDialog.jsx'
 
 /** @import { Document, User } from 'converge-client' */
 
+/** Authors' colours follow what is typed, so long after it. */
+const COLORS_MS = 600
+
 /** @param {{ id: string, version: number | null, config: import('../app/config.js').Config }} props */
 export function DocPage ({ id, version, config }) {
   const user = useStore(session)
@@ -62,7 +65,8 @@ function Opened ({ document, loaded, version, config }) {
   const view = useRef(/** @type {EditorView | null} */ (null))
   const [sharing, setSharing] = useState(false)
   const [showPast, setShowPast] = useState(version !== null)
-  const [colors, setColors] = useState(/** @type {string[] | null} */ (null))
+  const [colored, setColored] = useState(false)
+  const [colors, setColors] = useState(/** @type {string[]} */ ([]))
   const [draft, setDraft] = useState('')
   const { id, role } = document
   const past = usePast({
@@ -79,20 +83,33 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message }) => setDraft(`${message}\n\n${text}`)), [document])
 
-  const toggleColors = async () => {
-    const editor = view.current
-    if (editor === null) return
-    if (colors !== null) {
-      editor.dispatch({ effects: setRuns.of(null) })
-      return setColors(null)
+  // the colours are those of the server's text: asked for anew when that has come to rest
+  useEffect(() => {
+    if (!colored) return
+    let gone = false
+    /** @type {any} */
+    let timer
+    const refresh = async () => {
+      try {
+        const { version, runs } = await api.get(`docs/${id}/blame`)
+        if (gone || view.current === null || document.pending !== null || document.version !== version) return
+        view.current.dispatch({ effects: setRuns.of(runs) })
+        setColors(authorsIn(view.current))
+      } catch { /* the next change asks again */ }
     }
-    await document.saved().catch(() => {})
-    const { runs } = await api.get(`docs/${id}/blame`)
-    const text = runs.map((/** @type {any} */ { content }) => content).join('')
-    if (text !== editor.state.doc.toString()) await new Promise(resolve => setTimeout(resolve, 0))
-    editor.dispatch({ effects: setRuns.of(runs) })
-    setColors(authorsIn(editor))
-  }
+    const soon = (/** @type {number} */ ms) => {
+      clearTimeout(timer)
+      timer = setTimeout(refresh, ms)
+    }
+    soon(0)
+    const offs = [document.on('change', () => soon(COLORS_MS)), document.on('saved', () => soon(COLORS_MS))]
+    return () => {
+      gone = true
+      clearTimeout(timer)
+      for (const off of offs) off()
+      view.current?.dispatch({ effects: setRuns.of(null) })
+    }
+  }, [document, colored])
   /** @param {User} other */
   const follow = other => {
     const now = document.presence.users.find(({ clientId }) => clientId === other.clientId)
@@ -111,11 +128,11 @@ function Opened ({ document, loaded, version, config }) {
         {role !== null && !document.canEdit && <span class='role'>{role === 'viewer' ? 'You may read' : 'You may read and comment'}</span>}
         <span class='spread' />
         <People document={document} onFollow={follow} />
-        <button type='button' class='quiet' aria-pressed={colors !== null} onClick={() => { toggleColors().catch(() => {}) }}>Authors</button>
+        <button type='button' class='quiet' aria-pressed={colored} onClick={() => setColored(!colored)}>Authors</button>
         <button type='button' class='quiet' aria-pressed={showPast} onClick={closePast}>History</button>
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
-      {colors !== null && past.version === null && <ul class='legend' aria-label='Authors of this text'>{colors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
+      {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{colors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
       {document.status === 'unauthenticated' && (
         <div class='draft' role='alert'>
           <p>Your login has expired. What you type is kept in this browser until you log in again.</p>
