@@ -236,7 +236,12 @@ apply_event(Collab *collab, const CollabEvent *event)
 	bool		same = true;
 	OtStatus	status;
 
-	if (event->mine)
+	if (event->unchanged)
+	{
+		collab->answer_due = false;
+		copy_drop_front(&collab->copy);
+	}
+	else if (event->mine)
 	{
 		collab->answer_due = false;
 		copy_acknowledge(&collab->copy, event->version, op, &same);
@@ -285,9 +290,18 @@ collab_split(Collab *collab, CollabEvent *list)
 static bool
 receive(Collab *collab, CollabEvent *event)
 {
-	if (event->version <= collab->held_version)
+	if (event->version <= collab->held_version && !copy_is_mine(&collab->copy, event->operation_id))
 	{
 		event_free(event);
+		return true;
+	}
+	if (event->version <= collab->held_version)
+	{
+		/* the answer to an edit that changes nothing: it made no version */
+		event->mine = event->unchanged = true;
+		event->from_version = event->version = collab->held_version;
+		*collab->inbox_end = event;
+		collab->inbox_end = &event->next;
 		return true;
 	}
 	if (event->from_version != collab->held_version)

@@ -30,6 +30,7 @@ struct CollabEvent
 								 * composed */
 	char		operation_id[ID_SIZE];
 	bool		mine;			/* the acknowledgement of the edit in flight */
+	bool		unchanged;		/* ... which changed nothing, and made no version */
 	OtBuffer	op;
 	CollabEvent *next;
 };

@@ -159,6 +159,15 @@ copy_acknowledge(Copy *copy, int64_t version, OtOp op, bool *same)
 	copy->in_flight = false;
 }
 
+void
+copy_drop_front(Copy *copy)
+{
+	ot_buffer_free(&copy->edits[copy->first].op);
+	copy->first++;
+	copy->count--;
+	copy->in_flight = false;
+}
+
 OtStatus
 copy_foreign(Copy *copy, int64_t version, const char *operation_id, OtOp op)
 {

@@ -70,6 +70,9 @@ extern bool copy_is_mine(const Copy *copy, const char *operation_id);
  */
 extern void copy_acknowledge(Copy *copy, int64_t version, OtOp op, bool *same);
 
+/* The edit in flight changes nothing, and made no version: drop it. */
+extern void copy_drop_front(Copy *copy);
+
 /* Somebody else's op, or many composed, that lead to `version`. */
 extern OtStatus copy_foreign(Copy *copy, int64_t version, const char *operation_id, OtOp op);
 

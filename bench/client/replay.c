@@ -83,7 +83,7 @@ replay_ops(const Replay *replay)
 
 	for (int i = 0; i < replay->trace->authors; i++)
 		sum += replay->authors[i].collab.next_id;
-	return sum;
+	return sum - replay->unchanged;
 }
 
 bool
@@ -279,7 +279,7 @@ take(Collab *collab)
 	const CollabEvent *event = collab->inbox;
 	CollabEvent *list = NULL;
 
-	if (event->version - event->from_version == 1)
+	if (event->version - event->from_version <= 1)
 		return true;
 	for (int64_t v = event->from_version + 1; v <= event->version; v++)
 	{
@@ -299,17 +299,49 @@ take(Collab *collab)
 	return true;
 }
 
+/* Return how many of an author's edits are known with one op: those behind it that change nothing, too. */
+static size_t
+known_with(const ReplayAuthor *owner, uint64_t number)
+{
+	while (number + 1 < owner->collab.next_id && owner->ops[number + 1].unchanged)
+		number++;
+	return owner->ops[number].covers;
+}
+
+/* An author's op changed nothing: whoever has the ones before it knows it, and may type on. */
+static void
+settle_unchanged(ReplayAuthor *owner, uint64_t number)
+{
+	Replay	   *replay = owner->replay;
+	size_t		before = number > 0 ? owner->ops[number - 1].covers : 0;
+
+	owner->ops[number].unchanged = true;
+	replay->unchanged++;
+	for (int i = 0; i < replay->trace->authors; i++)
+	{
+		ReplayAuthor *other = &replay->authors[i];
+
+		if (other == owner || other->seen[owner->index] != before)
+			continue;
+		other->seen[owner->index] = owner->ops[number].covers;
+		type_on(other);
+		collab_pump(&other->collab);
+	}
+}
+
 static void
 applied(Collab *collab, const CollabEvent *event)
 {
 	ReplayAuthor *author = author_of(collab);
 	ReplayAuthor *owner = owner_of(author->replay, event->operation_id);
-	size_t		covers = owner->ops[ids_number(event->operation_id)].covers;
+	uint64_t	number = ids_number(event->operation_id);
 
 	if (event->mine)
-		author->answered = covers;
+		author->answered = owner->ops[number].covers;
 	else
-		author->seen[owner->index] = covers;
+		author->seen[owner->index] = known_with(owner, number);
+	if (event->unchanged)
+		settle_unchanged(owner, number);
 	type_on(author);
 	if (replay_finished(author->replay))
 	{

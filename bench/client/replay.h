@@ -27,6 +27,7 @@ typedef struct ReplayOp
 {
 	size_t		covers;			/* the author's edits up to and with it */
 	int64_t		sent_us;
+	bool		unchanged;		/* it changed nothing, and made no version */
 } ReplayOp;
 
 typedef struct ReplayAuthor
@@ -65,6 +66,7 @@ struct Replay
 	int64_t		started_us;
 	int64_t		finished_us;
 	uint64_t	split;			/* catch-ups taken apart */
+	uint64_t	unchanged;		/* ops that made no version */
 };
 
 extern void replay_init(Replay *replay, const Trace *trace, Loop *loop, bool compose);
@@ -76,7 +78,7 @@ extern void replay_connect(Replay *replay, int author, const char *host, int por
 /* Edits answered by the server so far, by all. */
 extern size_t replay_answered(const Replay *replay);
 
-/* Ops the authors' edits became. */
+/* Ops the authors' edits became, without those that changed nothing. */
 extern uint64_t replay_ops(const Replay *replay);
 extern bool replay_finished(const Replay *replay);
 extern void replay_free(Replay *replay);
