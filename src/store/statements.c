@@ -110,7 +110,7 @@ cvg_check_deleted(Oid table_oid, Oid index, const pg_uuid_t *doc_id, AttrNumber 
 	if (HeapTupleIsValid(systable_getnext(scan)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("rows that converge deleted from converge.%s are still there", RelationGetRelationName(table)),
+				 errmsg("rows that converge deleted from converge.%s still exist", RelationGetRelationName(table)),
 				 errdetail("A trigger, rule or policy prevented the deletion of versions up to " INT64_FORMAT " of document %s.",
 						   upto, cvg_uuid_text(doc_id))));
 	end_check(table, scan);
