@@ -33,9 +33,9 @@ PGFILEDESC = "converge - live collaborative text"
 OBJS = \
 	src/access/access.o src/access/context.o src/access/password.o \
 	src/base/subxact.o \
-	src/decode/decode.o src/decode/tables.o \
-	src/edit/apply.o src/edit/document.o src/edit/gateway.o src/edit/rebase.o \
-	src/edit/sequence.o src/edit/undo.o \
+	src/decode/decode.o src/decode/options.o src/decode/tables.o \
+	src/edit/apply.o src/edit/catch_up.o src/edit/document.o src/edit/join.o \
+	src/edit/rebase.o src/edit/sequence.o src/edit/submit.o src/edit/undo.o \
 	src/history/blame.o src/history/history.o src/history/snapshot.o src/history/timeline.o \
 	src/history/verify.o \
 	src/module.o \

@@ -19,6 +19,7 @@
  * type "resync", at most once in a transaction: its consumers must read the
  * tables again.
  */
+#include "decode/options.h"
 #include "decode/tables.h"
 
 #include "base/limits.h"
@@ -40,8 +41,6 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
-
-#define MAX_SHARDS			4096
 
 /* Progress is reported after this many changes of other tables. */
 #define PROGRESS_CHANGES	100
@@ -151,9 +150,7 @@ struct DecodeState
 	MemoryContext context;		/* reset after each change */
 	uint64		layouts_at;		/* relcache_generation of the layouts */
 	CvgEventLayout layouts[lengthof(event_kinds)];
-	int			shards;
-	Bitmapset  *wanted;			/* shards; NULL: all */
-	bool		committed;		/* tell when it was committed */
+	CvgDecodeOptions options;
 
 	/* of the transaction under way */
 	TimestampTz commit_time;
@@ -168,136 +165,10 @@ struct DecodeState
 	int			silent_changes; /* since progress was last reported */
 };
 
-typedef struct DecodeOption
-{
-	const char *name;
-	void		(*parse) (DecodeState *state, const char *name, char *value);
-	const char *hint;
-} DecodeOption;
-
-static void parse_shards(DecodeState *state, const char *name, char *value);
-static void parse_shard(DecodeState *state, const char *name, char *value);
-static void parse_committed(DecodeState *state, const char *name, char *value);
-
-/* Parsed in this order: the list of shards needs to know how many there are. */
-static const DecodeOption options[] =
-{
-	{"shards", parse_shards, "It is the number of shards that documents are divided into."},
-	{"shard", parse_shard, "It is a list of the shards to decode, such as \"0,2\", each below \"shards\"."},
-	{"committed", parse_committed, "It is a Boolean: whether events tell when they were committed."}
-};
-
 /* Grows whenever any table's definition may have changed. */
 static uint64 relcache_generation = 1;
 
 PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *callbacks);
-
-/* ---- options ---- */
-
-/* Parse a whole number between min and max. */
-static int
-parse_number(const char *name, const char *text, int min, int max)
-{
-	char	   *end;
-	long		number;
-
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || number < min || number > max)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
-						text, name),
-				 errhint("It must be a whole number from %d to %d.", min, max)));
-	return (int) number;
-}
-
-/* Parse the number of shards. */
-static void
-parse_shards(DecodeState *state, const char *name, char *value)
-{
-	state->shards = parse_number(name, value, 1, MAX_SHARDS);
-}
-
-/* Parse the list of shards to decode. */
-static void
-parse_shard(DecodeState *state, const char *name, char *value)
-{
-	List	   *numbers;
-	ListCell   *cell;
-
-	if (!SplitIdentifierString(pstrdup(value), ',', &numbers) || numbers == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
-						value, name),
-				 errhint("It must be whole numbers from 0 to %d, separated by commas.",
-						 state->shards - 1)));
-	foreach(cell, numbers)
-		state->wanted = bms_add_member(state->wanted,
-									   parse_number(name, lfirst(cell), 0, state->shards - 1));
-}
-
-/* Parse whether events tell when they were committed. */
-static void
-parse_committed(DecodeState *state, const char *name, char *value)
-{
-	if (!parse_bool(value, &state->committed))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
-						value, name),
-				 errhint("It must be on or off.")));
-}
-
-/* Find an option's row. */
-static int
-find_option(const char *name)
-{
-	StringInfoData known;
-
-	initStringInfo(&known);
-	for (int i = 0; i < lengthof(options); i++)
-	{
-		if (strcmp(options[i].name, name) == 0)
-			return i;
-		appendStringInfo(&known, "%s\"%s\"", i > 0 ? ", " : "", options[i].name);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized option \"%s\" of output plugin \"converge\"", name),
-			 errhint("Valid options are: %s.", known.data)));
-}
-
-/* Read all options into the state. */
-static void
-parse_options(DecodeState *state, List *given)
-{
-	char	   *values[lengthof(options)] = {0};
-	ListCell   *cell;
-
-	foreach(cell, given)
-	{
-		DefElem    *element = lfirst(cell);
-		int			i = find_option(element->defname);
-
-		if (values[i] != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_SYNTAX_ERROR),
-					 errmsg("option \"%s\" of output plugin \"converge\" is given more than once",
-							options[i].name)));
-		if (element->arg == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" of output plugin \"converge\" needs a value",
-							options[i].name),
-					 errhint("%s", options[i].hint)));
-		values[i] = strVal(element->arg);
-	}
-	for (int i = 0; i < lengthof(options); i++)
-		if (values[i] != NULL)
-			options[i].parse(state, options[i].name, values[i]);
-}
 
 /* ---- tables ---- */
 
@@ -362,7 +233,7 @@ plain_varlena(Datum value)
 static void
 append_committed(const DecodeState *state, StringInfo out)
 {
-	if (!state->committed)
+	if (!state->options.committed)
 		return;
 	appendStringInfoString(out, ",\"committed\":");
 	cvg_append_int64(out, state->commit_time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
@@ -454,12 +325,12 @@ is_wanted(DecodeState *state, const pg_uuid_t *doc_id)
 {
 	pg_crc32c	crc;
 
-	if (state->wanted == NULL)
+	if (state->options.wanted == NULL)
 		return true;
 	INIT_CRC32C(crc);
 	COMP_CRC32C(crc, doc_id->data, UUID_LEN);
 	FIN_CRC32C(crc);
-	return bms_is_member((int) (crc % (pg_crc32c) state->shards), state->wanted);
+	return bms_is_member((int) (crc % (pg_crc32c) state->options.shards), state->options.wanted);
 }
 
 /* Write a line, if its document's shard is wanted. */
@@ -766,8 +637,8 @@ decode_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt, bool is_in
 
 	state->context = AllocSetContextCreate(ctx->context, "converge change",
 										   ALLOCSET_DEFAULT_SIZES);
-	state->shards = 1;
-	parse_options(state, ctx->output_plugin_options);
+	state->options.shards = 1;
+	cvg_parse_options(&state->options, ctx->output_plugin_options);
 	ctx->output_plugin_private = state;
 	opt->output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT;
 
