@@ -24,35 +24,35 @@
 
 /**
  * @typedef {object} Rest
- * @property {(fields?: { limit?: number, before?: string }) => Promise<{ documents: (ListedDocument)[] } & Paged<{ documents: (ListedDocument)[] }>>} myDocuments The documents one is a member of, the last edited first.
- * @property {(fields?: { title?: string, content?: string, id?: string }) => Promise<{ documentId: string, title: string, role: Role, version: number }>} createDocument Make a document; whoever asks owns it.
- * @property {(id: string) => Promise<Document>} document All about a document but its text.
- * @property {(id: string, fields: { title: string }) => Promise<{ documentId: string, title: string }>} renameDocument Give it another title; editors.
- * @property {(id: string) => Promise<null>} deleteDocument Delete it with its history, for good; owners.
- * @property {(id: string, fields?: { version?: number, at?: string, ifNoneMatch?: string }) => Promise<{ documentId: string, version: number, content: string } & Tagged | null>} content The text, as it is now, at a version or at a moment.
+ * @property {(fields?: { limit?: number, before?: string }) => Promise<{ documents: (ListedDocument)[] } & Paged<{ documents: (ListedDocument)[] }>>} myDocuments The documents that list the user as a member, last edited first.
+ * @property {(fields?: { title?: string, content?: string, id?: string }) => Promise<{ documentId: string, title: string, role: Role, version: number }>} createDocument Create a document, owned by the user.
+ * @property {(id: string) => Promise<Document>} document Everything about a document except its text.
+ * @property {(id: string, fields: { title: string }) => Promise<{ documentId: string, title: string }>} renameDocument Change the title; editors.
+ * @property {(id: string) => Promise<null>} deleteDocument Permanently delete the document with its history; owners.
+ * @property {(id: string, fields?: { version?: number, at?: string, ifNoneMatch?: string }) => Promise<{ documentId: string, version: number, content: string } & Tagged | null>} content The text, current or at a version or at a time.
  * @property {(id: string, fields: { operationId: string, baseVersion: number, op?: Op, operationType?: 'insert' | 'delete' | 'replace', position?: number, payload?: string, length?: number }) => Promise<{ version: number, sequenceId: number, operationId: string, op: Op, duplicate: boolean }>} applyOp Apply an operation made on a version, exactly once by its id; editors. In place of op: operationType, position, payload and length, as in the protocol.
- * @property {(id: string, fields: Version) => Promise<Version>} revert Make the text what it was at a version, by a new operation; editors.
- * @property {(id: string, fields: { operationId: string }) => Promise<Version>} undo Take back what one operation did, by a new one; editors.
- * @property {(id: string, fields?: { userId?: string }) => Promise<{ version: number | null }>} undoLast Undo the newest operation of a user, one's own where none is named, that is no undo and not undone; editors.
- * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ ops: (Operation)[] } & Paged<{ ops: (Operation)[] }>>} history The operations, one a row, as they were applied.
- * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ changes: (Change)[] } & Paged<{ changes: (Change)[] }>>} changes What the operations did, with inserted and deleted text spelled out. A page has so many versions.
- * @property {(id: string, fields?: { buckets?: number, from?: number, to?: number }) => Promise<{ buckets: (Bucket)[] }>} timeline The operations that made versions, in few rows of equal numbers of operations: what a slider over the history needs.
- * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame Who wrote what of the text, as it is now or at a version.
- * @property {(id: string, fields: { from: number, to: number }) => Promise<{ fromVersion: number, version: number, op: Op }>} diff The operation that leads from one version to another, forward or back.
- * @property {(id: string) => Promise<{ snapshots: (Snapshot)[] }>} listSnapshots The snapshots there are.
- * @property {(id: string, fields?: { label?: string | null }) => Promise<{ version: number, label: string | null }>} snapshot Keep the text as it is now, for good, under a label if you like, beside those that the version has; editors.
- * @property {(id: string, fields: { version: number, label: string }) => Promise<null>} removeLabel Take a label away from a version, whose text stays; owners.
- * @property {(id: string) => Promise<{ members: (Member)[] }>} members Who has which role.
- * @property {(id: string, fields: { userId: string, role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} shareAny The same for ids that cannot stand in a path.
- * @property {(id: string, fields: { userId: string }) => Promise<null>} unshareAny The same for ids that cannot stand in a path.
- * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} share Give a user a role, or another one; owners.
- * @property {(id: string, user: string) => Promise<null>} unshare Take a user's role away; owners, but anybody may leave, save the last owner.
- * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and oneself an editor; owners.
- * @property {(fields: { search: string, limit?: number }) => Promise<{ users: ({ userId: string, name: string })[] }>} searchUsers Accounts whose name begins with a text of two characters or more, or whose address it is.
- * @property {() => Promise<{ userId: string }>} actingUser Whose token this is.
- * @property {(fields: { name: string }) => Promise<{ userId: string, name: string }>} renameUser Give one's account another name.
- * @property {(fields: { oldPassword: string, newPassword: string }) => Promise<null>} changePassword Give one's account another password.
- * @property {(fields: { name: string, address: string, password: string }) => Promise<Login>} signUp Make an account.
+ * @property {(id: string, fields: Version) => Promise<Version>} revert Restore the text of a version, by a new operation; editors.
+ * @property {(id: string, fields: { operationId: string }) => Promise<Version>} undo Undo one operation, by a new one; editors.
+ * @property {(id: string, fields?: { userId?: string }) => Promise<{ version: number | null }>} undoLast Undo the newest operation of a user, by default the acting user, that is not an undo and not undone; editors.
+ * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ ops: (Operation)[] } & Paged<{ ops: (Operation)[] }>>} history The operations, one in a row, as they were applied.
+ * @property {(id: string, fields?: { from?: number, to?: number, limit?: number }) => Promise<{ changes: (Change)[] } & Paged<{ changes: (Change)[] }>>} changes What the operations did, with inserted and deleted text spelled out. The limit of a page counts versions.
+ * @property {(id: string, fields?: { buckets?: number, from?: number, to?: number }) => Promise<{ buckets: (Bucket)[] }>} timeline The operations that made versions, summarised in few rows with equal numbers of operations, for example for a slider over the history.
+ * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame The authors of the text, current or at a version.
+ * @property {(id: string, fields: { from: number, to: number }) => Promise<{ fromVersion: number, version: number, op: Op }>} diff The operation that changes one version into another, forward or back.
+ * @property {(id: string) => Promise<{ snapshots: (Snapshot)[] }>} listSnapshots The snapshots.
+ * @property {(id: string, fields?: { label?: string | null }) => Promise<{ version: number, label: string | null }>} snapshot Store the current text permanently, optionally with a label in addition to those that the version has; editors.
+ * @property {(id: string, fields: { version: number, label: string }) => Promise<null>} removeLabel Remove a label from a version; the snapshot stays; owners.
+ * @property {(id: string) => Promise<{ members: (Member)[] }>} members The members and their roles.
+ * @property {(id: string, fields: { userId: string, role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} shareAny The same for ids that cannot be part of a path.
+ * @property {(id: string, fields: { userId: string }) => Promise<null>} unshareAny The same for ids that cannot be part of a path.
+ * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} share Give a user a role, or change it; owners.
+ * @property {(id: string, user: string) => Promise<null>} unshare Remove a user's role; owners, but any member except the last owner may remove their own.
+ * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and the acting user an editor; owners.
+ * @property {(fields: { search: string, limit?: number }) => Promise<{ users: ({ userId: string, name: string })[] }>} searchUsers Accounts whose name begins with a text of two characters or more, or whose address equals it.
+ * @property {() => Promise<{ userId: string }>} actingUser The user of the token.
+ * @property {(fields: { name: string }) => Promise<{ userId: string, name: string }>} renameUser Change the name of the user's account.
+ * @property {(fields: { oldPassword: string, newPassword: string }) => Promise<null>} changePassword Change the password of the user's account.
+ * @property {(fields: { name: string, address: string, password: string }) => Promise<Login>} signUp Create an account.
  * @property {(fields: { address: string, password: string }) => Promise<Login>} logIn Get a token for an address and its password.
  */
 
