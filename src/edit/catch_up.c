@@ -10,6 +10,7 @@
 
 #include "access/access.h"
 #include "base/call.h"
+#include "base/errors.h"
 #include "base/limits.h"
 #include "edit/ready_text.h"
 #include "history/snapshot.h"
@@ -48,7 +49,7 @@ typedef struct Stretch
  * Fail where the ops since a version are too much: as with a version that is
  * forgotten, the client is better served with the text.
  */
-pg_attribute_noreturn() static void
+pg_noreturn static void
 too_far_behind(const Stretch *stretch)
 {
 	ereport(ERROR,
