@@ -1,7 +1,7 @@
 /** A document: its title, its text, who is here, and its past. */
 
 import { EditorView } from '@codemirror/view'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, become, nameOf, session, sessionClient } from '../app/session.js'
 import { explain } from '../app/api.js'
 import { colorOf, slotOf } from '../app/colors.js'
@@ -156,9 +156,10 @@ function Opened ({ document, loaded, version, config }) {
 /** @param {{ document: Document }} props */
 function Title ({ document }) {
   const [problem, setProblem] = useState('')
-  // what is typed stays until the server tells of it, whatever is drawn meanwhile
+  // what is typed stays until the server tells of it, whatever is drawn meanwhile; a title that
+  // comes is taken with the drawing of it, not after, or what is typed in between would go
   const [typed, setTyped] = useState(/** @type {string | null} */ (null))
-  useEffect(() => setTyped(null), [document.title])
+  useLayoutEffect(() => setTyped(null), [document.title])
   const rename = async () => {
     if (typed === null || typed === document.title) return setTyped(null)
     try {
