@@ -160,10 +160,11 @@ function Title ({ document }) {
   // comes is taken with the drawing of it, not after, or what is typed in between would go
   const [typed, setTyped] = useState(/** @type {string | null} */ (null))
   useLayoutEffect(() => setTyped(null), [document.title])
-  const rename = async () => {
-    if (typed === null || typed === document.title) return setTyped(null)
+  /** @param {string} title as the field has it: what was typed last may not be drawn yet */
+  const rename = async title => {
+    if (title === (document.title ?? '')) return setTyped(null)
     try {
-      await api.patch(`docs/${document.id}`, { title: typed })
+      await api.patch(`docs/${document.id}`, { title })
       setProblem('')
     } catch (error) {
       setTyped(null)
@@ -174,7 +175,7 @@ function Title ({ document }) {
     <h1 class='hidden'>{document.title || 'Untitled'}</h1>
     <input
       class='title' aria-label='Title' dir='auto' value={typed ?? document.title ?? ''} placeholder='Untitled' readOnly={!document.canEdit} maxLength={200}
-      onInput={event => setTyped(event.currentTarget.value)} onBlur={rename}
+      onInput={event => setTyped(event.currentTarget.value)} onBlur={event => rename(event.currentTarget.value)}
       onKeyDown={event => {
         if (event.key === 'Enter') event.currentTarget.blur()
         if (event.key === 'Escape') setTyped(null)
