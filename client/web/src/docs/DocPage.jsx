@@ -123,7 +123,7 @@ function Opened ({ document, loaded, version, config }) {
   return (
     <main class='doc-page' tabIndex={-1}>
       <div class='doc-head'>
-        <Title document={document} />
+        <Title document={document} loaded={loaded} />
         <Badge document={document} />
         {role !== null && !document.canEdit && <span class='role'>{role === 'viewer' ? 'You may read' : 'You may read and comment'}</span>}
         <span class='spread' />
@@ -153,32 +153,38 @@ function Opened ({ document, loaded, version, config }) {
   )
 }
 
-/** @param {{ document: Document }} props */
-function Title ({ document }) {
+/** @param {{ document: Document, loaded: boolean }} props */
+function Title ({ document, loaded }) {
   const [problem, setProblem] = useState('')
-  // what is typed stays until the server tells of it, whatever is drawn meanwhile; a title that
-  // comes is taken with the drawing of it, not after, or what is typed in between would go
-  const [typed, setTyped] = useState(/** @type {string | null} */ (null))
-  useLayoutEffect(() => setTyped(null), [document.title])
-  /** @param {string} title as the field has it: what was typed last may not be drawn yet */
-  const rename = async title => {
-    if (title === (document.title ?? '')) return setTyped(null)
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null))
+  const given = document.title ?? ''
+  const typed = useRef(false)
+  // the field belongs to the user while they type in it: no drawing writes to it then
+  const show = () => {
+    typed.current = false
+    if (field.current !== null) field.current.value = document.title ?? ''
+  }
+  useLayoutEffect(() => { if (!typed.current) show() }, [given])
+  const rename = async () => {
+    const title = field.current?.value
+    if (!typed.current || title === (document.title ?? '')) return show()
+    typed.current = false
     try {
       await api.patch(`docs/${document.id}`, { title })
       setProblem('')
     } catch (error) {
-      setTyped(null)
+      if (!typed.current) show()
       setProblem(explain(error))
     }
   }
   return <>
-    <h1 class='hidden'>{document.title || 'Untitled'}</h1>
+    <h1 class='hidden'>{given || 'Untitled'}</h1>
     <input
-      class='title' aria-label='Title' dir='auto' value={typed ?? document.title ?? ''} placeholder='Untitled' readOnly={!document.canEdit} maxLength={200}
-      onInput={event => setTyped(event.currentTarget.value)} onBlur={event => rename(event.currentTarget.value)}
+      ref={field} class='title' aria-label='Title' dir='auto' placeholder='Untitled' readOnly={!loaded || !document.canEdit} maxLength={200}
+      onInput={() => { typed.current = true }} onBlur={rename}
       onKeyDown={event => {
-        if (event.key === 'Enter') event.currentTarget.blur()
-        if (event.key === 'Escape') setTyped(null)
+        if (event.key === 'Escape') show()
+        if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
       }}
     />
     {problem && <span class='problem' role='alert'>{problem}</span>}

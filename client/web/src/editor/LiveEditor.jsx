@@ -13,11 +13,17 @@ import { lazyMarkdown, setup } from './setup.js'
 /** @param {string} label */
 const called = label => EditorView.contentAttributes.of({ 'aria-label': label })
 
+// True while no control has the focus: the user has not gone anywhere yet.
+const idle = () => {
+  const { activeElement, body } = globalThis.document
+  return activeElement === null || activeElement === body || activeElement.tagName === 'MAIN'
+}
+
 /**
  * @param {object} props
  * @param {Document} props.document
  * @param {string} props.label for screen readers
- * @param {boolean} [props.focus] begin with the cursor in it
+ * @param {boolean} [props.focus] begin with the cursor in it, unless the user has put it elsewhere meanwhile
  * @param {(view: EditorView | null) => void} [props.onView]
  */
 export function LiveEditor ({ document, label, focus = false, onView }) {
@@ -32,7 +38,7 @@ export function LiveEditor ({ document, label, focus = false, onView }) {
         extensions: [converge(document), commits(document), authors(), markdown.extension, placeholder('Write something…'), name.of(called(label)), setup({})]
       })
     })
-    if (focus) document.loaded.then(() => view.focus(), () => {})
+    if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
     markdown.load(view).catch(() => {})
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.(view)
