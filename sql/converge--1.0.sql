@@ -334,14 +334,19 @@ CREATE TABLE converge.packs (
 	to_version		bigint NOT NULL,
 	first_at		timestamptz NOT NULL,
 	data			bytea NOT NULL,
+	composed		converge.op,
+	ids				bytea,
 	PRIMARY KEY (doc_id, to_version)
 );
 ALTER TABLE converge.packs ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE converge.packs ALTER COLUMN ids SET STORAGE EXTERNAL;
 COMMENT ON TABLE converge.packs IS 'the older part of the log: many ops in a row, stored by column and compressed without loss';
 COMMENT ON COLUMN converge.packs.from_version IS 'version of its first op';
 COMMENT ON COLUMN converge.packs.to_version IS 'version of its last op';
 COMMENT ON COLUMN converge.packs.first_at IS 'created_at of its first op';
 COMMENT ON COLUMN converge.packs.data IS 'the format of src/past/pack_format.h; compressed already';
+COMMENT ON COLUMN converge.packs.composed IS 'its ops as one, so that what is far behind need not read them; null: too large, or written before the column was';
+COMMENT ON COLUMN converge.packs.ids IS 'filter of the operation ids in it (src/past/pack_ids.h); null where composed is';
 
 CREATE TABLE converge.undos (
 	doc_id			uuid NOT NULL,

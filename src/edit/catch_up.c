@@ -33,6 +33,7 @@ PG_FUNCTION_INFO_V1(converge_catch_up);
 typedef struct Stretch
 {
 	ReturnSetInfo *result;
+	const pg_uuid_t *doc_id;
 	const CvgHead *head;		/* where it ends at the latest */
 	int64		from_version;
 	int64		count;
@@ -41,6 +42,7 @@ typedef struct Stretch
 	StringInfoData entries;		/* the ops one by one, unless composed */
 	OtFold	   *fold;			/* all of them */
 	int64		version;		/* of the last one */
+	bool		ends_in_pack;	/* what follows is not known of it */
 	int64		seq;
 	pg_uuid_t	op_id;
 } Stretch;
@@ -75,8 +77,8 @@ bound_entries(Stretch *stretch, const CvgOpRow *row)
 {
 	if (cvg_too_large_to_catch_up(stretch->head, row->op.size))
 		too_far_behind(stretch);
-	if (stretch->composed || stretch->count == 0 ||
-		(stretch->count < SINGLE_OPS &&
+	if (stretch->composed || (stretch->count == 0 && !row->composed) ||
+		(!row->composed && stretch->count < SINGLE_OPS &&
 		 stretch->entries.len + row->op.size <= CVG_MAX_SINGLE_BYTES))
 		return;
 	stretch->composed = true;
@@ -101,6 +103,20 @@ stretch_add(Stretch *stretch, const CvgOpRow *row)
 	stretch->version = row->version;
 	stretch->seq = row->seq;
 	stretch->op_id = row->op_id;
+	stretch->ends_in_pack = row->composed;
+}
+
+/* Look up what a pack that came composed does not say of its last op. */
+static void
+identify_end(Stretch *stretch)
+{
+	CvgOpRow	last;
+
+	if (!stretch->ends_in_pack)
+		return;
+	cvg_op_by_version(stretch->doc_id, stretch->version, &last);
+	stretch->seq = last.seq;
+	stretch->op_id = last.op_id;
 }
 
 /* The stretch as a catchup message. */
@@ -131,6 +147,7 @@ stretch_finish(Stretch *stretch)
 
 	if (stretch->count == 0)
 		return;
+	identify_end(stretch);
 	initStringInfo(&message);
 	cvg_text_begin(&message);
 	ot_buffer_init(&composed, &cvg_allocator, 0);
@@ -196,14 +213,17 @@ converge_catch_up(PG_FUNCTION_ARGS)
 	catch_up_target(doc_id, stretch.from_version, &head);
 	if (stretch.from_version >= head.version)
 		return (Datum) 0;
+	stretch.doc_id = doc_id;
 	stretch.head = &head;
 
 	initStringInfo(&stretch.entries);
 	cvg_check_status(ot_fold_create(&cvg_allocator, &stretch.fold));
-	scan = cvg_ops_begin(doc_id, stretch.from_version, head.version);
+	scan = head.version - stretch.from_version > SINGLE_OPS
+		? cvg_runs_begin(doc_id, stretch.from_version, head.version, pending)
+		: cvg_ops_begin(doc_id, stretch.from_version, head.version);
 	while (cvg_ops_next(scan, &row))
 	{
-		bool		is_pending = pending != NULL && memcmp(&row.op_id, pending, UUID_LEN) == 0;
+		bool		is_pending = pending != NULL && !row.composed && memcmp(&row.op_id, pending, UUID_LEN) == 0;
 
 		if (is_pending)
 			stretch_finish(&stretch);

@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(converge_checksum);
 PG_FUNCTION_INFO_V1(converge_has_version);
 
 /* So many packed ops, the newest, are looked through for a client's pending one. */
-#define MAX_PENDING_OPS	100000
+#define MAX_PENDING_OPS	1000000
 
 /* ---- join ---- */
 
@@ -76,9 +76,9 @@ find_pending(const pg_uuid_t *doc_id, const pg_uuid_t *pending, const CvgHead *h
 		*version = row.version;
 	else if (from < head->packed_version)
 	{
-		scan = cvg_ops_begin(doc_id, from, head->packed_version);
+		scan = cvg_runs_begin(doc_id, from, head->packed_version, pending);
 		while (*version == 0 && cvg_ops_next(scan, &row))
-			if (memcmp(&row.op_id, pending, UUID_LEN) == 0)
+			if (!row.composed && memcmp(&row.op_id, pending, UUID_LEN) == 0)
 				*version = row.version;
 		cvg_ops_end(scan);
 	}

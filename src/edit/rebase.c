@@ -3,10 +3,10 @@
  *		Carries the ops of a batch over what was committed since their bases.
  *
  * The ops of a batch have mostly missed the same ops.  These are read once, and
- * runs of 16, 256, 4,096 and 65,536 of them are composed when first needed and
- * shared by all; by the law of composition the result is the same as op by op.  A
- * single op, and one that is very far behind, is transformed while the log is
- * read.
+ * runs of 16, 256 and 4,096 of them are composed when first needed and shared by
+ * all; by the law of composition the result is the same as op by op.  A single op,
+ * and one that is far behind, is transformed while the log is read, by whole packs
+ * where they are composed.
  */
 #include "edit/rebase.h"
 
@@ -15,12 +15,12 @@
 #include "type/op_type.h"
 
 /* Most ops and bytes kept in memory for the ops of a batch to share. */
-#define WINDOW_OPS		65536
+#define WINDOW_OPS		16384
 #define WINDOW_BYTES	((Size) 32 << 20)
 
 /* So many ops, or blocks of them, are composed to a block of the next level. */
 #define BLOCK_BITS		4
-#define BLOCK_LEVELS	4
+#define BLOCK_LEVELS	3
 #define BLOCK_SPAN(level) ((int64) 1 << (BLOCK_BITS * (level)))
 
 /* A composed run: the `span` ops after version index * span. */
@@ -165,18 +165,18 @@ composed_block(CvgRebase *window, int level, int64 index)
 
 /* ---- carrying an op over it ---- */
 
-/* Over what the window does not reach: streamed, not kept. */
+/* Over what the window does not reach: streamed by whole packs, not kept. */
 static OtStatus
 rebase_over_far(CvgRebase *window, OtRebase *rebase, const pg_uuid_t *op_id, int64 base,
 				int64 *duplicate_of)
 {
-	CvgOpScan  *scan = cvg_ops_begin(window->doc_id, base, window->from);
+	CvgOpScan  *scan = cvg_runs_begin(window->doc_id, base, window->from, op_id);
 	OtStatus	status = OT_OK;
 	CvgOpRow	row;
 
 	while (status == OT_OK && *duplicate_of == 0 && cvg_ops_next(scan, &row))
 	{
-		if (row.packed && memcmp(&row.op_id, op_id, UUID_LEN) == 0)
+		if (row.packed && !row.composed && memcmp(&row.op_id, op_id, UUID_LEN) == 0)
 			*duplicate_of = row.version;
 		else
 			status = ot_rebase_push(rebase, row.op);

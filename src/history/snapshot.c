@@ -41,7 +41,7 @@ PG_FUNCTION_INFO_V1(converge_version_at);
 static OtStatus
 try_compose_range(const pg_uuid_t *doc_id, int64 after, int64 upto, OtBuffer *out)
 {
-	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	CvgOpScan  *scan = cvg_runs_begin(doc_id, after, upto, NULL);
 	CvgOpRow	row;
 	OtFold	   *fold;
 	OtStatus	status = OT_OK;

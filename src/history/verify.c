@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/subxact.h"
 #include "history/snapshot.h"
+#include "past/pack_ids.h"
 #include "past/rope.h"
 #include "store/heads.h"
 #include "store/labels.h"
@@ -46,6 +47,10 @@ typedef struct Check
 	CvgPackRange *packs;
 	int			pack_count;
 	int			next_pack;
+	int			current_pack;
+	OtFold	   *fold;			/* the ops of the pack under way */
+	struct varlena *composed;	/* what it says they are as one; or NULL */
+	bytea	   *ids;			/* and the filter of their ids; or NULL */
 } Check;
 
 /* Report one problem. */
@@ -183,6 +188,63 @@ check_place(Check *check, const CvgOpRow *row)
 		report(check, row->version, pstrdup("the pack that begins with this version records a different time"));
 }
 
+/* Forget the pack that was under way. */
+static void
+leave_pack(Check *check)
+{
+	if (check->composed != NULL)
+		pfree(check->composed);
+	if (check->ids != NULL)
+		pfree(check->ids);
+	check->composed = NULL;
+	check->ids = NULL;
+}
+
+/* Compare what a pack says its ops are as one with what they are. */
+static void
+end_pack(Check *check, const CvgPackRange *pack)
+{
+	OtBuffer	rebuilt;
+	OtStatus	status;
+
+	ot_buffer_init(&rebuilt, &cvg_allocator, 0);
+	status = ot_fold_finish(check->fold, &rebuilt);
+	if (check->composed != NULL &&
+		(status != OT_OK || rebuilt.size != VARSIZE_ANY_EXHDR(check->composed) ||
+		 memcmp(rebuilt.data, VARDATA_ANY(check->composed), rebuilt.size) != 0))
+		report(check, pack->to_version, pstrdup("the pack that ends with this version differs from its operations composed"));
+	ot_buffer_free(&rebuilt);
+	ot_fold_free(check->fold);
+	check->fold = NULL;
+	leave_pack(check);
+}
+
+/* Check what a pack has beside its ops; check_place() came before. */
+static void
+check_extras(Check *check, const CvgOpRow *row)
+{
+	const CvgPackRange *pack = &check->packs[check->current_pack];
+
+	while (check->current_pack < check->pack_count && pack->to_version < row->version)
+		pack = &check->packs[++check->current_pack];
+	if (check->current_pack == check->pack_count || pack->from_version > row->version)
+		return;
+	if (pack->from_version == row->version)
+	{
+		cvg_pack_extras(check->doc_id, pack->from_version, &check->composed, &check->ids);
+		cvg_check_status(ot_fold_create(&cvg_allocator, &check->fold));
+	}
+	if (check->fold == NULL)
+		return;
+	ot_fold_push(check->fold, row->op); /* an error sticks */
+	if (check->ids != NULL &&
+		!pack_ids_may_have((const uint8_t *) VARDATA_ANY(check->ids), VARSIZE_ANY_EXHDR(check->ids),
+						   row->op_id.data))
+		report(check, row->version, pstrdup("the filter of its pack does not have its operation id"));
+	if (pack->to_version == row->version)
+		end_pack(check, pack);
+}
+
 /* Compare the snapshot of a version that has one. */
 static void
 compare_snapshot(Check *check, int64 version)
@@ -224,6 +286,7 @@ rebuild(Check *check)
 	{
 		check_row(check, &row);
 		check_place(check, &row);
+		check_extras(check, &row);
 		if (row.version > check->head.snapshot_version)
 			check->log_bytes += row.op.size;
 		whole = rope_apply(check->rope, row.op, NULL, NULL) == OT_OK;

@@ -16,6 +16,7 @@
 #include "store/names.h"
 #include "store/packs.h"
 #include "store/scan.h"
+#include "type/op_type.h"
 
 #include "access/htup_details.h"
 #include "miscadmin.h"
@@ -30,6 +31,8 @@ struct CvgOpScan
 	const pg_uuid_t *doc_id;
 	int64		expected;		/* version of the next row */
 	int64		upto;
+	bool		runs;			/* packs may come composed */
+	const pg_uuid_t *sought;	/* but for those that may hold this op */
 
 	/* in ops */
 	CvgScan		ops;
@@ -76,6 +79,17 @@ check_pack_status(const CvgOpScan *scan, OtStatus status)
 	cvg_check_status(status);
 }
 
+/* Memory for what one pack needs, empty. */
+static MemoryContext
+fresh_pack_context(CvgOpScan *scan)
+{
+	if (scan->pack_context == NULL)
+		scan->pack_context = AllocSetContextCreate(GetMemoryChunkContext(scan), "converge pack",
+												   ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(scan->pack_context);
+	return scan->pack_context;
+}
+
 /* Open the pack that holds the next version. */
 static void
 open_next_pack(CvgOpScan *scan)
@@ -83,11 +97,7 @@ open_next_pack(CvgOpScan *scan)
 	bytea	   *data;
 	MemoryContext caller;
 
-	if (scan->pack_context == NULL)
-		scan->pack_context = AllocSetContextCreate(GetMemoryChunkContext(scan), "converge pack",
-												   ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(scan->pack_context);
-	data = cvg_pack_fetch(scan->doc_id, scan->expected, scan->pack_context, &scan->range);
+	data = cvg_pack_fetch(scan->doc_id, scan->expected, fresh_pack_context(scan), &scan->range);
 	if (data == NULL)
 		missing_version(scan->doc_id, scan->expected);
 	caller = MemoryContextSwitchTo(scan->pack_context);
@@ -113,6 +123,28 @@ row_from_pack(const PackOp *op, CvgOpRow *row)
 	row->user_len = op->user_len;
 	row->op = op->op;
 	row->packed = true;
+	row->composed = false;
+}
+
+/* Take the pack that comes next as one row, if it can be. */
+static bool
+next_composed(CvgOpScan *scan, CvgOpRow *row)
+{
+	struct varlena *composed;
+
+	if (!scan->runs || scan->pack != NULL)
+		return false;
+	composed = cvg_pack_composed(scan->doc_id, scan->expected, scan->packed_upto, scan->sought,
+								 fresh_pack_context(scan), &scan->range);
+	if (composed == NULL)
+		return false;
+	memset(row, 0, sizeof(CvgOpRow));
+	row->version = scan->range.to_version;
+	row->op = cvg_op_of(composed);
+	row->packed = true;
+	row->composed = true;
+	scan->expected = row->version + 1;
+	return true;
 }
 
 /* The next op, which is in a pack. */
@@ -120,29 +152,19 @@ static void
 next_packed(CvgOpScan *scan, CvgOpRow *row)
 {
 	PackOp		op = {.version = -1};
-	bool		found = false;
-	bool		fresh = false;
+	bool		found = true;
+	MemoryContext caller;
 
-	while (op.version < scan->expected)
-	{
-		MemoryContext caller;
-
-		if (scan->pack == NULL)
-		{
-			open_next_pack(scan);
-			fresh = true;
-		}
-		caller = MemoryContextSwitchTo(scan->pack_context);
+	if (scan->pack == NULL)
+		open_next_pack(scan);
+	caller = MemoryContextSwitchTo(scan->pack_context);
+	while (found && op.version < scan->expected)
 		check_pack_status(scan, pack_reader_next(scan->pack, &op, &found));
-		MemoryContextSwitchTo(caller);
-		if (found)
-			continue;
-		if (fresh)				/* it ends before what it is said to hold */
-			damaged_pack(scan);
-		scan->pack = NULL;		/* its memory goes when the next one comes */
-	}
-	if (op.version != scan->expected)
+	MemoryContextSwitchTo(caller);
+	if (!found || op.version != scan->expected)
 		damaged_pack(scan);
+	if (op.version == scan->range.to_version)
+		scan->pack = NULL;		/* its memory goes when the next one comes */
 	row_from_pack(&op, row);
 	scan->expected++;
 }
@@ -166,6 +188,17 @@ cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	ScanKeyInit(&keys[1], OPS_VERSION, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
 	ScanKeyInit(&keys[2], OPS_VERSION, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(upto));
 	cvg_scan_begin(&scan->ops, cvg_catalog()->ops, cvg_catalog()->ops_pkey, keys, 3);
+	return scan;
+}
+
+/* Likewise, by whole packs where that can be. */
+CvgOpScan  *
+cvg_runs_begin(const pg_uuid_t *doc_id, int64 after, int64 upto, const pg_uuid_t *sought)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+
+	scan->runs = true;
+	scan->sought = sought;
 	return scan;
 }
 
@@ -195,7 +228,8 @@ cvg_ops_next(CvgOpScan *scan, CvgOpRow *row)
 		find_next_hot(scan);
 	if (scan->expected <= scan->packed_upto)
 	{
-		next_packed(scan, row);
+		if (!next_composed(scan, row))
+			next_packed(scan, row);
 		return true;
 	}
 	MemoryContextReset(scan->row_context);

@@ -22,8 +22,13 @@ extern bool cvg_op_by_version(const pg_uuid_t *doc_id, int64 version, CvgOpRow *
  * The ops that lead from version `after` to version `upto`, in order, from packs
  * and from ops as one.  A row lives until the next one is asked for.  A gap in
  * the log is an error.
+ *
+ * With cvg_runs_begin() a pack on the way comes as one row, its ops composed: for
+ * what needs no more than where the ops lead together.  Not so a pack that may hold
+ * the op `sought` (NULL: none is).
  */
 extern CvgOpScan *cvg_ops_begin(const pg_uuid_t *doc_id, int64 after, int64 upto);
+extern CvgOpScan *cvg_runs_begin(const pg_uuid_t *doc_id, int64 after, int64 upto, const pg_uuid_t *sought);
 extern bool cvg_ops_next(CvgOpScan *scan, CvgOpRow *row);
 extern void cvg_ops_end(CvgOpScan *scan);
 

@@ -70,6 +70,8 @@ static const struct
 	{"packs", PACKS_TO_VERSION, "to_version", INT8OID, false},
 	{"packs", PACKS_FIRST_AT, "first_at", TIMESTAMPTZOID, false},
 	{"packs", PACKS_DATA, "data", BYTEAOID, false},
+	{"packs", PACKS_COMPOSED, "composed", OP_TYPE, true},
+	{"packs", PACKS_IDS, "ids", BYTEAOID, true},
 	{"snapshots", SNAPSHOTS_DOC_ID, "doc_id", UUIDOID, false},
 	{"snapshots", SNAPSHOTS_VERSION, "version", INT8OID, false},
 	{"snapshots", SNAPSHOTS_CREATED_AT, "created_at", TIMESTAMPTZOID, false},

@@ -53,6 +53,7 @@ cvg_op_row_read(HeapTuple tuple, TupleDesc desc, CvgOpRow *row)
 	row->user_len = VARSIZE_ANY_EXHDR(user_id);
 	row->op = cvg_op_of(PG_DETOAST_DATUM_PACKED(cvg_given(values[OPS_OP - 1], nulls[OPS_OP - 1])));
 	row->packed = false;
+	row->composed = false;
 }
 
 /* Fill a slot with a row of ops. */

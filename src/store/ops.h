@@ -26,6 +26,8 @@ typedef struct CvgOpRow
 	int			user_len;
 	OtOp		op;
 	bool		packed;			/* read from a pack */
+	bool		composed;		/* of a whole pack: only version and op are
+								 * set */
 } CvgOpRow;
 
 /* Take a row of the table apart; it points into the tuple where it can. */

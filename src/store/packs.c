@@ -5,6 +5,7 @@
 #include "store/packs.h"
 
 #include "base/row.h"
+#include "past/pack_ids.h"
 #include "store/columns.h"
 #include "store/names.h"
 #include "store/scan.h"
@@ -31,34 +32,114 @@ read_range(HeapTuple tuple, TupleDesc desc, CvgPackRange *range)
 	range->first_at = DatumGetTimestampTz(cvg_row_column(tuple, PACKS_FIRST_AT, desc, &isnull));
 }
 
+/* Find the row of the first pack that ends at a version or later. */
+static HeapTuple
+begin_at(CvgScan *scan, ScanKey keys, const pg_uuid_t *doc_id, int64 version, CvgPackRange *range)
+{
+	HeapTuple	tuple;
+
+	cvg_document_key(&keys[0], PACKS_DOC_ID, doc_id);
+	ScanKeyInit(&keys[1], PACKS_TO_VERSION, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(version));
+	cvg_scan_begin(scan, cvg_catalog()->packs, cvg_catalog()->packs_pkey, keys, 2);
+	tuple = cvg_scan_next(scan, ForwardScanDirection);
+	if (HeapTupleIsValid(tuple))
+		read_range(tuple, RelationGetDescr(scan->table), range);
+	return tuple;
+}
+
 /* Fetch the pack that holds a version. */
 bytea	   *
 cvg_pack_fetch(const pg_uuid_t *doc_id, int64 version, MemoryContext context, CvgPackRange *range)
 {
 	ScanKeyData keys[2];
 	CvgScan		scan;
-	HeapTuple	tuple;
-	TupleDesc	desc;
+	HeapTuple	tuple = begin_at(&scan, keys, doc_id, version, range);
 	bytea	   *data = NULL;
 	bool		isnull;
 
-	cvg_document_key(&keys[0], PACKS_DOC_ID, doc_id);
-	ScanKeyInit(&keys[1], PACKS_TO_VERSION, BTGreaterEqualStrategyNumber, F_INT8GE,
-				Int64GetDatum(version));
-	cvg_scan_begin(&scan, cvg_catalog()->packs, cvg_catalog()->packs_pkey, keys, 2);
-	desc = RelationGetDescr(scan.table);
-	tuple = cvg_scan_next(&scan, ForwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-		read_range(tuple, desc, range);
 	if (HeapTupleIsValid(tuple) && range->from_version <= version)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(context);
 
-		data = DatumGetByteaPCopy(cvg_given(cvg_row_column(tuple, PACKS_DATA, desc, &isnull), isnull));
+		data = DatumGetByteaPCopy(cvg_given(cvg_row_column(tuple, PACKS_DATA, RelationGetDescr(scan.table),
+														   &isnull), isnull));
 		MemoryContextSwitchTo(caller);
 	}
 	cvg_scan_end(&scan);
 	return data;
+}
+
+/* Return true if a pack may hold an op; one without a filter may hold any. */
+static bool
+may_hold(HeapTuple tuple, TupleDesc desc, const pg_uuid_t *op_id)
+{
+	bool		isnull;
+	Datum		value = cvg_row_column(tuple, PACKS_IDS, desc, &isnull);
+	bytea	   *ids;
+	bool		may;
+
+	if (isnull)
+		return true;
+	ids = DatumGetByteaPP(value);
+	may = pack_ids_may_have((const uint8_t *) VARDATA_ANY(ids), VARSIZE_ANY_EXHDR(ids), op_id->data);
+	if ((Pointer) ids != DatumGetPointer(value))
+		pfree(ids);
+	return may;
+}
+
+/* Fetch the composition of the pack that begins with a version. */
+struct varlena *
+cvg_pack_composed(const pg_uuid_t *doc_id, int64 from_version, int64 upto, const pg_uuid_t *sought,
+				  MemoryContext context, CvgPackRange *range)
+{
+	ScanKeyData keys[2];
+	CvgScan		scan;
+	HeapTuple	tuple = begin_at(&scan, keys, doc_id, from_version, range);
+	struct varlena *composed = NULL;
+	bool		isnull = true;
+	Datum		value = 0;
+
+	if (HeapTupleIsValid(tuple) && range->from_version == from_version && range->to_version <= upto)
+		value = cvg_row_column(tuple, PACKS_COMPOSED, RelationGetDescr(scan.table), &isnull);
+	if (!isnull && (sought == NULL || !may_hold(tuple, RelationGetDescr(scan.table), sought)))
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+
+		composed = PG_DETOAST_DATUM_COPY(value);
+		MemoryContextSwitchTo(caller);
+	}
+	cvg_scan_end(&scan);
+	return composed;
+}
+
+/* A copy of a column of a pack; NULL where it has none. */
+static struct varlena *
+copy_column(HeapTuple tuple, TupleDesc desc, AttrNumber column)
+{
+	bool		isnull;
+	Datum		value = cvg_row_column(tuple, column, desc, &isnull);
+
+	return isnull ? NULL : PG_DETOAST_DATUM_COPY(value);
+}
+
+/* Fetch what a pack has beside its data. */
+void
+cvg_pack_extras(const pg_uuid_t *doc_id, int64 from_version, struct varlena **composed, bytea **ids)
+{
+	ScanKeyData keys[2];
+	CvgScan		scan;
+	CvgPackRange range;
+	HeapTuple	tuple = begin_at(&scan, keys, doc_id, from_version, &range);
+
+	*composed = NULL;
+	*ids = NULL;
+	if (HeapTupleIsValid(tuple) && range.from_version == from_version)
+	{
+		*composed = copy_column(tuple, RelationGetDescr(scan.table), PACKS_COMPOSED);
+		*ids = copy_column(tuple, RelationGetDescr(scan.table), PACKS_IDS);
+	}
+	cvg_scan_end(&scan);
 }
 
 /* What the packs of a document say they hold, in order. */
@@ -114,23 +195,36 @@ cvg_pack_find(const pg_uuid_t *doc_id, int64 version, int64 *from_version, int64
 
 /* ---- writing ---- */
 
+/* Fail where a column of a pack that was just written has not what was put in it. */
+static void
+check_column(const pg_uuid_t *doc_id, int64 to_version, AttrNumber column, const void *expected)
+{
+	cvg_check_written(cvg_catalog()->packs, cvg_catalog()->packs_pkey, doc_id, PACKS_TO_VERSION, to_version,
+					  column, expected);
+}
+
 /* Keep a pack. */
 void
-cvg_pack_keep(const pg_uuid_t *doc_id, int64 from_version, int64 to_version,
-			  TimestampTz first_at, bytea *data)
+cvg_pack_keep(const pg_uuid_t *doc_id, const CvgPackRange *range, bytea *data,
+			  struct varlena *composed, bytea *ids)
 {
-	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, BYTEAOID};
+	Oid			types[] = {UUIDOID, INT8OID, INT8OID, TIMESTAMPTZOID, BYTEAOID, cvg_catalog()->op_type, BYTEAOID};
 	Datum		values[] = {
-		UUIDPGetDatum(doc_id), Int64GetDatum(from_version), Int64GetDatum(to_version),
-		TimestampTzGetDatum(first_at), PointerGetDatum(data)
+		UUIDPGetDatum(doc_id), Int64GetDatum(range->from_version), Int64GetDatum(range->to_version),
+		TimestampTzGetDatum(range->first_at), PointerGetDatum(data), PointerGetDatum(composed),
+		PointerGetDatum(ids)
 	};
+	const char *nulls = composed == NULL ? "     nn" : NULL;
 
 	SPI_connect();
-	cvg_execute("INSERT INTO converge.packs (doc_id, from_version, to_version, first_at, data) "
-				"VALUES ($1, $2, $3, $4, $5)", 5, types, values, NULL);
+	cvg_execute("INSERT INTO converge.packs (doc_id, from_version, to_version, first_at, data, composed, ids) "
+				"VALUES ($1, $2, $3, $4, $5, $6, $7)", 7, types, values, nulls);
 	SPI_finish();
-	cvg_check_written(cvg_catalog()->packs, cvg_catalog()->packs_pkey, doc_id, PACKS_TO_VERSION, to_version,
-					  PACKS_DATA, data);
+	check_column(doc_id, range->to_version, PACKS_DATA, data);
+	if (composed == NULL)
+		return;
+	check_column(doc_id, range->to_version, PACKS_COMPOSED, composed);
+	check_column(doc_id, range->to_version, PACKS_IDS, ids);
 }
 
 /* Drop the pack that ends at a version. */

@@ -28,8 +28,20 @@ extern int	cvg_pack_ranges(const pg_uuid_t *doc_id, CvgPackRange **ranges);
  */
 extern bytea *cvg_pack_fetch(const pg_uuid_t *doc_id, int64 version, MemoryContext context, CvgPackRange *range);
 
-extern void cvg_pack_keep(const pg_uuid_t *doc_id, int64 from_version, int64 to_version,
-						  TimestampTz first_at, bytea *data);
+/*
+ * Fetch the composition of the pack that begins with a version, in a context; NULL
+ * where no pack begins there, it ends beyond `upto`, it has none, or it may hold the
+ * op `sought` (NULL: any may be in it).
+ */
+extern struct varlena *cvg_pack_composed(const pg_uuid_t *doc_id, int64 from_version, int64 upto,
+										 const pg_uuid_t *sought, MemoryContext context, CvgPackRange *range);
+
+/* Fetch what a pack that begins with a version has beside its data; NULL where it has not. */
+extern void cvg_pack_extras(const pg_uuid_t *doc_id, int64 from_version, struct varlena **composed, bytea **ids);
+
+/* Keep a pack, with its ops composed and the filter of their ids, or neither (NULL). */
+extern void cvg_pack_keep(const pg_uuid_t *doc_id, const CvgPackRange *range, bytea *data,
+						  struct varlena *composed, bytea *ids);
 extern void cvg_pack_forget(const pg_uuid_t *doc_id, int64 to_version);
 
 /* The pack that holds a version; false: none. */

@@ -12,6 +12,7 @@
 #include "access/access.h"
 #include "history/snapshot.h"
 #include "past/pack_format.h"
+#include "past/pack_ids.h"
 #include "store/documents.h"
 #include "store/forget.h"
 #include "store/heads.h"
@@ -40,21 +41,39 @@ PG_FUNCTION_INFO_V1(converge_prune);
 /* A last pack of fewer ops is opened again to take more. */
 #define SMALL_PACK_OPS	(PACK_OPS / 2)
 
-/* Write what a writer holds as one pack. */
-static void
-write_pack(PackWriter *writer, const pg_uuid_t *doc_id, int64 from, int64 upto, TimestampTz first_at)
+/* A pack in the making. */
+typedef struct Making
 {
-	OtBuffer	out;
+	const pg_uuid_t *doc_id;
+	CvgPackRange range;
+	PackWriter *writer;
+	OtFold	   *fold;			/* its ops; NULL: their composition is too large */
+	uint8_t		(*op_ids)[UUID_LEN];	/* of PACK_OPS */
+} Making;
 
-	cvg_datum_begin(&out);
-	cvg_check_status(pack_writer_finish(writer, &out));
-	cvg_pack_keep(doc_id, from, upto, first_at, DatumGetByteaPP(cvg_datum_finish(&out)));
-	ot_buffer_free(&out);
+/* Begin the next pack, whose first op is this. */
+static void
+begin_pack(Making *making, const CvgOpRow *first)
+{
+	making->range.from_version = first->version;
+	making->range.first_at = first->created_at;
+	if (making->fold == NULL)
+		cvg_check_status(ot_fold_create(&cvg_allocator, &making->fold));
 }
 
-/* Put one op into a writer. */
+/* Give up composing where the result is too large; other errors are raised. */
 static void
-add_to_pack(PackWriter *writer, const CvgOpRow *row)
+check_composing(Making *making, OtStatus status)
+{
+	if (status != OT_TOO_LARGE)
+		return cvg_check_status(status);
+	ot_fold_free(making->fold);
+	making->fold = NULL;
+}
+
+/* Put one op into it. */
+static void
+add_to_pack(Making *making, const CvgOpRow *row)
 {
 	PackOp		op = {
 		.version = row->version,.seq = row->seq,.base_version = row->base_version,
@@ -63,7 +82,55 @@ add_to_pack(PackWriter *writer, const CvgOpRow *row)
 	};
 
 	memcpy(op.op_id, &row->op_id, UUID_LEN);
-	cvg_check_status(pack_writer_add(writer, &op));
+	memcpy(making->op_ids[pack_writer_count(making->writer)], &row->op_id, UUID_LEN);
+	cvg_check_status(pack_writer_add(making->writer, &op));
+	if (making->fold != NULL)
+		check_composing(making, ot_fold_push(making->fold, row->op));
+	making->range.to_version = row->version;
+}
+
+/* The ops of a pack as one; NULL: too large. */
+static struct varlena *
+compose_pack(Making *making)
+{
+	OtBuffer	out;
+
+	if (making->fold == NULL)
+		return NULL;
+	cvg_datum_begin(&out);
+	check_composing(making, ot_fold_finish(making->fold, &out));
+	return making->fold == NULL ? NULL : (struct varlena *) DatumGetPointer(cvg_datum_finish(&out));
+}
+
+/* The filter of the ids in a pack. */
+static bytea *
+filter_ids(Making *making)
+{
+	int64		count = pack_writer_count(making->writer);
+	Size		size = pack_ids_size(making->op_ids, count);
+	bytea	   *filter = palloc0(VARHDRSZ + size);
+
+	SET_VARSIZE(filter, VARHDRSZ + size);
+	for (int64 i = 0; i < count; i++)
+		pack_ids_add((uint8_t *) VARDATA(filter), size, making->op_ids[i]);
+	return filter;
+}
+
+/* Write it. */
+static void
+write_pack(Making *making)
+{
+	struct varlena *composed = compose_pack(making);
+	bytea	   *ids = filter_ids(making);
+	OtBuffer	out;
+
+	cvg_datum_begin(&out);
+	cvg_check_status(pack_writer_finish(making->writer, &out));
+	cvg_pack_keep(making->doc_id, &making->range, DatumGetByteaPP(cvg_datum_finish(&out)), composed, ids);
+	ot_buffer_free(&out);
+	pfree(ids);
+	if (composed != NULL)
+		pfree(composed);
 }
 
 /* Write the ops after one version up to another as packs. */
@@ -71,24 +138,21 @@ static void
 write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
 {
 	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
-	int64		from = after + 1;
-	TimestampTz first_at = 0;
-	PackWriter *writer;
+	Making		making = {.doc_id = doc_id,.op_ids = palloc(PACK_OPS * UUID_LEN)};
 	CvgOpRow	row;
 
-	cvg_check_status(pack_writer_create(&cvg_allocator, cvg_content_hash, &writer));
+	cvg_check_status(pack_writer_create(&cvg_allocator, cvg_content_hash, &making.writer));
 	while (cvg_ops_next(scan, &row))
 	{
-		if (row.version == from)
-			first_at = row.created_at;
-		add_to_pack(writer, &row);
-		if (row.version < upto && pack_writer_count(writer) < PACK_OPS &&
-			pack_writer_size(writer) < PACK_BYTES)
-			continue;
-		write_pack(writer, doc_id, from, row.version, first_at);
-		from = row.version + 1;
+		if (pack_writer_count(making.writer) == 0)
+			begin_pack(&making, &row);
+		add_to_pack(&making, &row);
+		if (row.version == upto || pack_writer_count(making.writer) == PACK_OPS ||
+			pack_writer_size(making.writer) >= PACK_BYTES)
+			write_pack(&making);
 	}
-	pack_writer_free(writer);
+	pack_writer_free(making.writer);
+	ot_fold_free(making.fold);
 	cvg_ops_end(scan);
 }
 
