@@ -125,9 +125,9 @@ find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id)
 
 	if (cvg_op_by_id(doc_id, op_id, &row))
 		return row.version;
-	scan = cvg_ops_begin(doc_id, head->floor_version, head->packed_version);
+	scan = cvg_runs_begin(doc_id, head->floor_version, head->packed_version, op_id);
 	while (!found && cvg_ops_next(scan, &row))
-		found = memcmp(&row.op_id, op_id, UUID_LEN) == 0;
+		found = !row.composed && memcmp(&row.op_id, op_id, UUID_LEN) == 0;
 	cvg_ops_end(scan);
 	if (!found)
 		ereport(ERROR,
@@ -137,11 +137,18 @@ find_op(const pg_uuid_t *doc_id, const CvgHead *head, const pg_uuid_t *op_id)
 	return row.version;
 }
 
-/* A set of versions. */
-static HTAB *
-version_set(void)
+/* What undid a version last. */
+typedef struct LastUndo
 {
-	HASHCTL		control = {.keysize = sizeof(int64),.entrysize = sizeof(int64),
+	int64		undone_version;
+	int64		version;
+} LastUndo;
+
+/* A set of versions, or of entries that begin with one. */
+static HTAB *
+version_set(Size entry_size)
+{
+	HASHCTL		control = {.keysize = sizeof(int64),.entrysize = entry_size,
 	.hcxt = CurrentMemoryContext};
 
 	return hash_create("converge versions", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -152,6 +159,8 @@ typedef struct Undos
 {
 	CvgUndo    *rows;			/* the newest first */
 	int			count;
+	HTAB	   *last;			/* for each version that was ever undone, what
+								 * undid it last */
 	HTAB	   *undone;			/* versions that are undone now */
 	HTAB	   *undos;			/* versions that are undos */
 } Undos;
@@ -168,12 +177,18 @@ read_undos(const pg_uuid_t *doc_id, Undos *undos)
 	cvg_owner_begin(cvg_catalog()->heads, &caller);
 	undos->count = cvg_undos_read(doc_id, &undos->rows);
 	cvg_owner_end(&caller);
-	undos->undone = version_set();
-	undos->undos = version_set();
+	undos->last = version_set(sizeof(LastUndo));
+	undos->undone = version_set(sizeof(int64));
+	undos->undos = version_set(sizeof(int64));
 	for (int i = 0; i < undos->count; i++)
 	{
 		const CvgUndo *undo = &undos->rows[i];
+		bool		found;
+		LastUndo   *last = hash_search(undos->last, &undo->undone_version, HASH_ENTER, &found);
 
+		CHECK_FOR_INTERRUPTS();
+		if (!found)
+			last->version = undo->version;
 		hash_search(undos->undos, &undo->version, HASH_ENTER, NULL);
 		if (hash_search(undos->undone, &undo->version, HASH_FIND, NULL) == NULL)
 			hash_search(undos->undone, &undo->undone_version, HASH_ENTER, NULL);
@@ -184,10 +199,9 @@ read_undos(const pg_uuid_t *doc_id, Undos *undos)
 static int64
 undone_by(const Undos *undos, int64 version)
 {
-	for (int i = 0; i < undos->count && undos->rows[i].version > version; i++)
-		if (undos->rows[i].undone_version == version)
-			return undos->rows[i].version;
-	return 0;
+	const LastUndo *last = hash_search(undos->last, &version, HASH_FIND, NULL);
+
+	return last == NULL ? 0 : last->version;
 }
 
 /*
@@ -200,7 +214,10 @@ stands_for(const Undos *undos, int64 version)
 	int64		undo;
 
 	while ((undo = undone_by(undos, version)) != 0)
+	{
+		CHECK_FOR_INTERRUPTS();
 		version = undone_by(undos, undo);
+	}
 	return version;
 }
 
@@ -209,7 +226,7 @@ static OtOp
 make_undo(const pg_uuid_t *doc_id, const CvgHead *head, const CvgOpRow *undone)
 {
 	text	   *before = cvg_content_at(doc_id, undone->version - 1);
-	CvgOpScan  *scan = cvg_ops_begin(doc_id, undone->version, head->version);
+	CvgOpScan  *scan = cvg_runs_begin(doc_id, undone->version, head->version, NULL);
 	CvgOpRow	row;
 	OtBuffer	inverse;
 	OtBuffer	carried;
