@@ -117,7 +117,11 @@ static const Reading readings[] = {
 	{"history, all of it, counted", "SELECT count(*) FROM converge.history($1)", 0, NULL},
 	{"changes, all of them, counted", "SELECT count(*) FROM converge.changes($1)", 0, NULL},
 	{"blame, counted", "SELECT count(*) FROM converge.blame($1)", 0, NULL},
-	{"verify", "SELECT count(*) FROM converge.verify($1)", 0, "0"}
+	{"verify", "SELECT count(*) FROM converge.verify($1)", 0, "0"},
+	{"apply_op, 100,000 operations behind", "SELECT a.version - h.version FROM converge.heads AS h,"
+	" converge.apply_op($1, gen_random_uuid(), greatest(h.version - 100000, 0), converge.insert(0, 'x')) AS a", 3, "1"},
+	{"apply_op, behind all of them", "SELECT a.version - h.version FROM converge.heads AS h,"
+	" converge.apply_op($1, gen_random_uuid(), 1, converge.insert(0, 'x')) AS a", 0, "1"}
 };
 
 #define READINGS ((int) (sizeof(readings) / sizeof(readings[0])))
