@@ -37,9 +37,9 @@ export class Client {
 
   /** @param {ClientOptions} options */
   constructor ({ url, token, storage, WebSocket, fetch, environment: given }) {
-    if (typeof token !== 'function') throw new TypeError('token must be a function that returns a token')
+    if (typeof token !== 'function') throw new TypeError('token must be a function')
     this.#url = new URL(url, globalThis.location?.href)
-    if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
+    if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with ws or http, not ${this.#url.protocol}`)
     /** @internal */
     this.env = environment({ WebSocket, fetch, ...given })
     /** @internal */
@@ -69,7 +69,7 @@ export class Client {
    */
   open (id) {
     if (this.#closed) throw failure('closed', 'the client is closed')
-    if (!this.env.WebSocket) throw new TypeError('there is no WebSocket here: give new Client() one')
+    if (!this.env.WebSocket) throw new TypeError('new Client() needs a WebSocket here')
     let document = this.#documents.get(id)
     if (!document) {
       this.#unlisten ??= this.env.listen(name => this.#happened(name))

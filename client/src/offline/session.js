@@ -1,7 +1,6 @@
 /** What ties a document to a storage: its own session, and those that tabs have left behind. */
 
 /** @import { Document } from '../document.js' */
-/** @import { Record } from './backend.js' */
 /** @import { Keeper } from './keeper.js' */
 /** @import { OfflineStorage } from './storage.js' */
 
@@ -45,8 +44,8 @@ export function tie (storage, document) {
 
   /** Let a keeper that comes late know what there is. @param {Keeper} late */
   const catchUp = late => {
-    late.advanced(null)
-    late.changed(null)
+    late.advance(null)
+    late.change(null)
     if (sync.flowing) live()
   }
 
@@ -142,52 +141,19 @@ export function tie (storage, document) {
     while (!ended && sync.flowing && user !== null) {
       const found = await storage.orphan(env, user, id)
       if (!found) return
+      const { drain } = await import('./orphan.js').catch(error => {
+        found.leave()
+        throw error
+      })
       if (ended) return found.leave()
-      await new Promise(resolve => drain(found, resolve))
+      await drain(document, user, found, about, own => { orphan = own })
     }
-  }
-
-  /** @param {Keeper} found @param {(value?: any) => void} resolve */
-  const drain = (found, resolve) => {
-    const done = () => {
-      other.link.stop()
-      orphan = null
-      resolve()
-    }
-    const leave = () => {
-      other.keeper = null
-      found.leave()
-      done()
-    }
-    const pending = () => {
-      if (!other.pending) found.remove().then(done, done)
-    }
-    const nothing = () => {}
-    const other = document.second({
-      changed: nothing,
-      advanced: nothing,
-      live: nothing,
-      moved: nothing,
-      unauthenticated: leave,
-      ended: leave,
-      told: message => {
-        if (message.type === 'joined' && message.userId !== user) leave()
-      },
-      pending,
-      gaveBack: (draft, refusal, batches) => document.gaveBack(other, draft, refusal, batches)
-    })
-    orphan = { leave, wake: other.link.wake }
-    other.restore(/** @type {Record} */ (found.record))
-    other.keeper = found
-    found.attach({ sync: other, about, fenced: done, failed: nothing })
-    pending()
-    if (other.pending) other.link.start()
   }
 
   return {
     begin,
     identified,
-    live,
+    connected: live,
 
     get keeper () {
       return keeper

@@ -3,23 +3,21 @@
 import { makeKeeper, SCHEMA } from './keeper.js'
 import { tie } from './session.js'
 
-/** @import { Backend } from './backend.js' */
+/** @import { Backend, Key } from './backend.js' */
 /** @import { Environment } from '../net/environment.js' */
+/** @import { Keeper } from './keeper.js' */
 
 export class OfflineStorage {
   /** @param {Backend} backend */
   constructor (backend) {
     this.backend = backend
+    /** The user who was here last: for a start without a network. */
+    this.user = () => backend.user()
   }
 
   /** @param {import('../document.js').Document} document */
   tie (document) {
     return tie(this, document)
-  }
-
-  /** The user who was here last: for a start without a network. */
-  user () {
-    return this.backend.user()
   }
 
   /**
@@ -30,7 +28,20 @@ export class OfflineStorage {
    */
   async attach (env, user, document) {
     await this.backend.user(user)
-    return await this.#adopt(env, user, document, true) ?? this.fresh(env, user, document)
+    return await this.orphan(env, user, document, true) ?? this.fresh(env, user, document)
+  }
+
+  /**
+   * Get a new session.
+   * @param {Environment} env
+   * @param {string} user
+   * @param {string} document
+   */
+  async fresh (env, user, document) {
+    /** @type {Key} */
+    const key = [user, document, '****************'.replace(/\*/g, () => Math.floor(env.random() * 16).toString(16))]
+    const unlock = await this.backend.lock(key)
+    return makeKeeper(this.backend, env, key, 1, null, unlock ?? (() => {}))
   }
 
   /**
@@ -38,39 +49,20 @@ export class OfflineStorage {
    * @param {Environment} env
    * @param {string} user
    * @param {string} document
+   * @param {boolean} [any] whether one without edits will do
+   * @returns {Promise<Keeper | null>}
    */
-  orphan (env, user, document) {
-    return this.#adopt(env, user, document, false)
-  }
-
-  /**
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   */
-  async fresh (env, user, document) {
-    const session = Array.from({ length: 16 }, () => Math.floor(env.random() * 16).toString(16)).join('')
-    const key = { user, document, session }
-    const unlock = await this.backend.lock(key)
-    return makeKeeper(this.backend, env, key, 1, null, unlock ?? (() => {}))
-  }
-
-  /**
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   * @param {boolean} any whether one without edits will do
-   */
-  async #adopt (env, user, document, any) {
+  async orphan (env, user, document, any) {
     const sessions = await this.backend.list(user, document)
     sessions.sort((a, b) => Number(b.edits) - Number(a.edits) || b.seen - a.seen)
     for (const { session, edits } of sessions) {
       if (!edits && !any) continue
-      const key = { user, document, session }
+      /** @type {Key} */
+      const key = [user, document, session]
       const unlock = await this.backend.lock(key)
-      if (unlock === null) continue
+      if (!unlock) continue
       const taken = await this.backend.take(key)
-      if (taken !== null && taken.record.meta.schema <= SCHEMA) return makeKeeper(this.backend, env, key, taken.fence, taken.record, unlock)
+      if (taken && taken.record.meta.schema <= SCHEMA) return makeKeeper(this.backend, env, key, taken.fence, taken.record, unlock)
       unlock()
     }
     return null

@@ -4,7 +4,7 @@
 import { compose, parse, print } from '../../src/ot/index.js'
 import { fencedError } from '../../src/offline/storage.js'
 
-const name = ({ user, document, session }) => `${user}/${document}/${session}`
+const name = key => key.join('/')
 
 export class Disk {
   constructor () {
@@ -34,7 +34,7 @@ export class TabStorage {
   }
 
   list (user, document) {
-    const prefix = name({ user, document, session: '' })
+    const prefix = name([user, document, ''])
     return this.#later(() => [...this.disk.records].filter(([key]) => key.startsWith(prefix)).map(([key, { meta, typed }]) => ({ session: key.slice(prefix.length), edits: meta.inflight !== null || typed.length > 0, seen: meta.seen })))
   }
 
