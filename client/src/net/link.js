@@ -188,7 +188,7 @@ export function makeLink (env, url, getToken, host) {
     else probe()
   }))
 
-  /** Say something that every server answers, if only that it does not know it. */
+  /** Ask for a sign of life: a `pong`, or an older relay's word that it knows no `ping`. */
   const probe = () => {
     const asked = env.now()
     heardAt = -1
