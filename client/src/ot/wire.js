@@ -7,8 +7,8 @@ import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
 /** @param {any} value */
 const isLength = value => Number.isSafeInteger(value) && value > 0
 
-// U+0000, and a surrogate without its other half: with it, it is a character beyond these
-const UNFIT = /[\0\ud800-\udfff]/gu
+/** U+0000, and a surrogate without its other half: with it, it is a character beyond these. */
+export const UNFIT = /[\0\ud800-\udfff]/gu
 
 /**
  * Text as it may stand in a document: lone surrogates and U+0000, which PostgreSQL cannot

