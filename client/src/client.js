@@ -28,7 +28,6 @@ export class Client {
   /** @type {(() => void) | undefined} */
   #unlisten
   #closed = false
-  /** @type {URL} */
   #url
   /** @type {import('./rest.js').RestApi | null} */
   #rest = null
@@ -37,9 +36,9 @@ export class Client {
 
   /** @param {ClientOptions} options */
   constructor ({ url, token, storage, WebSocket, fetch, environment: given }) {
-    if (typeof token !== 'function') throw new TypeError('token must be a function that returns a token')
-    this.#url = new URL(url, globalThis.location?.href)
-    if (!/^(ws|http)s?:$/.test(this.#url.protocol)) throw new TypeError(`url must begin with wss, ws, https or http, not ${this.#url.protocol}`)
+    if (typeof token !== 'function') throw new TypeError('token must be a function')
+    this.#url = String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws').replace(/\/*([?#].*)?$/, '')
+    if (!/^wss?:/.test(this.#url)) throw new TypeError(`url must begin with ws or http: ${url}`)
     /** @internal */
     this.env = environment({ WebSocket, fetch, ...given })
     /** @internal */
@@ -58,8 +57,7 @@ export class Client {
    * @internal
    */
   socketUrl (id) {
-    const { protocol, host, pathname } = this.#url
-    return `${protocol.replace('http', 'ws')}//${host}${pathname.replace(/\/+$/, '')}/v1/collab/${encodeURIComponent(id)}`
+    return `${this.#url}/v1/collab/${encodeURIComponent(id)}`
   }
 
   /**
@@ -69,7 +67,7 @@ export class Client {
    */
   open (id) {
     if (this.#closed) throw failure('closed', 'the client is closed')
-    if (!this.env.WebSocket) throw new TypeError('there is no WebSocket here: give new Client() one')
+    if (!this.env.WebSocket) throw new TypeError('new Client() needs a WebSocket here')
     let document = this.#documents.get(id)
     if (!document) {
       this.#unlisten ??= this.env.listen(name => this.#happened(name))

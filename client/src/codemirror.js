@@ -12,6 +12,7 @@
 import { Annotation, ChangeSet, EditorSelection, EditorState, Prec, StateEffect, StateField, Transaction } from '@codemirror/state'
 import { EditorView, keymap, layer, logException, RectangleMarker, ViewPlugin } from '@codemirror/view'
 import { colorOf, nameOf, textOn } from './editors/people.js'
+import { diff, Text as Chunks, UNFIT } from './ot/index.js'
 
 /** @import { Extension, Text, TransactionSpec } from '@codemirror/state' */
 /** @import { LayerMarker, ViewUpdate } from '@codemirror/view' */
@@ -55,19 +56,14 @@ function changesOf (set) {
 }
 
 /**
- * What makes one text of another: all between what they have in common at both ends.
+ * What makes one text of another.
  * @param {Text} text
  * @param {string} wanted
  */
 function difference (text, wanted) {
-  const have = text.sliceString(0, text.length, '\n')
-  if (have === wanted) return ChangeSet.empty(text.length)
-  const most = Math.min(have.length, wanted.length)
-  let from = 0
-  while (from < most && have.charCodeAt(from) === wanted.charCodeAt(from)) from++
-  let same = 0
-  while (same < most - from && have.charCodeAt(have.length - same - 1) === wanted.charCodeAt(wanted.length - same - 1)) same++
-  return changeSet([{ from, to: have.length - same, insert: wanted.slice(from, wanted.length - same) }], have.length)
+  // no document has U+0000 in it
+  const have = text.sliceString(0, text.length, '\n').replace(UNFIT, '\0')
+  return changeSet(Chunks.of(have).apply(diff(have, wanted)).changes, have.length)
 }
 
 /**

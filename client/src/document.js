@@ -3,11 +3,10 @@
 import { deferred } from './core/edits.js'
 import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
-import { Others } from './core/presence.js'
-import { Presence } from './core/presence_said.js'
+import { Presence } from './core/presence.js'
 import { makeSync } from './core/sync.js'
 import { NO_HISTORY, note, pass, reverse } from './core/undo.js'
-import { invert, parse, reach, toOp } from './ot/index.js'
+import { invert, parse, toOp } from './ot/index.js'
 
 /** @import { Client } from './client.js' */
 /** @import { Sync } from './core/sync.js' */
@@ -58,10 +57,6 @@ import { invert, parse, reach, toOp } from './ot/index.js'
  * @property {any} chat
  */
 
-/** @type {Record<number, string>} */
-const ENDS = { 4400: 'malformed', 4403: 'forbidden', 4404: 'not_found' }
-/** @type {Record<string, 'thread' | 'comment' | 'suggestion' | 'chat'>} */
-const TALK = { thread: 'thread', comment: 'comment', suggest: 'suggestion', suggestion: 'suggestion', decide: 'suggestion', chat: 'chat' }
 
 /** A document, made by `client.open(id)`. */
 export class Document {
@@ -106,22 +101,17 @@ export class Document {
      * @type {string | null}
      */
     this.userId = null
-    /** @internal */
-    this.others = new Others()
     /** How this client is shown to others, and who they are. */
     this.presence = new Presence(this)
     /** @internal */
     this.sync = this.second({
-      changed: (op, changes, { origin, userId, source, undo = false }) => {
+      change: (op, changes, { origin, userId, source, undo = false }) => {
         const local = origin === 'local'
         if (!local) this.#history = pass(this.#history, op)
         this.presence.follow(op, local)
         this.#events.emit('change', { changes, origin, userId: local ? this.userId : userId, version: this.version, source, undo })
       },
-      advanced: (op, from, userId) => {
-        this.others.advance(op, from, this.version, userId)
-        this.presence.advanced()
-      },
+      advance: (op, from, userId) => this.presence.advance(op, from, this.version, userId),
       pending: () => {
         const { pending } = this
         this.#events.emit('pending', pending)
@@ -129,21 +119,21 @@ export class Document {
         this.#events.emit('saved', { version: this.version })
         this.#closeIfUnused()
       },
-      gaveBack: (draft, failed, batches) => this.gaveBack(this.sync, draft, failed, batches),
-      live: () => {
+      rejected: (draft, failed, batches) => this.giveBack(this.sync, draft, failed, batches),
+      connected: () => {
         this.#connected = true
         this.restate()
         this.#loading.resolve(this)
-        this.presence.live()
-        this.offline?.live()
+        this.presence.connected()
+        this.offline?.connected()
       },
-      told: message => this.#told(message),
-      moved: () => this.restate(),
+      message: message => this.#told(message),
+      status: () => this.restate(),
       unauthenticated: () => {
         this.#authenticated = false
         this.restate()
       },
-      ended: (code, reason) => this.end(ENDS[code], reason || `the connection was closed with ${code}`)
+      closed: (code, reason) => this.end(code, reason)
     })
     /** @internal */
     this.link = this.sync.link
@@ -211,7 +201,7 @@ export class Document {
    */
   edit (changes, { source } = {}) {
     const { shown } = this.#editable()
-    return this.#edit(toOp(shown, /** @type {Change[]} */ (Array.isArray(changes) ? changes : [changes])), source)
+    return this.#edit(toOp(shown, /** @type {Change[]} */ ([changes].flat())), source)
   }
 
   /**
@@ -223,21 +213,24 @@ export class Document {
   apply (op, { source } = {}) {
     const { shown } = this.#editable()
     const parsed = parse(op)
-    if (reach(parsed) > shown.points) throw new RangeError(`the op reaches to ${reach(parsed)}, beyond the end of the text at ${shown.points}`)
+    shown.apply(parsed) // throws if it does not fit
     return this.#edit(parsed, source)
   }
 
   #editable () {
-    if (this.#closed) throw failure('closed', `document ${this.id} is closed`)
-    if (!this.sync.state) throw failure('not_loaded', `document ${this.id} is not loaded yet`)
-    if (!this.canEdit) throw failure('forbidden', `a ${this.role} must not edit document ${this.id}`)
-    return this.sync.state
+    const { state } = this.sync
+    /** @param {string} code @param {string} why */
+    const not = (code, why) => failure(code, `document ${this.id} is ${why}`)
+    if (this.#closed) throw not('closed', 'closed')
+    if (!state) throw not('not_loaded', 'not loaded yet')
+    if (!this.canEdit) throw not('forbidden', `read-only for a ${this.role}`)
+    return state
   }
 
   /** @param {Op} op */
   #inverse = op => {
     const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (this.sync.state)
-    return invert(op, (from, length) => shown.at(from, length))
+    return invert(op, shown)
   }
 
   /** @param {Op} op @param {unknown} source @returns {Edit} */
@@ -366,7 +359,7 @@ export class Document {
    * it again in the same moment gets the same Document, and pending edits are sent first.
    */
   release () {
-    if (--this.#references < 0) throw failure('closed', `document ${this.id} was released more often than opened`)
+    if (--this.#references < 0) throw failure('closed', `document ${this.id} is released more often than opened`)
     this.env.setTimeout(() => this.#closeIfUnused(), 0)
   }
 
@@ -429,7 +422,7 @@ export class Document {
    * @param {Batch[]} batches
    * @internal
    */
-  gaveBack (sync, draft, failed, batches) {
+  giveBack (sync, draft, failed, batches) {
     const { shown } = /** @type {NonNullable<typeof this.sync.state>} */ (sync.state)
     const { text, changes } = shown.apply(draft)
     for (const batch of batches) batch.reject(failure(failed.code, failed.message, { changes, operationId: failed.operationId }))
@@ -443,16 +436,15 @@ export class Document {
     if (type === 'joined') {
       this.offline?.identified(message.userId)
       this.userId = message.userId
-      this.others.own = message.clientId
+      this.presence.own = message.clientId
     }
     if (title !== this.title) this.#events.emit('title', this.title = title)
     if (role !== this.role) this.#events.emit('role', this.role = role)
     if (message.users || message.left) {
-      this.others.update(message, type === 'joined' || message.complete)
+      this.presence.update(message, type === 'joined' || message.complete)
       this.#events.emit('presence', this.presence.users)
     }
     if (code === 'diverged') this.#events.emit(code, { version: this.version })
-    const talk = TALK[type]
-    if (talk) this.#events.emit(talk, message)
+    if (/^(thread|comment|suggest|suggestion|decide|chat)$/.test(type)) this.#events.emit(/^[sd]/.test(type) ? 'suggestion' : type, message)
   }
 }

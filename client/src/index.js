@@ -8,7 +8,7 @@
 
 export { Client } from './client.js'
 export { Document } from './document.js'
-export { Presence } from './core/presence_said.js'
+export { Presence } from './core/presence.js'
 
 /**
  * @typedef {import('./client.js').ClientOptions} ClientOptions

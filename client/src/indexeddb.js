@@ -14,14 +14,11 @@ import { fencedError, OfflineStorage } from './offline/storage.js'
 /** A session that wrote so long ago is gone, where there are no locks to tell. */
 const GONE_MS = 60_000
 
-/** @param {Key} key */
-const path = ({ user, document, session }) => [user, document, session]
-
 /**
  * All keys that begin with some parts.
- * @param {string[]} parts
+ * @param {...string} parts
  */
-const below = parts => IDBKeyRange.bound(parts, [...parts, []])
+const below = (...parts) => IDBKeyRange.bound(parts, [...parts, []])
 
 /**
  * Call with what a request gives.
@@ -44,19 +41,23 @@ function backend (factory, name) {
    * @param {boolean} absent whether it may be that nothing is stored of it
    * @param {(stores: Stores, row: { meta: Meta, edits: boolean } | undefined) => void} work
    */
-  const fenced = (key, fence, absent, work) => transact('readwrite', (stores, _keep, fail) => then(stores.sessions.get(path(key)), row => {
-    if (row ? row.meta.fence === fence : absent) work(stores, row)
-    else fail(fencedError())
-  }))
+  const fenced = async (key, fence, absent, work) => {
+    const own = await transact('readwrite', (stores, keep) => then(stores.sessions.get(key), row => {
+      const own = row ? row.meta.fence === fence : absent
+      if (own) work(stores, row)
+      keep(own)
+    }))
+    if (!own) throw fencedError()
+  }
 
   return {
-    list: (user, document) => transact('readonly', ({ sessions }, keep) => then(sessions.getAll(below([user, document])), rows => {
+    list: (user, document) => transact('readonly', ({ sessions }, keep) => then(sessions.getAll(below(user, document)), rows => {
       keep(rows.filter(gone).map((/** @type {any} */ { session, meta, edits }) => ({ session, seen: meta.seen, edits: edits || meta.inflight !== null })))
     })),
 
     lock (key) {
       const locks = globalThis.navigator?.locks
-      const id = [name, ...path(key)].join(' ')
+      const id = [name, ...key].join(' ')
       return new Promise((resolve, reject) => {
         if (locks) {
           locks.request(id, { ifAvailable: true }, lock => lock ? new Promise(release => resolve(() => release(null))) : resolve(null)).catch(reject)
@@ -68,16 +69,14 @@ function backend (factory, name) {
       })
     },
 
-    take: key => transact('readwrite', ({ sessions, texts, ops }, keep) => then(sessions.get(path(key)), row => {
+    take: key => transact('readwrite', ({ sessions, texts, ops }, keep) => then(sessions.get(key), row => {
       if (!row) return
       const { meta } = row
       meta.fence++
-      sessions.put(row)
-      then(texts.get(path(key)), ({ text }) => then(ops.getAll(below(path(key))), all => {
-        /** @param {string} kind */
-        const of = kind => all.filter((/** @type {any} */ op) => op.kind === kind).map((/** @type {any} */ { op }) => op)
-        keep({ fence: meta.fence, record: { meta, text, since: of('since'), typed: of('typed') } })
-      }))
+      sessions.put(row, key)
+      then(texts.get(key), text => then(ops.getAll(below(...key, 'since')), since => then(ops.getAll(below(...key, 'typed')), typed => {
+        keep({ fence: meta.fence, record: { meta, text, since, typed } })
+      })))
     })),
 
     write (key, fence, { absent, meta, text, since, typed }) {
@@ -86,25 +85,24 @@ function backend (factory, name) {
       asked = true
       return fenced(key, fence, absent, ({ sessions, texts, ops }, row) => {
         if (text !== undefined) {
-          texts.put({ ...key, text })
-          ops.delete(below([...path(key), 'since']))
+          texts.put(text, key)
+          ops.delete(below(...key, 'since'))
         }
-        if (meta) ops.delete(below([...path(key), 'typed']))
+        if (meta) ops.delete(below(...key, 'typed'))
         // what is typed on adds its own few bytes
-        if (meta || !row?.edits) sessions.put({ ...key, meta: meta ?? row?.meta, edits: typed.length > 0 })
-        for (const [kind, list] of Object.entries({ since, typed })) for (const op of list) ops.put({ ...key, kind, n: n++, op })
+        if (meta || !row?.edits) sessions.put({ session: key[2], meta: meta ?? row?.meta, edits: typed.length > 0 }, key)
+        for (const op of since) ops.put(op, [...key, 'since', n++])
+        for (const op of typed) ops.put(op, [...key, 'typed', n++])
       })
     },
 
-    remove: (key, fence) => fenced(key, fence, true, ({ sessions, texts, ops }) => {
-      sessions.delete(path(key))
-      texts.delete(path(key))
-      ops.delete(below(path(key)))
+    remove: (key, fence) => fenced(key, fence, true, stores => {
+      for (const store of Object.values(stores)) store.delete(below(...key))
     }),
 
     user: user => transact('readwrite', ({ users }, keep) => {
-      if (user) users.put({ id: 'last', user })
-      then(users.get('last'), row => keep(row?.user ?? null))
+      if (user) users.put(user, 'last')
+      then(users.get('last'), row => keep(row ?? null))
     })
   }
 }

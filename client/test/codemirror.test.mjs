@@ -45,6 +45,20 @@ test('an editor made of an older text takes what is missing, and keeps the selec
   assert.equal(view.state.selection.main.anchor, 19)
 })
 
+test('an editor made of text that PostgreSQL cannot store shows the document\'s', async () => {
+  const setup = new Setup({ content: 'a😀\ufffdb😀' })
+  const document = await setup.open('ann')
+  for (const doc of ['a\ud83d', '\ude00a😀b\ud83d', 'a\0😀\ud83db😀\ude00', '\ud83d\ud83d\ude00b']) {
+    const view = editor(document, { doc })
+    await microtask()
+    assert.equal(text(view), document.text)
+    insert(view, 1, '漢')
+    assert.equal(text(view), document.text)
+    view.destroy()
+    document.undo()
+  }
+})
+
 test('typing goes to the document at once, and to the other editor in one transaction', async () => {
   const setup = new Setup({ content: 'ab' })
   const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]

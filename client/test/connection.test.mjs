@@ -155,22 +155,33 @@ test('silence is not judged, but an op without an answer is', async () => {
   assert.deepEqual(heard.map(([, status]) => status), ['reconnecting', 'connected'])
 })
 
-test('a server that is slow to answer, but lives, is waited for', async () => {
-  const setup = new Setup()
-  const document = await setup.open('ann')
-  const heard = events(document, 'status')
-  const slow = []
-  setup.server.on_op = (...args) => slow.push(args)
-  document.edit({ from: 0, insert: 'x' })
-  const begin = setup.world.now
-  await setup.world.calm(() => setup.world.now - begin > 40_000)
-  assert.deepEqual(heard, [])
-  delete setup.server.on_op
-  for (const args of slow) setup.server.on_op(...args)
-  await setup.until(() => document.pending === null)
-  assert.deepEqual(heard, [])
-  assert.equal(setup.server.version, 1)
-})
+for (const modern of [true, false]) {
+  test(`a server that is slow to answer, but lives, is waited for: ${modern ? 'it answers a ping' : 'an older one says that it knows none'}`, async () => {
+    const setup = new Setup({ modern })
+    const document = await setup.open('ann')
+    const heard = events(document, 'status')
+    const slow = []
+    const told = []
+    for (const wire of setup.world.wires) {
+      const { onmessage } = wire.socket
+      wire.socket.onmessage = event => {
+        told.push(JSON.parse(event.data))
+        onmessage(event)
+      }
+    }
+    setup.server.on_op = (...args) => slow.push(args)
+    document.edit({ from: 0, insert: 'x' })
+    const begin = setup.world.now
+    await setup.world.calm(() => setup.world.now - begin > 40_000)
+    assert.deepEqual(heard, [])
+    assert.ok(told.length >= 1 && told.every(({ type, code }) => modern ? type === 'pong' : code === 'unknown_type'))
+    delete setup.server.on_op
+    for (const args of slow) setup.server.on_op(...args)
+    await setup.until(() => document.pending === null)
+    assert.deepEqual(heard, [])
+    assert.equal(setup.server.version, 1)
+  })
+}
 
 test('when the page is seen again, a dead connection is found out', async () => {
   const setup = new Setup()

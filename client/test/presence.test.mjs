@@ -78,7 +78,7 @@ test('cursors outlast hundreds of ops, and a snapshot', async () => {
 
 test('who leaves is gone, a complete list is all there are, and one is not among the others', async () => {
   const { setup, document, say } = await joined()
-  say({ type: 'presence', users: [ben(), { clientId: 'z1', userId: 'cleo' }, { clientId: document.others.own, userId: 'ann' }] })
+  say({ type: 'presence', users: [ben(), { clientId: 'z1', userId: 'cleo' }, { clientId: document.presence.own, userId: 'ann' }] })
   await setup.arrive()
   assert.deepEqual(document.presence.users.map(({ userId }) => userId), ['ben', 'cleo'])
   say({ type: 'presence', left: ['b1'] })

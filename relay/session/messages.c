@@ -30,6 +30,14 @@ on_presence(struct session *s, const struct message *m)
 		session_refuse(s, CLOSE_MALFORMED, "malformed", problem);
 }
 
+/* A client wants to see whether this connection still lives. */
+static void
+on_ping(struct session *s, const struct message *m)
+{
+	(void) m;
+	session_send(s, protocol_pong());
+}
+
 static const struct handler
 {
 	const char *type;
@@ -45,6 +53,7 @@ static const struct handler
 	{"op", session_on_op, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "op before the ack of the snapshot"},
 	{"checksum", session_on_checksum, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "checksum before the ack of the snapshot"},
 	{"presence", on_presence, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "presence before the ack of the snapshot"},
+	{"ping", on_ping, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "ping before hello"},
 	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "token before hello"},
 };
 

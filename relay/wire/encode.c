@@ -101,6 +101,13 @@ protocol_reject(const struct uuid *operation_id, enum reject_code code, const ch
 	return encode(with_retry(object, retry_after_ms));
 }
 
+/* Encode the answer to a ping. */
+struct frame *
+protocol_pong(void)
+{
+	return encode(json_pack("{s:s}", "type", "pong"));
+}
+
 /* Encode a client's new role. */
 struct frame *
 protocol_role(const char *role)

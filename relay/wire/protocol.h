@@ -166,6 +166,7 @@ struct frame *protocol_joined(const struct joined *joined);
 struct frame *protocol_error(const char *code, const char *message, int retry_after_ms);
 struct frame *protocol_reject(const struct uuid *operation_id, enum reject_code code, const char *message,
 							  int retry_after_ms);
+struct frame *protocol_pong(void);
 struct frame *protocol_role(const char *role);
 struct frame *protocol_title(const char *title);
 struct frame *protocol_one_op(const char *entry, size_t len);

@@ -42,16 +42,18 @@ test('then operations are rejected, with when to come back', async () => {
 })
 
 test('then the connection ends', async () => {
-  const relay = await startRelay({ rate: 1, burst: 3 })
-  const doc = await createDocument('')
-  const ann = await new Raw(relay, doc).join('ann')
-  const flood = setInterval(() => { if (!ann.closed) for (let n = 0; n < 100; n++) ann.send({ type: 'nonsense' }) }, 5)
-  // the code may be lost with the reset that follows: the log has it
-  assert.ok([4429, 1006].includes((await ann.close()).code))
-  clearInterval(flood)
-  assert.match(relay.log(), /closing with 4429/)
-  assert.equal(await metric(relay, 'floods_total'), 1)
-  await relay.stop()
+  for (const type of ['nonsense', 'ping']) {
+    const relay = await startRelay({ rate: 1, burst: 3 })
+    const doc = await createDocument('')
+    const ann = await new Raw(relay, doc).join('ann')
+    const flood = setInterval(() => { if (!ann.closed) for (let n = 0; n < 100; n++) ann.send({ type }) }, 5)
+    // the code may be lost with the reset that follows: the log has it
+    assert.ok([4429, 1006].includes((await ann.close()).code))
+    clearInterval(flood)
+    assert.match(relay.log(), /closing with 4429/)
+    assert.equal(await metric(relay, 'floods_total'), 1)
+    await relay.stop()
+  }
 })
 
 test('unsolicited pongs count as a flood, too', async () => {

@@ -110,6 +110,26 @@ test('nothing is sent before the snapshot is acknowledged', async () => {
   ben.end()
 })
 
+test('a ping is answered before the snapshot is acknowledged and after, and is not the first message', async () => {
+  const doc = await createDocument('x')
+  const ann = await new Raw(relay, doc).opened()
+  ann.send({ type: 'hello', token: token('ann') })
+  await ann.expect('joined')
+  const snapshot = await ann.expect('snapshot')
+  ann.send({ type: 'ping' })
+  assert.deepEqual(await ann.expect('pong'), { type: 'pong' })
+  ann.send({ type: 'ack', sequenceId: snapshot.sequenceId })
+  ann.send({ type: 'ping' })
+  assert.deepEqual(await ann.expect('pong'), { type: 'pong' })
+  ann.op(0, [1, 'y'])
+  assert.equal((await ann.operation()).version, 1)
+  ann.end()
+  const early = await new Raw(relay, doc).opened()
+  early.send({ type: 'ping' })
+  assert.equal((await early.expect('error')).code, 'out_of_order')
+  assert.equal((await early.close()).code, 4400)
+})
+
 test('a token comes in the hello, in a header or in the URL', async () => {
   const doc = await createDocument('')
   for (const [options, hello] of [

@@ -19,7 +19,6 @@ import { compose, diff, equal, heap, IDENTITY, invert, split, Text, transform, w
  * @property {Op} op as it is sent
  * @property {Op} now the same, carried to the version held
  * @property {boolean} more the first piece of a longer op, whose rest waits behind it
- * @property {number} tries how often it was sent, as far as is known
  */
 
 /**
@@ -39,13 +38,20 @@ import { compose, diff, equal, heap, IDENTITY, invert, split, Text, transform, w
  * @param {Point} point
  * @returns {State}
  */
-export function begin (content, { version, operationId, sequenceId }) {
+export function begin (content, point) {
   const base = Text.of(content)
-  return { version, operationId, sequenceId, base, sent: null, pile: [], shown: base }
+  return { ...point, base, sent: null, pile: [], shown: base }
 }
 
 /** @param {State} state */
-export const isPending = state => state.sent !== null || state.pile.length > 0
+export const isPending = ({ sent, pile }) => sent !== null || pile.length > 0
+
+/**
+ * All that is pending as one op on the base: good for positions, not for transforming others
+ * to the right.
+ * @param {State} state
+ */
+export const typed = ({ sent, pile }) => compose(sent?.now ?? IDENTITY, whole(pile))
 
 /**
  * Make a state of parts, where an op brings what was shown to what is.
@@ -77,7 +83,7 @@ export function edit (state, op) {
 export function freeze (state, id, limit) {
   const [op, rest] = split(whole(state.pile), limit)
   const more = rest.length > 0
-  const sent = op.length === 0 ? null : { id, base: state.version, op, now: op, more, tries: 0 }
+  const sent = op.length === 0 ? null : { id, base: state.version, op, now: op, more }
   return { ...state, sent, pile: more ? [rest] : [], shown: sent === null ? state.base : state.shown }
 }
 
@@ -89,8 +95,8 @@ export function freeze (state, id, limit) {
  */
 function carryPile (pile, op) {
   if (pile.length === 0 || op.length === 0) return [pile, op]
-  const typed = whole(pile)
-  return [heap([], transform(typed, op, 'left')), transform(op, typed, 'right')]
+  const own = whole(pile)
+  return [heap([], transform(own, op, 'left')), transform(op, own, 'right')]
 }
 
 /**
@@ -100,20 +106,17 @@ function carryPile (pile, op) {
  * @param {Point} point what it makes
  * @returns {Step}
  */
-export function receive (state, op, { version, operationId, sequenceId }) {
-  if (!isPending(state)) {
-    const { text, changes } = state.base.apply(op)
-    return { state: { ...state, version, operationId, sequenceId, base: text, shown: text }, op, changes }
-  }
+export function receive (state, op, point) {
+  const { text: base, changes } = state.base.apply(op)
+  if (!isPending(state)) return { state: { ...state, ...point, base, shown: base }, op, changes }
   let { sent } = state
-  const base = state.base.apply(op).text
-  if (sent !== null) {
+  if (sent) {
     const { now } = sent
     sent = { ...sent, now: transform(now, op, 'left') }
     op = transform(op, now, 'right')
   }
   const [pile, over] = carryPile(state.pile, op)
-  return shown({ ...state, version, operationId, sequenceId, base, sent, pile }, over)
+  return shown({ ...state, ...point, base, sent, pile }, over)
 }
 
 /**
@@ -127,10 +130,9 @@ export function receive (state, op, { version, operationId, sequenceId }) {
 export function settle (state, by, point = {}) {
   const { sent, base } = state
   const now = /** @type {Sent} */ (sent).now
-  const settled = { ...state, ...point, base: by.length === 0 ? base : base.apply(by).text, sent: null }
-  if (equal(now, by)) return { state: isPending(settled) ? settled : { ...settled, shown: settled.base }, op: IDENTITY, changes: [] }
-  const [pile, over] = carryPile(state.pile, compose(invert(now, (from, length) => base.at(from, length)), by))
-  return shown({ ...settled, pile }, over)
+  const op = equal(now, by) ? IDENTITY : compose(invert(now, base), by)
+  const [pile, over] = carryPile(state.pile, op)
+  return shown({ ...state, ...point, base: base.apply(by).text, sent: null, pile }, over)
 }
 
 /**
@@ -142,7 +144,7 @@ export function settle (state, by, point = {}) {
 export function takeBack (state) {
   let sent = /** @type {Sent} */ (state.sent)
   if (sent.more) {
-    sent = { ...sent, now: compose(sent.now, whole(state.pile)), more: false }
+    sent = { ...sent, now: typed(state), more: false }
     state = { ...state, sent, pile: [] }
   }
   const step = settle(state, IDENTITY)
@@ -155,9 +157,7 @@ export function takeBack (state) {
  * @returns {State}
  */
 export function thaw (state) {
-  const { sent, pile } = state
-  if (sent === null) return state
-  return { ...state, sent: null, pile: heap([], compose(sent.now, whole(pile))) }
+  return { ...state, sent: null, pile: heap([], typed(state)) }
 }
 
 /**
@@ -171,18 +171,12 @@ export function thaw (state) {
  *   has it; that it is to be made on the new text; that it stays as it was sent
  * @returns {Step}
  */
-export function replace (state, content, { version, operationId, sequenceId }, what) {
-  let { sent } = state
-  const base = Text.of(content)
-  const held = sent !== null && what === 'in' ? state.base.apply(sent.now).text : state.base
-  let op = diff(String(held), content)
-  if (what === 'in') sent = null
-  if (sent !== null) {
-    const now = transform(sent.now, op, 'left')
-    op = transform(op, sent.now, 'right')
-    sent = what === 'out' ? { ...sent, base: version, op: now, now } : { ...sent, now }
-    if (what === 'out' && now.length === 0) sent = null
-  }
-  const [pile, over] = carryPile(state.pile, op)
-  return shown({ version, operationId, sequenceId, base, sent, pile, shown: state.shown }, over)
+export function replace (state, content, point, what) {
+  const { sent, base } = state
+  if (sent && what === 'in') state = { ...state, base: base.apply(sent.now).text, sent: null }
+  const step = receive(state, diff(String(state.base), content), point)
+  const { sent: carried } = step.state
+  if (!carried || what !== 'out') return step
+  const { now } = carried
+  return { ...step, state: { ...step.state, sent: now.length === 0 ? null : { ...carried, base: point.version, op: now } } }
 }

@@ -22,19 +22,19 @@ import * as states from './state.js'
  * @typedef {{ origin: 'local' | 'remote', userId: string | null, source?: unknown, undo?: boolean }} How
  *
  * @typedef {object} SyncHost
- * @property {(op: Op, changes: Change[], how: How) => void} changed what is shown
- * @property {(op: Op | null, from: number, userId: string | null) => void} advanced the server's text, by an op from a version; null: in a way that cannot be followed
+ * @property {(op: Op, changes: Change[], how: How) => void} change what is shown
+ * @property {(op: Op | null, from: number, userId: string | null) => void} advance the server's text, by an op from a version; null: in a way that cannot be followed
  * @property {() => void} pending what is pending has changed
- * @property {(draft: Op, failed: { code: string, message: string, operationId: string | null }, batches: Batch[]) => void} gaveBack
- * @property {() => void} live ops flow
- * @property {(message: any) => void} told something that does not concern the text
- * @property {(up: boolean) => void} moved a connection is being made, or was lost
+ * @property {(draft: Op, failed: { code: string, message: string, operationId: string | null }, batches: Batch[]) => void} rejected
+ * @property {() => void} connected ops flow
+ * @property {(message: any) => void} message something that does not concern the text
+ * @property {(up: boolean) => void} status a connection is being made, or was lost
  * @property {() => void} unauthenticated
- * @property {(code: number, reason: string) => void} ended for good
+ * @property {(code: string, reason: string) => void} closed for good
  *
  * @typedef {object} Gate what stores
- * @property {(typed: WireOp | null) => void} changed the state is another; by typing alone, if an op is given
- * @property {(op: WireOp | null) => void} advanced the server's text, by an op, or (null) by a jump
+ * @property {(typed: WireOp | null) => void} change the state is another; by typing alone, if an op is given
+ * @property {(op: WireOp | null) => void} advance the server's text, by an op, or (null) by a jump
  * @property {() => Promise<void> | null} gate resolves when what was frozen may be sent; null: now
  *
  * @typedef {ReturnType<typeof makeSync>} Sync
@@ -43,6 +43,12 @@ import * as states from './state.js'
 /** Bytes of an op that every server takes, and those below which it is not cut any more. */
 const LIMIT_BYTES = 512 * 1024
 const LEAST_BYTES = 256
+
+/** @param {any} what has a point in it @returns {Point} */
+const pointOf = ({ version, operationId = null, sequenceId = null }) => ({ version, operationId, sequenceId })
+
+/** @param {...(Batch | null)} list @returns {Batch[]} those there are, each once */
+const distinct = (...list) => /** @type {Batch[]} */ ([...new Set(list)].filter(each => each))
 
 /**
  * @param {Client} client
@@ -63,6 +69,7 @@ export function makeSync (client, id, host) {
   /** @type {Batch | null} of what was typed behind it; the same, where it is the rest of a long op */
   let batch = null
   let limit = LIMIT_BYTES
+  let tries = 0 // how often the op that was sent was, as far as is known
   let over = false // the document has ended, perhaps while a message was being taken
   let fresh = false // the next hello asks for a snapshot
   /** @type {'in' | 'out' | null} what an earlier connection said of the op that was sent */
@@ -90,7 +97,7 @@ export function makeSync (client, id, host) {
     const sent = current?.sent
     if (code !== 1009 || !sent) return
     limit = Math.max(LEAST_BYTES, Math.min(limit, sentBytes()) >> 1)
-    if (sent.tries === 1) verdict = 'out'
+    if (tries === 1) verdict = 'out'
   }
 
   const link = makeLink(env, client.socketUrl(id), client.token, {
@@ -101,7 +108,7 @@ export function makeSync (client, id, host) {
       return {
         type: 'hello',
         token,
-        ...fresh ? {} : { version, operationId: operationId ?? undefined, sequenceId: sequenceId && operationId ? sequenceId : undefined },
+        ...!fresh && { version, operationId: operationId || undefined, sequenceId: (operationId && sequenceId) || undefined },
         life,
         pending: sent?.id
       }
@@ -117,13 +124,13 @@ export function makeSync (client, id, host) {
         case 'checksum': return void checksum()
         case 'error': if (message.retryAfter > 0) link.atLeast(message.retryAfter)
       }
-      host.told(message)
+      host.message(message)
     },
 
     lost
   })
 
-  const sentBytes = () => bytesOf(print(current?.sent?.op ?? IDENTITY))
+  const sentBytes = () => bytesOf(current?.sent?.op ?? IDENTITY)
 
   // ---- joining ----
 
@@ -136,29 +143,30 @@ export function makeSync (client, id, host) {
     known = pendingVersion === null ? 'out' : pendingVersion === undefined ? verdict : pendingVersion > version ? 'as it was' : 'in'
     flowing = false
     awaited = version
-    host.told(message)
+    host.message(message)
     if (!message.resumed) return
     if (sent && pendingVersion <= state().version && known === 'in') own({ version: pendingVersion, operationId: sent.id })
     flow()
   }
 
   /** @param {any} message */
-  const snapshot = ({ content, version, operationId = null, sequenceId = null }) => {
-    const point = { version, operationId, sequenceId }
+  const snapshot = message => {
+    const { content } = message
+    const point = pointOf(message)
+    const { version, sequenceId } = point
     const before = current
     // a second one on this connection, and an op is under way that it may have or not: only a
     // new connection says that
     if (lived && before?.sent) return resynchronize(null)
+    keeper?.advance(null)
     if (before) {
       const step = states.replace(before, content, point, known ?? 'out')
-      keeper?.advanced(null)
-      take(step, null, () => host.advanced(null, version, null))
+      take(step, null, () => host.advance(null, version, null))
       // it is in, or nothing is left of it
       if (before.sent && !step.state.sent) answered({ operationId: known === 'in' ? before.sent.id : null, version, at: null })
     } else {
       current = states.begin(content, point)
-      keeper?.advanced(null)
-      keeper?.changed(null)
+      keeper?.change(null)
     }
     fresh = false
     known = verdict = null
@@ -171,7 +179,7 @@ export function makeSync (client, id, host) {
   const flow = () => {
     if (over) return
     flowing = lived = true
-    host.live()
+    host.connected()
     flush()
   }
 
@@ -208,11 +216,12 @@ export function makeSync (client, id, host) {
    * @param {Op} op
    * @param {any} entry what it makes
    */
-  const advance = (how, op, { version, operationId, sequenceId, userId = null }) => {
+  const advance = (how, op, entry) => {
+    const { userId = null } = entry
     const from = state().version
-    const step = how(state(), op, { version, operationId, sequenceId })
-    keeper?.advanced(print(op))
-    take(step, userId, () => host.advanced(op, from, userId))
+    const step = how(state(), op, pointOf(entry))
+    keeper?.advance(print(op))
+    take(step, userId, () => host.advance(op, from, userId))
   }
 
   /** The answer to what was sent. @param {any} entry */
@@ -242,9 +251,9 @@ export function makeSync (client, id, host) {
    */
   const take = (step, userId, after) => {
     current = step.state
-    keeper?.changed(null)
+    keeper?.change(null)
     after?.()
-    if (step.op.length > 0) host.changed(step.op, step.changes, { origin: 'remote', userId })
+    if (step.op.length > 0) host.change(step.op, step.changes, { origin: 'remote', userId })
     // others may have left nothing of what was typed
     unlessTyped()
   }
@@ -263,9 +272,9 @@ export function makeSync (client, id, host) {
     const { promise } = batch ??= batchOf(env.now())
     batch.edits++
     current = step.state
-    keeper?.changed(print(op))
+    keeper?.change(print(op))
     if (current.pile.length === 0) empty()
-    host.changed(op, changes, { ...how, origin: 'local', userId: null })
+    host.change(op, changes, { ...how, origin: 'local', userId: null })
     host.pending()
     flush()
     return { committed: promise, changes }
@@ -290,7 +299,7 @@ export function makeSync (client, id, host) {
     if (current.sent) return resend()
     if (current.pile.length === 0) return
     freeze(limit)
-    keeper?.changed(null)
+    keeper?.change(null)
     if (current.sent) send()
     else host.pending()
   }
@@ -299,6 +308,7 @@ export function makeSync (client, id, host) {
   const freeze = bytes => {
     current = states.freeze(state(), nextId(), bytes)
     if (!current.sent) return empty()
+    tries = 0
     sentBatch = batch
     // the rest of a long op belongs to the same edits
     if (!current.sent.more) batch = null
@@ -308,11 +318,10 @@ export function makeSync (client, id, host) {
   const resend = () => {
     if (known === 'out' && sentBytes() > limit) {
       thaw()
-      flush()
     } else if (known === 'out' || state().version >= awaited) send()
   }
 
-  /** Type again what was sent and is known not to be in. */
+  /** Type again what was sent and is known not to be in, and send that. */
   const thaw = () => {
     current = states.thaw(state())
     if (sentBatch && batch && sentBatch !== batch) {
@@ -323,21 +332,21 @@ export function makeSync (client, id, host) {
     }
     batch ??= sentBatch
     sentBatch = known = verdict = null
-    keeper?.changed(null)
+    keeper?.change(null)
     // what was typed since may take it back
     unlessTyped()
+    flush()
   }
 
   /** Send what is frozen, when the keeper lets it go. */
   const send = () => {
     const turn = sending = {}
-    const { id } = /** @type {Sent} */ (state().sent)
     const go = () => {
-      const sent = current?.sent
-      if (sending !== turn || sent?.id !== id || !flowing) return
-      link.send({ type: 'op', operationId: id, baseVersion: sent.base, op: print(sent.op) })
+      if (sending !== turn) return
+      const { id, base, op } = /** @type {Sent} */ (state().sent)
+      link.send({ type: 'op', operationId: id, baseVersion: base, op: print(op) })
       link.question(true)
-      current = { ...state(), sent: { ...sent, tries: sent.tries + 1 } }
+      tries++
     }
     const gate = keeper?.gate()
     if (gate) gate.then(go, () => {})
@@ -376,7 +385,7 @@ export function makeSync (client, id, host) {
 
   /** The id is taken: by ourselves, if it was sent before; then the op is in. @param {Sent} sent */
   const conflict = sent => {
-    const first = sent.tries === 1
+    const first = tries === 1
     if (first) current = { ...state(), sent: { ...sent, id: nextId() } }
     resynchronize(first ? 'out' : 'in')
   }
@@ -394,7 +403,6 @@ export function makeSync (client, id, host) {
     if (half < LEAST_BYTES) return false
     limit = Math.min(limit, half)
     thaw()
-    flush()
     return true
   }
 
@@ -406,11 +414,11 @@ export function makeSync (client, id, host) {
   const giveBack = (code, message) => {
     const { id, more } = /** @type {Sent} */ (state().sent)
     const step = states.takeBack(state())
-    const batches = /** @type {Batch[]} */ ([...new Set([sentBatch, more ? batch : null])].filter(each => each))
+    const batches = distinct(sentBatch, more ? batch : null)
     if (more) batch = null
     sentBatch = known = verdict = sending = null
     take(step, null)
-    host.gaveBack(step.draft, { code, message, operationId: id }, batches)
+    host.rejected(step.draft, { code, message, operationId: id }, batches)
     host.pending()
     flush()
   }
@@ -459,14 +467,14 @@ export function makeSync (client, id, host) {
 
     /** Edits that wait, at most two. */
     get batches () {
-      return /** @type {Batch[]} */ ([...new Set([sentBatch, batch])].filter(each => each))
+      return distinct(sentBatch, batch)
     },
 
     /** @returns {null | { edits: number, since: number }} */
     get pending () {
-      return current && states.isPending(current)
-        ? sync.batches.reduce(({ edits, since }, each) => ({ edits: edits + each.edits, since: Math.min(since, each.since) }), { edits: 0, since: Infinity })
-        : null
+      if (!current || !states.isPending(current)) return null
+      const { batches } = sync
+      return { edits: batches.reduce((sum, { edits }) => sum + edits, 0), since: Math.min(...batches.map(({ since }) => since)) }
     },
 
     /**
@@ -480,11 +488,11 @@ export function makeSync (client, id, host) {
 
     /** Everything that a crash must not lose, but for the text. */
     stored () {
-      const { version, operationId, sequenceId, sent, pile } = state()
+      const { sent, pile } = state()
       const { edits = 0, since = null } = sync.pending ?? {}
       return {
-        version, operationId, sequenceId, life, edits, since,
-        inflight: sent && { id: sent.id, base: sent.base, op: print(sent.op), now: print(sent.now), more: sent.more },
+        ...pointOf(state()), life, edits, since,
+        inflight: sent && { ...sent, op: print(sent.op), now: print(sent.now) },
         pile: print(whole(pile))
       }
     },
@@ -496,11 +504,12 @@ export function makeSync (client, id, host) {
     restore ({ meta, text, since, typed }) {
       const { inflight, edits } = meta
       const began = meta.since ?? env.now()
-      let next = states.begin(text, meta)
+      let next = states.begin(text, pointOf(meta))
       for (const op of since) next = states.receive(next, parse(op), next).state
       if (inflight) {
         const now = parse(inflight.now)
-        next = { ...next, sent: { ...inflight, op: parse(inflight.op), now, tries: 1 }, shown: next.base.apply(now).text }
+        next = { ...next, sent: { ...inflight, op: parse(inflight.op), now }, shown: next.base.apply(now).text }
+        tries = 1
         sentBatch = batchOf(began, typed.length > 0 ? 1 : edits)
       }
       for (const op of typed) next = states.edit(next, parse(op)).state

@@ -11,9 +11,9 @@ import { renewIn } from './token.js'
  * @typedef {object} LinkHost
  * @property {(token: string) => object} hello what to say first
  * @property {(message: any) => void} receive
- * @property {(up: boolean) => void} moved it is being made, or was lost
+ * @property {(up: boolean) => void} status it is being made, or was lost
  * @property {() => void} unauthenticated no token that the server takes
- * @property {(code: number, reason: string) => void} ended for good
+ * @property {(code: string, reason: string) => void} closed for good
  * @property {(code: number) => void} lost nothing is agreed any more; a close code, or 0
  *
  * @typedef {(ask: { fresh: boolean }) => string | null | undefined | Promise<string | null | undefined>} TokenFunction
@@ -29,6 +29,9 @@ const PATIENCE_MS = 15_000
 const LONG_PATIENCE_MS = 60_000
 /** A connection that lasted so long was a good one. */
 const GOOD_MS = 5_000
+
+/** @type {Record<number, string>} the close codes after which it does not come back */
+const ENDS = { 4400: 'malformed', 4403: 'forbidden', 4404: 'not_found' }
 
 // where it stands
 const IDLE = 0
@@ -78,7 +81,6 @@ export function makeLink (env, url, getToken, host) {
     socket = null
     if (!old) return
     old.onopen = old.onmessage = old.onclose = null
-    old.onerror = () => {}
     old.close()
   }
 
@@ -87,20 +89,24 @@ export function makeLink (env, url, getToken, host) {
     if (socket?.readyState === 1) socket.send(JSON.stringify(message))
   }
 
+  /** Get a token; 0: there is none now. @param {boolean} fresh */
+  const ask = async fresh => {
+    try {
+      return await getToken({ fresh })
+    } catch {
+      return 0
+    }
+  }
+
   const connect = async () => {
     const own = turn
     phase = TRYING
-    host.moved(true)
+    host.status(true)
     watch(lose)
-    let token
-    try {
-      token = await getToken({ fresh })
-    } catch {
-      if (own === turn) lose()
-      return
-    }
+    const token = await ask(fresh)
     if (own !== turn) return
-    if (typeof token === 'string' && token) open(own, token)
+    if (token === 0) lose()
+    else if (typeof token === 'string' && token) open(own, token)
     else refuse()
   }
 
@@ -129,19 +135,15 @@ export function makeLink (env, url, getToken, host) {
 
   /** Get a fresh token before this one expires. @param {number} own @param {string} token */
   const renew = (own, token, ms = renewIn(token, env.now())) => {
-    if (ms === null) return
-    // no timer of a browser takes more than 31 bits
-    renewal = env.setTimeout(async () => {
-      if (ms > 2 ** 30) return renew(own, token)
-      let next
-      try {
-        next = await getToken({ fresh: true })
-      } catch {}
-      if (own !== turn) return
-      if (typeof next !== 'string' || next === token) return renew(own, token, 10_000)
-      send({ type: 'token', token: next })
-      renew(own, next)
-    }, Math.min(ms, 2 ** 30 + 1))
+    if (ms) {
+      renewal = env.setTimeout(async () => {
+        const next = await ask(true)
+        if (own !== turn) return
+        if (typeof next !== 'string' || next === token) return renew(own, token, 10_000)
+        send({ type: 'token', token: next })
+        renew(own, next)
+      }, ms)
+    }
   }
 
   /** It was closed, or cannot be made. @param {number} code @param {string} [reason] */
@@ -149,9 +151,9 @@ export function makeLink (env, url, getToken, host) {
     const good = phase !== JOINED || lastedLong()
     if (phase === JOINED && good) tries = 0
     drop()
-    if (code === 4400 || code === 4403 || code === 4404) {
+    if (ENDS[code]) {
       phase = STOPPED
-      return host.ended(code, reason)
+      return host.closed(ENDS[code], reason || `the connection was closed with ${code}`)
     }
     host.lost(code)
     if (code === 4401) {
@@ -176,7 +178,7 @@ export function makeLink (env, url, getToken, host) {
     least = 0
     tries = Math.min(tries + 1, 10)
     phase = WAITING
-    host.moved(false)
+    host.status(false)
     watch(connect, Math.min(ms, LONGEST_WAIT_MS))
   }
 
@@ -186,7 +188,7 @@ export function makeLink (env, url, getToken, host) {
     else probe()
   }))
 
-  /** Say something that every server answers, if only that it does not know it. */
+  /** Ask for a sign of life: a `pong`, or an older relay's word that it knows no `ping`. */
   const probe = () => {
     const asked = env.now()
     heardAt = -1
@@ -231,7 +233,7 @@ export function makeLink (env, url, getToken, host) {
       drop()
       host.lost(0)
       phase = IDLE
-      host.moved(false)
+      host.status(false)
     },
 
     /** Close it for good. */

@@ -16,13 +16,13 @@ export function claims (token) {
 
 /**
  * In how many milliseconds a token should be renewed: half a minute before it expires, or
- * in time, if it does not live that long. Null: it does not expire.
+ * in time, if it does not live that long, and after twelve days, since timers of browsers
+ * take 31 bits. 0: it does not expire.
  * @param {unknown} token
  * @param {number} now in milliseconds
  */
 export function renewIn (token, now) {
   const { exp } = claims(token)
-  if (typeof exp !== 'number') return null
-  const left = exp * 1000 - now
-  return Math.max(1000, left - Math.min(30_000, left / 4))
+  const left = Number(exp) * 1000 - now
+  return left > -Infinity && Math.min(Math.max(1000, left - Math.min(30_000, left / 4)), 2 ** 30)
 }

@@ -4,10 +4,8 @@
  *
  * @import { WireOp } from '../ot/op.js'
  *
- * @typedef {object} Key whose a record is: of a user, a document, and a session, which is a tab
- * @property {string} user
- * @property {string} document
- * @property {string} session
+ * @typedef {[user: string, document: string, session: string]} Key whose a record is: of a user,
+ *   a document, and a session, which is a tab
  *
  * @typedef {object} Meta
  * @property {number} schema

@@ -4,17 +4,16 @@
  * tab with a newer version of this code wants the old one closed.
  */
 
-/** The stores, each with a key path; a key begins with user, document and session. */
-const SESSION = ['user', 'document', 'session']
-const STORES = { sessions: SESSION, texts: SESSION, ops: [...SESSION, 'kind', 'n'], users: 'id' }
+/** The stores; their keys are arrays that begin with user, document and session, but for users'. */
+const STORES = /** @type {const} */ (['sessions', 'texts', 'ops', 'users'])
 
 /**
- * @typedef {Record<keyof typeof STORES, IDBObjectStore>} Stores
+ * @typedef {Record<typeof STORES[number], IDBObjectStore>} Stores
  *
  * @callback Transact do something in one transaction; resolves with what `work` kept once it
  *   is complete, and rejects where it was aborted, as where there is no room
  * @param {IDBTransactionMode} mode
- * @param {(stores: Stores, keep: (value: any) => void, fail: (error: Error) => void) => void} work
+ * @param {(stores: Stores, keep: (value: any) => void) => void} work
  * @param {boolean} [again]
  * @returns {Promise<any>}
  */
@@ -36,17 +35,11 @@ export function database (factory, name) {
 
   const open = () => new Promise((resolve, reject) => {
     const request = factory.open(name, 1)
-    request.onupgradeneeded = () => {
-      for (const [name, keyPath] of Object.entries(STORES)) request.result.createObjectStore(name, { keyPath })
-    }
-    request.onerror = () => {
-      opened = null
-      reject(request.error)
-    }
+    request.onupgradeneeded = () => STORES.forEach(store => request.result.createObjectStore(store))
+    request.onerror = () => reject(request.error)
     request.onsuccess = () => {
       const { result } = request
-      result.onversionchange = close
-      result.onclose = () => { opened = null }
+      result.onversionchange = result.onclose = close
       resolve(result)
     }
   })
@@ -56,22 +49,16 @@ export function database (factory, name) {
     try {
       const connection = await (opened ??= open())
       return await new Promise((resolve, reject) => {
-        const names = Object.keys(STORES)
-        const transaction = connection.transaction(names, mode, { durability: 'strict' })
+        const transaction = connection.transaction(STORES, mode, { durability: 'strict' })
         /** @type {any} */
         let kept
-        /** @type {Error | undefined} */
-        let failed
         transaction.oncomplete = () => resolve(kept)
-        transaction.onabort = () => reject(failed ?? transaction.error)
-        work(/** @type {any} */ (Object.fromEntries(names.map(name => [name, transaction.objectStore(name)]))), value => { kept = value }, error => {
-          failed = error
-          transaction.abort()
-        })
+        transaction.onabort = () => reject(transaction.error)
+        work(/** @type {any} */ (Object.fromEntries(STORES.map(store => [store, transaction.objectStore(store)]))), value => { kept = value })
       })
     } catch (error) {
-      if (again || !/^(InvalidState|Unknown)Error$/.test(/** @type {Error} */ (error)?.name)) throw error
       close()
+      if (again || !/^(InvalidState|Unknown)Error$/.test(/** @type {any} */ (error)?.name)) throw error
       return transact(mode, work, true)
     }
   }

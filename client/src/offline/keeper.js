@@ -207,7 +207,7 @@ export function makeKeeper (backend, env, key, fence, record, unlock) {
      * The server's text has advanced by an op, or (null) jumped.
      * @param {WireOp | null} op
      */
-    advanced (op) {
+    advance (op) {
       text ||= !op || since.push(op) > 1000
       if (text) since = []
     },
@@ -216,7 +216,7 @@ export function makeKeeper (backend, env, key, fence, record, unlock) {
      * The state is another; by typing alone, if an op is given.
      * @param {WireOp | null} op
      */
-    changed (op) {
+    change (op) {
       if (!host) return
       dirty = true
       const { state, flowing } = host.sync

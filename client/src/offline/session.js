@@ -1,9 +1,8 @@
 /** What ties a document to a storage: its own session, and those that tabs have left behind. */
 
 /** @import { Document } from '../document.js' */
-/** @import { Record } from './backend.js' */
 /** @import { Keeper } from './keeper.js' */
-/** @import { OfflineStorage } from './storage.js' */
+/** @import { Sessions } from './storage.js' */
 
 /** @typedef {ReturnType<typeof tie>} Session */
 
@@ -13,11 +12,11 @@ const PATIENCE_MS = 3000
 const LOOK_MS = 60_000
 
 /**
- * @param {OfflineStorage} storage
  * @param {Document} document
+ * @param {Sessions} sessions
  */
-export function tie (storage, document) {
-  const { client, id, env, sync } = document
+export function tie (document, sessions) {
+  const { client, env, sync } = document
   /** @type {Keeper | null} */
   let keeper = null
   /** @type {string | null} whose session it is */
@@ -43,13 +42,6 @@ export function tie (storage, document) {
     if (record) document.restore(record, whose)
   }
 
-  /** Let a keeper that comes late know what there is. @param {Keeper} late */
-  const catchUp = late => {
-    late.advanced(null)
-    late.changed(null)
-    if (sync.flowing) live()
-  }
-
   /** Another tab has taken this session, since this one seemed to be gone. @param {boolean} unstored */
   const fenced = unstored => {
     keeper = sync.keeper = null
@@ -62,10 +54,13 @@ export function tie (storage, document) {
     const whose = user
     if (ended || whose === null) return
     try {
-      const found = await storage.fresh(env, whose, id)
+      const found = await sessions.fresh(whose)
       if (ended || keeper || user !== whose) return found.leave()
       take(found, whose)
-      catchUp(found)
+      // it comes late: let it know what there is
+      found.advance(null)
+      found.change(null)
+      if (sync.flowing) live()
     } catch (error) {
       failed(error)
     }
@@ -74,25 +69,23 @@ export function tie (storage, document) {
   /** Get a session, and what is stored in it. */
   const begin = async () => {
     let late = false
+    /** @type {string | null | undefined} */
+    let whose
     beginning = true
     const found = (async () => {
       // whose it is: what the token says, or without a network who was here last
-      const whose = await soon(client.user()) ?? await storage.user()
+      whose = await soon(client.user()) ?? await sessions.user()
       if (!whose) return
-      let got = await storage.attach(env, whose, id)
-      if (late && ![null, whose].includes(document.userId)) return got.leave()
-      if (late && got.record) {
-        // the document goes on without it: what is stored is sent like any other tab's
-        got.leave()
-        got = await storage.fresh(env, whose, id)
-      }
-      if (ended) return got.leave()
-      take(got, whose)
-      if (late) catchUp(got)
+      await sessions.user(whose)
+      const got = await sessions.orphan(whose, true) ?? await sessions.fresh(whose)
+      // if it comes late the document goes on without it: what is stored is sent like any other tab's
+      if (ended || late) got.leave()
+      else take(got, whose)
     })()
     found.catch(failed).finally(() => {
       beginning = false
-      if (late && document.userId !== null) identified(document.userId)
+      whose = document.userId ?? whose
+      if (late && whose) identified(whose)
     })
     await soon(found, () => { late = true })
   }
@@ -140,54 +133,21 @@ export function tie (storage, document) {
   /** Send the edits of sessions whose tab is gone, one session after the other. */
   const adopt = async () => {
     while (!ended && sync.flowing && user !== null) {
-      const found = await storage.orphan(env, user, id)
+      const found = await sessions.orphan(user)
       if (!found) return
+      const { drain } = await import('./orphan.js').catch(error => {
+        found.leave()
+        throw error
+      })
       if (ended) return found.leave()
-      await new Promise(resolve => drain(found, resolve))
+      await drain(document, user, found, about, own => { orphan = own })
     }
-  }
-
-  /** @param {Keeper} found @param {(value?: any) => void} resolve */
-  const drain = (found, resolve) => {
-    const done = () => {
-      other.link.stop()
-      orphan = null
-      resolve()
-    }
-    const leave = () => {
-      other.keeper = null
-      found.leave()
-      done()
-    }
-    const pending = () => {
-      if (!other.pending) found.remove().then(done, done)
-    }
-    const nothing = () => {}
-    const other = document.second({
-      changed: nothing,
-      advanced: nothing,
-      live: nothing,
-      moved: nothing,
-      unauthenticated: leave,
-      ended: leave,
-      told: message => {
-        if (message.type === 'joined' && message.userId !== user) leave()
-      },
-      pending,
-      gaveBack: (draft, refusal, batches) => document.gaveBack(other, draft, refusal, batches)
-    })
-    orphan = { leave, wake: other.link.wake }
-    other.restore(/** @type {Record} */ (found.record))
-    other.keeper = found
-    found.attach({ sync: other, about, fenced: done, failed: nothing })
-    pending()
-    if (other.pending) other.link.start()
   }
 
   return {
     begin,
     identified,
-    live,
+    connected: live,
 
     get keeper () {
       return keeper

@@ -3,8 +3,9 @@
 import { makeKeeper, SCHEMA } from './keeper.js'
 import { tie } from './session.js'
 
-/** @import { Backend } from './backend.js' */
-/** @import { Environment } from '../net/environment.js' */
+/** @import { Document } from '../document.js' */
+/** @import { Backend, Key } from './backend.js' */
+/** @import { Keeper } from './keeper.js' */
 
 export class OfflineStorage {
   /** @param {Backend} backend */
@@ -12,70 +13,54 @@ export class OfflineStorage {
     this.backend = backend
   }
 
-  /** @param {import('../document.js').Document} document */
+  /** @param {Document} document */
   tie (document) {
-    return tie(this, document)
-  }
-
-  /** The user who was here last: for a start without a network. */
-  user () {
-    return this.backend.user()
-  }
-
-  /**
-   * Get a session for a document: one whose tab is gone, those with edits first, or a new one.
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   */
-  async attach (env, user, document) {
-    await this.backend.user(user)
-    return await this.#adopt(env, user, document, true) ?? this.fresh(env, user, document)
-  }
-
-  /**
-   * Get a session with edits whose tab is gone, if there is one.
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   */
-  orphan (env, user, document) {
-    return this.#adopt(env, user, document, false)
-  }
-
-  /**
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   */
-  async fresh (env, user, document) {
-    const session = Array.from({ length: 16 }, () => Math.floor(env.random() * 16).toString(16)).join('')
-    const key = { user, document, session }
-    const unlock = await this.backend.lock(key)
-    return makeKeeper(this.backend, env, key, 1, null, unlock ?? (() => {}))
-  }
-
-  /**
-   * @param {Environment} env
-   * @param {string} user
-   * @param {string} document
-   * @param {boolean} any whether one without edits will do
-   */
-  async #adopt (env, user, document, any) {
-    const sessions = await this.backend.list(user, document)
-    sessions.sort((a, b) => Number(b.edits) - Number(a.edits) || b.seen - a.seen)
-    for (const { session, edits } of sessions) {
-      if (!edits && !any) continue
-      const key = { user, document, session }
-      const unlock = await this.backend.lock(key)
-      if (unlock === null) continue
-      const taken = await this.backend.take(key)
-      if (taken !== null && taken.record.meta.schema <= SCHEMA) return makeKeeper(this.backend, env, key, taken.fence, taken.record, unlock)
-      unlock()
-    }
-    return null
+    return tie(document, sessions(this.backend, document))
   }
 }
+
+/**
+ * The sessions of a document.
+ * @param {Backend} backend
+ * @param {Document} document
+ */
+function sessions (backend, { env, id }) {
+  return {
+    /** Get the user who was here last, or say who it is. */
+    user: backend.user.bind(backend),
+
+    /** Get a new session. @param {string} user */
+    async fresh (user) {
+      /** @type {Key} */
+      const key = [user, id, '****************'.replace(/\*/g, () => Math.floor(env.random() * 16).toString(16))]
+      return makeKeeper(backend, env, key, 1, null, await backend.lock(key) ?? (() => {}))
+    },
+
+    /**
+     * Get a session with edits whose tab is gone, if there is one.
+     * @param {string} user
+     * @param {boolean} [any] whether one without edits will do
+     * @returns {Promise<Keeper | null>}
+     */
+    async orphan (user, any) {
+      const list = await backend.list(user, id)
+      list.sort((a, b) => Number(b.edits) - Number(a.edits) || b.seen - a.seen)
+      for (const { session, edits } of list) {
+        if (!edits && !any) continue
+        /** @type {Key} */
+        const key = [user, id, session]
+        const unlock = await backend.lock(key)
+        if (!unlock) continue
+        const taken = await backend.take(key)
+        if (taken && taken.record.meta.schema <= SCHEMA) return makeKeeper(backend, env, key, taken.fence, taken.record, unlock)
+        unlock()
+      }
+      return null
+    }
+  }
+}
+
+/** @typedef {ReturnType<typeof sessions>} Sessions */
 
 /** What a backend fails with where another tab has taken the session over. */
 export function fencedError () {

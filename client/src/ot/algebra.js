@@ -7,6 +7,7 @@
 import { append, DELETE, finish, INSERT, Reader, RETAIN } from './op.js'
 
 /** @import { Component, Op, Side } from './op.js' */
+/** @import { Text } from './text.js' */
 
 /**
  * Make one op of two: `first`, then `second`.
@@ -68,17 +69,17 @@ export function transform (op, over, side) {
 /**
  * Make the op that undoes another.
  * @param {Op} op
- * @param {(from: number, length: number) => string} textAt the text before it, in code points
+ * @param {Text} [text] before it; without, the inverse is good for moving positions alone
  * @returns {Op}
  */
-export function invert (op, textAt) {
+export function invert (op, text) {
   /** @type {Component[]} */
   const out = []
   let at = 0
   for (const { kind, length } of op) {
     if (kind === INSERT) append(out, DELETE, length)
     else {
-      if (kind === DELETE) append(out, INSERT, length, textAt(at, length))
+      if (kind === DELETE) append(out, INSERT, length, text?.at(at, length))
       else append(out, RETAIN, length)
       at += length
     }
@@ -94,21 +95,16 @@ export function invert (op, textAt) {
  */
 export function transformPosition (position, op, side) {
   let before = 0
-  let left = position
   for (const { kind, length } of op) {
     if (kind === INSERT) {
-      if (left === 0 && side === 'left') break
-      before += length
-      continue
-    }
-    if (left < length) {
-      if (kind === DELETE) left = 0
+      if (position === 0 && side === 'left') break
+    } else if (position < length) {
+      if (kind === DELETE) position = 0
       break
-    }
-    left -= length
-    if (kind === RETAIN) before += length
+    } else position -= length
+    if (kind !== DELETE) before += length
   }
-  return before + left
+  return before + position
 }
 
 /**
@@ -116,18 +112,4 @@ export function transformPosition (position, op, side) {
  * @param {number} position
  * @param {Op} op
  */
-export function untransformPosition (position, op) {
-  let before = 0
-  let left = position
-  for (const { kind, length } of op) {
-    if (left === 0) break
-    if (kind === DELETE) {
-      before += length
-      continue
-    }
-    if (left <= length) return before + (kind === RETAIN ? left : 0)
-    left -= length
-    if (kind === RETAIN) before += length
-  }
-  return before + left
-}
+export const untransformPosition = (position, op) => transformPosition(position, invert(op), 'left')

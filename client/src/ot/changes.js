@@ -1,6 +1,6 @@
 /** From an editor's changes, in UTF-16 offsets, to ops, in code points. */
 
-import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
+import { append, DELETE, finish, half, INSERT, LOW, points, RETAIN } from './op.js'
 import { clean } from './wire.js'
 
 /** @import { Component, Op } from './op.js' */
@@ -14,11 +14,11 @@ import { clean } from './wire.js'
 function ordered (changes, length) {
   /** @type {Change[]} */
   const out = []
-  for (const { from, to = from, insert = '' } of [...changes].sort((a, b) => a.from - b.from || (a.to ?? a.from) - (b.to ?? b.from))) {
-    if (!(Number.isInteger(from + to) && from >= 0 && from <= to && to <= length)) throw new RangeError(`a change from ${from} to ${to} is not within the text, whose length is ${length}`)
-    if (typeof insert !== 'string') throw new TypeError('what a change inserts must be a string')
+  for (const { from, to, insert } of changes.map(({ from, to = from, insert = '' }) => ({ from, to, insert })).sort((a, b) => a.from - b.from || a.to - b.to)) {
     const last = out[out.length - 1]
-    if (from < last?.to) throw new RangeError(`changes must not overlap: one ends at ${last.to}, another begins at ${from}`)
+    if (!(Number.isInteger(from + to) && from >= 0 && from <= to && to <= length)) throw new RangeError(`a change from ${from} to ${to} is not within the text, whose length is ${length}`)
+    if (typeof insert !== 'string') throw new TypeError(`a change inserts a string, not ${insert}`)
+    if (from < last?.to) throw new RangeError(`a change from ${from} overlaps one to ${last.to}`)
     if (from === last?.to) {
       last.to = to
       last.insert += insert
@@ -37,11 +37,12 @@ function ordered (changes, length) {
 export function toOp (text, changes) {
   /** @type {Component[]} */
   const op = []
-  const plain = text.length === text.points
   let at = 0
+  /** @param {number} offset whether it cuts a character in two */
+  const cuts = offset => text.length !== text.points && half(text.slice(offset, offset + 1), 0) === LOW
   for (let { from, to, insert } of ordered(changes, text.length)) {
-    if (!plain && (text.unit(from) & 0xfc00) === 0xdc00) insert = text.slice(--from, from + 1) + insert
-    if (!plain && (text.unit(to) & 0xfc00) === 0xdc00) insert += text.slice(to, ++to)
+    if (cuts(from)) insert = text.slice(--from, from + 1) + insert
+    if (cuts(to)) insert += text.slice(to, ++to)
     insert = clean(insert)
     const start = text.point(from)
     const end = text.point(to)

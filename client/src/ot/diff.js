@@ -4,7 +4,7 @@
  * a whole.
  */
 
-import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
+import { append, DELETE, finish, half, HIGH, INSERT, LOW, points, RETAIN } from './op.js'
 
 /** @import { Component, Op } from './op.js' */
 
@@ -21,34 +21,51 @@ function common (a, b) {
   let start = 0
   let end = 0
   while (start < least && a[start] === b[start]) start++
-  if ((a.charCodeAt(start - 1) & 0xfc00) === 0xd800) start--
+  if (half(a, start - 1) === HIGH) start--
   while (end < least - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++
-  if ((a.charCodeAt(a.length - end) & 0xfc00) === 0xdc00) end--
+  if (half(a, a.length - end) === LOW) end--
   return [start, end]
 }
 
 /**
- * Find how far one comes in `a` by so many steps, an insert or a delete each, on every
- * diagonal of the square of two lists: a row for each step, in which entry i is that of the
- * diagonal 2i - step. Null: all is inserted or deleted, or there are too many steps.
+ * @typedef {object} Place where a way from one list to the other has come
+ * @property {number} x in the one
+ * @property {number} y in the other
+ * @property {boolean} inserts whether the last step inserted; else it deleted
+ * @property {Place | undefined} before that step
+ */
+
+/**
+ * Find the way of fewest steps, an insert or a delete each, in the square of two lists: a row
+ * for each step, in which entry i is the furthest on the diagonal x - y = 2i - step.
  * @param {string[]} a
  * @param {string[]} b
+ * @returns {Place | undefined} its end; none if there are too many steps
  */
-function paths (a, b) {
-  /** @type {Int32Array[]} */
-  const rows = []
-  for (let step = 0; step <= MOST && a.length > 0 && b.length > 0; step++) {
-    const before = rows[step - 1] ?? [0]
-    const row = rows[step] = new Int32Array(step + 1)
+function way (a, b) {
+  /** @type {(Place | undefined)[]} */
+  let row = []
+  for (let step = 0; step <= MOST; step++) {
+    /** @type {(Place | undefined)[]} */
+    const next = []
     for (let i = 0; i <= step; i++) {
-      let x = Math.max(before[i] ?? -1, (before[i - 1] ?? -2) + 1)
-      const diagonal = 2 * i - step
-      while (x < a.length && x - diagonal < b.length && a[x] === b[x - diagonal]) x++
-      row[i] = x
-      if (x >= a.length && diagonal === a.length - b.length) return rows
+      const up = row[i]
+      const left = row[i - 1]
+      const inserts = !left || (up !== undefined && up.x > left.x)
+      const before = inserts ? up : left
+      if (step > 0 && before === undefined) continue
+      let x = (before?.x ?? 0) + (inserts ? 0 : 1)
+      let y = x + step - 2 * i
+      if (x > a.length || y > b.length) continue
+      while (x < a.length && a[x] === b[y]) {
+        x++
+        y++
+      }
+      next[i] = { x, y, inserts, before }
+      if (x === a.length && y === b.length) return next[i]
     }
+    row = next
   }
-  return null
 }
 
 /**
@@ -64,32 +81,17 @@ export function diff (from, to) {
   /** @type {Component[]} */
   const op = []
   append(op, RETAIN, points(from.slice(0, start)))
-  const rows = paths(a, b)
-  if (rows === null) {
+  let place = a.length > 0 && b.length > 0 && way(a, b)
+  if (!place) {
     append(op, INSERT, b.length, b.join(''))
     append(op, DELETE, a.length)
-    return finish(op)
   }
-  // walk back from the end, then forth
-  let x = a.length
-  let diagonal = x - b.length
-  /** @type {[boolean, number][]} whether it inserts, and how much stays behind it */
-  const steps = []
-  for (let step = rows.length - 1; step > 0; step--) {
-    const row = rows[step - 1]
-    const i = (diagonal + step) / 2
-    const inserts = (row[i] ?? -1) > (row[i - 1] ?? -1)
-    const at = inserts ? row[i] : row[i - 1]
-    steps.push([inserts, x - at - (inserts ? 0 : 1)])
-    x = at
-    diagonal += inserts ? 1 : -1
-  }
-  append(op, RETAIN, x)
-  for (const [inserts, stays] of steps.reverse()) {
-    if (inserts) append(op, INSERT, 1, b[x++])
-    else append(op, DELETE, 1)
-    append(op, RETAIN, stays)
-    x += stays
+  /** @type {Place[]} */
+  const places = []
+  for (; place; place = place.before) places.unshift(place)
+  for (const { x, inserts, before } of places) {
+    if (before) append(op, inserts ? INSERT : DELETE, 1, inserts ? b[before.y] : '')
+    append(op, RETAIN, x - (before?.x ?? 0) - (before && !inserts ? 1 : 0))
   }
   return finish(op)
 }

@@ -23,6 +23,17 @@ export const DELETE = 2
 /** @type {Op} */
 export const IDENTITY = []
 
+/** What `half` says of the halves of a character that takes two UTF-16 units. */
+export const HIGH = 0xd800 >> 10
+export const LOW = 0xdc00 >> 10
+
+/**
+ * Return which half of a character stands at an offset, if it is one.
+ * @param {string} text
+ * @param {number} offset
+ */
+export const half = (text, offset) => text.charCodeAt(offset) >> 10
+
 /**
  * Count the code points of a well-formed string.
  * @param {string} text
@@ -30,24 +41,23 @@ export const IDENTITY = []
 export function points (text) {
   let count = text.length
   if (/[\ud800-\udbff]/.test(text)) {
-    for (let i = 0; i < text.length; i++) {
-      if ((text.charCodeAt(i) & 0xfc00) === 0xd800) count--
-    }
+    for (let i = 0; i < text.length; i++) if (half(text, i) === HIGH) count--
   }
   return count
 }
 
 /**
- * Return the UTF-16 offset of the code point `at` in a string of `length` code points.
+ * Return the UTF-16 offset of the code point `at` in a string of `length` code points, or
+ * `at` itself, where there is no text.
  * @param {string} text
  * @param {number} length
  * @param {number} at
  */
 export function offsetOf (text, length, at) {
-  if (text.length === length) return at
+  if (text.length <= length) return at
   if (at === length) return text.length
   let offset = 0
-  for (; at > 0; at--) offset += (text.charCodeAt(offset) & 0xfc00) === 0xd800 ? 2 : 1
+  for (; at > 0; at--) offset += half(text, offset) === HIGH ? 2 : 1
   return offset
 }
 
@@ -61,8 +71,12 @@ export function offsetOf (text, length, at) {
 export function append (op, kind, length, text = '') {
   if (length === 0) return
   const last = op[op.length - 1]
-  if (last !== undefined && last.kind === kind) op[op.length - 1] = { kind, length: last.length + length, text: last.text + text }
-  else op.push({ kind, length, text })
+  if (last?.kind === kind) {
+    op.pop()
+    length += last.length
+    text = last.text + text
+  }
+  op.push({ kind, length, text })
 }
 
 /**
@@ -71,9 +85,12 @@ export function append (op, kind, length, text = '') {
  * @returns {Op}
  */
 export function finish (op) {
-  if (op.length > 0 && op[op.length - 1].kind === RETAIN) op.pop()
+  if (op[op.length - 1]?.kind === RETAIN) op.pop()
   return op
 }
+
+/** @type {Component} what follows on the last component */
+const END = { kind: RETAIN, length: Infinity, text: '' }
 
 /** Walks over an op, in pieces of any length. After its end everything is retained. */
 export class Reader {
@@ -81,8 +98,7 @@ export class Reader {
   constructor (op) {
     this.op = op
     this.next = 0
-    /** @type {0 | 1 | 2} */
-    this.kind = RETAIN
+    this.kind = END.kind
     this.length = 0
     this.text = ''
     this.step()
@@ -90,10 +106,7 @@ export class Reader {
 
   /** Go to the next component. */
   step () {
-    const component = this.op[this.next++]
-    this.kind = component === undefined ? RETAIN : component.kind
-    this.length = component === undefined ? Infinity : component.length
-    this.text = component === undefined ? '' : component.text
+    ({ kind: this.kind, length: this.length, text: this.text } = this.op[this.next++] ?? END)
   }
 
   get ended () {
@@ -105,18 +118,14 @@ export class Reader {
    * @param {number} length
    */
   take (length) {
-    let text = this.text
-    if (length === this.length) {
-      this.step()
-      return text
-    }
-    if (text !== '') {
-      const cut = offsetOf(text, this.length, length)
+    const { text } = this
+    const cut = offsetOf(text, this.length, length)
+    if (length === this.length) this.step()
+    else {
       this.text = text.slice(cut)
-      text = text.slice(0, cut)
+      this.length -= length
     }
-    this.length -= length
-    return text
+    return text.slice(0, cut)
   }
 
   /**
@@ -139,7 +148,7 @@ export class Reader {
 }
 
 /**
- * Return the longest text an op asks for: its retains and deletes.
+ * Return the shortest text an op fits: its retains and deletes.
  * @param {Op} op
  */
 export function reach (op) {
@@ -154,5 +163,5 @@ export function reach (op) {
  * @param {Op} b
  */
 export function equal (a, b) {
-  return a.length === b.length && a.every((one, i) => one.kind === b[i].kind && one.length === b[i].length && one.text === b[i].text)
+  return JSON.stringify(a) === JSON.stringify(b)
 }

@@ -1,46 +1,48 @@
 /** Cuts ops that are too long to be sent as one. */
 
-import { append, DELETE, finish, INSERT, offsetOf, Reader, RETAIN } from './op.js'
+import { append, DELETE, finish, INSERT, Reader, RETAIN } from './op.js'
+import { print } from './wire.js'
 
 /** @import { Component, Op } from './op.js' */
 
-/** No component but an insert takes more bytes on the wire. */
-const COMPONENT_BYTES = 24
-
 /**
- * Count the bytes of something on the wire.
- * @param {unknown} wire
- */
-export const bytesOf = wire => new TextEncoder().encode(JSON.stringify(wire)).length
-
-/**
- * Cut an op in two: the first takes at most `limit` bytes on the wire (and says something),
- * the second is made on top of it. Composed they are the op.
+ * Count the bytes of an op on the wire.
  * @param {Op} op
- * @param {number} limit
+ */
+export const bytesOf = op => new TextEncoder().encode(JSON.stringify(print(op))).length
+
+/**
+ * Cut an op in two, the second made on top of the first; composed they are the op.
+ * @param {Op} op
+ * @param {number} most characters that the first inserts, or so; at least 1, so that it says something
  * @returns {[Op, Op]}
  */
-export function split (op, limit) {
+function cut (op, most) {
   const reader = new Reader(op)
   /** @type {Component[]} */
   const first = []
   /** @type {Component[]} */
   const second = []
-  let room = limit
-  for (let says = false; !reader.ended && room > 0;) {
-    const { kind, text } = reader
-    let { length } = reader
-    room -= COMPONENT_BYTES
-    if (kind === INSERT) {
-      // no unit takes more than six bytes: count only where that might not fit
-      let bytes = 6 * text.length
-      while (bytes > room && (bytes = bytesOf(text.slice(0, offsetOf(text, reader.length, length)))) > room && length > 1) length >>= 1
-      room = length < reader.length ? 0 : room - bytes
-    }
-    if (says && room < 0) break
-    says ||= kind !== RETAIN
+  while (!reader.ended && most > 0) {
+    const { kind } = reader
+    const length = kind === INSERT ? Math.min(reader.length, most) : reader.length
+    most -= kind === INSERT ? length : kind
     reader.pass(first, length)
   }
   for (const { kind, length } of first) if (kind !== DELETE) append(second, RETAIN, length)
   return [finish(first), reader.passRest(second)]
+}
+
+/**
+ * Cut an op so that the first piece takes at most so many bytes on the wire, unless it cannot
+ * be cut, and more than half of that, or so.
+ * @param {Op} op
+ * @param {number} limit
+ * @returns {[Op, Op]}
+ */
+export function split (op, limit) {
+  let most = bytesOf(op)
+  let pieces = cut(op, most)
+  while (bytesOf(pieces[0]) > limit && most > 1) pieces = cut(op, most >>= 1)
+  return pieces
 }

@@ -4,7 +4,7 @@
  * looking at text, and where no character takes two UTF-16 units both counts are the same.
  */
 
-import { DELETE, offsetOf, points, RETAIN } from './op.js'
+import { DELETE, half, HIGH, INSERT, offsetOf, points, reach, RETAIN } from './op.js'
 
 /** @import { Op } from './op.js' */
 
@@ -13,76 +13,16 @@ import { DELETE, offsetOf, points, RETAIN } from './op.js'
  * @typedef {{ from: number, to: number, insert: string }} Change in UTF-16 offsets of the text before
  */
 
-/** Units of a chunk as it is made; a quarter is small, twice as much is large. */
+/** Units of a chunk as it is made; less than a quarter is tiny, more than twice as much is huge. */
 const USUAL = 4096
 /** ... and of a text so long that the list of its chunks would be, too. */
 const LONG = 16_384
 const LONG_TEXT = 1 << 21
 
-/**
- * Makes a list of chunks from pieces, none of them tiny or huge.
- * @param {number} total length of the text, about
- */
-function builder (total) {
-  const usual = total > LONG_TEXT ? LONG : USUAL
-  /** @type {Chunk[]} */
-  let list = []
-  let open = ''
-  let openLength = 0
-
-  /** @param {string} text @param {number} length */
-  const add = (text, length) => {
-    open += text
-    openLength += length
-    if (open.length > 2 * usual) close()
-  }
-
-  const close = () => {
-    const plain = open.length === openLength
-    const most = open.length > 2 * usual ? usual : Infinity
-    for (let from = 0, to; from < open.length; from = to) {
-      to = Math.min(from + most, open.length)
-      if (!plain && (open.charCodeAt(to - 1) & 0xfc00) === 0xd800) to++
-      const text = open.slice(from, to)
-      list.push({ text, length: plain ? text.length : points(text) })
-    }
-    open = ''
-    openLength = 0
-  }
-
-  return {
-    add,
-
-    /**
-     * Pass on chunks as they are; the first may be joined to a small piece before it.
-     * @param {Chunk[]} chunks
-     * @param {number} from
-     * @param {number} to
-     */
-    pass (chunks, from, to) {
-      while (from < to && open !== '') {
-        if (4 * open.length < usual) {
-          const { text, length } = chunks[from++]
-          add(text, length)
-        } else close()
-      }
-      if (from < to) list = list.concat(chunks.slice(from, to))
-    },
-
-    end () {
-      close()
-      return list
-    }
-  }
-}
-
 export class Text {
   /** @param {string} text well-formed */
   static of (text) {
-    const { add, end } = builder(text.length)
-    const length = points(text)
-    add(text, length)
-    const made = new Text(end(), text.length, length)
+    const made = new Text([], 0, 0).apply([{ kind: INSERT, length: points(text), text }]).text
     made.whole = text
     return made
   }
@@ -94,8 +34,8 @@ export class Text {
     this.length = length
     /** In code points. */
     this.points = points
-    /** @type {string | null} */
-    this.whole = null
+    /** @type {string | undefined} */
+    this.whole = undefined
   }
 
   toString () {
@@ -108,15 +48,14 @@ export class Text {
    * @param {number} to
    */
   slice (from, to) {
-    let text = ''
-    let at = 0
-    for (const chunk of this.chunks) {
-      if (at >= to) break
-      const end = at + chunk.text.length
-      if (end > from) text += chunk.text.slice(Math.max(0, from - at), to - at)
-      at = end
+    let part = ''
+    for (const { text } of this.chunks) {
+      if (to <= 0) break
+      part += text.slice(Math.max(0, from), to)
+      from -= text.length
+      to -= text.length
     }
-    return text
+    return part
   }
 
   /**
@@ -126,10 +65,10 @@ export class Text {
   offset (point) {
     if (this.length === this.points) return Math.min(point, this.length)
     let at = 0
-    for (const chunk of this.chunks) {
-      if (point <= chunk.length) return at + offsetOf(chunk.text, chunk.length, point)
-      point -= chunk.length
-      at += chunk.text.length
+    for (const { text, length } of this.chunks) {
+      if (point <= length) return at + offsetOf(text, length, point)
+      point -= length
+      at += text.length
     }
     return at
   }
@@ -141,23 +80,12 @@ export class Text {
   point (offset) {
     if (this.length === this.points) return Math.min(offset, this.length)
     let at = 0
-    for (const chunk of this.chunks) {
-      if (offset <= chunk.text.length) {
-        if (chunk.length === chunk.text.length) return at + offset
-        return at + points(chunk.text.slice(0, offset))
-      }
-      offset -= chunk.text.length
-      at += chunk.length
+    for (const { text, length } of this.chunks) {
+      if (offset <= text.length) return at + points(text.slice(0, offset))
+      offset -= text.length
+      at += length
     }
     return at
-  }
-
-  /**
-   * The unit at a UTF-16 offset, or NaN.
-   * @param {number} offset
-   */
-  unit (offset) {
-    return this.slice(offset, offset + 1).charCodeAt(0)
   }
 
   /**
@@ -167,69 +95,84 @@ export class Text {
    * @returns {{ text: Text, changes: Change[] }}
    */
   apply (op) {
-    const { chunks } = this
-    const out = builder(this.length)
+    if (op.length === 0) return { text: this, changes: [] }
+    let { chunks, length: units, points: count } = this
+    const usual = op.reduce((sum, { text }) => sum + text.length, units) > LONG_TEXT ? LONG : USUAL
+    /** @type {Chunk[]} */
+    const list = []
     /** @type {Change[]} */
     const changes = []
-    let next = 0 // the chunk that stands here,
-    let inside = 0 // ... how far in, in UTF-16 units,
-    let gone = 0 // ... and in code points
+    let open = '' // what is to be a chunk,
+    let openLength = 0 // ... in code points
+    let next = 0
+    /** @type {Chunk | undefined} what is left of the chunk before the next */
+    let rest
     let at = 0
+
+    const close = () => {
+      const most = open.length > 2 * usual ? usual : Infinity
+      for (let from = 0, to; from < open.length; from = to) {
+        to = Math.min(from + most, open.length)
+        if (half(open, to - 1) === HIGH) to++
+        const text = open.slice(from, to)
+        list.push({ text, length: text.length < open.length ? points(text) : openLength })
+      }
+      open = ''
+      openLength = 0
+    }
+
+    /** Put a piece behind what there is: as it is, unless it is tiny or huge. @param {Chunk} piece */
+    const put = piece => {
+      const { text, length } = piece
+      if (open === '' && 4 * text.length >= usual && text.length <= 2 * usual) list.push(piece)
+      else {
+        open += text
+        openLength += length
+        if (4 * open.length >= usual) close()
+      }
+    }
 
     /** Go on by `length` code points, which stay or not. @param {number} length @param {boolean} stay */
     const walk = (length, stay) => {
       while (length > 0) {
-        const chunk = chunks[next]
-        if (chunk === undefined) throw new RangeError('an op reaches beyond the end of its text')
-        if (inside === 0 && length >= chunk.length) {
-          const first = next
-          for (let whole; (whole = chunks[next]) !== undefined && length >= whole.length; next++) {
-            at += whole.text.length
-            length -= whole.length
-          }
-          if (stay) out.pass(chunks, first, next)
-          continue
+        let piece = rest ?? chunks[next++]
+        if (piece === undefined) throw new RangeError(`the op reaches to ${reach(op)}, beyond the end of the text at ${this.points}`)
+        rest = undefined
+        if (length < piece.length) {
+          const { text } = piece
+          const cut = offsetOf(text, piece.length, length)
+          rest = { text: text.slice(cut), length: piece.length - length }
+          piece = { text: text.slice(0, cut), length }
         }
-        const take = Math.min(length, chunk.length - gone)
-        const end = gone + take === chunk.length ? chunk.text.length
-          : chunk.length === chunk.text.length ? inside + take
-            : inside + offsetOf(chunk.text.slice(inside), chunk.length - gone, take)
-        if (stay) out.add(chunk.text.slice(inside, end), take)
-        at += end - inside
-        length -= take
-        gone += take
-        inside = end
-        if (gone === chunk.length) {
-          next++
-          inside = gone = 0
-        }
+        length -= piece.length
+        at += piece.text.length
+        if (stay) put(piece)
       }
     }
 
-    let after = this.points
     for (const { kind, length, text } of op) {
-      if (kind === RETAIN) {
-        walk(length, true)
-        continue
+      if (kind === RETAIN) walk(length, true)
+      else {
+        const from = at
+        if (kind === DELETE) {
+          walk(length, false)
+          count -= length
+        } else {
+          put({ text, length })
+          count += length
+        }
+        units += text.length - at + from
+        const last = changes[changes.length - 1]
+        if (last?.to === from) {
+          last.to = at
+          last.insert += text
+        } else changes.push({ from, to: at, insert: text })
       }
-      const from = at
-      if (kind === DELETE) {
-        walk(length, false)
-        after -= length
-      } else {
-        out.add(text, length)
-        after += length
-      }
-      const last = changes[changes.length - 1]
-      if (last !== undefined && last.to === from) {
-        last.to = at
-        last.insert += text
-      } else changes.push({ from, to: at, insert: text })
     }
-    if (inside > 0) walk(chunks[next].length - gone, true)
-    out.pass(chunks, next, chunks.length)
-    const units = changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), this.length)
-    return { text: new Text(out.end(), units, after), changes }
+    if (rest) put(rest)
+    while (open !== '' && next < chunks.length) put(chunks[next++])
+    close()
+    return { text: new Text(list.concat(chunks.slice(next)), units, count), changes }
   }
 
   /**

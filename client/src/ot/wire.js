@@ -4,11 +4,11 @@ import { append, DELETE, finish, INSERT, points, RETAIN } from './op.js'
 
 /** @import { Component, Op, WireOp } from './op.js' */
 
-/** @param {unknown} value */
-const isLength = value => Number.isSafeInteger(value) && Number(value) > 0
+/** @param {any} value */
+const isLength = value => Number.isSafeInteger(value) && value > 0
 
-// U+0000, and a surrogate without its other half
-const UNFIT = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** U+0000, and a surrogate without its other half: with it, it is a character beyond these. */
+export const UNFIT = /[\0\ud800-\udfff]/gu
 
 /**
  * Text as it may stand in a document: lone surrogates and U+0000, which PostgreSQL cannot
@@ -25,14 +25,13 @@ export function clean (text) {
  * @returns {Op}
  */
 export function parse (wire) {
-  if (!Array.isArray(wire)) throw new TypeError('an op must be an array')
   /** @type {Component[]} */
   const op = []
-  for (const part of wire) {
+  for (const part of Array.isArray(wire) ? wire : [[wire]]) {
     if (typeof part === 'string' && part.search(UNFIT) < 0) append(op, INSERT, points(part), part)
     else if (isLength(part)) append(op, RETAIN, part)
     else if (isLength(part?.d)) append(op, DELETE, part.d)
-    else throw new TypeError(`a component must be a number, a string without U+0000 and lone surrogates or {"d": number}, not ${JSON.stringify(part)}`)
+    else throw new TypeError(`a component is a number, a string without U+0000 and lone surrogates or {"d": number}, not ${JSON.stringify(part)}`)
   }
   return finish(op)
 }

@@ -11,6 +11,7 @@
 
 import { Client } from '../../src/index.js'
 import { OfflineStorage } from '../../src/offline/storage.js'
+import '../../src/offline/orphan.js' // so that it is there at once
 import { parse, points } from '../../src/ot/index.js'
 import { random } from '../lib/random.mjs'
 import { Disk, TabStorage } from './disk.mjs'
@@ -88,7 +89,7 @@ export class Schedule {
     if (!this.usable.includes(tab)) return
     const { document } = tab
     const letter = String.fromCodePoint(FIRST + this.count++)
-    const text = this.random.below(this.server.largest === undefined ? 60 : 4) === 0 ? letter + 'long '.repeat(300) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
+    const text = this.random.below(this.server.largest === undefined ? 60 : 4) === 0 ? letter + 'long '.repeat(140) : this.random.below(4) ? letter : `${letter}${this.random.text(2).replaceAll('\0', '')}`
     const from = this.random.below(document.length + 1)
     const to = this.random.below(5) ? from : Math.min(document.length, from + this.random.below(4))
     this.#erased(tab, () => {
@@ -372,7 +373,7 @@ export class Schedule {
     const open = () => this.living.filter(({ document }) => document.status !== 'closed')
     const present = () => {
       // whoever has something stored opens a tab again, and so does whoever was closed out
-      for (const user of ['ann', 'ben', 'cleo']) if (!open().some(tab => tab.user === user)) this.open(user, Infinity)
+      for (const user of new Set(this.tabs.map(tab => tab.user))) if (!open().some(tab => tab.user === user)) this.open(user, Infinity)
       for (const { document } of open()) document.authenticate()
       return true
     }

@@ -13,7 +13,7 @@ export class Server {
   /** @param {{ next: () => number, below: (n: number) => number }} random */
   constructor (random, { content = '', modern = true } = {}) {
     this.random = random
-    this.modern = modern // it knows `life` and `pendingVersion`
+    this.modern = modern // it knows `ping`, `life` and `pendingVersion`
     this.text = Text.of(content)
     this.first = String(content)
     /** @type {any[]} committed, the one of version n at n - 1 */
@@ -45,9 +45,11 @@ export class Server {
     if (connection.closed) return
     if (connection.user === null && message.type !== 'hello') return connection.refuse(4400, 'out_of_order')
     const handler = this[`on_${message.type}`]
-    if (handler === undefined) connection.say({ type: 'error', code: 'unknown_type', message: 'there is no message of this type' })
+    if (handler === undefined || (message.type === 'ping' && !this.modern)) connection.say({ type: 'error', code: 'unknown_type', message: 'there is no message of this type' })
     else handler.call(this, connection, message)
   }
+
+  on_ping (connection) { connection.say({ type: 'pong' }) }
 
   on_hello (connection, message) {
     if (connection.user !== null) return connection.refuse(4400, 'out_of_order')

@@ -231,6 +231,7 @@ export const messages = [
   { type: 'checksum', what: 'of the text', after: ['hello', 'ack'], say: () => ({ type: 'checksum', version: 1, checksum: sha256('étext') }), answer: lives, outcomes: member },
   { type: 'checksum', what: 'of another text', after: ['hello', 'ack'], say: () => ({ type: 'checksum', version: 1, checksum: sha256('') }), answer: anew, outcomes: member },
   { type: 'presence', what: 'a cursor', after: ['hello', 'ack'], say: () => ({ type: 'presence', version: 1, cursor: { anchor: 0, head: 1 } }), answer: seen, outcomes: member },
+  { type: 'ping', what: 'to see whether the connection lives', after: ['hello'], say: () => ({ type: 'ping' }), answer: async client => (await client.expect('pong')).type === 'pong' ? 'ok' : 'lost', outcomes: member },
   { type: 'token', what: 'a fresh one', after: ['hello', 'ack'], say: token(), answer: lives, outcomes: member },
   { type: 'token', what: 'of somebody else', after: ['hello', 'ack'], say: token('fred'), answer: lives, outcomes: '4400 4403 4401 4401 4401 4401 4401' }
 ]
