@@ -13,6 +13,9 @@ import { lazyMarkdown, setup } from './setup.js'
 /** @param {string} label */
 const called = label => EditorView.contentAttributes.of({ 'aria-label': label })
 
+/** Nothing that takes keys has the focus: who is busy with the title or a menu stays there. */
+const isIdle = () => ['BODY', 'MAIN'].includes(globalThis.document.activeElement?.tagName ?? 'BODY')
+
 /**
  * @param {object} props
  * @param {Document} props.document
@@ -32,7 +35,7 @@ export function LiveEditor ({ document, label, focus = false, onView }) {
         extensions: [converge(document), commits(document), authors(), markdown.extension, placeholder('Write something…'), name.of(called(label)), setup({})]
       })
     })
-    if (focus) document.loaded.then(() => view.focus(), () => {})
+    if (focus) document.loaded.then(() => { if (isIdle()) view.focus() }, () => {})
     markdown.load(view).catch(() => {})
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.(view)
