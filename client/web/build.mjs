@@ -6,6 +6,7 @@ import { build } from 'esbuild'
 import { cp, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { seal } from './seal.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const client = path.join(here, '../src')
@@ -13,7 +14,8 @@ const out = path.resolve(process.argv[2] ?? path.join(here, '../../.local/web'))
 
 await rm(out, { recursive: true, force: true })
 await mkdir(out, { recursive: true })
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: here,
   entryPoints: { main: 'src/main.jsx', admin: 'src/admin/main.jsx' },
   outdir: out,
@@ -37,3 +39,17 @@ await build({
   logLevel: 'warning'
 })
 for (const file of ['index.html', 'admin.html', 'icon.svg', 'config.json']) await cp(path.join(here, file), path.join(out, file))
+await build({ absWorkingDir: here, entryPoints: { offline: 'src/offline/worker.js' }, outdir: out, target: 'es2022', minify: true, logLevel: 'warning' })
+
+// What a browser keeps for the time without a relay: all that a document needs, and no editor
+// or language that only some ask for; those are kept when they were used.
+const KEPT_LATER = ['src/editor/markdown.js']
+const outputs = new Map(Object.entries(metafile.outputs).map(([name, output]) => [path.basename(name), output]))
+const kept = new Set(['main.js'])
+for (const name of kept) {
+  for (const { path: other, kind } of outputs.get(name)?.imports ?? []) {
+    const part = path.basename(other)
+    if (kind === 'import-statement' || KEPT_LATER.includes(outputs.get(part)?.entryPoint ?? '')) kept.add(part)
+  }
+}
+await seal(out, ['index.html', 'main.css', 'icon.svg', 'config.json', ...kept])

@@ -9,6 +9,7 @@ import { session } from './app/session.js'
 import { applyTheme } from './app/settings.js'
 import { useStore } from './app/store.js'
 import { learn } from './app/names.js'
+import { keepPage } from './offline/register.js'
 import { DocPage } from './docs/DocPage.jsx'
 import { List } from './docs/List.jsx'
 import { Login } from './docs/Login.jsx'
@@ -41,3 +42,5 @@ if (config.demo) {
 const page = /** @type {HTMLElement} */ (document.getElementById('page'))
 page.textContent = ''
 render(<Page config={config} />, page)
+// the demonstration ends, and its address is free for other programs
+if (!config.demo) keepPage()

@@ -15,6 +15,7 @@ import { Badge } from '../parts/Badge.jsx'
 import { People } from '../parts/People.jsx'
 import { PastBar, PastText } from '../past/Past.jsx'
 import { usePast } from '../past/use_past.js'
+import { Loading } from './Loading.jsx'
 import { ShareDialog } from './ShareDialog.jsx'
 
 /** @import { Document, User } from 'converge-client' */
@@ -141,7 +142,7 @@ function Opened ({ document, loaded, version, config }) {
       )}
       {draft !== '' && <div class='draft' role='alert'><p>The server refused an edit. It is here, so that you can keep it:</p><textarea readOnly aria-label='The refused edit' value={draft} /><button type='button' class='quiet' onClick={() => setDraft('')}>Done</button></div>}
       <div class='sheet'>
-        {!loaded && <div class='skeleton-text' role='status' aria-label='Loading the document'><i /><i /><i /><i /></div>}
+        {!loaded && <Loading document={document} />}
         <div class={`sheet-live${past.version === null ? '' : ' away'}`}>
           <LiveEditor document={document} label={document.title || 'Text'} focus onView={editor => { view.current = editor }} />
         </div>
