@@ -2,10 +2,11 @@
 
 import './css/main.css'
 import { render } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { reserve } from './app/colors.js'
 import { readConfig } from './app/config.js'
 import { place } from './app/router.js'
-import { session } from './app/session.js'
+import { beGuest, loggingIn, session } from './app/session.js'
 import { applyTheme } from './app/settings.js'
 import { useStore } from './app/store.js'
 import { learn } from './app/names.js'
@@ -23,9 +24,15 @@ function Page ({ config }) {
   const { view, doc, version } = useStore(place)
   const user = useStore(session)
   const where = view === 'home' && !config.demo ? 'docs' : view
+  const asked = useStore(loggingIn)
+  const known = user !== null && !user.guest && !asked
+  // a link is enough, where the operator lets guests in
+  const { guest } = config
+  const asGuest = guest !== undefined && where === 'doc' && !asked
+  useEffect(() => { if (asGuest && user === null) beGuest(guest) }, [asGuest, user])
   const inside = where === 'home' && config.demo ? <Stage demo={config.demo} />
-    : user === null ? <Login config={config} />
-      : where === 'doc' && doc !== null ? <DocPage id={doc} version={version} config={config} /> : <List />
+    : where === 'doc' && doc !== null && (known || (asGuest && user !== null)) ? <DocPage id={doc} version={version} config={config} />
+      : known ? <List /> : asGuest ? null : <Login config={config} />
   return <><Header config={config} view={where} />{inside}</>
 }
 

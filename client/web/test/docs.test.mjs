@@ -170,7 +170,7 @@ test('who is in a document is shown, under the name and colour they chose', asyn
   const here = ann.getByRole('list', { name: 'Also here' })
   await shows(ben.getByRole('textbox', { name: 'Together' }), 'Here.')
   await ben.getByRole('textbox', { name: 'Together' }).click()
-  await here.getByRole('button', { name: 'Go to where ben is' }).waitFor()
+  await here.getByRole('button', { name: 'Follow ben' }).waitFor()
   await ann.locator('.cm-converge-caret').first().waitFor({ state: 'attached' })
   await dan.getByRole('button', { name: 'dan: settings' }).click()
   await dan.getByLabel(/Your name/).fill('Daniel')
