@@ -4,6 +4,7 @@ import './css/main.css'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { reserve } from './app/colors.js'
+import { base } from './app/api.js'
 import { readConfig } from './app/config.js'
 import { place } from './app/router.js'
 import { beGuest, loggingIn, session } from './app/session.js'
@@ -30,6 +31,8 @@ function Page ({ config }) {
   const { guest } = config
   const asGuest = guest !== undefined && where === 'doc' && !asked
   useEffect(() => { if (asGuest && user === null) beGuest(guest) }, [asGuest, user])
+  // an operator goes back to where they came from
+  useEffect(() => { if (where === 'login' && known && new URLSearchParams(location.search).get('login') === 'admin') location.replace(`${base}admin`) }, [where, known])
   const inside = where === 'home' && config.demo ? <Stage demo={config.demo} />
     : where === 'doc' && doc !== null && (known || (asGuest && user !== null)) ? <DocPage id={doc} version={version} config={config} />
       : known ? <List /> : asGuest ? null : <Login config={config} />
