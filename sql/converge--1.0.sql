@@ -1047,6 +1047,20 @@ CREATE VIEW converge.storage WITH (security_invoker = true) AS
 COMMENT ON VIEW converge.storage IS
 	'for operators, one row for each document: ops not packed yet, packs and snapshots with their bytes, and how far maintenance is behind';
 
+CREATE FUNCTION converge.largest_documents(max_rows integer DEFAULT 100, OUT doc_id uuid, OUT title text, OUT version bigint, OUT length bigint,
+		OUT bytes bigint, OUT pack_bytes bigint, OUT snapshot_bytes bigint, OUT log_bytes bigint, OUT hot_ops bigint, OUT snapshot_lag bigint,
+		OUT updated_at timestamptz)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+	SELECT s.doc_id, s.title, s.version, s.length, s.pack_bytes + s.snapshot_bytes + s.log_bytes,
+		   s.pack_bytes, s.snapshot_bytes, s.log_bytes, s.hot_ops, s.snapshot_lag, s.updated_at
+		FROM converge.storage s
+		ORDER BY s.pack_bytes + s.snapshot_bytes + s.log_bytes DESC, s.doc_id
+		LIMIT least(greatest(max_rows, 0), 1000)
+$$;
+COMMENT ON FUNCTION converge.largest_documents(integer) IS
+	'for operators, the documents that take most room, of all there are, whoever may read them; at most 1000';
+
 CREATE VIEW converge.storage_totals AS
 	SELECT c.relname::text AS name,
 		   pg_catalog.pg_table_size(c.oid) AS table_bytes,
@@ -1495,7 +1509,8 @@ BEGIN
 				   'converge.sign_up(text, text, text), '
 				   'converge.log_in(text, text), '
 				   'converge.account_name(text), '
-				   'converge.search_users(text, integer) TO %s'::text, relay);
+				   'converge.search_users(text, integer), '
+				   'converge.largest_documents(integer) TO %s'::text, relay);
 END
 $$;
 COMMENT ON FUNCTION converge.allow_relay(regrole) IS
@@ -1670,6 +1685,7 @@ REVOKE ALL ON FUNCTION
 	converge.sign_up(text, text, text),
 	converge.log_in(text, text),
 	converge.search_users(text, integer),
+	converge.largest_documents(integer),
 	converge.account_name(text),
 	converge.warn_of_unknown_user(text),
 	converge.allow_relay(regrole),

@@ -49,6 +49,7 @@
  * @property {(id: string, user: string) => Promise<null>} unshare Remove a user's role; owners, but any member except the last owner may remove their own.
  * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and the acting user an editor; owners.
  * @property {(fields: { search: string, limit?: number }) => Promise<{ users: ({ userId: string, name: string })[] }>} searchUsers Accounts whose name begins with a text of two characters or more, or whose address equals it.
+ * @property {(fields?: { limit?: number }) => Promise<{ documents: ({ documentId: string, title: string, version: number, length: number, bytes: number, packBytes: number, snapshotBytes: number, logBytes: number, hotOps: number, snapshotLag: number, updatedAt: string })[] }>} largestDocuments The documents that take most room, of all there are; operators.
  * @property {() => Promise<{ userId: string }>} actingUser The user of the token.
  * @property {(fields: { name: string }) => Promise<{ userId: string, name: string }>} renameUser Change the name of the user's account.
  * @property {(fields: { oldPassword: string, newPassword: string }) => Promise<null>} changePassword Change the password of the user's account.
@@ -83,6 +84,7 @@ export const ROUTES = {
   unshare: 'DELETE /v1/docs/{id}/members/{user}',
   transferOwnership: 'PUT /v1/docs/{id}/owner',
   searchUsers: 'GET /v1/users',
+  largestDocuments: 'GET /v1/operator/documents',
   actingUser: 'GET /v1/me',
   renameUser: 'PATCH /v1/me',
   changePassword: 'PUT /v1/me/password',

@@ -6,6 +6,7 @@ import { build } from 'esbuild'
 import { cp, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { seal } from './seal.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const client = path.join(here, '../src')
@@ -13,27 +14,45 @@ const out = path.resolve(process.argv[2] ?? path.join(here, '../../.local/web'))
 
 await rm(out, { recursive: true, force: true })
 await mkdir(out, { recursive: true })
-await build({
-  absWorkingDir: here,
-  entryPoints: { main: 'src/main.jsx', admin: 'src/admin/main.jsx' },
-  outdir: out,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  target: 'es2022',
-  minify: true,
-  legalComments: 'eof',
-  chunkNames: 'part-[hash]',
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
-  alias: {
-    'converge-client': path.join(client, 'index.js'),
-    'converge-client/ot': path.join(client, 'ot/index.js'),
-    'converge-client/indexeddb': path.join(client, 'indexeddb.js'),
-    'converge-client/codemirror': path.join(client, 'codemirror.js'),
-    // the bindings get the copies of this folder, whatever else is installed beside them
-    ...Object.fromEntries(['@codemirror/state', '@codemirror/view'].map(name => [name, path.join(here, 'node_modules', name)]))
-  },
-  logLevel: 'warning'
+const common = { absWorkingDir: here, outdir: out, bundle: true, target: 'es2022', minify: true, legalComments: 'eof', logLevel: 'warning', metafile: true }
+const alias = {
+  'converge-client': path.join(client, 'index.js'),
+  'converge-client/ot': path.join(client, 'ot/index.js'),
+  'converge-client/indexeddb': path.join(client, 'indexeddb.js'),
+  'converge-client/codemirror': path.join(client, 'codemirror.js'),
+  'converge-client/monaco': path.join(client, 'monaco.js'),
+  // the bindings get the copies of this folder, whatever else is installed beside them
+  ...Object.fromEntries(['@codemirror/state', '@codemirror/view'].map(name => [name, path.join(here, 'node_modules', name)]))
+}
+
+// Monaco by itself, with its worker and its styles: a part of the page like the others, by name.
+const named = { entryNames: 'part-[hash]', chunkNames: 'part-[hash]', assetNames: 'part-[hash]' }
+/** What an entry became. */
+const made = ({ metafile: { outputs } }, entry) => {
+  const [name, { cssBundle }] = Object.entries(outputs).find(([, output]) => output.entryPoint?.endsWith(entry))
+  return [name, cssBundle ?? ''].map(file => JSON.stringify(`./${path.basename(file)}`))
+}
+const [worker] = made(await build({ ...common, ...named, entryPoints: ['monaco-editor/editor/editor.worker.js'], format: 'iife' }), 'editor.worker.js')
+const [script, style] = made(await build({
+  ...common, ...named, entryPoints: ['src/editor/monaco.js'], format: 'esm', splitting: true, alias, loader: { '.ttf': 'file' }, define: { 'globalThis.MONACO_WORKER': worker }
+}), 'src/editor/monaco.js')
+
+const { metafile } = await build({
+  ...common, entryPoints: { main: 'src/main.jsx', admin: 'src/admin/main.jsx' }, format: 'esm', splitting: true, chunkNames: 'part-[hash]', jsx: 'automatic', jsxImportSource: 'preact', alias,
+  define: { 'globalThis.MONACO_SCRIPT': script, 'globalThis.MONACO_STYLE': style }
 })
 for (const file of ['index.html', 'admin.html', 'icon.svg', 'config.json']) await cp(path.join(here, file), path.join(out, file))
+await build({ absWorkingDir: here, entryPoints: { offline: 'src/offline/worker.js' }, outdir: out, target: 'es2022', minify: true, logLevel: 'warning' })
+
+// What a browser keeps for the time without a relay: all that a document needs, and no editor
+// or language that only some ask for; those are kept when they were used.
+const KEPT_LATER = ['src/editor/markdown.js']
+const outputs = new Map(Object.entries(metafile.outputs).map(([name, output]) => [path.basename(name), output]))
+const kept = new Set(['main.js'])
+for (const name of kept) {
+  for (const { path: other, kind } of outputs.get(name)?.imports ?? []) {
+    const part = path.basename(other)
+    if (kind === 'import-statement' || KEPT_LATER.includes(outputs.get(part)?.entryPoint ?? '')) kept.add(part)
+  }
+}
+await seal(out, ['index.html', 'main.css', 'icon.svg', 'config.json', ...kept])

@@ -73,6 +73,8 @@ static const struct option options[] = {
 	"private key (PEM) of the certificate"},
 	{"web", OPTION_TEXT, FIELD(web), "DIR", "", 0, 0,
 	"folder of files to serve to browsers, such as the editor page"},
+	{"operator", OPTION_LIST, FIELD(operators), "USER", "", 0, 0,
+	"id of a user who may ask how large all documents are, repeatable; default: nobody"},
 	{"log-level", OPTION_LEVEL, FIELD(log_level), "LEVEL", "info", 0, 0,
 	"least severe level to log: error, warn, info or debug"},
 	{"ring-entries", OPTION_NUMBER, FIELD(ring_entries), "N", "1024", 1, 1000000,

@@ -33,6 +33,7 @@ struct config
 	char	   *tls_cert;
 	char	   *tls_key;
 	char	   *web;
+	struct config_list operators;
 	enum log_level log_level;
 	int			ring_entries;
 	int			ring_bytes;

@@ -57,7 +57,7 @@ http_request_new(void)
 void
 http_request_free(struct http_request *x)
 {
-	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->content_type, x->peer};
+	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->accept_encoding, x->content_type, x->peer};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);

@@ -38,6 +38,9 @@ struct rest
 
 static const char prefix[] = "/v1/";
 
+/* below it are the routes for users that --operator names */
+static const char operators_prefix[] = "/v1/operator/";
+
 /* ---- refusals ---- */
 
 /* Refuse a request for now. */
@@ -91,6 +94,18 @@ charge(struct rest *rest, struct http_request *x, struct usage *usage, const cha
 	return false;
 }
 
+/* Return true if a user is one of the operators. */
+static bool
+is_operator(const struct config *config, const char *user)
+{
+	for (int i = 0; i < config->operators.count; i++)
+	{
+		if (strcmp(config->operators.items[i], user) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Find out who asks; false where the request was refused. */
 static bool
 identify(struct rest_call *rc)
@@ -116,7 +131,12 @@ identify(struct rest_call *rc)
 		http_request_fail(x, 401, "unauthenticated", problem);
 		return false;
 	}
-	return charge(rest, x, &rest->users, rc->identity.user, &of_user);
+	if (!charge(rest, x, &rest->users, rc->identity.user, &of_user))
+		return false;
+	if (strncmp(rc->route->path, operators_prefix, strlen(operators_prefix)) != 0 || is_operator(rest->config, rc->identity.user))
+		return true;
+	http_request_fail(x, 403, "forbidden", "only the operators that the relay's option --operator names may ask this");
+	return false;
 }
 
 /* ---- answers ---- */

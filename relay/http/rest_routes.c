@@ -201,6 +201,19 @@ const struct rest_route rest_routes[] = {
 		"SELECT json_build_object('users', coalesce(json_agg(json_build_object('userId', user_id, 'name', name) ORDER BY n), '[]')) AS body"
 	" FROM converge.search_users($1::text, coalesce($2::integer, 20)) WITH ORDINALITY AS u (user_id, name, n)"},
 
+	/* ---- operators, by the beginning of the path ---- */
+
+	{"GET", "/v1/operator/documents", "largest_documents", REST_SHOW, false,
+		{OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
+		"'documentId', doc_id, 'title', title, 'version', version, 'length', length, 'bytes', bytes, 'packBytes', pack_bytes,"
+		" 'snapshotBytes', snapshot_bytes, 'logBytes', log_bytes, 'hotOps', hot_ops, 'snapshotLag', snapshot_lag,"
+		" 'updatedAt', " MOMENT("updated_at") ") ORDER BY n), '[]')) AS body"
+		" FROM converge.largest_documents(coalesce($1::integer, 100))"
+		" WITH ORDINALITY AS d (doc_id, title, version, length, bytes, pack_bytes, snapshot_bytes, log_bytes, hot_ops, snapshot_lag, updated_at, n)"},
+
+	/* ---- the user ---- */
+
 	{"GET", "/v1/me", "acting_user", REST_SHOW, false,
 		{{.source = REST_NONE}},
 	"SELECT json_build_object('userId', converge.acting_user()) AS body"},

@@ -5,15 +5,20 @@
  * the resolved path of a file must begin with that of the folder. Names that
  * begin with a dot, and anything but regular files, are not served. "/" is index.html
  * there, and "/admin" is admin.html, unless a file has that very name.
+ *
+ * A client that takes gzip gets NAME.gz in place of NAME, where that was packed of NAME as
+ * it is now.
  */
 #include "http/web.h"
 
 #include "base/bounds.h"
 #include "base/log.h"
+#include "http/encoding.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +31,18 @@
  */
 #define POLICY "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " \
 	"connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+
+/* Copying a folder may give a packed file a time before its original's. */
+#define COPYING_S		2
+
+/* The file that a request means. */
+struct found
+{
+	int			file;			/* -1: there is none */
+	struct stat status;
+	char		suffix[16];		/* what the path leaves out of the name */
+	bool		packed;
+};
 
 struct web
 {
@@ -51,6 +68,7 @@ static const struct
 	{".png", "image/png"},
 	{".ico", "image/x-icon"},
 	{".woff2", "font/woff2"},
+	{".ttf", "font/ttf"},
 	{".txt", "text/plain; charset=utf-8"},
 };
 
@@ -134,26 +152,60 @@ open_file(const struct web *web, const char *path, const char *suffix, struct st
 	return file;
 }
 
-/*
- * Open the file that a path means; -1 where it means none. The name's suffix
- * is what the path leaves out.
- */
-static int
-find_file(const struct web *web, const char *path, struct stat *status, const char **suffix)
+/* Open a file by the end of its name; false where there is none. */
+static bool
+open_by(const struct web *web, const char *path, const char *suffix, struct found *found)
+{
+	snprintf(found->suffix, sizeof(found->suffix), "%s", suffix);
+	found->file = open_file(web, path, suffix, &found->status);
+	return found->file >= 0;
+}
+
+/* Open the file that a path means; false where it means none. */
+static bool
+find_file(const struct web *web, const char *path, struct found *found)
 {
 	size_t		len = strlen(path);
-	int			file;
 
 	if (!is_plain(path))
-		return -1;
-	*suffix = path[len - 1] == '/' ? "index.html" : "";
-	file = open_file(web, path, *suffix, status);
-	if (file < 0 && **suffix == '\0' && strchr(strrchr(path, '/'), '.') == NULL)
+		return false;
+	if (open_by(web, path, path[len - 1] == '/' ? "index.html" : "", found))
+		return true;
+	return path[len - 1] != '/' && strchr(strrchr(path, '/'), '.') == NULL && open_by(web, path, ".html", found);
+}
+
+/* Return true if a packed file ends with the length of its original: gzip's last four bytes. */
+static bool
+ends_with_length(int file, off_t packed_len, off_t len)
+{
+	unsigned char end[4];
+
+	if (packed_len < 18 || pread(file, end, sizeof(end), packed_len - 4) != sizeof(end))
+		return false;
+	return (end[0] | end[1] << 8 | end[2] << 16 | (uint32_t) end[3] << 24) == (uint32_t) len;
+}
+
+/* Take the packed copy of a file, unless there is none, or the file was changed after it. */
+static void
+take_packed(const struct web *web, const char *path, struct found *found)
+{
+	char		suffix[sizeof(found->suffix) + 3];
+	struct stat status;
+	int			file;
+
+	snprintf(suffix, sizeof(suffix), "%s.gz", found->suffix);
+	file = open_file(web, path, suffix, &status);
+	if (file < 0)
+		return;
+	if (status.st_mtime + COPYING_S < found->status.st_mtime || !ends_with_length(file, status.st_size, found->status.st_size))
 	{
-		*suffix = ".html";
-		file = open_file(web, path, *suffix, status);
+		close(file);
+		return;
 	}
-	return file;
+	close(found->file);
+	found->file = file;
+	found->status = status;
+	found->packed = true;
 }
 
 /* Read a file to its end; false where it became another one meanwhile. */
@@ -174,32 +226,40 @@ read_file(int file, size_t len, struct buf *out)
 	return true;
 }
 
+/* Say what a file is, and what a page of it may do. */
+static void
+tell_headers(struct http_request *x, const struct found *found, const char *etag)
+{
+	http_request_header(x, "etag", "%s", etag);
+	http_request_header(x, "cache-control", "no-cache");
+	http_request_header(x, "vary", "accept-encoding");
+	if (found->packed)
+		http_request_header(x, "content-encoding", "gzip");
+	http_request_header(x, "content-security-policy", POLICY);
+	http_request_header(x, "referrer-policy", "no-referrer");
+	http_request_header(x, "cross-origin-opener-policy", "same-origin");
+}
+
 /* Answer with a file. */
 bool
 web_handle(const struct web *web, struct http_request *x)
 {
-	struct stat status;
+	struct found found = {.file = -1};
 	char		etag[64];
-	const char *suffix = "";
-	int			file = http_request_is(x, "GET") ? find_file(web, x->path, &status, &suffix) : -1;
-	bool		held;
 
-	if (file < 0)
+	if (!http_request_is(x, "GET") || !find_file(web, x->path, &found))
 		return false;
-	snprintf(etag, sizeof(etag), "\"%llx-%llx\"", (long long) status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-			 (long long) status.st_size);
-	http_request_header(x, "etag", "%s", etag);
-	http_request_header(x, "cache-control", "no-cache");
-	http_request_header(x, "content-security-policy", POLICY);
-	http_request_header(x, "referrer-policy", "no-referrer");
-	http_request_header(x, "cross-origin-opener-policy", "same-origin");
-	held = x->if_none_match != NULL && strstr(x->if_none_match, etag) != NULL;
-	if (held)
+	if (encoding_takes_gzip(x->accept_encoding))
+		take_packed(web, x->path, &found);
+	snprintf(etag, sizeof(etag), "\"%llx-%llx%s\"", (long long) found.status.st_mtim.tv_sec * 1000000000 + found.status.st_mtim.tv_nsec,
+			 (long long) found.status.st_size, found.packed ? "-gz" : "");
+	tell_headers(x, &found, etag);
+	if (x->if_none_match != NULL && strstr(x->if_none_match, etag) != NULL)
 		http_request_answer(x, 304, NULL);
-	else if (read_file(file, (size_t) status.st_size, &x->content))
-		http_request_answer(x, 200, type_of(*suffix != '\0' ? suffix : x->path));
+	else if (read_file(found.file, (size_t) found.status.st_size, &x->content))
+		http_request_answer(x, 200, type_of(*found.suffix != '\0' ? found.suffix : x->path));
 	else
 		http_request_fail(x, 500, "internal", "could not read the file");
-	close(file);
+	close(found.file);
 	return true;
 }

@@ -96,7 +96,7 @@ CREATE FUNCTION pg_temp.check_closed() RETURNS SETOF text LANGUAGE sql AS $$
 		('SELECT converge.become(''ann é'')'),
 		('TABLE converge.users'), ('TABLE converge.attempts'), ('UPDATE converge.users SET name = ''x'''),
 		('SELECT converge.sign_up(''x'', ''x@example.com'', ''12345678'')'), ('SELECT converge.log_in(''x'', ''x'')'),
-		('SELECT converge.search_users(''ann'')'),
+		('SELECT converge.search_users(''ann'')'), ('SELECT converge.largest_documents()'),
 		('SELECT converge.allow_relay(current_user::regrole)'),
 		('SELECT converge.lock_for_owner(''acce5500-0000-4000-8000-00000000000c'')'),
 		('SELECT converge.keep_an_owner(''acce5500-0000-4000-8000-00000000000c'')'),
@@ -208,6 +208,7 @@ SELECT results_eq($$SELECT code FROM converge.submit('{acce5500-0000-4000-8000-0
 	ARRAY['applied'], 'the relay submits for others');
 SELECT lives_ok($$SELECT converge.join_document('ann é', 'acce5500-0000-4000-8000-00000000000c')$$, 'joins for them');
 SELECT lives_ok($$SELECT converge.search_users('ann')$$, 'looks for users');
+SELECT ok(EXISTS (SELECT FROM converge.largest_documents() WHERE doc_id = 'acce5500-0000-4000-8000-00000000000c'), 'and knows the size of documents that it may not read itself');
 SELECT throws_ok($$SELECT converge.sign_up('x', 'x@example.com', '12345678')$$, '0A000', NULL, 'would sign up');
 SELECT throws_ok($$SELECT converge.log_in('x@example.com', '12345678')$$, '0A000', NULL, 'and log in');
 SELECT throws_ok($$TABLE converge.users$$, '42501', NULL, 'without reading the stored rows');

@@ -46,6 +46,7 @@ INSERT INTO promised VALUES
 	('log_in', 'address text, password text', 'text', 'volatile', 'unsafe', false),
 	('change_password', 'old_password text, new_password text', 'boolean', 'volatile', 'unsafe', false),
 	('rename_user', 'name text', 'void', 'volatile', 'unsafe', false),
+	('largest_documents', 'max_rows integer DEFAULT 100, OUT doc_id uuid, OUT title text, OUT version bigint, OUT length bigint, OUT bytes bigint, OUT pack_bytes bigint, OUT snapshot_bytes bigint, OUT log_bytes bigint, OUT hot_ops bigint, OUT snapshot_lag bigint, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('search_users', 'term text, max_rows integer DEFAULT 20, OUT user_id text, OUT name text', 'SETOF record', 'stable', 'unsafe', false),
 	('become', 'user_id text', 'void', 'volatile', 'unsafe', false),
 	('begin_presence', 'relay_id uuid, timeout_s integer', 'text', 'volatile', 'unsafe', false),
@@ -182,7 +183,7 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'lock_for_owner', 'log_in',
 		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,

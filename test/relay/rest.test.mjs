@@ -694,3 +694,36 @@ test('a request waits for a restart of PostgreSQL, and gets 503 if that takes to
   const late = await user.get(`${place}/content`)
   assert.deepEqual([late.status, late.body.code, Number(late.headers.get('retry-after')) > 0], [503, 'unavailable', true])
 })
+
+// ---- operators ----
+
+test('the largest documents are told to operators alone, also those that they may not read', async () => {
+  const own = await startRelay({ operator: 'olga,ör', 'login-rate': 0 })
+  try {
+    const place = await ann.create('é'.repeat(20000))
+    const path = '/v1/operator/documents'
+    for (const user of ['ann', 'olg', 'olga2', 'Olga', 'o']) {
+      const { status, body } = await new User(own, user).get(path)
+      assert.deepEqual([status, body.code], [403, 'forbidden'], user)
+      assert.match(body.detail, /--operator/)
+    }
+    assert.equal((await new User(own).get(path)).status, 401)
+    // by default nobody is one
+    assert.equal((await new User(relay, 'olga').get(path)).status, 403)
+    for (const user of ['olga', 'ör']) {
+      const { status, body } = await new User(own, user).get(`${path}?limit=1000`)
+      assert.equal(status, 200)
+      const found = body.documents.find(({ documentId }) => documentId === idOf(place))
+      assert.deepEqual([found.length, found.version], [20000, 0])
+      assert.equal(found.bytes, found.packBytes + found.snapshotBytes + found.logBytes)
+      assert.ok(found.snapshotBytes > 100, `${found.snapshotBytes}`)
+      const sizes = body.documents.map(({ bytes }) => bytes)
+      assert.deepEqual(sizes, sizes.toSorted((a, b) => b - a))
+      assert.equal((await new User(own, user).get(`/v1/docs/${idOf(place)}`)).status, 403)
+    }
+    assert.equal((await new User(own, 'olga').get(`${path}?limit=1`)).body.documents.length, 1)
+    for (const limit of ['0', '1001', 'x']) assert.equal((await new User(own, 'olga').get(`${path}?limit=${limit}`)).status, 400, limit)
+  } finally {
+    await own.stop()
+  }
+})

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
+import zlib from 'node:zlib'
 import { Bytes } from './lib/bytes.mjs'
 import { Relay, startRelay } from './lib/relay.mjs'
 import { until, within } from './lib/wait.mjs'
@@ -108,6 +109,77 @@ test('and nothing outside, hidden, or special', async () => {
   }
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) assert.ok((await ask('/index.html', method)).status >= 400)
   assert.ok(!(await ask('/index.html', 'HEAD')).text.includes('<p>'))
+})
+
+// What a client that takes some encodings is sent, as it stands on the wire.
+async function askPacked (where, accept) {
+  const client = new Bytes(relay).write(Buffer.from(`GET ${where} HTTP/1.1\r\nHost: x\r\n${accept === undefined ? '' : `Accept-Encoding: ${accept}\r\n`}\r\n`))
+  await client.end()
+  const at = client.heard.indexOf('\r\n\r\n')
+  return { status: client.statuses()[0], head: String(client.heard.subarray(0, at)), content: client.heard.subarray(at + 4) }
+}
+const isPacked = ({ head }) => /content-encoding: ?gzip/.test(head)
+
+test('a packed copy goes to those who take it', async () => {
+  const text = 'export const many = 1 // '.repeat(100)
+  const put = (name, content) => fs.writeFileSync(path.join(place, 'web', name), content)
+  for (const name of ['packed.js', 'inner/index.html', 'manual.html']) {
+    put(name, text)
+    put(`${name}.gz`, zlib.gzipSync(text))
+  }
+  for (const [where, type] of [['/packed.js', 'text/javascript'], ['/inner/', 'text/html'], ['/manual', 'text/html'], ['/manual.html', 'text/html']]) {
+    const packed = await askPacked(where, 'gzip')
+    assert.equal(packed.status, 200, where)
+    assert.ok(isPacked(packed) && packed.head.includes(`content-type: ${type}`), packed.head)
+    assert.match(packed.head, /vary: ?accept-encoding/)
+    assert.match(packed.head, /content-security-policy: ?default-src 'self'/)
+    assert.equal(String(zlib.gunzipSync(packed.content)), text)
+    const plain = await askPacked(where)
+    assert.ok(!isPacked(plain) && String(plain.content) === text, plain.head)
+    assert.match(plain.head, /vary: ?accept-encoding/)
+    // each is another content to a cache
+    const [packedTag, plainTag] = [packed, plain].map(({ head }) => /etag: ?(.*)\r\n/.exec(head)[1])
+    assert.notEqual(packedTag, plainTag)
+    for (const [tag, accept, status] of [[packedTag, 'gzip', 304], [plainTag, 'gzip', 200], [plainTag, 'identity', 304], [packedTag, 'identity', 200]]) {
+      const answer = await relay.get(where, { headers: { 'if-none-match': tag, 'accept-encoding': accept } })
+      assert.equal(answer.status, status, `${tag} ${accept}`)
+      await answer.arrayBuffer()
+    }
+  }
+  for (const accept of ['gzip', 'GZip', 'x-gzip', 'deflate, gzip', 'br;q=1.0, gzip;q=0.5', 'gzip ; q=0.001', '*', 'identity;q=0, *', 'br,gzip', ' , gzip', 'gzip;q=1', 'zstd,\tgzip']) assert.ok(isPacked(await askPacked('/packed.js', accept)), accept)
+  for (const accept of ['', 'identity', 'br', 'gzip;q=0', 'gzip; q=0.000', 'gzip;Q=0.', '*;q=0', 'gzip;q=0, *', '*, gzip;q=0', 'gzipped', 'br, xgzip', 'x;gzip', 'br;q=gzip']) assert.ok(!isPacked(await askPacked('/packed.js', accept)), accept)
+})
+
+test('a packed copy that is not of the file as it is, or lies outside, is not sent', async () => {
+  const put = (name, content) => fs.writeFileSync(path.join(place, 'web', name), content)
+  const plain = async (where, text) => {
+    const answer = await askPacked(where, 'gzip')
+    assert.ok(!isPacked(answer), where)
+    assert.equal(String(answer.content), text, where)
+  }
+  const old = Date.now() / 1000 - 60
+  put('stale.js.gz', zlib.gzipSync('first text'))
+  fs.utimesSync(path.join(place, 'web', 'stale.js.gz'), old, old)
+  put('stale.js', 'other text') // as long as the first
+  await plain('/stale.js', 'other text')
+  put('longer.js', 'a longer text')
+  put('longer.js.gz', zlib.gzipSync('a text'))
+  await plain('/longer.js', 'a longer text')
+  for (const [name, content] of [['empty', ''], ['short', Buffer.from([1, 2, 3])], ['noise', 'not packed at all, though long enough']]) {
+    put(`${name}.js`, name)
+    put(`${name}.js.gz`, content)
+    await plain(`/${name}.js`, name)
+  }
+  fs.writeFileSync(path.join(place, 'out.gz'), zlib.gzipSync('secret'))
+  put('link.js', 'public')
+  fs.symlinkSync('../out.gz', path.join(place, 'web', 'link.js.gz'))
+  await plain('/link.js', 'public')
+  put('folder.js', 'public')
+  fs.mkdirSync(path.join(place, 'web', 'folder.js.gz'))
+  await plain('/folder.js', 'public')
+  // a packed copy alone is no page
+  put('alone.js.gz', zlib.gzipSync('alone'))
+  assert.equal((await askPacked('/alone.js', 'gzip')).status, 404)
 })
 
 test('a relay goes no further for a request than its folder', async () => {

@@ -30,6 +30,7 @@ test('the demonstration prints an address, where people write and SQL edits', as
     await page.locator('.commits').getByText('SQL').or(page.locator('.answer')).first().waitFor()
     await page.goto('/?docs')
     await page.getByRole('button', { name: 'Ann' }).click()
+    // the recording begins when it begins; the list follows
     await page.getByRole('link', { name: /friends forever/i }).waitFor()
     browser.check()
   } finally {

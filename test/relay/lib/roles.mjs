@@ -129,6 +129,7 @@ export const functions = [
   ['log_in(text,text)', "'a@example.com', '12345678'", closed],
   ['search_users(text,integer)', "'ann'", closed],
   ['account_name(text)', "'ann'", closed],
+  ['largest_documents(integer)', '', closed],
   ['warn_of_unknown_user(text)', "'ann'", closed],
   ['allow_relay(regrole)', 'session_user::regrole', closed],
   ['maintain()', '', closed],
@@ -277,6 +278,7 @@ export const routes = [
   ['DELETE', `${place}/members`, removes, { userId: 'fred' }],
   ['PUT', `${place}/owner`, owners, { userId: 'fred' }],
   ['GET', '/v1/users', asks, { search: 'fred' }],
+  ['GET', '/v1/operator/documents', '401 403 403 403 403 403 403'], // none of them is an operator
   ['GET', '/v1/me', asks],
   ['PATCH', '/v1/me', account, { name: 'é' }],
   ['PUT', '/v1/me/password', account, { oldPassword: '12345678', newPassword: '12345678' }],

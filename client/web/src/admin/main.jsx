@@ -1,4 +1,7 @@
-/** The page for operators: what this relay says of itself, drawn, and read again every two seconds. */
+/**
+ * The page for operators: what this relay says of itself, drawn, and read again every two
+ * seconds; and how large documents are.
+ */
 
 import '../css/admin.css'
 import { render } from 'preact'
@@ -6,6 +9,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { base } from '../app/api.js'
 import { applyTheme } from '../app/settings.js'
 import { Logo } from '../parts/Logo.jsx'
+import { Documents } from './Documents.jsx'
 import { levels, parseMetrics, rates } from './metrics.js'
 
 /** @import { Reading } from './metrics.js' */
@@ -101,7 +105,8 @@ function Page () {
             {TROUBLE.map(([name, what, means]) => <tr key={name}><th scope='row'>{what}</th><td class={(last.get(name) ?? 0) > 0 ? 'some' : ''}>{shown(last.get(name) ?? 0)}</td><td>{means}</td></tr>)}
           </tbody>
         </table>
-        <p class='faint'>Drawn from <a href={`${base}metrics`}>/metrics</a>, for the last four minutes. How large documents are, and how far maintenance is behind, is in the view <code>converge.storage</code>.</p>
+        <p class='faint'>Drawn from <a href={`${base}metrics`}>/metrics</a>, for the last four minutes.</p>
+        <Documents />
       </main>
     </>
   )

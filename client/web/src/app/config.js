@@ -10,7 +10,9 @@ import { base } from './api.js'
  * @property {string | null} console the document that statements are written into
  * @property {{ id: string, slot: number }} sqlUser as whom statements edit
  * @property {string} observer a token that reads the document on show
- * @typedef {{ demo?: Demo }} Config
+ * @typedef {{ id: string, name: string, token: string }} Guest as whom documents are open to those
+ *   who have not logged in
+ * @typedef {{ demo?: Demo, guest?: Guest }} Config
  */
 
 /** @returns {Promise<Config>} */

@@ -1,4 +1,4 @@
-/** Who uses the page: logged in, or as a sample user of the demonstration. */
+/** Who uses the page: logged in, as a sample user of the demonstration, or as a guest. */
 
 import { Client } from 'converge-client'
 import { indexeddb } from 'converge-client/indexeddb'
@@ -8,7 +8,7 @@ import { Store } from './store.js'
 
 const KEY = 'converge.session'
 
-/** @typedef {{ id: string, name: string, token: string }} User */
+/** @typedef {{ id: string, name: string, token: string, guest?: boolean }} User */
 
 /** @returns {User | null} */
 function read () {
@@ -22,6 +22,14 @@ function read () {
 /** @type {Store<User | null>} */
 export const session = new Store(read())
 export const api = new Api(() => session.value?.token ?? null)
+
+/** Whether a guest wants to log in. */
+export const loggingIn = new Store(false)
+
+/** Be a guest, until one logs in; nothing of it is kept. @param {import('./config.js').Guest} guest */
+export function beGuest (guest) {
+  if (session.value === null) session.set({ ...guest, guest: true })
+}
 
 /** @type {Client | null} */
 let client = null
@@ -51,6 +59,7 @@ export function become (user) {
       else storage.setItem(KEY, JSON.stringify(user))
     }
   } catch { /* it lasts as long as the page */ }
+  loggingIn.set(false)
   session.set(user)
   // one whose login had expired goes on with what they had open
   if (user !== null && owner === user.id) client?.authenticate()

@@ -1,13 +1,17 @@
-/** What this browser remembers of its user's wishes: theme, name, colour. */
+/**
+ * What this browser remembers of its user's wishes: theme, name, colour, editor, and
+ * languages of documents.
+ */
 
 import { Store } from './store.js'
 
 const KEY = 'converge.settings'
 
-/** @typedef {{ theme: 'auto' | 'light' | 'dark', names: Record<string, string>, colors: Record<string, string> }} Settings */
+/** @typedef {{ theme: 'auto' | 'light' | 'dark', names: Record<string, string>, colors: Record<string, string>,
+ *   editor: 'codemirror' | 'monaco', languages: Record<string, string> }} Settings */
 
 /** @type {Settings} */
-const initial = { theme: 'auto', names: {}, colors: {} }
+const initial = { theme: 'auto', names: {}, colors: {}, editor: 'codemirror', languages: {} }
 
 /** @returns {Settings} */
 function read () {

@@ -1,26 +1,30 @@
 /** A document: its title, its text, who is here, and its past. */
 
-import { EditorView } from '@codemirror/view'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, become, nameOf, session, sessionClient } from '../app/session.js'
 import { explain } from '../app/api.js'
 import { colorOf, slotOf } from '../app/colors.js'
 import { called, learn } from '../app/names.js'
 import { go } from '../app/router.js'
-import { settings } from '../app/settings.js'
+import { change, settings } from '../app/settings.js'
 import { useDocument, useStore } from '../app/store.js'
-import { authorsIn, setRuns } from '../editor/authors.js'
+import { LANGUAGES } from '../editor/language.js'
 import { LiveEditor } from '../editor/LiveEditor.jsx'
+import { MonacoEditor } from '../editor/MonacoEditor.jsx'
 import { Badge } from '../parts/Badge.jsx'
+import { Margin, MarginTabs } from '../parts/Margin.jsx'
 import { People } from '../parts/People.jsx'
 import { PastBar, PastText } from '../past/Past.jsx'
 import { usePast } from '../past/use_past.js'
+import { useFollow } from './follow.js'
+import { Loading } from './Loading.jsx'
+import { Login } from './Login.jsx'
 import { ShareDialog } from './ShareDialog.jsx'
+import { useAuthors } from './use_authors.js'
 
-/** @import { Document, User } from 'converge-client' */
-
-/** Authors' colours follow what is typed, so long after it. */
-const COLORS_MS = 600
+/** @import { Document } from 'converge-client' */
+/** @import { View } from '../editor/LiveEditor.jsx' */
+/** @import { Panel } from '../parts/Margin.jsx' */
 
 /** @param {{ id: string, version: number | null, config: import('../app/config.js').Config }} props */
 export function DocPage ({ id, version, config }) {
@@ -52,6 +56,8 @@ export function DocPage ({ id, version, config }) {
     }
   }, [id, user?.id])
 
+  // a guest may be one who may read it
+  if (problem !== '' && user?.guest) return <Login config={config} title='This document asks for a login' />
   if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p></main>
   if (document === null) return null
   return <Opened key={document.id + user?.id} document={document} loaded={loaded} version={version} config={config} />
@@ -61,20 +67,27 @@ export function DocPage ({ id, version, config }) {
 function Opened ({ document, loaded, version, config }) {
   useDocument(document, ['title', 'role', 'status', 'saved', 'change', 'rejected'])
   const user = useStore(session)
-  useStore(settings)
-  const view = useRef(/** @type {EditorView | null} */ (null))
+  const { editor, languages } = useStore(settings)
+  const [view, setView] = useState(/** @type {View | null} */ (null))
+  const viewNow = useRef(view)
+  viewNow.current = view
+  const sheet = useRef(/** @type {HTMLDivElement | null} */ (null))
   const [sharing, setSharing] = useState(false)
   const [showPast, setShowPast] = useState(version !== null)
   const [colored, setColored] = useState(false)
-  const [colors, setColors] = useState(/** @type {string[]} */ ([]))
   const [draft, setDraft] = useState('')
+  const [panel, setPanel] = useState(/** @type {string | null} */ (null))
   const { id, role } = document
   const past = usePast({
-    api, id, head: document.version, begin: version,
+    api, id, head: document.version, begin: version, title: document.title ?? '', language: languages[document.id] ?? '',
     onMove: to => go({ doc: id, version: to }, { replace: true })
   })
   // a link into the past that was followed here
-  useEffect(() => { if (version !== past.version && !past.playing) past.pick(version) }, [version])
+  useEffect(() => {
+    if (version === past.version || past.playing) return
+    if (version !== null) setShowPast(true)
+    past.pick(version)
+  }, [version])
 
   const color = user === null ? '#5d5f00' : colorOf(user.id)
   const name = user === null ? '' : nameOf(user)
@@ -83,38 +96,14 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message }) => setDraft(`${message}\n\n${text}`)), [document])
 
-  // the colours are those of the server's text: asked for anew when that has come to rest
-  useEffect(() => {
-    if (!colored) return
-    let gone = false
-    /** @type {any} */
-    let timer
-    const refresh = async () => {
-      try {
-        const { version, runs } = await api.get(`docs/${id}/blame`)
-        if (gone || view.current === null || document.pending !== null || document.version !== version) return
-        view.current.dispatch({ effects: setRuns.of(runs) })
-        setColors(authorsIn(view.current))
-      } catch { /* the next change asks again */ }
-    }
-    const soon = (/** @type {number} */ ms) => {
-      clearTimeout(timer)
-      timer = setTimeout(refresh, ms)
-    }
-    soon(0)
-    const offs = [document.on('change', () => soon(COLORS_MS)), document.on('saved', () => soon(COLORS_MS))]
-    return () => {
-      gone = true
-      clearTimeout(timer)
-      for (const off of offs) off()
-      view.current?.dispatch({ effects: setRuns.of(null) })
-    }
-  }, [document, colored])
-  /** @param {User} other */
-  const follow = other => {
-    const now = document.presence.users.find(({ clientId }) => clientId === other.clientId)
-    if (now?.cursor) view.current?.dispatch({ effects: EditorView.scrollIntoView(Math.min(now.cursor.head, view.current.state.doc.length), { y: 'center' }) })
-  }
+  const authors = useAuthors(document, view, colored)
+  const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
+  // what is said about the document comes here
+  /** @type {Panel[]} */
+  const panels = []
+  const language = languages[id] ?? ''
+  const title = document.title ?? ''
+  const Editor = editor === 'monaco' ? MonacoEditor : LiveEditor
   const closePast = () => {
     past.pick(null)
     setShowPast(!showPast)
@@ -127,12 +116,14 @@ function Opened ({ document, loaded, version, config }) {
         <Badge document={document} />
         {role !== null && !document.canEdit && <span class='role'>{role === 'viewer' ? 'You may read' : 'You may read and comment'}</span>}
         <span class='spread' />
-        <People document={document} onFollow={follow} />
+        <People document={document} onFollow={follow} followed={followed?.userId ?? null} />
+        <Language chosen={language} onChoose={name => change({ languages: { ...languages, [id]: name } })} />
         <button type='button' class='quiet' aria-pressed={colored} onClick={() => setColored(!colored)}>Authors</button>
         <button type='button' class='quiet' aria-pressed={showPast} onClick={closePast}>History</button>
+        <MarginTabs panels={panels} open={panel} onOpen={setPanel} />
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
-      {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{colors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
+      {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{authors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
       {document.status === 'unauthenticated' && (
         <div class='draft' role='alert'>
           <p>Your login has expired. What you type is kept in this browser until you log in again.</p>
@@ -140,16 +131,33 @@ function Opened ({ document, loaded, version, config }) {
         </div>
       )}
       {draft !== '' && <div class='draft' role='alert'><p>The server refused an edit. It is here, so that you can keep it:</p><textarea readOnly aria-label='The refused edit' value={draft} /><button type='button' class='quiet' onClick={() => setDraft('')}>Done</button></div>}
-      <div class='sheet'>
-        {!loaded && <div class='skeleton-text' role='status' aria-label='Loading the document'><i /><i /><i /><i /></div>}
-        <div class={`sheet-live${past.version === null ? '' : ' away'}`}>
-          <LiveEditor document={document} label={document.title || 'Text'} focus onView={editor => { view.current = editor }} />
+      <div class='beside-margin'>
+        <div class='sheet' ref={sheet}>
+          {!loaded && <Loading document={document} />}
+          <div class={`sheet-live${past.version === null ? '' : ' away'}`}>
+            <Editor document={document} label={title || 'Text'} language={language} title={title} focus onView={setView} />
+          </div>
+          {showPast && <PastText past={past} />}
+          {followed && <p class='following' style={{ '--who': followed.color ?? colorOf(followed.userId) }}>Following {followed.name ?? called(followed.userId)} <button type='button' class='quiet' onClick={() => stop()}>Stop</button></p>}
         </div>
-        {showPast && <PastText past={past} />}
+        <Margin panels={panels} open={panel} onOpen={setPanel} />
       </div>
+      <p class='hidden' role='status'>{said}</p>
       {showPast && <PastBar past={past} head={document.version} mayEdit={document.canEdit} api={api} id={id} />}
       {sharing && <ShareDialog id={id} config={config} role={role} onClose={() => setSharing(false)} />}
     </main>
+  )
+}
+
+/** Which language the text is in. @param {{ chosen: string, onChoose: (name: string) => void }} props */
+function Language ({ chosen, onChoose }) {
+  return (
+    <label class='language'><span class='hidden'>Language of the text</span>
+      <select value={chosen} onChange={event => onChoose(event.currentTarget.value)}>
+        <option value=''>By title</option>
+        {LANGUAGES.map(name => <option key={name} value={name}>{name}</option>)}
+      </select>
+    </label>
   )
 }
 

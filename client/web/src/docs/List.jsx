@@ -19,6 +19,10 @@ function ago (at) {
   return format.format(Math.round(seconds), 'second')
 }
 
+/** A list that is looked at is read again so often. */
+const REFRESH_MS = 10_000
+const FIRST = 'docs?limit=100'
+
 const FILTERS = /** @type {const} */ ([['all', 'All'], ['mine', 'Mine'], ['shared', 'Shared with me']])
 
 export function List () {
@@ -46,9 +50,29 @@ export function List () {
     setRows([...before, ...page.value.documents])
     setNext(page.next)
   })
+  const long = useRef(false)
+  long.current = rows !== null && rows.length > 100
   useEffect(() => {
     setRows(null)
-    load('docs?limit=100', [])
+    load(FIRST, [])
+    // whoever has paged on keeps what they see
+    const refresh = async () => {
+      if (document.hidden || long.current) return
+      try {
+        const page = await api.page(FIRST)
+        if (gone || long.current) return
+        setRows(page.value.documents)
+        setNext(page.next)
+      } catch { /* what is there stays; the next turn asks again */ }
+    }
+    let gone = false
+    const timer = setInterval(refresh, REFRESH_MS)
+    document.addEventListener('visibilitychange', refresh)
+    return () => {
+      gone = true
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', refresh)
+    }
   }, [user?.id])
 
   const create = () => attempt(async () => {
@@ -93,7 +117,7 @@ export function List () {
       )}
       {shown?.length === 0 && <p class='empty'>{rows?.length === 0 ? 'No documents yet. Make the first one.' : 'None has this in its title.'}</p>}
       {next !== null && <button type='button' class='quiet' onClick={() => load(next, rows ?? [])}>More</button>}
-      {asked !== null && <Ask {...asked} onClose={() => setAsked(null)} onDone={() => load('docs?limit=100', [])} />}
+      {asked !== null && <Ask {...asked} onClose={() => setAsked(null)} onDone={() => load(FIRST, [])} />}
     </main>
   )
 }

@@ -6,8 +6,8 @@ import { colorOf } from '../app/colors.js'
 import { become, logIn, signUp } from '../app/session.js'
 import { Avatar } from '../parts/People.jsx'
 
-/** @param {{ config: import('../app/config.js').Config }} props */
-export function Login ({ config }) {
+/** @param {{ config: import('../app/config.js').Config, title?: string }} props */
+export function Login ({ config, title = 'Log in' }) {
   const [fresh, setFresh] = useState(false)
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
@@ -29,7 +29,7 @@ export function Login ({ config }) {
 
   return (
     <main class='narrow' tabIndex={-1}>
-      <h1>{fresh ? 'Make an account' : 'Log in'}</h1>
+      <h1>{fresh ? 'Make an account' : title}</h1>
       {config.demo && (
         <section class='card' aria-label='Sample users'>
           <p>This is a demonstration: be one of its sample users.</p>

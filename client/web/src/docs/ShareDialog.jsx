@@ -91,7 +91,7 @@ export function ShareDialog ({ id, config, role, onClose }) {
           </li>
         ))}
         <li>
-          <span>Everyone with the link</span>
+          <span>Everyone with the link<span class='faint'> {config.guest ? 'also without logging in' : 'who has logged in'}</span></span>
           {owns
             ? <select aria-label='Role of everyone with the link' value={everyone} onChange={event => give('*', event.currentTarget.value)}>
               <option value=''>no access</option>{ROLES.slice(0, 3).map(([value, text]) => <option key={value} value={value}>{text}</option>)}

@@ -4,49 +4,71 @@ import { Compartment, EditorState } from '@codemirror/state'
 import { EditorView, placeholder } from '@codemirror/view'
 import { converge } from 'converge-client/codemirror'
 import { useEffect, useRef } from 'preact/hooks'
-import { authors } from './authors.js'
+import { authors, authorsIn, setRuns } from './authors.js'
 import { commits } from './commits.js'
-import { lazyMarkdown, setup } from './setup.js'
+import { lazyLanguage } from './language.js'
+import { setup } from './setup.js'
 
 /** @import { Document } from 'converge-client' */
+/** @import { Run } from './authors.js' */
+
+/**
+ * What a page does with an editor of either kind.
+ * @typedef {object} View
+ * @property {(offset: number) => void} reveal bring a place into sight
+ * @property {(runs: Run[] | null, newest: number) => string[]} color show who wrote what, up to the
+ *   newest version; returns the authors, most text first
+ * @property {() => { from: number, to: number } | null} selection
+ *
+ * @typedef {object} LiveEditorProps
+ * @property {Document} document
+ * @property {string} label for screen readers
+ * @property {string} language chosen for it, or ''
+ * @property {string} title which may say the language
+ * @property {boolean} [focus] begin with the cursor in it
+ * @property {(view: View | null) => void} [onView]
+ */
 
 /** @param {string} label */
 const called = label => EditorView.contentAttributes.of({ 'aria-label': label })
 
-// True while no control has the focus: the user has not gone anywhere yet.
-const idle = () => {
-  const { activeElement, body } = globalThis.document
-  return activeElement === null || activeElement === body || activeElement.tagName === 'MAIN'
-}
+/** Nothing that takes keys has the focus: who is busy with the title or a menu stays there. */
+export const isIdle = () => ['BODY', 'MAIN'].includes(globalThis.document.activeElement?.tagName ?? 'BODY')
 
-/**
- * @param {object} props
- * @param {Document} props.document
- * @param {string} props.label for screen readers
- * @param {boolean} [props.focus] begin with the cursor in it, unless the user has put it elsewhere meanwhile
- * @param {(view: EditorView | null) => void} [props.onView]
- */
-export function LiveEditor ({ document, label, focus = false, onView }) {
+/** @param {LiveEditorProps} props */
+export function LiveEditor ({ document, label, language, title, focus = false, onView }) {
   const parent = useRef(/** @type {HTMLDivElement | null} */ (null))
   const rename = useRef(/** @param {string} label */ label => {})
+  const speak = useRef(/** @param {string} title @param {string} language */ (title, language) => {})
   useEffect(() => {
-    const markdown = lazyMarkdown()
+    const spoken = lazyLanguage()
     const name = new Compartment()
     const view = new EditorView({
       parent: /** @type {HTMLElement} */ (parent.current),
       state: EditorState.create({
-        extensions: [converge(document), commits(document), authors(), markdown.extension, placeholder('Write something…'), name.of(called(label)), setup({})]
+        extensions: [spoken.extension, converge(document), commits(document), authors(), placeholder('Write something…'), name.of(called(label)), setup({})]
       })
     })
-    if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
-    markdown.load(view).catch(() => {})
+    if (focus) document.loaded.then(() => { if (isIdle()) view.focus() }, () => {})
+    speak.current = (title, language) => { spoken.speak(view, title, language).catch(() => {}) }
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
-    onView?.(view)
+    onView?.({
+      reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),
+      color (runs, newest) {
+        view.dispatch({ effects: setRuns.of(runs === null ? null : { runs, newest }) })
+        return authorsIn(view)
+      },
+      selection () {
+        const { from, to } = view.state.selection.main
+        return from === to ? null : { from, to }
+      }
+    })
     return () => {
       onView?.(null)
       view.destroy()
     }
   }, [document])
   useEffect(() => rename.current(label), [label])
+  useEffect(() => speak.current(title, language), [document, title, language])
   return <div class='editor' ref={parent} />
 }

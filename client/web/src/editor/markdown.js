@@ -1,20 +1,19 @@
 /** Markdown, highlighted. A part of its own, fetched after the editor stands. */
 
 import { markdown } from '@codemirror/lang-markdown'
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
-import { tags } from '@lezer/highlight'
+import { LanguageDescription, syntaxHighlighting } from '@codemirror/language'
+import { style } from './highlight.js'
 
-const style = HighlightStyle.define([
-  { tag: tags.heading1, fontSize: '1.5em', fontWeight: '700', lineHeight: '1.3' },
-  { tag: tags.heading2, fontSize: '1.22em', fontWeight: '700' },
-  { tag: tags.heading, fontWeight: '700' },
-  { tag: tags.strong, fontWeight: '700' },
-  { tag: tags.emphasis, fontStyle: 'italic' },
-  { tag: tags.strikethrough, textDecoration: 'line-through' },
-  { tag: [tags.link, tags.url], color: 'var(--accent)' },
-  { tag: tags.monospace, fontFamily: 'var(--code-font)', fontSize: '0.92em' },
-  { tag: tags.quote, color: 'var(--soft)', fontStyle: 'italic' },
-  { tag: [tags.processingInstruction, tags.contentSeparator], color: 'var(--faint-text)' }
-])
+/** Of blocks of code, by what they are called. @type {Map<string, LanguageDescription>} */
+const known = new Map()
 
-export const markdownHighlighting = () => [markdown({ completeHTMLTags: false, pasteURLAsLink: false }), syntaxHighlighting(style)]
+/** The language of a block of code, which is fetched when there is one. @param {string} info */
+function inBlock (info) {
+  const name = /^\w[\w+#.-]{0,30}/.exec(info)?.[0]
+  if (name === undefined) return null
+  let found = known.get(name)
+  if (found === undefined) known.set(name, found = LanguageDescription.of({ name, load: async () => (await import('./code.js')).supportOrNone(name) }))
+  return found
+}
+
+export const markdownHighlighting = () => [markdown({ completeHTMLTags: false, pasteURLAsLink: false, codeLanguages: inBlock }), syntaxHighlighting(style)]

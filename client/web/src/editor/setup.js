@@ -2,7 +2,7 @@
 
 import { defaultKeymap, indentWithTab } from '@codemirror/commands'
 import { search, searchKeymap } from '@codemirror/search'
-import { Compartment, EditorState } from '@codemirror/state'
+import { EditorState } from '@codemirror/state'
 import { drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap } from '@codemirror/view'
 import { direction } from './direction.js'
 
@@ -12,6 +12,7 @@ const looks = EditorView.theme({
   '&': { height: '100%', backgroundColor: 'transparent', color: 'var(--ink)' },
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--text-font)', fontSize: 'var(--text-size)', lineHeight: '1.6', overflow: 'auto' },
+  '&.code .cm-scroller': { fontFamily: 'var(--code-font)', fontSize: '0.9rem' },
   '.cm-content': { padding: '14px 18px 40vh 6px', caretColor: 'var(--ink)' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)', borderLeftWidth: '2px' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { background: 'var(--selection)' },
@@ -42,19 +43,4 @@ export function setup ({ live = true }) {
     search({ top: true }),
     keymap.of([...defaultKeymap, ...searchKeymap, ...(live ? [indentWithTab] : [])])
   ]
-}
-
-/**
- * Markdown's highlighting, fetched when the editor stands.
- * @returns {{ extension: Extension, load: (view: EditorView) => Promise<void> }}
- */
-export function lazyMarkdown () {
-  const language = new Compartment()
-  return {
-    extension: language.of([]),
-    async load (view) {
-      const { markdownHighlighting } = await import('./markdown.js')
-      view.dispatch({ effects: language.reconfigure(markdownHighlighting()) })
-    }
-  }
 }

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { colorOf } from '../app/colors.js'
-import { become, nameOf, session } from '../app/session.js'
+import { become, loggingIn, nameOf, session } from '../app/session.js'
 import { settings } from '../app/settings.js'
 import { addressOf, go } from '../app/router.js'
 import { useStore } from '../app/store.js'
@@ -14,7 +14,9 @@ import { SettingsDialog } from './SettingsDialog.jsx'
 
 /** @param {{ config: Config, view: string, children?: import('preact').ComponentChildren }} props */
 export function Header ({ config, view, children }) {
-  const user = useStore(session)
+  const who = useStore(session)
+  const asked = useStore(loggingIn)
+  const user = who?.guest ? null : who
   useStore(settings)
   const [open, setOpen] = useState(false)
   return (
@@ -26,6 +28,7 @@ export function Header ({ config, view, children }) {
       </nav>
       <div class='top-middle'>{children}</div>
       {user && view !== 'home' && <Avatar name={nameOf(user)} color={colorOf(user.id)} title={`${nameOf(user)}: settings`} onClick={() => setOpen(true)} />}
+      {who?.guest && !asked && view === 'doc' && <button type='button' class='primary' onClick={() => loggingIn.set(true)}>Log in</button>}
       {(!user || view === 'home') && <button type='button' class='quiet' onClick={() => setOpen(true)}>Settings</button>}
       {open && <SettingsDialog config={config} onClose={() => setOpen(false)} onLeave={() => {
         setOpen(false)

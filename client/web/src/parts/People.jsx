@@ -10,12 +10,12 @@ import { useDocument } from '../app/store.js'
 /** @param {string} name */
 export const initials = name => [...name.trim()].slice(0, 1).join('').toUpperCase() || '?'
 
-/** @param {{ name: string, color: string, onClick?: () => void, title?: string }} props */
-export function Avatar ({ name, color, onClick, title }) {
+/** @param {{ name: string, color: string, onClick?: () => void, title?: string, pressed?: boolean }} props */
+export function Avatar ({ name, color, onClick, title, pressed }) {
   const look = { style: { background: color }, title: title ?? name }
   return onClick === undefined
     ? <span class='avatar' {...look}><span aria-hidden='true'>{initials(name)}</span><span class='hidden'>{name}</span></span>
-    : <button type='button' class='avatar' {...look} aria-label={title ?? name} onClick={onClick}>{initials(name)}</button>
+    : <button type='button' class='avatar' {...look} aria-label={title ?? name} aria-pressed={pressed} onClick={onClick}>{initials(name)}</button>
 }
 
 /**
@@ -32,8 +32,8 @@ export function present (users) {
   return [...found.values()]
 }
 
-/** @param {{ document: Document, onFollow?: (user: User) => void }} props */
-export function People ({ document, onFollow }) {
+/** @param {{ document: Document, onFollow?: (user: User) => void, followed?: string | null }} props */
+export function People ({ document, onFollow, followed = null }) {
   useDocument(document, ['presence', 'status'])
   const users = present(document.presence.users)
   useEffect(() => learn(users), [users.map(({ userId, name }) => userId + name).join()])
@@ -42,7 +42,7 @@ export function People ({ document, onFollow }) {
       {users.slice(0, 6).map(user => {
         const name = user.name ?? called(user.userId)
         const color = user.color ?? colorOf(user.userId)
-        return <li key={user.clientId}>{onFollow && user.cursor ? <Avatar name={name} color={color} title={`Go to where ${name} is`} onClick={() => onFollow(user)} /> : <Avatar name={name} color={color} />}</li>
+        return <li key={user.clientId}>{onFollow && user.cursor ? <Avatar name={name} color={color} title={`Follow ${name}`} pressed={followed === user.userId} onClick={() => onFollow(user)} /> : <Avatar name={name} color={color} />}</li>
       })}
       {users.length > 6 && <li class='more'>+{users.length - 6}</li>}
     </ul>

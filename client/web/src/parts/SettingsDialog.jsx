@@ -1,4 +1,4 @@
-/** Name, colour and theme; another sample user; leaving. */
+/** Name, colour, theme and editor; another sample user; leaving. */
 
 import { COLORS, colorOf } from '../app/colors.js'
 import { api, become, nameOf, session } from '../app/session.js'
@@ -8,12 +8,14 @@ import { Dialog } from './Dialog.jsx'
 
 /** @type {['auto' | 'light' | 'dark', string][]} */
 const THEMES = [['auto', 'As the system'], ['light', 'Light'], ['dark', 'Dark']]
+/** @type {['codemirror' | 'monaco', string][]} */
+const EDITORS = [['codemirror', 'CodeMirror'], ['monaco', 'Monaco']]
 const COLOR_NAMES = ['Blue', 'Red', 'Green', 'Purple', 'Amber', 'Teal', 'Pink', 'Olive']
 
 /** @param {{ config: import('../app/config.js').Config, onClose: () => void, onLeave: () => void }} props */
 export function SettingsDialog ({ config, onClose, onLeave }) {
   const user = useStore(session)
-  const { theme, names, colors } = useStore(settings)
+  const { theme, names, colors, editor } = useStore(settings)
   /** @param {string} name */
   const rename = name => {
     if (user === null || name.trim() === '') return
@@ -26,6 +28,10 @@ export function SettingsDialog ({ config, onClose, onLeave }) {
       <fieldset class='choices'>
         <legend>Theme</legend>
         {THEMES.map(([value, text]) => <label key={value}><input type='radio' name='theme' checked={theme === value} onChange={() => change({ theme: value })} /> {text}</label>)}
+      </fieldset>
+      <fieldset class='choices'>
+        <legend>Editor of documents</legend>
+        {EDITORS.map(([value, text]) => <label key={value}><input type='radio' name='editor' checked={editor === value} onChange={() => change({ editor: value })} /> {text}</label>)}
       </fieldset>
       {user && <>
         <label class='field'>Your name, as others see it

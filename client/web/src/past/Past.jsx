@@ -74,6 +74,13 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
       say(explain(error))
     }
   }
+  const restorePart = async () => {
+    try {
+      say(await past.restoreSelection() ? `What you selected is as it was in version ${version}.` : 'What you selected is the same today.')
+    } catch (error) {
+      say(explain(error))
+    }
+  }
   /** @param {SubmitEvent} event */
   const label = async event => {
     event.preventDefault()
@@ -100,7 +107,12 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
       <Timeline buckets={buckets} labels={labels} first={first} head={head} version={version} onPick={past.pick} />
       <div class='past-foot'>
         <Controls past={past} labels={labels} />
-        {mayEdit && version !== null && <button type='button' class='primary' onClick={restore}>Restore this version</button>}
+        {mayEdit && version !== null && (
+          <div class='row'>
+            {past.selected && <button type='button' class='quiet' onClick={restorePart}>Restore the selection</button>}
+            <button type='button' class='primary' onClick={restore}>Restore this version</button>
+          </div>
+        )}
         {mayEdit && version === null && (
           <form class='label-form' onSubmit={label}>
             <label><span class='hidden'>Name for the version as it is now</span><input name='label' maxLength={100} placeholder='Name this version' autocomplete='off' /></label>

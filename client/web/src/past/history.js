@@ -1,7 +1,8 @@
 /** A document's past, read by the REST API and kept as far as it was read. */
 
 import { Problem } from '../app/api.js'
-import { parse, Text } from 'converge-client/ot'
+import { parse, print, Text, toOp } from 'converge-client/ot'
+import { undoing } from './undoing.js'
 
 /** @import { Api } from '../app/api.js' */
 /** @import { Change } from 'converge-client' */
@@ -86,6 +87,22 @@ export class History {
       await new Promise(resolve => setTimeout(resolve, SEEN_MS))
       return (await this.api.get(path)).op
     }
+  }
+
+  /**
+   * Have a part of a version's text as it was then; what others do meanwhile is carried over.
+   * @param {number} version
+   * @param {{ from: number, to: number }} part
+   * @returns {Promise<boolean>} false: it is so already
+   */
+  async restore (version, part) {
+    const [text, { version: head }] = await Promise.all([this.text(version), this.api.get(`docs/${this.id}`)])
+    const op = parse(await this.diff(version, head))
+    const { text: now, changes } = Text.of(text).apply(op)
+    const wanted = undoing(text, changes, part)
+    if (wanted.length === 0) return false
+    await this.api.post(this.#path('ops'), { operationId: crypto.randomUUID(), baseVersion: head, op: print(toOp(now, wanted)) })
+    return true
   }
 }
 

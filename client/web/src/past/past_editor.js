@@ -3,7 +3,8 @@
 import { EditorState, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, EditorView } from '@codemirror/view'
 import { author, authors, authorsIn, setRuns } from '../editor/authors.js'
-import { lazyMarkdown, setup } from '../editor/setup.js'
+import { lazyLanguage } from '../editor/language.js'
+import { setup } from '../editor/setup.js'
 
 /** @import { Change } from 'converge-client' */
 /** @import { Run } from '../editor/authors.js' */
@@ -33,34 +34,42 @@ const difference = StateField.define({
 })
 
 export class PastEditor {
-  /** @param {HTMLElement} parent */
-  constructor (parent) {
-    const markdown = lazyMarkdown()
+  /** @param {HTMLElement} parent @param {(selected: { from: number, to: number } | null) => void} onSelect */
+  constructor (parent, onSelect) {
+    const spoken = this.spoken = lazyLanguage()
     this.view = new EditorView({
       parent,
       state: EditorState.create({
         extensions: [
           EditorState.readOnly.of(true), EditorView.editable.of(false),
           EditorView.contentAttributes.of({ 'aria-readonly': 'true', 'aria-label': 'The text as it was' }),
-          authors(), difference, markdown.extension, setup({ live: false })
+          spoken.extension, authors(), difference, setup({ live: false }),
+          EditorView.updateListener.of(({ state, selectionSet, docChanged }) => {
+            const { from, to } = state.selection.main
+            if (selectionSet || docChanged) onSelect(from === to ? null : { from, to })
+          })
         ]
       })
     })
-    markdown.load(this.view).catch(() => {})
+  }
+
+  /** In the language of the living text. @param {string} title @param {string} chosen */
+  speak (title, chosen) {
+    this.spoken.speak(this.view, title, chosen).catch(() => {})
   }
 
   get text () {
     return this.view.state.doc.toString()
   }
 
-  /** @param {string} text @param {Run[] | null} runs */
-  show (text, runs) {
-    this.#replace(text, [setRuns.of(runs), setPieces.of(null)])
+  /** @param {string} text @param {Run[] | null} runs @param {number} version */
+  show (text, runs, version) {
+    this.#replace(text, [setRuns.of(runs && { runs, newest: version }), setPieces.of(null)])
   }
 
-  /** @param {Run[] | null} runs of the text that is shown */
-  color (runs) {
-    this.view.dispatch({ effects: setRuns.of(runs) })
+  /** @param {Run[]} runs of the text that is shown @param {number} version */
+  color (runs, version) {
+    this.view.dispatch({ effects: setRuns.of({ runs, newest: version }) })
   }
 
   /**

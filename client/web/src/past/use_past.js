@@ -60,8 +60,10 @@ export function useTimeline (history, head) {
  * @param {number} given.head the newest version
  * @param {number | null} [given.begin] the version to begin with
  * @param {(version: number | null) => void} [given.onMove]
+ * @param {string} [given.title] which may say the language
+ * @param {string} [given.language] chosen for it
  */
-export function usePast ({ api, id, head, begin = null, onMove }) {
+export function usePast ({ api, id, head, begin = null, onMove, title = '', language = '' }) {
   const history = useMemo(() => new History(api, id), [api, id])
   const [version, drawVersion] = useState(begin)
   // where the user is; what is drawn follows a moment later
@@ -77,6 +79,8 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
   const [authors, setAuthors] = useState(/** @type {string[]} */ ([]))
   const editor = useRef(/** @type {PastEditor | null} */ (null))
   const [ready, setReady] = useState(false)
+  /** What is selected in the text that is shown. */
+  const [selected, setSelected] = useState(/** @type {{ from: number, to: number } | null} */ (null))
   const moving = useRef(new AbortController())
   const speedNow = useRef(speed)
   speedNow.current = speed
@@ -125,13 +129,13 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
       shown.current = null
       return
     }
-    editor.current.show(text, null)
+    editor.current.show(text, null, version)
     shown.current = version
     await pause(REST_MS, signal)
     if (signal.aborted) return
     const runs = await history.runs(version)
     if (signal.aborted || editor.current === null || shown.current !== version) return
-    editor.current.color(runs)
+    editor.current.color(runs, version)
     setAuthors(editor.current.authors)
   }
 
@@ -172,7 +176,7 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
         shown.current = from
         const [text, runs] = await Promise.all([history.text(from), history.runs(from)])
         if (signal.aborted) return
-        editor.current?.show(text, runs)
+        editor.current?.show(text, runs, from)
       }
       let last = null
       for (let n = 0; !signal.aborted; n++) {
@@ -197,13 +201,22 @@ export function usePast ({ api, id, head, begin = null, onMove }) {
 
   useEffect(() => () => moving.current.abort(), [])
 
+  useEffect(() => { if (ready) editor.current?.speak(title, language) }, [ready, title, language])
+
+  /** Have what is selected as it was in the version that is shown. @returns {Promise<boolean>} whether it was another by now */
+  const restoreSelection = async () => {
+    const version = shown.current
+    if (version === null || selected === null) return false
+    return history.restore(version, selected)
+  }
+
   /** @param {HTMLElement | null} parent */
   const mount = useMemo(() => (/** @type {HTMLElement | null} */ parent) => {
     editor.current?.destroy()
-    editor.current = parent === null ? null : new PastEditor(parent)
+    editor.current = parent === null ? null : new PastEditor(parent, setSelected)
     shown.current = null
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: compared ? null : selected, restoreSelection }
 }

@@ -29,7 +29,7 @@ export function Pane ({ user, document, cut, focus }) {
         <Badge document={document} />
         <People document={document} />
       </header>
-      <LiveEditor document={document} label={`The document, as ${user.name} sees it`} focus={focus} />
+      <LiveEditor document={document} label={`The document, as ${user.name} sees it`} language='Markdown' title='' focus={focus} />
     </section>
   )
 }

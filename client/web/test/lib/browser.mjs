@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { chromium } from 'playwright-core'
 import { sql, quote } from '../../../../test/relay/lib/pg.mjs'
 import { Relay } from '../../../../test/relay/lib/relay.mjs'
@@ -98,4 +99,15 @@ export async function shows (editor, wanted, boundMs = BOUND_MS) {
     await new Promise(resolve => setTimeout(resolve, 20))
   } while (Date.now() < end)
   assert.fail(`the editor shows ${JSON.stringify(text)}, not ${wanted}`)
+}
+
+// Wait until what is read is what is wanted; what a page shows follows what was done by a moment.
+export async function becomes (read, wanted, boundMs = BOUND_MS) {
+  const end = Date.now() + boundMs
+  for (;;) {
+    const found = await read()
+    if (wanted instanceof RegExp ? wanted.test(found) : isDeepStrictEqual(found, wanted)) return found
+    if (Date.now() > end) return wanted instanceof RegExp ? assert.match(found, wanted) : assert.deepEqual(found, wanted)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
 }
