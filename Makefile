@@ -33,7 +33,8 @@ PGFILEDESC = "converge - live collaborative text"
 OBJS = \
 	src/access/access.o src/access/context.o src/access/password.o \
 	src/base/arrays.o src/base/subxact.o \
-	src/decode/decode.o src/decode/options.o src/decode/tables.o \
+	src/decode/decode.o src/decode/options.o src/decode/tables.o src/decode/talk.o \
+	src/decode/values.o \
 	src/edit/apply.o src/edit/catch_up.o src/edit/document.o src/edit/join.o \
 	src/edit/rebase.o src/edit/sequence.o src/edit/submit.o src/edit/undo.o \
 	src/history/blame.o src/history/carry_ops.o src/history/carry_ranges.o \
