@@ -356,6 +356,123 @@ CREATE TABLE converge.undos (
 );
 COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
 
+-- Talk: what is said beside the text.  Every row has the number of its last change, by
+-- which clients list what they missed; the numbers of a document rise in the order of the
+-- commits, without gaps.  The log has rows as they were, in whole, since a change
+-- leaves long values alone that readers of the stream want.
+CREATE TABLE converge.talks (
+	doc_id				uuid PRIMARY KEY,
+	changed				bigint NOT NULL DEFAULT 0,
+	open_threads		bigint NOT NULL DEFAULT 0,
+	open_suggestions	bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE converge.talks IS
+	'one row for each document with comments, suggestions or chat; a transaction that adds to them locks it';
+COMMENT ON COLUMN converge.talks.changed IS 'number of changes of its threads, comments, suggestions and messages so far';
+COMMENT ON COLUMN converge.talks.open_threads IS 'threads that are neither resolved nor deleted';
+COMMENT ON COLUMN converge.talks.open_suggestions IS 'suggestions that are not decided';
+
+CREATE TABLE converge.threads (
+	doc_id		uuid NOT NULL,
+	id			uuid NOT NULL,
+	version		bigint NOT NULL,
+	from_pos	bigint NOT NULL,
+	to_pos		bigint NOT NULL,
+	length		bigint NOT NULL,
+	quote		text NOT NULL,
+	prefix		text NOT NULL,
+	suffix		text NOT NULL,
+	created_by	text COLLATE "C" NOT NULL,
+	created_at	timestamptz NOT NULL,
+	resolved_by	text COLLATE "C",
+	resolved_at	timestamptz,
+	deleted_at	timestamptz,
+	changed		bigint NOT NULL,
+	PRIMARY KEY (doc_id, id)
+);
+CREATE INDEX threads_changed_idx ON converge.threads (doc_id, changed);
+ALTER TABLE converge.threads REPLICA IDENTITY FULL;
+COMMENT ON TABLE converge.threads IS 'comments on a passage of the text; threads_at() returns where the passage is now';
+COMMENT ON COLUMN converge.threads.version IS 'the version that from_pos and to_pos refer to: the one it was made on, or the oldest one that pruning left';
+COMMENT ON COLUMN converge.threads.length IS 'code points of the passage as it was made';
+COMMENT ON COLUMN converge.threads.quote IS 'the passage as it was made; of a longer one its first 10,000 characters';
+COMMENT ON COLUMN converge.threads.prefix IS 'up to 32 characters before it';
+COMMENT ON COLUMN converge.threads.suffix IS 'up to 32 characters behind it';
+COMMENT ON COLUMN converge.threads.deleted_at IS 'when its last comment was deleted';
+
+CREATE TABLE converge.comments (
+	doc_id			uuid NOT NULL,
+	id				uuid NOT NULL,
+	thread_id		uuid NOT NULL,
+	user_id			text COLLATE "C" NOT NULL,
+	body			text COLLATE "C" NOT NULL,
+	created_at		timestamptz NOT NULL,
+	edited_at		timestamptz,
+	deleted_at		timestamptz,
+	submitted_hash	bigint NOT NULL,
+	changed			bigint NOT NULL,
+	PRIMARY KEY (doc_id, id)
+);
+CREATE INDEX comments_thread_id_idx ON converge.comments (doc_id, thread_id);
+CREATE INDEX comments_changed_idx ON converge.comments (doc_id, changed);
+ALTER TABLE converge.comments REPLICA IDENTITY FULL;
+COMMENT ON TABLE converge.comments IS 'the comments of threads; a deleted one keeps its row, without its text';
+COMMENT ON COLUMN converge.comments.submitted_hash IS 'hash of what its author submitted, by which the same comment sent again is recognised';
+
+CREATE TABLE converge.suggestions (
+	doc_id			uuid NOT NULL,
+	id				uuid NOT NULL,
+	base_version	bigint NOT NULL,
+	op				converge.op NOT NULL,
+	note			text COLLATE "C" NOT NULL,
+	user_id			text COLLATE "C" NOT NULL,
+	created_at		timestamptz NOT NULL,
+	status			text COLLATE "C" NOT NULL
+		CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'accepted', 'rejected', 'withdrawn'])),
+	decided_by		text COLLATE "C",
+	decided_at		timestamptz,
+	version			bigint,
+	submitted_hash	bigint NOT NULL,
+	changed			bigint NOT NULL,
+	PRIMARY KEY (doc_id, id)
+);
+CREATE INDEX suggestions_changed_idx ON converge.suggestions (doc_id, changed);
+CREATE INDEX suggestions_open_idx ON converge.suggestions (doc_id, base_version)
+	WHERE status OPERATOR(pg_catalog.=) 'open';
+ALTER TABLE converge.suggestions REPLICA IDENTITY FULL;
+COMMENT ON TABLE converge.suggestions IS 'operations that members propose; suggestions_at() returns the open ones as they are now';
+COMMENT ON COLUMN converge.suggestions.id IS 'also the id of the operation, once it is accepted';
+COMMENT ON COLUMN converge.suggestions.note IS 'why, in its author''s words; may be empty';
+COMMENT ON COLUMN converge.suggestions.status IS 'open, accepted, rejected, or withdrawn by its author';
+COMMENT ON COLUMN converge.suggestions.version IS 'the version that accepting it made';
+COMMENT ON COLUMN converge.suggestions.submitted_hash IS 'hash of what its author submitted, by which the same suggestion sent again is recognised';
+
+CREATE TABLE converge.messages (
+	doc_id		uuid NOT NULL,
+	id			uuid NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
+	body		text COLLATE "C" NOT NULL,
+	version		bigint NOT NULL,
+	created_at	timestamptz NOT NULL,
+	changed		bigint NOT NULL,
+	PRIMARY KEY (doc_id, id)
+);
+CREATE INDEX messages_changed_idx ON converge.messages (doc_id, changed);
+ALTER TABLE converge.messages REPLICA IDENTITY FULL;
+COMMENT ON TABLE converge.messages IS 'the chat of a document';
+COMMENT ON COLUMN converge.messages.version IS 'the version of the document when it was said';
+COMMENT ON COLUMN converge.messages.changed IS 'its place in the chat: the number of its change';
+
+CREATE TABLE converge.last_read (
+	doc_id		uuid NOT NULL,
+	user_id		text COLLATE "C" NOT NULL,
+	changed		bigint NOT NULL,
+	read_at		timestamptz NOT NULL,
+	PRIMARY KEY (doc_id, user_id)
+);
+COMMENT ON TABLE converge.last_read IS 'how far each user has read what is said in a document; users see their own rows';
+COMMENT ON COLUMN converge.last_read.changed IS 'everything up to this change was read';
+
 CREATE TABLE converge.users (
 	id				text COLLATE "C" PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
 	name			text COLLATE "C" NOT NULL,
@@ -444,14 +561,20 @@ COMMENT ON COLUMN converge.as_made.ddl IS 'null here; in a dump, the statement t
 
 SELECT pg_catalog.pg_extension_config_dump('converge.as_made',
 	'WHERE false UNION ALL SELECT part, table_name, name, ddl FROM converge.additions() WHERE part OPERATOR(pg_catalog.=) ''column''::text');
+SELECT pg_catalog.pg_extension_config_dump('converge.comments', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.documents', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.heads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.labels', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.last_read', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.members', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.messages', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.packs', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.suggestions', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.talks', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.threads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.undos', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 
@@ -491,31 +614,45 @@ COMMENT ON FUNCTION converge.relay_lives(uuid) IS
 ALTER TABLE converge.attempt_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.as_made ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.comments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.documents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.labels ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.last_read ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.presence ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.relay_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.relays ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.snapshots ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.suggestions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.talks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.threads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers ON converge.comments FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
 CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.labels FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.last_read FOR SELECT
+	USING (converge.may_read(doc_id) AND user_id OPERATOR(pg_catalog.=) converge.acting_user());
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.messages FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.packs FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.presence FOR SELECT
 	USING (converge.may_read(doc_id) AND converge.relay_lives(relay_id));
 CREATE POLICY readers ON converge.snapshots FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.suggestions FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.talks FOR SELECT USING (converge.may_read(doc_id));
+CREATE POLICY readers ON converge.threads FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.undos FOR SELECT USING (converge.may_read(doc_id));
 GRANT SELECT ON
-	converge.documents, converge.heads, converge.labels, converge.members, converge.ops,
-	converge.packs, converge.presence, converge.snapshots, converge.undos TO PUBLIC;
+	converge.comments, converge.documents, converge.heads, converge.labels, converge.last_read, converge.members,
+	converge.messages, converge.ops, converge.packs, converge.presence, converge.snapshots, converge.suggestions,
+	converge.talks, converge.threads, converge.undos TO PUBLIC;
 
 -- A session that changes membership holds the head row's lock until it commits, so that
 -- each op is decided either before the change or by it.  The row is written, not
@@ -811,6 +948,13 @@ BEGIN
 	DELETE FROM converge.heads h WHERE h.doc_id = delete_document.doc_id;
 	DELETE FROM converge.labels l WHERE l.doc_id = delete_document.doc_id;
 	DELETE FROM converge.members m WHERE m.doc_id = delete_document.doc_id;
+	-- after members, which a transaction that adds to these has locked
+	DELETE FROM converge.talks t WHERE t.doc_id = delete_document.doc_id;
+	DELETE FROM converge.threads t WHERE t.doc_id = delete_document.doc_id;
+	DELETE FROM converge.comments c WHERE c.doc_id = delete_document.doc_id;
+	DELETE FROM converge.suggestions s WHERE s.doc_id = delete_document.doc_id;
+	DELETE FROM converge.messages m WHERE m.doc_id = delete_document.doc_id;
+	DELETE FROM converge.last_read r WHERE r.doc_id = delete_document.doc_id;
 	DELETE FROM converge.ops o WHERE o.doc_id = delete_document.doc_id;
 	DELETE FROM converge.packs p WHERE p.doc_id = delete_document.doc_id;
 	DELETE FROM converge.snapshots s WHERE s.doc_id = delete_document.doc_id;
@@ -818,7 +962,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION converge.delete_document(uuid) IS
-	'delete a document with its history, snapshots and members, for good; owners only';
+	'delete a document with its history, snapshots, members, comments, suggestions and chat, for good; owners only';
 
 CREATE FUNCTION converge.max_document_length() RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_max_document_length' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -996,6 +1140,818 @@ CREATE FUNCTION converge.verify(doc_id uuid, OUT version bigint, OUT problem tex
 	AS 'MODULE_PATHNAME', 'converge_verify' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION converge.verify(uuid) IS
 	'rebuild a document from its log and compare versions, lengths, snapshots and packs; one row for each problem, no rows if there is none';
+
+-- ---------------------------------------------------------------------------
+-- Talk: comments, suggestions and chat
+--
+-- A transaction that adds to a document's talk locks its row in talks until it commits,
+-- so that the numbers of changes rise in the order of the commits, and shares a lock of
+-- the rows of members that it is allowed by, so that it commits either before a right is
+-- taken away or not at all.  It does not lock the head, which writers of text lock, but
+-- for the first row in talks, and to accept a suggestion.
+-- LOCK ORDER: the head, then members, then talks.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.check_body(body text, most integer, what text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF char_length(body) > most THEN
+		RAISE EXCEPTION '% of % characters is too long', what, char_length(body)
+			USING ERRCODE = 'OT006', DETAIL = format('A %s must have at most %s characters.'::text, what, most);
+	END IF;
+	IF body ~ '^[[:space:]]*$'::text THEN
+		RAISE EXCEPTION '% must not be empty', what USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.check_body(text, integer, text) IS 'fail if a comment or a message is empty or too long';
+
+CREATE FUNCTION converge.lock_talk(doc_id uuid, needed converge.role) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- before any lock that others would wait for
+	PERFORM converge.require_role(doc_id, needed);
+	IF NOT EXISTS (SELECT FROM converge.talks t WHERE t.doc_id = lock_talk.doc_id) THEN
+		-- written as well, so that a deletion whose snapshot is older fails and leaves no row behind
+		PERFORM FROM converge.heads h WHERE h.doc_id = lock_talk.doc_id FOR NO KEY UPDATE;
+		UPDATE converge.heads h SET version = h.version WHERE h.doc_id = lock_talk.doc_id;
+		IF FOUND THEN
+			INSERT INTO converge.talks (doc_id) VALUES (lock_talk.doc_id) ON CONFLICT ON CONSTRAINT talks_pkey DO NOTHING;
+		END IF;
+	END IF;
+	PERFORM FROM converge.members m
+		WHERE m.doc_id = lock_talk.doc_id AND m.user_id IN (converge.acting_user(), '*'::text) FOR SHARE;
+	PERFORM FROM converge.talks t WHERE t.doc_id = lock_talk.doc_id FOR NO KEY UPDATE;
+	-- again: while this waited the role may have gone, or the document
+	PERFORM converge.require_role(doc_id, needed);
+END
+$$;
+COMMENT ON FUNCTION converge.lock_talk(uuid, converge.role) IS
+	'lock a document''s talk, or fail if the acting user has a lower role';
+
+CREATE FUNCTION converge.next_change(doc_id uuid, threads integer, suggestions integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	number bigint;
+BEGIN
+	UPDATE converge.talks t
+		SET changed = t.changed + 1, open_threads = t.open_threads + next_change.threads,
+			open_suggestions = t.open_suggestions + next_change.suggestions
+		WHERE t.doc_id = next_change.doc_id RETURNING t.changed INTO number;
+	RETURN number;
+END
+$$;
+COMMENT ON FUNCTION converge.next_change(uuid, integer, integer) IS
+	'the number of the next change of a document''s talk; counts open threads and suggestions';
+
+CREATE FUNCTION converge.talk_hash(parts text[]) RETURNS bigint
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ('x'::text || encode(substr(sha256(convert_to(array_to_json(parts)::text, 'UTF8'::name)), 1, 8), 'hex'::text))::bit(64)::bigint
+$$;
+COMMENT ON FUNCTION converge.talk_hash(text[]) IS 'a hash of what was submitted, for recognising it if it comes again';
+
+CREATE FUNCTION converge.is_repeated(what text, id uuid, hash bigint, earlier_user text, earlier_hash bigint) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF earlier_user IS NULL THEN
+		RETURN false;
+	END IF;
+	IF earlier_user <> converge.acting_user() THEN
+		RAISE EXCEPTION 'id % is already taken', id
+			USING ERRCODE = 'OT004', DETAIL = format('It names a %s of another user.'::text, what);
+	END IF;
+	IF earlier_hash <> hash THEN
+		RAISE EXCEPTION 'id % is already taken', id
+			USING ERRCODE = 'OT004', DETAIL = format('It names a %s with other content.'::text, what);
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION converge.is_repeated(text, uuid, bigint, text, bigint) IS
+	'return true if the acting user submitted the same before; fail if the id names something else';
+
+CREATE FUNCTION converge.max_open_threads() RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT 10000 $$;
+COMMENT ON FUNCTION converge.max_open_threads() IS 'the most threads of a document that are not resolved';
+
+CREATE FUNCTION converge.max_open_suggestions() RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT 1000 $$;
+COMMENT ON FUNCTION converge.max_open_suggestions() IS 'the most suggestions of a document that are not decided';
+
+CREATE FUNCTION converge.check_open_threads(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM converge.talks t
+			   WHERE t.doc_id = check_open_threads.doc_id AND t.open_threads >= converge.max_open_threads()) THEN
+		RAISE EXCEPTION 'document % has too many open threads', check_open_threads.doc_id
+			USING ERRCODE = 'OT006',
+				  DETAIL = format('A document can have at most %s threads that are not resolved.'::text, converge.max_open_threads()),
+				  HINT = 'Resolve some of them first.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.check_open_threads(uuid) IS 'fail if a document can have no more open threads';
+
+CREATE FUNCTION converge.comment(doc_id uuid, body text, from_pos bigint, to_pos bigint, version bigint DEFAULT NULL,
+								 thread_id uuid DEFAULT pg_catalog.gen_random_uuid(),
+								 comment_id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	acting text := converge.acting_user();
+	hash bigint := converge.talk_hash(ARRAY[thread_id::text, body, from_pos::text, to_pos::text, version::text]);
+	earlier converge.comments;
+	now_at timestamptz;
+	born bigint;
+	content text;
+BEGIN
+	IF doc_id IS NULL OR body IS NULL OR from_pos IS NULL OR to_pos IS NULL OR thread_id IS NULL OR comment_id IS NULL THEN
+		RAISE EXCEPTION 'document, body, positions and ids must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_body(body, 10000, 'comment'::text);
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	SELECT * INTO earlier FROM converge.comments c WHERE c.doc_id = comment.doc_id AND c.id = comment.comment_id;
+	IF converge.is_repeated('comment'::text, comment_id, hash, earlier.user_id, earlier.submitted_hash) THEN
+		RETURN thread_id;
+	END IF;
+	IF EXISTS (SELECT FROM converge.threads t WHERE t.doc_id = comment.doc_id AND t.id = comment.thread_id) THEN
+		RAISE EXCEPTION 'id % is already taken', thread_id
+			USING ERRCODE = 'OT004', DETAIL = 'It names a thread.', HINT = 'Use reply() to add a comment to it.';
+	END IF;
+	PERFORM converge.check_open_threads(doc_id);
+	born := coalesce(version, (SELECT h.version FROM converge.heads h WHERE h.doc_id = comment.doc_id));
+	content := converge.content_at(doc_id, born);
+	IF from_pos < 0 OR from_pos > to_pos OR to_pos > char_length(content) THEN
+		RAISE EXCEPTION 'range from % to % is out of range', from_pos, to_pos
+			USING ERRCODE = 'OT005',
+				  DETAIL = format('At version %s the document has %s code points.'::text, born, char_length(content));
+	END IF;
+	IF from_pos = to_pos THEN
+		RAISE EXCEPTION 'range from % to % is empty', from_pos, to_pos
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'A comment must be about at least one character.';
+	END IF;
+	now_at := clock_timestamp();
+	INSERT INTO converge.threads (doc_id, id, version, from_pos, to_pos, length, quote, prefix, suffix, created_by, created_at, changed)
+		VALUES (comment.doc_id, comment.thread_id, born, comment.from_pos, comment.to_pos, comment.to_pos - comment.from_pos,
+				substr(content, (comment.from_pos + 1)::integer, least(comment.to_pos - comment.from_pos, 10000)::integer),
+				substr(content, greatest(comment.from_pos - 31, 1)::integer, least(comment.from_pos, 32)::integer),
+				substr(content, (comment.to_pos + 1)::integer, 32), acting, now_at, converge.next_change(comment.doc_id, 1, 0));
+	INSERT INTO converge.comments (doc_id, id, thread_id, user_id, body, created_at, submitted_hash, changed)
+		VALUES (comment.doc_id, comment.comment_id, comment.thread_id, acting, comment.body, now_at, hash,
+				converge.next_change(comment.doc_id, 0, 0));
+	RETURN thread_id;
+END
+$$;
+COMMENT ON FUNCTION converge.comment(uuid, text, bigint, bigint, bigint, uuid, uuid) IS
+	'begin a thread with a comment on a passage, from_pos to to_pos of a version (null: the newest); returns the thread''s id; commenters';
+
+CREATE FUNCTION converge.living_thread(doc_id uuid, thread_id uuid) RETURNS converge.threads
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	thread converge.threads;
+BEGIN
+	SELECT * INTO thread FROM converge.threads t WHERE t.doc_id = living_thread.doc_id AND t.id = living_thread.thread_id;
+	IF thread.id IS NULL THEN
+		RAISE EXCEPTION 'thread % does not exist', thread_id USING ERRCODE = 'no_data_found';
+	END IF;
+	IF thread.deleted_at IS NOT NULL THEN
+		RAISE EXCEPTION 'thread % was deleted', thread_id USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN thread;
+END
+$$;
+COMMENT ON FUNCTION converge.living_thread(uuid, uuid) IS 'a thread; fails if there is none with that id, or it was deleted';
+
+CREATE FUNCTION converge.living_comment(doc_id uuid, comment_id uuid) RETURNS converge.comments
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_comment converge.comments;
+BEGIN
+	SELECT * INTO found_comment FROM converge.comments c WHERE c.doc_id = living_comment.doc_id AND c.id = living_comment.comment_id;
+	IF found_comment.id IS NULL THEN
+		RAISE EXCEPTION 'comment % does not exist', comment_id USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN found_comment;
+END
+$$;
+COMMENT ON FUNCTION converge.living_comment(uuid, uuid) IS 'a comment; fails if there is none with that id';
+
+CREATE FUNCTION converge.reply(doc_id uuid, thread_id uuid, body text,
+							   comment_id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	acting text := converge.acting_user();
+	hash bigint := converge.talk_hash(ARRAY[thread_id::text, body]);
+	earlier converge.comments;
+BEGIN
+	IF doc_id IS NULL OR thread_id IS NULL OR body IS NULL OR comment_id IS NULL THEN
+		RAISE EXCEPTION 'document, thread, body and id must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_body(body, 10000, 'comment'::text);
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	SELECT * INTO earlier FROM converge.comments c WHERE c.doc_id = reply.doc_id AND c.id = reply.comment_id;
+	IF converge.is_repeated('comment'::text, comment_id, hash, earlier.user_id, earlier.submitted_hash) THEN
+		RETURN comment_id;
+	END IF;
+	PERFORM converge.living_thread(doc_id, thread_id);
+	IF (SELECT count(*) FROM converge.comments c WHERE c.doc_id = reply.doc_id AND c.thread_id = reply.thread_id) >= 1000 THEN
+		RAISE EXCEPTION 'thread % has too many comments', thread_id
+			USING ERRCODE = 'OT006', DETAIL = 'A thread can have at most 1000 comments.';
+	END IF;
+	INSERT INTO converge.comments (doc_id, id, thread_id, user_id, body, created_at, submitted_hash, changed)
+		VALUES (reply.doc_id, reply.comment_id, reply.thread_id, acting, reply.body, clock_timestamp(), hash,
+				converge.next_change(reply.doc_id, 0, 0));
+	RETURN comment_id;
+END
+$$;
+COMMENT ON FUNCTION converge.reply(uuid, uuid, text, uuid) IS 'add a comment to a thread; returns its id; commenters';
+
+CREATE FUNCTION converge.edit_comment(doc_id uuid, comment_id uuid, body text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	earlier converge.comments;
+BEGIN
+	IF doc_id IS NULL OR comment_id IS NULL OR body IS NULL THEN
+		RAISE EXCEPTION 'document, comment and body must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_body(body, 10000, 'comment'::text);
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	earlier := converge.living_comment(doc_id, comment_id);
+	IF earlier.user_id <> converge.acting_user() THEN
+		RAISE EXCEPTION 'permission denied for comment %', comment_id
+			USING ERRCODE = 'OT002', DETAIL = 'Only its author may edit a comment.';
+	END IF;
+	IF earlier.deleted_at IS NOT NULL THEN
+		RAISE EXCEPTION 'comment % was deleted', comment_id USING ERRCODE = 'no_data_found';
+	END IF;
+	IF earlier.body <> body THEN
+		UPDATE converge.comments c SET body = edit_comment.body, edited_at = clock_timestamp(),
+				changed = converge.next_change(edit_comment.doc_id, 0, 0)
+			WHERE c.doc_id = edit_comment.doc_id AND c.id = edit_comment.comment_id;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.edit_comment(uuid, uuid, text) IS 'change the text of a comment; its author only';
+
+CREATE FUNCTION converge.delete_comment(doc_id uuid, comment_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	earlier converge.comments;
+BEGIN
+	IF doc_id IS NULL OR comment_id IS NULL THEN
+		RAISE EXCEPTION 'document and comment must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	earlier := converge.living_comment(doc_id, comment_id);
+	IF earlier.user_id <> converge.acting_user() AND converge.my_role(doc_id) <> 'owner'::converge.role THEN
+		RAISE EXCEPTION 'permission denied for comment %', comment_id
+			USING ERRCODE = 'OT002', DETAIL = 'Only its author or an owner of the document may delete a comment.';
+	END IF;
+	IF earlier.deleted_at IS NOT NULL THEN
+		RETURN;
+	END IF;
+	UPDATE converge.comments c SET body = ''::text, deleted_at = clock_timestamp(),
+			changed = converge.next_change(delete_comment.doc_id, 0, 0)
+		WHERE c.doc_id = delete_comment.doc_id AND c.id = delete_comment.comment_id;
+	UPDATE converge.threads t SET deleted_at = clock_timestamp(),
+			changed = converge.next_change(delete_comment.doc_id, CASE WHEN t.resolved_at IS NULL THEN -1 ELSE 0 END, 0)
+		WHERE t.doc_id = delete_comment.doc_id AND t.id = earlier.thread_id AND t.deleted_at IS NULL
+		  AND NOT EXISTS (SELECT FROM converge.comments c
+						  WHERE c.doc_id = t.doc_id AND c.thread_id = t.id AND c.deleted_at IS NULL);
+END
+$$;
+COMMENT ON FUNCTION converge.delete_comment(uuid, uuid) IS
+	'delete a comment, and with the last one its thread; its author, or an owner of the document';
+
+CREATE FUNCTION converge.resolve_thread(doc_id uuid, thread_id uuid, resolved boolean DEFAULT true) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	thread converge.threads;
+BEGIN
+	IF doc_id IS NULL OR thread_id IS NULL OR resolved IS NULL THEN
+		RAISE EXCEPTION 'document, thread and resolved must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	thread := converge.living_thread(doc_id, thread_id);
+	IF thread.created_by <> converge.acting_user() AND converge.my_role(doc_id) < 'editor'::converge.role THEN
+		RAISE EXCEPTION 'permission denied for thread %', thread_id
+			USING ERRCODE = 'OT002', DETAIL = 'Only its author or an editor of the document may resolve a thread.';
+	END IF;
+	IF (thread.resolved_at IS NOT NULL) = resolved THEN
+		RETURN;
+	END IF;
+	IF NOT resolved THEN
+		PERFORM converge.check_open_threads(doc_id);
+	END IF;
+	UPDATE converge.threads t
+		SET resolved_by = CASE WHEN resolve_thread.resolved THEN converge.acting_user() END,
+			resolved_at = CASE WHEN resolve_thread.resolved THEN clock_timestamp() END,
+			changed = converge.next_change(resolve_thread.doc_id, CASE WHEN resolve_thread.resolved THEN -1 ELSE 1 END, 0)
+		WHERE t.doc_id = resolve_thread.doc_id AND t.id = resolve_thread.thread_id;
+END
+$$;
+COMMENT ON FUNCTION converge.resolve_thread(uuid, uuid, boolean) IS
+	'resolve a thread, or with false open it again; the user who began it, or an editor of the document';
+
+CREATE FUNCTION converge.carry_ranges(doc_id uuid, version bigint, versions bigint[], from_positions bigint[], to_positions bigint[],
+									  lengths bigint[], quotes text[], prefixes text[], suffixes text[],
+									  OUT ord integer, OUT from_pos bigint, OUT to_pos bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_carry_ranges' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.carry_ranges(uuid, bigint, bigint[], bigint[], bigint[], bigint[], text[], text[], text[]) IS
+	'where passages made on several versions, in the order of these, are at another version; a passage that is gone is empty';
+
+CREATE FUNCTION converge.threads_at(doc_id uuid, version bigint DEFAULT NULL,
+									OUT id uuid, OUT from_pos bigint, OUT to_pos bigint, OUT orphan boolean, OUT quote text,
+									OUT resolved boolean, OUT resolved_by text, OUT resolved_at timestamptz,
+									OUT created_by text, OUT created_at timestamptz, OUT made_version bigint, OUT changed bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+DECLARE
+	there bigint;
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	there := coalesce(version, (SELECT h.version FROM converge.heads h WHERE h.doc_id = threads_at.doc_id));
+	RETURN QUERY
+		WITH living AS MATERIALIZED (
+			SELECT t.*, row_number() OVER (ORDER BY t.version, t.from_pos, t.id)::integer AS ord
+			FROM converge.threads t
+			WHERE t.doc_id = threads_at.doc_id AND t.deleted_at IS NULL AND t.version <= there
+		), arrays AS (
+			SELECT coalesce(array_agg(l.version ORDER BY l.ord), '{}'::bigint[]) AS versions,
+				   coalesce(array_agg(l.from_pos ORDER BY l.ord), '{}'::bigint[]) AS froms,
+				   coalesce(array_agg(l.to_pos ORDER BY l.ord), '{}'::bigint[]) AS tos,
+				   coalesce(array_agg(l.length ORDER BY l.ord), '{}'::bigint[]) AS lengths,
+				   coalesce(array_agg(l.quote ORDER BY l.ord), '{}'::text[]) AS quotes,
+				   coalesce(array_agg(l.prefix ORDER BY l.ord), '{}'::text[]) AS prefixes,
+				   coalesce(array_agg(l.suffix ORDER BY l.ord), '{}'::text[]) AS suffixes
+			FROM living l
+		)
+		SELECT l.id, r.from_pos, r.to_pos, r.from_pos = r.to_pos, l.quote, l.resolved_at IS NOT NULL, l.resolved_by, l.resolved_at,
+			   l.created_by, l.created_at, l.version, l.changed
+		FROM arrays a
+			 CROSS JOIN LATERAL converge.carry_ranges(threads_at.doc_id, there, a.versions, a.froms, a.tos, a.lengths, a.quotes,
+													  a.prefixes, a.suffixes) r
+			 JOIN living l ON l.ord = r.ord
+		ORDER BY r.from_pos, r.to_pos, l.created_at, l.id;
+END
+$$;
+COMMENT ON FUNCTION converge.threads_at(uuid, bigint) IS
+	'the threads of a document and where their passages are at a version (null: the newest), from the start of the text; orphan: the passage was deleted, and this is where it was';
+
+CREATE FUNCTION converge.list_comments(doc_id uuid, thread_id uuid DEFAULT NULL) RETURNS SETOF converge.comments
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN QUERY SELECT c.* FROM converge.comments c
+		WHERE c.doc_id = list_comments.doc_id AND (list_comments.thread_id IS NULL OR c.thread_id = list_comments.thread_id)
+		ORDER BY c.created_at, c.id;
+END
+$$;
+COMMENT ON FUNCTION converge.list_comments(uuid, uuid) IS
+	'the comments of a thread, or with null of all threads, oldest first, deleted ones without their text';
+
+CREATE FUNCTION converge.check_suggestion(doc_id uuid, base_version bigint, op converge.op) RETURNS void
+	AS 'MODULE_PATHNAME', 'converge_check_suggestion' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.check_suggestion(uuid, bigint, converge.op) IS
+	'fail if an op changes nothing, is too large, or does not fit the text of its base version';
+
+CREATE FUNCTION converge.carry_ops(doc_id uuid, version bigint, base_versions bigint[], ops converge.op[],
+								   OUT ord integer, OUT op converge.op, OUT stale boolean) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_carry_ops' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.carry_ops(uuid, bigint, bigint[], converge.op[]) IS
+	'ops made on several versions, the newest first, as they are at another version; stale: what it touches is gone';
+
+CREATE FUNCTION converge.suggest(doc_id uuid, base_version bigint, op converge.op, note text DEFAULT NULL,
+								 id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	acting text := converge.acting_user();
+	hash bigint := converge.talk_hash(ARRAY[base_version::text, op::text, coalesce(note, ''::text)]);
+	earlier converge.suggestions;
+BEGIN
+	IF doc_id IS NULL OR base_version IS NULL OR op IS NULL OR id IS NULL THEN
+		RAISE EXCEPTION 'document, base version, op and id must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF note <> ''::text THEN
+		PERFORM converge.check_body(note, 1000, 'note'::text);
+	END IF;
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	SELECT * INTO earlier FROM converge.suggestions s WHERE s.doc_id = suggest.doc_id AND s.id = suggest.id;
+	IF converge.is_repeated('suggestion'::text, id, hash, earlier.user_id, earlier.submitted_hash) THEN
+		RETURN id;
+	END IF;
+	IF EXISTS (SELECT FROM converge.ops o WHERE o.doc_id = suggest.doc_id AND o.op_id = suggest.id) THEN
+		RAISE EXCEPTION 'id % is already taken', id USING ERRCODE = 'OT004', DETAIL = 'It names an operation.';
+	END IF;
+	IF EXISTS (SELECT FROM converge.talks t
+			   WHERE t.doc_id = suggest.doc_id AND t.open_suggestions >= converge.max_open_suggestions()) THEN
+		RAISE EXCEPTION 'document % has too many open suggestions', suggest.doc_id
+			USING ERRCODE = 'OT006',
+				  DETAIL = format('A document can have at most %s suggestions that are not decided.'::text, converge.max_open_suggestions()),
+				  HINT = 'Accept, reject or withdraw some of them first.';
+	END IF;
+	PERFORM converge.check_suggestion(doc_id, base_version, op);
+	INSERT INTO converge.suggestions (doc_id, id, base_version, op, note, user_id, created_at, status, submitted_hash, changed)
+		VALUES (suggest.doc_id, suggest.id, suggest.base_version, suggest.op, coalesce(suggest.note, ''::text), acting,
+				clock_timestamp(), 'open'::text, hash, converge.next_change(suggest.doc_id, 0, 1));
+	RETURN id;
+END
+$$;
+COMMENT ON FUNCTION converge.suggest(uuid, bigint, converge.op, text, uuid) IS
+	'propose an op made on base_version, which an editor accepts or rejects; returns its id; commenters';
+
+CREATE FUNCTION converge.suggestions_at(doc_id uuid, version bigint DEFAULT NULL,
+										OUT id uuid, OUT op converge.op, OUT stale boolean, OUT note text, OUT user_id text,
+										OUT created_at timestamptz, OUT base_version bigint, OUT changed bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+DECLARE
+	there bigint;
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	there := coalesce(version, (SELECT h.version FROM converge.heads h WHERE h.doc_id = suggestions_at.doc_id));
+	RETURN QUERY
+		WITH open AS MATERIALIZED (
+			SELECT s.*, row_number() OVER (ORDER BY s.base_version DESC, s.id)::integer AS ord
+			FROM converge.suggestions s
+			WHERE s.doc_id = suggestions_at.doc_id AND s.status = 'open'::text AND s.base_version <= there
+		), arrays AS (
+			SELECT coalesce(array_agg(o.base_version ORDER BY o.ord), '{}'::bigint[]) AS bases,
+				   coalesce(array_agg(o.op ORDER BY o.ord), '{}'::converge.op[]) AS ops
+			FROM open o
+		)
+		SELECT o.id, c.op, c.stale, o.note, o.user_id, o.created_at, o.base_version, o.changed
+		FROM arrays a
+			 CROSS JOIN LATERAL converge.carry_ops(suggestions_at.doc_id, there, a.bases, a.ops) c
+			 JOIN open o ON o.ord = c.ord
+		ORDER BY o.created_at, o.id;
+END
+$$;
+COMMENT ON FUNCTION converge.suggestions_at(uuid, bigint) IS
+	'the open suggestions of a document as they are at a version (null: the newest), oldest first; stale: what it touches is gone';
+
+CREATE FUNCTION converge.decide_suggestion(doc_id uuid, id uuid, accept boolean) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wanted text := CASE WHEN accept THEN 'accepted'::text ELSE 'rejected'::text END;
+	suggestion converge.suggestions;
+	made bigint;
+BEGIN
+	IF doc_id IS NULL OR id IS NULL OR accept IS NULL THEN
+		RAISE EXCEPTION 'document, suggestion and decision must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
+	IF accept THEN
+		PERFORM FROM converge.heads h WHERE h.doc_id = decide_suggestion.doc_id FOR NO KEY UPDATE;
+	END IF;
+	PERFORM converge.lock_talk(doc_id, 'editor'::converge.role);
+	SELECT * INTO suggestion FROM converge.suggestions s WHERE s.doc_id = decide_suggestion.doc_id AND s.id = decide_suggestion.id;
+	IF suggestion.id IS NULL THEN
+		RAISE EXCEPTION 'suggestion % does not exist', id USING ERRCODE = 'no_data_found';
+	END IF;
+	IF suggestion.status = wanted THEN
+		RETURN suggestion.version;
+	END IF;
+	IF suggestion.status <> 'open'::text THEN
+		RAISE EXCEPTION 'suggestion % was already %', id, suggestion.status
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF accept THEN
+		IF (SELECT c.stale FROM converge.heads h
+				CROSS JOIN LATERAL converge.carry_ops(h.doc_id, h.version, ARRAY[suggestion.base_version], ARRAY[suggestion.op]) c
+			WHERE h.doc_id = decide_suggestion.doc_id) THEN
+			RAISE EXCEPTION 'suggestion % is stale', id
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  DETAIL = 'The text that it changes was deleted.', HINT = 'Reject it.';
+		END IF;
+		made := (converge.apply_op(doc_id, id, suggestion.base_version, suggestion.op)).version;
+	END IF;
+	UPDATE converge.suggestions s
+		SET status = wanted, decided_by = converge.acting_user(), decided_at = clock_timestamp(), version = made,
+			changed = converge.next_change(decide_suggestion.doc_id, 0, -1)
+		WHERE s.doc_id = decide_suggestion.doc_id AND s.id = decide_suggestion.id;
+	RETURN made;
+END
+$$;
+COMMENT ON FUNCTION converge.decide_suggestion(uuid, uuid, boolean) IS
+	'accept a suggestion, which applies its op as the acting user''s, exactly once, or reject it; returns the version, null if rejected; editors';
+
+CREATE FUNCTION converge.decide_suggestions(doc_id uuid, ids uuid[], accept boolean, OUT id uuid, OUT version bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR ids IS NULL OR accept IS NULL OR array_position(ids, NULL::uuid) IS NOT NULL THEN
+		RAISE EXCEPTION 'document, suggestions and decision must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF cardinality(ids) > converge.max_open_suggestions() THEN
+		RAISE EXCEPTION '% suggestions are too many', cardinality(ids)
+			USING ERRCODE = 'OT006',
+				  DETAIL = format('At most %s suggestions can be decided together.'::text, converge.max_open_suggestions());
+	END IF;
+	PERFORM converge.require_role(doc_id, 'editor'::converge.role);
+	-- the lock of the whole group, even if the first is to be rejected
+	PERFORM FROM converge.heads h WHERE h.doc_id = decide_suggestions.doc_id FOR NO KEY UPDATE;
+	FOREACH id IN ARRAY ids LOOP
+		version := converge.decide_suggestion(doc_id, id, accept);
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.decide_suggestions(uuid, uuid[], boolean) IS
+	'decide several suggestions in this order, all or none; the version that each made';
+
+CREATE FUNCTION converge.withdraw_suggestion(doc_id uuid, id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	suggestion converge.suggestions;
+BEGIN
+	IF doc_id IS NULL OR id IS NULL THEN
+		RAISE EXCEPTION 'document and suggestion must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	SELECT * INTO suggestion FROM converge.suggestions s WHERE s.doc_id = withdraw_suggestion.doc_id AND s.id = withdraw_suggestion.id;
+	IF suggestion.id IS NULL THEN
+		RAISE EXCEPTION 'suggestion % does not exist', id USING ERRCODE = 'no_data_found';
+	END IF;
+	IF suggestion.user_id <> converge.acting_user() THEN
+		RAISE EXCEPTION 'permission denied for suggestion %', id
+			USING ERRCODE = 'OT002', DETAIL = 'Only its author may withdraw a suggestion.';
+	END IF;
+	IF suggestion.status = 'withdrawn'::text THEN
+		RETURN;
+	END IF;
+	IF suggestion.status <> 'open'::text THEN
+		RAISE EXCEPTION 'suggestion % was already %', id, suggestion.status
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	UPDATE converge.suggestions s
+		SET status = 'withdrawn'::text, decided_by = converge.acting_user(), decided_at = clock_timestamp(),
+			changed = converge.next_change(withdraw_suggestion.doc_id, 0, -1)
+		WHERE s.doc_id = withdraw_suggestion.doc_id AND s.id = withdraw_suggestion.id;
+END
+$$;
+COMMENT ON FUNCTION converge.withdraw_suggestion(uuid, uuid) IS 'take back a suggestion that is not decided; its author only';
+
+CREATE FUNCTION converge.say(doc_id uuid, body text, id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	earlier converge.messages;
+	newest timestamptz;
+BEGIN
+	IF doc_id IS NULL OR body IS NULL OR id IS NULL THEN
+		RAISE EXCEPTION 'document, body and id must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.check_body(body, 10000, 'message'::text);
+	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
+	SELECT * INTO earlier FROM converge.messages m WHERE m.doc_id = say.doc_id AND m.id = say.id;
+	IF converge.is_repeated('message'::text, id, converge.talk_hash(ARRAY[body]), earlier.user_id,
+							converge.talk_hash(ARRAY[earlier.body])) THEN
+		RETURN id;
+	END IF;
+	newest := (SELECT m.created_at FROM converge.messages m WHERE m.doc_id = say.doc_id ORDER BY m.changed DESC LIMIT 1);
+	INSERT INTO converge.messages (doc_id, id, user_id, body, version, created_at, changed)
+		SELECT h.doc_id, say.id, converge.acting_user(), say.body, h.version,
+			   -- no two at the same time, so that a time names a place in the chat
+			   greatest(clock_timestamp(), newest + interval '1 microsecond'), converge.next_change(say.doc_id, 0, 0)
+		FROM converge.heads h WHERE h.doc_id = say.doc_id;
+	RETURN id;
+END
+$$;
+COMMENT ON FUNCTION converge.say(uuid, text, uuid) IS 'say something in the chat of a document; returns the id of the message; commenters';
+
+CREATE FUNCTION converge.message_page(doc_id uuid, before bigint, most integer) RETURNS SETOF converge.messages
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN QUERY SELECT m.* FROM converge.messages m
+		WHERE m.doc_id = message_page.doc_id AND (before IS NULL OR m.changed < before)
+		ORDER BY m.changed DESC LIMIT least(greatest(most, 0), 1000);
+END
+$$;
+COMMENT ON FUNCTION converge.message_page(uuid, bigint, integer) IS
+	'the messages of a chat before a change (null: the newest), the newest first; at most 1000';
+
+CREATE FUNCTION converge.messages_before(doc_id uuid, before uuid, "limit" integer DEFAULT 100) RETURNS SETOF converge.messages
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+DECLARE
+	place bigint := (SELECT m.changed FROM converge.messages m WHERE m.doc_id = messages_before.doc_id AND m.id = messages_before.before);
+BEGIN
+	-- the role first, so that nothing is learned of a message
+	IF doc_id IS NOT NULL THEN
+		PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	END IF;
+	IF before IS NOT NULL AND place IS NULL AND doc_id IS NOT NULL THEN
+		RAISE EXCEPTION 'message % does not exist', before USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN QUERY SELECT p.* FROM converge.message_page(doc_id, place, coalesce("limit", 100)) p;
+END
+$$;
+COMMENT ON FUNCTION converge.messages_before(uuid, uuid, integer) IS
+	'the messages of a chat before a message (null: the newest), the newest first; at most 1000';
+
+CREATE FUNCTION converge.messages_before(doc_id uuid, before timestamptz, "limit" integer DEFAULT 100) RETURNS SETOF converge.messages
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	RETURN QUERY SELECT p.* FROM converge.message_page(doc_id, CASE WHEN before IS NOT NULL THEN
+		coalesce((SELECT max(m.changed) + 1 FROM converge.messages m
+				  WHERE m.doc_id = messages_before.doc_id AND m.created_at < before), 0) END, coalesce("limit", 100)) p;
+END
+$$;
+COMMENT ON FUNCTION converge.messages_before(uuid, timestamptz, integer) IS
+	'the messages of a chat before a time (null: the newest), the newest first; at most 1000';
+
+CREATE FUNCTION converge.messages_before(doc_id uuid, before text DEFAULT NULL, "limit" integer DEFAULT 100) RETURNS SETOF converge.messages
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	IF before ~ '^\{?[[:xdigit:]]{4}(-?[[:xdigit:]]{4}){7}\}?$'::text THEN
+		RETURN QUERY SELECT m.* FROM converge.messages_before(doc_id, before::uuid, coalesce("limit", 100)) m;
+	ELSE
+		RETURN QUERY SELECT m.* FROM converge.messages_before(doc_id, before::timestamptz, coalesce("limit", 100)) m;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.messages_before(uuid, text, integer) IS
+	'the messages of a chat before a message or a time, given as text (null: the newest); chosen for a parameter without a type';
+
+CREATE FUNCTION converge.mark_read(doc_id uuid, changed bigint) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	acting text := converge.acting_user();
+	known bigint;
+	result bigint;
+BEGIN
+	IF doc_id IS NULL OR changed IS NULL THEN
+		RAISE EXCEPTION 'document and change must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM FROM converge.members m WHERE m.doc_id = mark_read.doc_id AND m.user_id IN (acting, '*'::text) FOR SHARE;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	known := coalesce((SELECT t.changed FROM converge.talks t WHERE t.doc_id = mark_read.doc_id), 0);
+	INSERT INTO converge.last_read AS r (doc_id, user_id, changed, read_at)
+		VALUES (mark_read.doc_id, acting, least(greatest(mark_read.changed, 0), known), clock_timestamp())
+		ON CONFLICT ON CONSTRAINT last_read_pkey DO UPDATE
+			SET changed = greatest(r.changed, excluded.changed), read_at = excluded.read_at
+		RETURNING r.changed INTO result;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION converge.mark_read(uuid, bigint) IS
+	'note that the acting user has read what is said in a document up to a change; returns how far that is, which never falls';
+
+CREATE FUNCTION converge.unread(doc_id uuid, OUT last_read bigint, OUT messages bigint, OUT comments bigint, OUT mentions bigint)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	acting text := converge.acting_user();
+	mention text := '@'::text || acting;
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	last_read := coalesce((SELECT r.changed FROM converge.last_read r WHERE r.doc_id = unread.doc_id AND r.user_id = acting), 0);
+	SELECT count(*), count(*) FILTER (WHERE converge.is_mentioned(m.body, mention)) INTO messages, mentions
+		FROM converge.messages m WHERE m.doc_id = unread.doc_id AND m.changed > last_read AND m.user_id <> acting;
+	SELECT count(*), mentions + count(*) FILTER (WHERE converge.is_mentioned(c.body, mention)) INTO comments, mentions
+		FROM converge.comments c
+		WHERE c.doc_id = unread.doc_id AND c.changed > last_read AND c.user_id <> acting AND c.deleted_at IS NULL;
+END
+$$;
+COMMENT ON FUNCTION converge.unread(uuid) IS
+	'how far the acting user has read, how many messages and comments of others came or changed since, and how many of those mention the user';
+
+CREATE FUNCTION converge.is_mentioned(body text, mention text) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rest text := body;
+	place integer;
+BEGIN
+	LOOP
+		place := position(mention IN rest);
+		IF place = 0 THEN
+			RETURN false;
+		END IF;
+		rest := substr(rest, place + char_length(mention));
+		-- not the beginning of a longer id
+		IF rest !~ '^[[:alnum:]_-]'::text AND rest !~ '^[.@][[:alnum:]]'::text THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.is_mentioned(text, text) IS 'return true if a text contains @ and a user id, not followed by more of a longer id';
+
+-- ---- talk as events: the same fields as in the stream ----
+
+CREATE FUNCTION converge.moment(at timestamptz) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT to_char(at AT TIME ZONE 'UTC'::text, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text)
+$$;
+COMMENT ON FUNCTION converge.moment(timestamptz) IS 'a time as messages contain it';
+
+CREATE FUNCTION converge.talk_events(doc_id uuid, since bigint DEFAULT 0, "limit" integer DEFAULT 1000,
+									 OUT changed bigint, OUT event json) RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+DECLARE
+	-- the numbers are dense: so many changes hold at least as many rows as there are
+	most integer := least(greatest(coalesce("limit", 1000), 0), 1000);
+	after bigint := coalesce(since, 0);
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN QUERY
+		SELECT e.changed, e.event FROM (
+			(SELECT t.changed, json_build_object('type'::text, 'thread'::text, 'documentId'::text, t.doc_id, 'changed'::text, t.changed,
+				'id'::text, t.id, 'version'::text, t.version, 'from'::text, t.from_pos, 'to'::text, t.to_pos, 'length'::text, t.length,
+				'quote'::text, t.quote, 'prefix'::text, t.prefix, 'suffix'::text, t.suffix, 'userId'::text, t.created_by,
+				'at'::text, converge.moment(t.created_at), 'resolvedBy'::text, t.resolved_by,
+				'resolvedAt'::text, converge.moment(t.resolved_at), 'deletedAt'::text, converge.moment(t.deleted_at)) AS event
+			 FROM converge.threads t WHERE t.doc_id = talk_events.doc_id AND t.changed > after ORDER BY t.changed LIMIT most)
+			UNION ALL
+			(SELECT c.changed, json_build_object('type'::text, 'comment'::text, 'documentId'::text, c.doc_id, 'changed'::text, c.changed,
+				'id'::text, c.id, 'threadId'::text, c.thread_id, 'userId'::text, c.user_id, 'body'::text, c.body,
+				'at'::text, converge.moment(c.created_at), 'editedAt'::text, converge.moment(c.edited_at),
+				'deletedAt'::text, converge.moment(c.deleted_at))
+			 FROM converge.comments c WHERE c.doc_id = talk_events.doc_id AND c.changed > after ORDER BY c.changed LIMIT most)
+			UNION ALL
+			(SELECT s.changed, json_build_object('type'::text, CASE s.status WHEN 'open'::text THEN 'suggest'::text ELSE 'decide'::text END,
+				'documentId'::text, s.doc_id, 'changed'::text, s.changed, 'id'::text, s.id, 'baseVersion'::text, s.base_version,
+				'op'::text, s.op::text::json, 'note'::text, s.note, 'userId'::text, s.user_id, 'at'::text, converge.moment(s.created_at),
+				'status'::text, s.status, 'decidedBy'::text, s.decided_by, 'decidedAt'::text, converge.moment(s.decided_at),
+				'version'::text, s.version)
+			 FROM converge.suggestions s WHERE s.doc_id = talk_events.doc_id AND s.changed > after ORDER BY s.changed LIMIT most)
+			UNION ALL
+			(SELECT m.changed, json_build_object('type'::text, 'chat'::text, 'documentId'::text, m.doc_id, 'changed'::text, m.changed,
+				'id'::text, m.id, 'userId'::text, m.user_id, 'body'::text, m.body, 'version'::text, m.version,
+				'at'::text, converge.moment(m.created_at))
+			 FROM converge.messages m WHERE m.doc_id = talk_events.doc_id AND m.changed > after ORDER BY m.changed LIMIT most)
+		) AS e (changed, event) ORDER BY e.changed LIMIT most;
+END
+$$;
+COMMENT ON FUNCTION converge.talk_events(uuid, bigint, integer) IS
+	'the threads, comments, suggestions and messages of a document that came or changed after a change, each as its event in the stream; at most 1000';
+
+CREATE FUNCTION converge.talk_changed(doc_id uuid) RETURNS bigint
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN coalesce((SELECT t.changed FROM converge.talks t WHERE t.doc_id = talk_changed.doc_id), 0);
+END
+$$;
+COMMENT ON FUNCTION converge.talk_changed(uuid) IS
+	'the number of the last change of a document''s threads, comments, suggestions and messages';
+
+-- An event of the calling transaction's own is in the stream in a moment; one that was
+-- there before is not.
+CREATE FUNCTION converge.talk_answer(doc_id uuid) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN EXISTS (SELECT FROM converge.talks t WHERE t.doc_id = talk_answer.doc_id AND t.changed > 0
+				   AND t.xmin::text = (pg_current_xact_id()::text::numeric % 4294967296::numeric)::text);
+END
+$$;
+COMMENT ON FUNCTION converge.talk_answer(uuid) IS
+	'return true if the calling transaction has changed a document''s talk; false if what was asked for was so already';
+
+CREATE FUNCTION converge.carry_talk(doc_id uuid, version bigint) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL OR version IS NULL THEN
+		RAISE EXCEPTION 'document and version must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM FROM converge.talks t WHERE t.doc_id = carry_talk.doc_id FOR NO KEY UPDATE;
+	UPDATE converge.threads t SET version = carry_talk.version, from_pos = a.from_pos, to_pos = a.to_pos
+		FROM converge.threads_at(carry_talk.doc_id, carry_talk.version) a
+		WHERE t.doc_id = carry_talk.doc_id AND t.id = a.id AND t.version < carry_talk.version;
+	UPDATE converge.suggestions s SET base_version = carry_talk.version, op = CASE WHEN a.stale THEN '[]'::converge.op ELSE a.op END
+		FROM converge.suggestions_at(carry_talk.doc_id, carry_talk.version) a
+		WHERE s.doc_id = carry_talk.doc_id AND s.id = a.id AND s.base_version < carry_talk.version;
+END
+$$;
+COMMENT ON FUNCTION converge.carry_talk(uuid, bigint) IS
+	'let the threads and open suggestions of a document that were made before a version refer to that version, before older ones are pruned';
 
 -- ---------------------------------------------------------------------------
 -- Maintenance
@@ -1664,6 +2620,13 @@ REVOKE ALL ON FUNCTION
 	converge.count_member_change(),
 	converge.lock_for_owner(uuid),
 	converge.keep_an_owner(uuid),
+	converge.lock_talk(uuid, converge.role),
+	converge.next_change(uuid, integer, integer),
+	converge.check_open_threads(uuid),
+	converge.living_thread(uuid, uuid),
+	converge.living_comment(uuid, uuid),
+	converge.message_page(uuid, bigint, integer),
+	converge.carry_talk(uuid, bigint),
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
 	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
 	converge.catch_up(uuid, bigint, uuid),

@@ -32,4 +32,7 @@
 /* Longest label of a snapshot, in bytes. */
 #define CVG_MAX_LABEL_BYTES		1000
 
+/* Largest packed op of a suggestion, in bytes. */
+#define CVG_MAX_SUGGESTION_BYTES	((Size) 64 << 10)
+
 #endif							/* CVG_LIMITS_H */

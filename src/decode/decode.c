@@ -21,6 +21,8 @@
  */
 #include "decode/options.h"
 #include "decode/tables.h"
+#include "decode/talk.h"
+#include "decode/values.h"
 
 #include "base/limits.h"
 #include "type/event.h"
@@ -102,10 +104,35 @@ static void emit_member(const DecodeState *state, StringInfo out, const Datum *v
 static void emit_no_member(const DecodeState *state, StringInfo out, const Datum *values);
 static void emit_document(const DecodeState *state, StringInfo out, const Datum *values);
 static void emit_no_document(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_thread(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_comment(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_suggestion(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_message(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_talk(const DecodeState *state, StringInfo out, const Datum *values);
 
 /* A column of a type of PostgreSQL's, and one of the extension's own. */
-#define COLUMN(name, type)			{name, type, NULL}
-#define OWN_COLUMN(name, own_type)	{name, InvalidOid, own_type}
+#define COLUMN(name, type)			{name, type, NULL, false}
+#define NULLABLE(name, type)		{name, type, NULL, true}
+#define OWN_COLUMN(name, own_type)	{name, InvalidOid, own_type, false}
+
+/* The columns of the tables of talk, in the order of talk.h. */
+#define TALK_COLUMNS \
+	COLUMN("doc_id", UUIDOID), COLUMN("id", UUIDOID), COLUMN("changed", INT8OID)
+#define THREAD_COLUMNS \
+	TALK_COLUMNS, COLUMN("version", INT8OID), COLUMN("from_pos", INT8OID), COLUMN("to_pos", INT8OID), \
+	COLUMN("length", INT8OID), COLUMN("quote", TEXTOID), COLUMN("prefix", TEXTOID), COLUMN("suffix", TEXTOID), \
+	COLUMN("created_by", TEXTOID), COLUMN("created_at", TIMESTAMPTZOID), NULLABLE("resolved_by", TEXTOID), \
+	NULLABLE("resolved_at", TIMESTAMPTZOID), NULLABLE("deleted_at", TIMESTAMPTZOID)
+#define COMMENT_COLUMNS \
+	TALK_COLUMNS, COLUMN("thread_id", UUIDOID), COLUMN("user_id", TEXTOID), COLUMN("body", TEXTOID), \
+	COLUMN("created_at", TIMESTAMPTZOID), NULLABLE("edited_at", TIMESTAMPTZOID), NULLABLE("deleted_at", TIMESTAMPTZOID)
+#define SUGGESTION_COLUMNS \
+	TALK_COLUMNS, COLUMN("base_version", INT8OID), OWN_COLUMN("op", "op"), COLUMN("note", TEXTOID), \
+	COLUMN("user_id", TEXTOID), COLUMN("created_at", TIMESTAMPTZOID), COLUMN("status", TEXTOID), \
+	NULLABLE("decided_by", TEXTOID), NULLABLE("decided_at", TIMESTAMPTZOID), NULLABLE("version", INT8OID)
+#define MESSAGE_COLUMNS \
+	TALK_COLUMNS, COLUMN("user_id", TEXTOID), COLUMN("body", TEXTOID), COLUMN("version", INT8OID), \
+	COLUMN("created_at", TIMESTAMPTZOID)
 
 static const EventKind event_kinds[] =
 {
@@ -142,6 +169,46 @@ static const EventKind event_kinds[] =
 		"documents", REORDER_BUFFER_CHANGE_DELETE, DOCUMENT_EVENT_LIFE + 1, DOCUMENT_EVENT_LIFE + 1,
 		{COLUMN("id", UUIDOID), COLUMN("life", UUIDOID)},
 		emit_no_document, NULL
+	},
+	{
+		"threads", REORDER_BUFFER_CHANGE_INSERT, THREAD_EVENT_DELETED_AT + 1, 0,
+		{THREAD_COLUMNS},
+		emit_thread, NULL
+	},
+	{
+		"threads", REORDER_BUFFER_CHANGE_UPDATE, THREAD_EVENT_DELETED_AT + 1, TALK_EVENT_ID + 1,
+		{THREAD_COLUMNS},
+		emit_thread, emit_talk
+	},
+	{
+		"comments", REORDER_BUFFER_CHANGE_INSERT, COMMENT_EVENT_DELETED_AT + 1, 0,
+		{COMMENT_COLUMNS},
+		emit_comment, NULL
+	},
+	{
+		"comments", REORDER_BUFFER_CHANGE_UPDATE, COMMENT_EVENT_DELETED_AT + 1, TALK_EVENT_ID + 1,
+		{COMMENT_COLUMNS},
+		emit_comment, emit_talk
+	},
+	{
+		"suggestions", REORDER_BUFFER_CHANGE_INSERT, SUGGESTION_EVENT_VERSION + 1, 0,
+		{SUGGESTION_COLUMNS},
+		emit_suggestion, NULL
+	},
+	{
+		"suggestions", REORDER_BUFFER_CHANGE_UPDATE, SUGGESTION_EVENT_VERSION + 1, TALK_EVENT_ID + 1,
+		{SUGGESTION_COLUMNS},
+		emit_suggestion, emit_talk
+	},
+	{
+		"messages", REORDER_BUFFER_CHANGE_INSERT, MESSAGE_EVENT_CREATED_AT + 1, 0,
+		{MESSAGE_COLUMNS},
+		emit_message, NULL
+	},
+	{
+		"messages", REORDER_BUFFER_CHANGE_UPDATE, MESSAGE_EVENT_CREATED_AT + 1, TALK_EVENT_ID + 1,
+		{MESSAGE_COLUMNS},
+		emit_message, emit_talk
 	}
 };
 
@@ -214,21 +281,6 @@ forget_foreign(DecodeState *state)
 
 /* ---- events ---- */
 
-/*
- * Make a varlena plain.  The reorder buffer has put the chunks of a toasted
- * value together again, behind a pointer into memory; a pointer that still
- * leads to the disk is an unchanged value, which no row we tell of can have.
- */
-static struct varlena *
-plain_varlena(Datum value)
-{
-	struct varlena *data = (struct varlena *) DatumGetPointer(value);
-
-	if (VARATT_IS_EXTERNAL_ONDISK(data))
-		elog(ERROR, "row has a toasted value without its chunks");
-	return PG_DETOAST_DATUM_PACKED(value);
-}
-
 /* Append when the transaction was committed, in microseconds since 1970, if that is wanted. */
 static void
 append_committed(const DecodeState *state, StringInfo out)
@@ -249,22 +301,12 @@ begin_event(const DecodeState *state, StringInfo out, const char *type, Datum do
 	append_committed(state, out);
 }
 
-/* Append a key and its text as JSON. */
-static void
-append_text(StringInfo out, const char *key, Datum value)
-{
-	struct varlena *text = plain_varlena(value);
-
-	appendStringInfo(out, ",\"%s\":", key);
-	cvg_append_json_string(out, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
-}
-
 /* Append the event of a row of converge.ops. */
 static void
 emit_op(const DecodeState *state, StringInfo out, const Datum *values)
 {
-	struct varlena *user_id = plain_varlena(values[OP_EVENT_USER_ID]);
-	struct varlena *op = plain_varlena(values[OP_EVENT_OP]);
+	struct varlena *user_id = cvg_plain_varlena(values[OP_EVENT_USER_ID]);
+	struct varlena *op = cvg_plain_varlena(values[OP_EVENT_OP]);
 	int			brace_at;
 
 	begin_event(state, out, "op", values[OP_EVENT_DOC_ID]);
@@ -286,7 +328,7 @@ static void
 emit_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
 	begin_event(state, out, "member", values[MEMBER_EVENT_DOC_ID]);
-	append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
+	cvg_append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
 	appendStringInfo(out, ",\"role\":\"%s\"}",
 					 DatumGetCString(DirectFunctionCall1(enum_out, values[MEMBER_EVENT_ROLE])));
 }
@@ -296,7 +338,7 @@ static void
 emit_no_member(const DecodeState *state, StringInfo out, const Datum *values)
 {
 	begin_event(state, out, "member", values[MEMBER_EVENT_DOC_ID]);
-	append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
+	cvg_append_text(out, "userId", values[MEMBER_EVENT_USER_ID]);
 	appendStringInfoString(out, ",\"role\":null}");
 }
 
@@ -305,7 +347,7 @@ static void
 emit_document(const DecodeState *state, StringInfo out, const Datum *values)
 {
 	begin_event(state, out, "document", values[DOCUMENT_EVENT_ID]);
-	append_text(out, "title", values[DOCUMENT_EVENT_TITLE]);
+	cvg_append_text(out, "title", values[DOCUMENT_EVENT_TITLE]);
 	appendStringInfoChar(out, '}');
 }
 
@@ -317,6 +359,46 @@ emit_no_document(const DecodeState *state, StringInfo out, const Datum *values)
 	appendStringInfoString(out, ",\"deleted\":true,\"life\":\"");
 	cvg_append_uuid(out, DatumGetUUIDP(values[DOCUMENT_EVENT_LIFE]));
 	appendStringInfoString(out, "\"}");
+}
+
+/* Append the event of a row of converge.threads. */
+static void
+emit_thread(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, "thread", values[TALK_EVENT_DOC_ID]);
+	cvg_thread_fields(out, values);
+}
+
+/* Append the event of a row of converge.comments. */
+static void
+emit_comment(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, "comment", values[TALK_EVENT_DOC_ID]);
+	cvg_comment_fields(out, values);
+}
+
+/* Append the event of a row of converge.suggestions. */
+static void
+emit_suggestion(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, cvg_suggestion_type(values), values[TALK_EVENT_DOC_ID]);
+	cvg_suggestion_fields(out, values);
+}
+
+/* Append the event of a row of converge.messages. */
+static void
+emit_message(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, "chat", values[TALK_EVENT_DOC_ID]);
+	cvg_message_fields(out, values);
+}
+
+/* Append the event of talk that changed in a way that no other tells: its readers list it anew. */
+static void
+emit_talk(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, "talk", values[TALK_EVENT_DOC_ID]);
+	appendStringInfoChar(out, '}');
 }
 
 /* Does the consumer want the document's shard? */
@@ -444,13 +526,21 @@ is_untouched(Relation relation, int column, Datum value)
 		VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value));
 }
 
+/* Get what stands for a null. */
+static Datum
+no_value(const CvgEventColumn *column)
+{
+	return column->type == TEXTOID ? CVG_NO_TEXT : column->type == INT8OID ? CVG_NO_NUMBER : CVG_NO_MOMENT;
+}
+
 /*
  * Pick an event's columns out of a row: how many, from the first on, are there.  One
  * that is too long for its row and was left alone by an update is not, but for the
  * first `known` ones, which the values have already.
  */
 static int
-read_row(Relation relation, HeapTuple tuple, const CvgEventLayout *layout, int count, Datum *values, int known)
+read_row(Relation relation, HeapTuple tuple, const EventKind *kind, const CvgEventLayout *layout, int count,
+		 Datum *values, int known)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	Datum	   *all = palloc(desc->natts * sizeof(Datum));
@@ -461,9 +551,11 @@ read_row(Relation relation, HeapTuple tuple, const CvgEventLayout *layout, int c
 	{
 		int			column = layout->columns[i];
 
-		if (nulls[column])
+		if (nulls[column] && !kind->columns[i].nullable)
 			return i;
-		if (!is_untouched(relation, column, all[column]))
+		if (nulls[column])
+			values[i] = no_value(&kind->columns[i]);
+		else if (!is_untouched(relation, column, all[column]))
 			values[i] = all[column];
 		else if (i >= known)
 			return i;
@@ -502,8 +594,8 @@ same_value(const CvgEventColumn *column, Datum a, Datum b)
 
 	if (column->type == UUIDOID)
 		return memcmp(DatumGetUUIDP(a), DatumGetUUIDP(b), sizeof(pg_uuid_t)) == 0;
-	text_a = plain_varlena(a);
-	text_b = plain_varlena(b);
+	text_a = cvg_plain_varlena(a);
+	text_b = cvg_plain_varlena(b);
 	return VARSIZE_ANY_EXHDR(text_a) == VARSIZE_ANY_EXHDR(text_b) &&
 		memcmp(VARDATA_ANY(text_a), VARDATA_ANY(text_b), VARSIZE_ANY_EXHDR(text_a)) == 0;
 }
@@ -535,7 +627,7 @@ tell_insert(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	Datum		values[CVG_MAX_EVENT_COLUMNS];
 	HeapTuple	row = new_row(change);
 
-	if (row == NULL || read_row(relation, row, layout, kind->column_count, values, 0) < kind->column_count ||
+	if (row == NULL || read_row(relation, row, kind, layout, kind->column_count, values, 0) < kind->column_count ||
 		!is_writable(kind, values))
 		cannot_write(ctx, kind);
 	else
@@ -551,7 +643,7 @@ tell_delete(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	HeapTuple	row = old_row(change);
 
 	if (row == NULL || !layout->identified ||
-		read_row(relation, row, layout, kind->key_count, values, 0) < kind->key_count)
+		read_row(relation, row, kind, layout, kind->key_count, values, 0) < kind->key_count)
 		cannot_identify(ctx, kind);
 	else
 		write_line(ctx, values, kind->emit);
@@ -568,13 +660,13 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 	Datum		was[CVG_MAX_EVENT_COLUMNS] = {0};
 	Datum		is[CVG_MAX_EVENT_COLUMNS];
 	HeapTuple	row = old_row(change);
-	bool		has_old = layout->identified && row != NULL &&
-	read_row(relation, row, layout, kind->key_count, was, 0) == kind->key_count;
+	int			had = layout->identified && row != NULL ?
+	read_row(relation, row, kind, layout, kind->column_count, was, 0) : 0;
+	bool		has_old = had >= kind->key_count;
 	int			known;
 
 	memcpy(is, was, sizeof(is));
-	known = read_row(relation, new_row(change), layout, kind->column_count, is,
-					 has_old ? kind->key_count : 0);
+	known = read_row(relation, new_row(change), kind, layout, kind->column_count, is, has_old ? had : 0);
 	if (!layout->identified)
 		cannot_identify(ctx, kind);
 	if (known < kind->key_count)

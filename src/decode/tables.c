@@ -28,7 +28,7 @@
 
 const char *const cvg_told_names[CVG_TOLD_TABLES] =
 {
-	"documents", "heads", "members", "ops", "packs", "snapshots"
+	"documents", "heads", "members", "ops", "packs", "snapshots", "comments", "messages", "suggestions", "threads"
 };
 
 /* ---- what belongs to the extension ---- */

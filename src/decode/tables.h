@@ -18,7 +18,7 @@
 #include "utils/relcache.h"
 
 #define CVG_SCHEMA			"converge"
-#define CVG_MAX_EVENT_COLUMNS	8
+#define CVG_MAX_EVENT_COLUMNS	16
 
 /* A column that an event is made of. */
 typedef struct CvgEventColumn
@@ -26,6 +26,7 @@ typedef struct CvgEventColumn
 	const char *name;
 	Oid			type;			/* InvalidOid: one of the extension's own, */
 	const char *own_type;		/* which has this name */
+	bool		nullable;		/* decode/values.h says what a null is */
 } CvgEventColumn;
 
 typedef enum CvgTableState
@@ -56,7 +57,7 @@ extern void cvg_look_up_layout(Relation relation, const CvgEventColumn *columns,
 
 /* ---- all of the extension's tables that consumers of the stream hold something of ---- */
 
-#define CVG_TOLD_TABLES		6
+#define CVG_TOLD_TABLES		10
 
 extern const char *const cvg_told_names[CVG_TOLD_TABLES];
 

@@ -68,8 +68,8 @@ cvg_append_json_op(StringInfo out, OtOp op)
 }
 
 /* Append a moment in UTC, whatever the session's time zone: ISO 8601. */
-static void
-append_moment(StringInfo out, TimestampTz at)
+void
+cvg_append_moment(StringInfo out, TimestampTz at)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
@@ -100,7 +100,7 @@ cvg_event_entry(StringInfo out, int64 version, int64 seq, const pg_uuid_t *op_id
 	appendStringInfoString(out, ",\"baseVersion\":");
 	cvg_append_int64(out, base_version);
 	appendStringInfoString(out, ",\"at\":\"");
-	append_moment(out, at);
+	cvg_append_moment(out, at);
 	appendStringInfoString(out, "\",\"op\":");
 	cvg_append_json_op(out, op);
 	appendStringInfoChar(out, '}');

@@ -31,6 +31,9 @@ extern void cvg_append_json_op(StringInfo out, OtOp op);
 /* Append a uuid's 36 characters, without quotes. */
 extern void cvg_append_uuid(StringInfo out, const pg_uuid_t *uuid);
 
+/* Append a moment in UTC, which must be finite: 2026-01-31T12:34:56.123456Z. */
+extern void cvg_append_moment(StringInfo out, TimestampTz at);
+
 /* Append a whole number. */
 extern void cvg_append_int64(StringInfo out, int64 value);
 

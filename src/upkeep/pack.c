@@ -23,6 +23,7 @@
 #include "store/roles.h"
 #include "store/scan.h"
 #include "store/snapshots.h"
+#include "store/statements.h"
 #include "type/op_type.h"
 
 #include "access/table.h"
@@ -212,6 +213,7 @@ forget_before(Relation heads, const pg_uuid_t *doc_id, CvgHead *head, int64 vers
 
 	if (!cvg_op_by_version(doc_id, version, &row))
 		elog(ERROR, "version " INT64_FORMAT " is missing", version);
+	cvg_run_for_version("SELECT converge.carry_talk($1, $2)", doc_id, version);
 	cvg_snapshot_keep(doc_id, version, row.seq, row.created_at, "floor",
 					  cvg_content_at(doc_id, version), &row.op_id);
 	cut_pack(doc_id, version);

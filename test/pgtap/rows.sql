@@ -28,6 +28,7 @@ BEGIN
 	PERFORM converge.edit(doc, converge.insert(0, '😀' || secret || n)) FROM generate_series(1, 4) AS n;
 	PERFORM converge.undo_last(doc);
 	PERFORM converge.snapshot(doc, secret);
+	PERFORM converge.comment(doc, secret, 0, 1), converge.suggest(doc, 0, '["x"]', secret), converge.say(doc, secret), converge.mark_read(doc, 3);
 	PERFORM converge.pack(doc, 2);
 	PERFORM pg_temp.connect(doc, secret);
 END
@@ -48,12 +49,14 @@ CREATE TEMP VIEW seen WITH (security_invoker = true) AS
 	UNION ALL SELECT 'labels', doc_id FROM converge.labels UNION ALL SELECT 'members', doc_id FROM converge.members UNION ALL SELECT 'ops', doc_id FROM converge.ops
 	UNION ALL SELECT 'packs', doc_id FROM converge.packs UNION ALL SELECT 'presence', doc_id FROM converge.presence
 	UNION ALL SELECT 'snapshots', doc_id FROM converge.snapshots
-	UNION ALL SELECT 'undos', doc_id FROM converge.undos;
+	UNION ALL SELECT 'undos', doc_id FROM converge.undos
+	UNION ALL SELECT 'comments', doc_id FROM converge.comments UNION ALL SELECT 'messages', doc_id FROM converge.messages UNION ALL SELECT 'suggestions', doc_id FROM converge.suggestions UNION ALL SELECT 'talks', doc_id FROM converge.talks UNION ALL SELECT 'threads', doc_id FROM converge.threads
+	UNION ALL SELECT 'last_read', doc_id FROM converge.last_read;
 GRANT SELECT ON seen TO PUBLIC;
 CREATE FUNCTION pg_temp.check_rows(VARIADIC docs uuid[]) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT is((SELECT array_agg(DISTINCT id ORDER BY id) FROM seen WHERE seen.name = v.name), docs,
 			  concat(session_user, ' ', nullif(current_setting('converge.user'), ''), ' sees of ', v.name))
-	FROM unnest(ARRAY['documents', 'heads', 'labels', 'members', 'ops', 'packs', 'presence', 'snapshots', 'undos']) AS v (name)
+	FROM unnest(ARRAY['comments', 'documents', 'heads', 'labels', 'members', 'messages', 'ops', 'packs', 'presence', 'snapshots', 'suggestions', 'talks', 'threads', 'undos']) AS v (name)
 $$;
 SELECT set_eq('SELECT DISTINCT name FROM seen',
 	$$SELECT relname::text FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind = 'r' AND has_table_privilege('public', oid, 'select')$$, 'every table is looked at');
@@ -121,7 +124,7 @@ END
 $$;
 SELECT throws_ok($$ALTER FUNCTION pg_temp.tell(text) LEAKPROOF$$, '42501', NULL, 'an ordinary user cannot declare a function leakproof');
 SELECT lives_ok(format('SELECT count(*) FROM converge.%I WHERE pg_temp.tell(%I::text)', name, col), 'a leaky function over ' || name) FROM (VALUES
-	('documents', 'title'), ('heads', 'version'), ('labels', 'label'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version')) AS v (name, col);
+	('documents', 'title'), ('heads', 'version'), ('labels', 'label'), ('members', 'user_id'), ('ops', 'op'), ('packs', 'data'), ('presence', 'user_id'), ('snapshots', 'content'), ('undos', 'version'), ('threads', 'quote'), ('comments', 'body'), ('suggestions', 'note'), ('messages', 'body'), ('last_read', 'changed'), ('talks', 'changed')) AS v (name, col);
 SELECT lives_ok($$SELECT count(*) FROM converge.documents d JOIN converge.snapshots s ON s.doc_id = d.id AND pg_temp.tell(d.title || s.content)$$, 'and over a join');
 SELECT ok(count(*) > 0, 'it told something') FROM caught;
 SELECT is_empty($$SELECT what FROM caught WHERE what LIKE '%ann''s%'$$, 'and nothing that is not to be read');

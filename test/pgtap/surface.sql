@@ -56,6 +56,27 @@ INSERT INTO promised VALUES
 	('end_presence', 'relay_id uuid, message text', 'void', 'volatile', 'unsafe', false),
 	('relay_lives', 'relay_id uuid', 'boolean', 'stable', 'safe', true),
 	('may_read', 'doc_id uuid', 'boolean', 'stable', 'safe', true),
+	-- talk
+	('comment', 'doc_id uuid, body text, from_pos bigint, to_pos bigint, version bigint DEFAULT NULL::bigint, thread_id uuid DEFAULT gen_random_uuid(), comment_id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('reply', 'doc_id uuid, thread_id uuid, body text, comment_id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('edit_comment', 'doc_id uuid, comment_id uuid, body text', 'void', 'volatile', 'unsafe', false),
+	('delete_comment', 'doc_id uuid, comment_id uuid', 'void', 'volatile', 'unsafe', false),
+	('resolve_thread', 'doc_id uuid, thread_id uuid, resolved boolean DEFAULT true', 'void', 'volatile', 'unsafe', false),
+	('threads_at', 'doc_id uuid, version bigint DEFAULT NULL::bigint, OUT id uuid, OUT from_pos bigint, OUT to_pos bigint, OUT orphan boolean, OUT quote text, OUT resolved boolean, OUT resolved_by text, OUT resolved_at timestamp with time zone, OUT created_by text, OUT created_at timestamp with time zone, OUT made_version bigint, OUT changed bigint', 'SETOF record', 'stable', 'unsafe', false),
+	('list_comments', 'doc_id uuid, thread_id uuid DEFAULT NULL::uuid', 'SETOF converge.comments', 'stable', 'unsafe', false),
+	('suggest', 'doc_id uuid, base_version bigint, op converge.op, note text DEFAULT NULL::text, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('suggestions_at', 'doc_id uuid, version bigint DEFAULT NULL::bigint, OUT id uuid, OUT op converge.op, OUT stale boolean, OUT note text, OUT user_id text, OUT created_at timestamp with time zone, OUT base_version bigint, OUT changed bigint', 'SETOF record', 'stable', 'unsafe', false),
+	('decide_suggestion', 'doc_id uuid, id uuid, accept boolean', 'bigint', 'volatile', 'unsafe', false),
+	('decide_suggestions', 'doc_id uuid, ids uuid[], accept boolean, OUT id uuid, OUT version bigint', 'SETOF record', 'volatile', 'unsafe', false),
+	('withdraw_suggestion', 'doc_id uuid, id uuid', 'void', 'volatile', 'unsafe', false),
+	('say', 'doc_id uuid, body text, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('messages_before', 'doc_id uuid, before text DEFAULT NULL::text, "limit" integer DEFAULT 100', 'SETOF converge.messages', 'stable', 'unsafe', false),
+	('messages_before', 'doc_id uuid, before uuid, "limit" integer DEFAULT 100', 'SETOF converge.messages', 'stable', 'unsafe', false),
+	('messages_before', 'doc_id uuid, before timestamp with time zone, "limit" integer DEFAULT 100', 'SETOF converge.messages', 'stable', 'unsafe', false),
+	('mark_read', 'doc_id uuid, changed bigint', 'bigint', 'volatile', 'unsafe', false),
+	('unread', 'doc_id uuid, OUT last_read bigint, OUT messages bigint, OUT comments bigint, OUT mentions bigint', 'record', 'stable', 'unsafe', false),
+	('talk_events', 'doc_id uuid, since bigint DEFAULT 0, "limit" integer DEFAULT 1000, OUT changed bigint, OUT event json', 'SETOF record', 'stable', 'unsafe', false),
+	('talk_changed', 'doc_id uuid', 'bigint', 'stable', 'unsafe', false),
 	-- the algebra
 	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
 	('delete', 'pos bigint, length bigint', 'converge.op', 'immutable', 'safe', true),
@@ -104,7 +125,7 @@ SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
 	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
 FROM functions JOIN pg_proc USING (oid)
 -- inner functions, whose callers have looked
-WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner') ORDER BY name, arguments;
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
 
 -- ---- type, casts, operators ----
 
@@ -132,6 +153,12 @@ SELECT is(pg_temp.columns_of(name), columns, format('columns of %s', name)) FROM
 	('labels', 'created_at timestamp with time zone, doc_id uuid, label text, user_id text, version bigint'),
 	('members', 'created_at timestamp with time zone, doc_id uuid, role converge.role, user_id text'),
 	('ops', 'base_version bigint, created_at timestamp with time zone, doc_id uuid, op converge.op, op_id uuid, seq bigint, submitted_hash integer, user_id text, version bigint'),
+	('talks', 'changed bigint, doc_id uuid, open_suggestions bigint, open_threads bigint'),
+	('threads', 'changed bigint, created_at timestamp with time zone, created_by text, deleted_at timestamp with time zone null, doc_id uuid, from_pos bigint, id uuid, length bigint, prefix text, quote text, resolved_at timestamp with time zone null, resolved_by text null, suffix text, to_pos bigint, version bigint'),
+	('comments', 'body text, changed bigint, created_at timestamp with time zone, deleted_at timestamp with time zone null, doc_id uuid, edited_at timestamp with time zone null, id uuid, submitted_hash bigint, thread_id uuid, user_id text'),
+	('suggestions', 'base_version bigint, changed bigint, created_at timestamp with time zone, decided_at timestamp with time zone null, decided_by text null, doc_id uuid, id uuid, note text, op converge.op, status text, submitted_hash bigint, user_id text, version bigint null'),
+	('messages', 'body text, changed bigint, created_at timestamp with time zone, doc_id uuid, id uuid, user_id text, version bigint'),
+	('last_read', 'changed bigint, doc_id uuid, read_at timestamp with time zone, user_id text'),
 	('users', 'address text, created_at timestamp with time zone, id text, name text, password_hash text'),
 	('attempts', 'bucket integer, count integer, since timestamp with time zone, user_id text'),
 	('attempt_keys', 'id boolean, key text'),
@@ -169,7 +196,7 @@ SELECT is(has_schema_privilege('public', 'converge', 'usage'), true, 'PUBLIC may
 SELECT is(has_schema_privilege('public', 'converge', 'create'), false, 'and create nothing in it');
 SELECT set_eq($$SELECT c.relname::text, c.relrowsecurity FROM pg_class AS c
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege('public', c.oid, 'select')$$,
-	$$VALUES ('documents', true), ('heads', true), ('labels', true), ('members', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('undos', true)$$,
+	$$VALUES ('comments', true), ('documents', true), ('heads', true), ('labels', true), ('last_read', true), ('members', true), ('messages', true), ('ops', true), ('packs', true), ('presence', true), ('snapshots', true), ('suggestions', true), ('talks', true), ('threads', true), ('undos', true)$$,
 	'PUBLIC may read what row-level security guards, and nothing else');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'converge'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity$$,
 	'which is on for every table');
@@ -183,8 +210,9 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'lock_for_owner', 'log_in',
-		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
+	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'count_attempt', 'count_member_change', 'due_documents',
+		'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document',
+		'message_page', 'next_change', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');

@@ -72,6 +72,7 @@ async function outcomesOf (statements) {
         PERFORM set_config('converge.user', doc.owner, true);
         PERFORM converge.edit(doc.id, '["é"]'), converge.edit(doc.id, '["😀"]');
         PERFORM converge.undo_last(doc.id), converge.snapshot(doc.id, 'kept'), converge.pack(doc.id, 2);
+        PERFORM converge.comment(doc.id, 'é', 0, 1), converge.suggest(doc.id, 0, '["é"]'), converge.say(doc.id, '😀'), converge.mark_read(doc.id, 4);
         PERFORM converge.begin_presence(doc.id, 30);
         PERFORM converge.write_presence(doc.id, jsonb_build_array(jsonb_build_object('doc_id', doc.id, 'client_id', doc.id, 'user_id', doc.owner, 'since', 0)), '[]');
       END LOOP;

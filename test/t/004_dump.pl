@@ -25,7 +25,7 @@ sub contents_of
 	my ($dbname) = @_;
 
 	return join("\n", map { sql($dbname, "SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\";") }
-		  qw(documents heads labels members ops packs snapshots undos users))
+		  qw(comments documents heads labels last_read members messages ops packs snapshots suggestions talks threads undos users))
 	  . sql($dbname, 'SELECT id, md5(converge.content(id)), converge.content_at(id, 0) FROM converge.documents ORDER BY id;');
 }
 
@@ -35,6 +35,7 @@ sql('postgres',
 	"SELECT converge.apply_op('$doc', '" . op_id(1) . "', 0, '[1,\"\\\\u0001\\\\n\\\\t\\\\\\\\\",{\"d\":2}]');",
 	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
 	"SELECT converge.snapshot('$doc', 'signed \\ 😀'), converge.snapshot('$doc', 'again	');",
+	"SELECT converge.comment('$doc', 'é 😀', 0, 1), converge.suggest('$doc', 0, '[\"é\"]', 'why'), converge.say('$doc', E'a\tb'), converge.mark_read('$doc', 3);",
 	"SELECT converge.undo_last('$doc'), converge.pack('$doc', 2);",
 	q{INSERT INTO converge.users (name, address, password_hash) VALUES ('Zoë "q" \ 😀', 'zoë@example.com', '\$2a\$10');},
 	"SELECT converge.edit('$other', '[\"😀\"]');");

@@ -47,7 +47,7 @@ sub rows_of
 	my ($dbname) = @_;
 
 	return join("\n", map { $node->safe_psql($dbname, "SET TimeZone = 'UTC'; SELECT * FROM converge.$_ AS t ORDER BY t::text COLLATE \"C\"") }
-		qw(documents heads labels members ops packs snapshots undos))
+		qw(comments documents heads labels last_read members messages ops packs snapshots suggestions talks threads undos))
 	  . $node->safe_psql($dbname, 'SELECT last_value, is_called FROM converge.op_seq');
 }
 
