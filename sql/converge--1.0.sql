@@ -830,6 +830,38 @@ CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
 COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
 	'apply an op to the document''s current text, with a new op id; returns the new version, or the current one if the op changes nothing';
 
+CREATE FUNCTION converge.set_content(doc_id uuid, content text, base_version bigint DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_set_content' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.set_content(uuid, text, bigint) IS
+	'give a document this text by one op of what differs from its current text, or from that of base_version, and then merge it with what came since; returns the new version, or the current one if nothing differs';
+
+CREATE FUNCTION converge.put_content(doc_id uuid, content text, base_version bigint DEFAULT NULL, tags text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_put_content' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.put_content(uuid, text, bigint, text) IS
+	'set_content, if the current version is one of the tags of an If-Match header (null: in any case); null if it is not';
+
+CREATE FUNCTION converge.replace_all(doc_id uuid, from_text text, to_text text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_replace_all' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.replace_all(uuid, text, text) IS
+	'replace a text by another wherever it occurs, by one op; returns the new version, or the current one if it does not occur';
+
+-- in the order of their ids, as all do who lock several documents
+CREATE FUNCTION converge.replace_in_all(doc_ids uuid[], from_text text, to_text text, OUT doc_id uuid, OUT version bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_ids IS NULL OR from_text IS NULL OR to_text IS NULL THEN
+		RAISE EXCEPTION 'documents and texts must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	FOR doc_id IN SELECT DISTINCT d FROM unnest(doc_ids) AS d ORDER BY d LOOP
+		version := converge.replace_all(doc_id, from_text, to_text);
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.replace_in_all(uuid[], text, text) IS
+	'replace a text by another wherever it occurs in several documents, all of them or none; a row for each with its version then';
+
 CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION converge.content(uuid) IS 'the text of a document';

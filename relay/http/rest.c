@@ -163,6 +163,7 @@ answer_row(struct rest_call *rc, const PGresult *result)
 	const char *version = column(result, "version");
 	const char *next = column(result, "next");
 	const char *location = column(result, "location");
+	const char *text = column(result, "text");
 
 	http_request_header(x, "cache-control", version != NULL ? "private, no-cache" : "no-store");
 	if (version != NULL)
@@ -176,9 +177,12 @@ answer_row(struct rest_call *rc, const PGresult *result)
 	}
 	if (location != NULL)
 		http_request_header(x, "location", "%s", location);
-	if (body != NULL)
-		buf_text(&x->content, body);
-	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL ? 200 : 304, http_request_json);
+	if (PQfnumber(result, "text") >= 0)
+		http_request_header(x, "vary", "accept");
+	if (body != NULL || text != NULL)
+		buf_text(&x->content, body != NULL ? body : text);
+	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL || text != NULL ? 200 : 304,
+						body != NULL || text == NULL ? http_request_json : http_request_text);
 }
 
 /* Answer with what a call gave. */
@@ -193,6 +197,12 @@ answer_done(struct rest_call *rc, const PGresult *result)
 		case REST_SHOW:
 		case REST_CREATED:
 			answer_row(rc, result);
+			break;
+		case REST_MATCHED:
+			if (body != NULL)
+				answer_row(rc, result);
+			else
+				http_request_fail(rc->x, 412, "precondition", "the document has changed: its version is none that If-Match names");
 			break;
 		case REST_EMPTY:
 			http_request_answer(x, 204, NULL);

@@ -18,6 +18,9 @@
 #define OPTIONAL_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what}
 #define NEEDED_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what,.needed = true}
 #define OPERATION(field) {.source = REST_OPERATION,.name = field,.needed = true}
+#define WHOLE_NEEDED_FIELD(field) {.source = REST_FIELD,.name = field,.needed = true,.whole = true}
+#define EXPECTED {.source = REST_EXPECTED,.name = "If-Match"}
+#define PLAIN {.source = REST_PLAIN,.name = "Accept"}
 #define KNOWN {.source = REST_KNOWN,.name = "If-None-Match"}
 
 /* a moment as the other messages write it */
@@ -76,11 +79,23 @@ const struct rest_route rest_routes[] = {
 	/* ---- the text, and operations on it ---- */
 
 	{"GET", "/v1/docs/{id}/content", "content", REST_SHOW, false,
-		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN},
-		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$4", "v.at") " THEN NULL ELSE"
-		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body"
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN, PLAIN},
+		"SELECT " TAG("v.at") " AS version, CASE WHEN $5::text IS NOT NULL OR " HELD("$4", "v.at") " THEN NULL ELSE"
+		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body,"
+		" CASE WHEN $5::text IS NULL OR " HELD("$4", "v.at") " THEN NULL ELSE converge.content_at($1::uuid, v.at) END AS text"
 		" FROM converge.document($1::uuid) AS d,"
 	" LATERAL (SELECT coalesce($2::bigint, converge.version_at($1::uuid, $3::timestamptz), d.version) AS at OFFSET 0) AS v"},
+
+	{"PUT", "/v1/docs/{id}/content", "set_content", REST_MATCHED, false,
+		{ID, WHOLE_NEEDED_FIELD("content"), OPTIONAL_FIELD("baseVersion", REST_NUMBER), OPTIONAL_ARGUMENT("baseVersion", REST_NUMBER), EXPECTED},
+		"SELECT " TAG("p.version") " AS version, CASE WHEN p.version IS NOT NULL THEN"
+		" json_build_object('documentId', $1::uuid, 'version', p.version) END AS body"
+		" FROM converge.put_content($1::uuid, $2::text, coalesce($3::bigint, $4::bigint), $5::text) AS p (version),"
+	" converge.document($1::uuid) AS d"},
+
+	{"POST", "/v1/docs/{id}/replace", "replace_all", REST_SHOW, false,
+		{ID, NEEDED_FIELD("from", REST_TEXT), NEEDED_FIELD("to", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.replace_all($1::uuid, $2::text, $3::text) AS version"},
 
 	{"POST", "/v1/docs/{id}/ops", "apply_op", REST_SHOW, false,
 		{ID, OPERATION("operationId"), OPERATION("baseVersion"), OPERATION("op")},

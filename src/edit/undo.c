@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "access/access.h"
-#include "edit/apply.h"
+#include "edit/at_head.h"
 #include "history/snapshot.h"
 #include "type/op_type.h"
 
@@ -40,44 +40,6 @@ PG_FUNCTION_INFO_V1(converge_undo_last);
 /* How many ops whose undo amounts to nothing undo_last passes over. */
 #define UNDO_TRIES		32
 
-/* Lock the document, check that the acting user may write, see all of it. */
-static void
-begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
-{
-	Relation	heads;
-
-	CommandCounterIncrement();
-	heads = cvg_lock_document(doc_id, head);
-	table_close(heads, NoLock);
-	cvg_push_latest_snapshot();
-	cvg_require_role(doc_id, CVG_EDITOR);
-}
-
-/* Apply the op made for the head we hold. */
-static int64
-finish_edit(const pg_uuid_t *doc_id, OtOp op)
-{
-	CvgSubmission sub = {.at_head = true,.op = op,.op_id = cvg_fresh_op_id()};
-
-	PopActiveSnapshot();
-	cvg_apply_one(doc_id, &sub);
-	return sub.version;
-}
-
-/* Refuse nulls and transactions that may not write. */
-static pg_uuid_t *
-write_arguments(FunctionCallInfo fcinfo, int needed, const char *command)
-{
-	for (int i = 0; i < needed; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument %d of %s must not be null", i + 1, command)));
-	PreventCommandIfReadOnly(command);
-	PreventCommandIfParallelMode(command);
-	return PG_GETARG_UUID_P(0);
-}
-
 /* ---- revert ---- */
 
 /* Return true if two versions have the same text, though the ops between them change something. */
@@ -100,17 +62,17 @@ is_same_text(const pg_uuid_t *doc_id, OtOp difference, int64 a, int64 b)
 Datum
 converge_revert(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.revert()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 2, "converge.revert()");
 	int64		version = PG_GETARG_INT64(1);
 	CvgHead		head;
 	OtOp		back;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	cvg_check_version(&head, version);
 	back = cvg_op_of((struct varlena *) DatumGetPointer(cvg_diff(doc_id, head.version, version)));
 	if (back.size > 0 && is_same_text(doc_id, back, head.version, version))
 		back.size = 0;			/* the identity, which makes no version */
-	PG_RETURN_INT64(finish_edit(doc_id, back));
+	PG_RETURN_INT64(cvg_edit_finish(doc_id, back));
 }
 
 /* ---- undo ---- */
@@ -246,7 +208,7 @@ find_undo(const pg_uuid_t *doc_id, const CvgHead *head, int64 undone_version)
 static int64
 apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
 {
-	int64		version = finish_edit(doc_id, undo);
+	int64		version = cvg_edit_finish(doc_id, undo);
 	CvgCaller	caller;
 
 	if (undo.size == 0)
@@ -260,13 +222,13 @@ apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
 Datum
 converge_undo(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.undo()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 2, "converge.undo()");
 	pg_uuid_t  *op_id = PG_GETARG_UUID_P(1);
 	CvgHead		head;
 	Undos		undos;
 	int64		version;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	version = find_op(doc_id, &head, op_id);
 	read_undos(doc_id, &undos);
 	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
@@ -323,7 +285,7 @@ newest_of_user_upto(const pg_uuid_t *doc_id, const CvgHead *head, int64 upto, co
 Datum
 converge_undo_last(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 1, "converge.undo_last()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 1, "converge.undo_last()");
 	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
 	CvgHead		head;
 	Undos		undos;
@@ -331,7 +293,7 @@ converge_undo_last(PG_FUNCTION_ARGS)
 	int64		newest;
 	int64		stands = 0;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	read_undos(doc_id, &undos);
 	newest = newest_of_user_upto(doc_id, &head, head.version, user_id, &undos);
 	for (int tries = 0; newest != 0 && undo.size == 0 && tries < UNDO_TRIES; tries++)

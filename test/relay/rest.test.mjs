@@ -206,6 +206,49 @@ test('pruned history begins at the oldest available version', async () => {
   assert.equal((await ann.get(place)).body.floorVersion, 2)
 })
 
+test('a whole text is put, as JSON and as plain text', async () => {
+  const place = await ann.create('one é\ntwo 😀\n')
+  const first = await ann.get(`${place}/content`)
+  const plain = await ann.get(`${place}/content`, { accept: 'text/plain' })
+  assert.deepEqual([plain.status, plain.body, plain.headers.get('content-type'), plain.headers.get('vary')], [200, 'one é\ntwo 😀\n', 'text/plain; charset=utf-8', 'accept'])
+  assert.equal(plain.headers.get('etag'), first.headers.get('etag'))
+  assert.equal((await ann.get(`${place}/content`, { accept: 'application/json, text/plain' })).body.content, 'one é\ntwo 😀\n')
+  assert.equal((await ann.get(`${place}/content`, { accept: 'text/plain', 'if-none-match': plain.headers.get('etag') })).status, 304)
+
+  const put = (body, headers, query = '') => ann.ask('PUT', `${place}/content${query}`, body, headers)
+  const asText = { 'content-type': 'text/plain; charset="UTF-8"' }
+  const made = await put('one é\n2 😀\n', { ...asText, 'if-match': plain.headers.get('etag') })
+  assert.deepEqual([made.status, made.body.version], [200, 1])
+  assert.equal((await ann.get(`${place}/history`)).body.ops[0].op.length, 3)
+  const late = await put('mine', { ...asText, 'if-match': plain.headers.get('etag') })
+  assert.deepEqual([late.status, late.body.code], [412, 'precondition'])
+  assert.equal((await put('one é\n2 😀\n', { ...asText, 'if-match': made.headers.get('etag') })).body.version, 1)
+
+  // from a base, in either form
+  assert.equal((await put({ content: 'ONE é\ntwo 😀\n', baseVersion: 0 })).body.version, 2)
+  assert.equal((await put('one é\ntwo 😀\nthree\n', asText, '?baseVersion=0')).body.version, 3)
+  assert.equal((await ann.get(`${place}/content`)).body.content, 'ONE é\n2 😀\nthree\n')
+  assert.equal((await put({ content: 'x', baseVersion: 99 })).status, 409)
+
+  // what is no text
+  assert.equal((await put('a\0b', asText)).status, 400)
+  assert.equal((await put('x', { 'content-type': 'text/plain; charset=latin1' })).status, 415)
+  assert.equal((await put('x', { 'content-type': 'text/html' })).status, 415)
+  assert.equal((await put({ other: 'x' })).status, 400)
+  assert.equal((await ann.ask('POST', `${place}/revert`, 'x', asText)).status, 415)
+  const broken = await relay.get(`${place}/content`, { method: 'PUT', headers: { ...asText, authorization: `Bearer ${ann.token}` }, body: Buffer.from([0x61, 0xff]) })
+  assert.deepEqual([broken.status, (await broken.json()).code], [400, '22021'])
+  assert.equal((await put('', asText)).body.version, 4)
+  assert.equal(await text(place), '')
+})
+
+test('a text is replaced wherever it stands', async () => {
+  const place = await ann.create('é and é 😀')
+  assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
+  assert.equal(await text(place), 'e\u0301 and e\u0301 😀')
+  assert.equal((await ann.post(`${place}/replace`, { from: '', to: 'x' })).status, 400)
+})
+
 test('the timeline is that of SQL', async () => {
   const place = await withPast()
   const { body } = await ann.get(`${place}/timeline?buckets=2`)
@@ -514,7 +557,7 @@ test('invalid requests are refused with the reason', async () => {
 test('other methods and paths are refused with the supported methods', async () => {
   const place = await ann.create()
   const answer = await ann.ask('DELETE', `${place}/content`)
-  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, OPTIONS'])
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, PUT, OPTIONS'])
   assert.equal((await ann.ask('PUT', '/v1/docs')).headers.get('allow'), 'POST, GET, OPTIONS')
   for (const at of ['/v1/', '/v1/docs/', `${place}/`, `${place}/content/x`, `/v1/docs/${idOf(place)}/nothing`, '/v2/docs']) {
     assert.equal((await ann.get(at)).status, 404, at)
