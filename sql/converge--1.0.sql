@@ -948,6 +948,18 @@ CREATE FUNCTION converge.diff(doc_id uuid, from_version bigint, to_version bigin
 COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
 	'the op that changes one version into another, forward or back';
 
+CREATE FUNCTION converge.diff_rows(doc_id uuid, from_version bigint, to_version bigint, unit text DEFAULT 'characters',
+								   OUT kind text, OUT from_pos bigint, OUT to_pos bigint, OUT content text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_diff_rows' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.diff_rows(uuid, bigint, bigint, text) IS
+	'what is kept, deleted and inserted from one version to another, in passages with their text and their positions in either; unit: characters or lines';
+
+CREATE FUNCTION converge.unified_diff(doc_id uuid, from_version bigint, to_version bigint, context int DEFAULT 3) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_unified_diff' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.unified_diff(uuid, bigint, bigint, int) IS
+	'the difference of two versions as patch takes it, with so many lines around each change; empty if their texts are equal';
+
 CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.revert(uuid, bigint) IS

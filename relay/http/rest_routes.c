@@ -156,6 +156,18 @@ const struct rest_route rest_routes[] = {
 		"SELECT json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'op', op::text::json) AS body"
 	" FROM converge.diff($1::uuid, $2::bigint, $3::bigint) AS op"},
 
+	{"GET", "/v1/docs/{id}/diff-rows", "diff_rows", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("unit", REST_TEXT)},
+		"SELECT json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'rows', coalesce(json_agg(json_build_object("
+		"'kind', kind, 'fromPos', from_pos, 'toPos', to_pos, 'content', content) ORDER BY n), '[]')) AS body"
+	" FROM converge.diff_rows($1::uuid, $2::bigint, $3::bigint, coalesce($4::text, 'characters')) WITH ORDINALITY AS r (kind, from_pos, to_pos, content, n)"},
+
+	{"GET", "/v1/docs/{id}/unified-diff", "unified_diff", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("context", REST_NUMBER), PLAIN},
+		"SELECT CASE WHEN $5::text IS NULL THEN json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'diff', diff) END AS body,"
+		" CASE WHEN $5::text IS NOT NULL THEN diff END AS text"
+	" FROM converge.unified_diff($1::uuid, $2::bigint, $3::bigint, least(coalesce($4::bigint, 3), 1000000)::integer) AS diff"},
+
 	{"GET", "/v1/docs/{id}/snapshots", "list_snapshots", REST_SHOW, false,
 		{ID},
 		"SELECT json_build_object('snapshots', coalesce(json_agg(json_build_object("

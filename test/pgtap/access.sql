@@ -43,6 +43,8 @@ INSERT INTO calls VALUES
 	('converge.history(%L)', 'viewer'),
 	('converge.changes(%L)', 'viewer'),
 	('converge.timeline(%L)', 'viewer'),
+	('converge.diff_rows(%L, 0, 0)', 'viewer'),
+	('converge.unified_diff(%L, 0, 0)', 'viewer'),
 	('converge.set_content(%L, ''é'')', 'editor'),
 	('converge.set_content(%L, ''é'', 0)', 'editor'),
 	('converge.put_content(%L, ''é'', NULL, ''*'')', 'editor'),

@@ -27,6 +27,8 @@ INSERT INTO promised VALUES
 	('timeline', 'doc_id uuid, buckets integer DEFAULT 200, from_version bigint DEFAULT 0, to_version bigint DEFAULT NULL::bigint', 'SETOF converge.timeline_bucket', 'stable', 'safe', false),
 	('blame', 'doc_id uuid, version bigint DEFAULT NULL::bigint', 'SETOF converge.blame_run', 'stable', 'safe', false),
 	('diff', 'doc_id uuid, from_version bigint, to_version bigint', 'converge.op', 'stable', 'safe', true),
+	('diff_rows', 'doc_id uuid, from_version bigint, to_version bigint, unit text DEFAULT ''characters''::text, OUT kind text, OUT from_pos bigint, OUT to_pos bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
+	('unified_diff', 'doc_id uuid, from_version bigint, to_version bigint, context integer DEFAULT 3', 'text', 'stable', 'safe', false),
 	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('undo', 'doc_id uuid, op_id uuid', 'bigint', 'volatile', 'unsafe', false),
 	('snapshot', 'doc_id uuid, label text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),

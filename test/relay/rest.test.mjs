@@ -242,6 +242,26 @@ test('a whole text is put, as JSON and as plain text', async () => {
   assert.equal(await text(place), '')
 })
 
+test('a difference comes in passages, and as patch takes it', async () => {
+  const place = await ann.create('one\ntwo é\nthree')
+  for (const content of ['zero\none\n2 é\nthree\n', '', 'three\n\ntwo é\n', '\n\n\nthree 😀']) await ann.put(`${place}/content`, { content })
+  const { body } = await ann.get(`${place}/diff-rows?from=0&to=1&unit=lines`)
+  assert.deepEqual(body.rows[0], { kind: 'inserted', fromPos: 0, toPos: 0, content: 'zero\n' })
+  assert.equal((await ann.get(`${place}/diff-rows?from=0&to=1&unit=words`)).status, 400)
+  const folder = fs.mkdtempSync('/tmp/converge-patch-')
+  for (const [from, to, context] of [0, 1, 2, 3, 4].flatMap(from => [0, 1, 2, 3, 4].map(to => [from, to, (from + to) % 4]))) {
+    const plain = await ann.get(`${place}/unified-diff?from=${from}&to=${to}&context=${context}`, { accept: 'text/plain' })
+    assert.equal((await ann.get(`${place}/unified-diff?from=${from}&to=${to}&context=${context}`)).body.diff, plain.body)
+    const of = async version => (await ann.get(`${place}/content?version=${version}`)).body.content
+    fs.writeFileSync(`${folder}/text`, await of(from))
+    fs.writeFileSync(`${folder}/diff`, plain.body)
+    if (plain.body !== '') await promisify(execFile)('patch', ['--silent', `${folder}/text`, `${folder}/diff`])
+    // patch removes a file of which nothing is left
+    assert.equal(fs.existsSync(`${folder}/text`) ? fs.readFileSync(`${folder}/text`, 'utf8') : '', await of(to), `${from} to ${to}`)
+  }
+  fs.rmSync(folder, { recursive: true })
+})
+
 test('a text is replaced wherever it stands', async () => {
   const place = await ann.create('é and é 😀')
   assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
