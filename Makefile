@@ -35,10 +35,10 @@ OBJS = \
 	src/base/subxact.o \
 	src/decode/decode.o src/decode/options.o src/decode/tables.o \
 	src/edit/apply.o src/edit/at_head.o src/edit/catch_up.o src/edit/document.o \
-	src/edit/join.o src/edit/rebase.o src/edit/sequence.o src/edit/submit.o src/edit/undo.o \
-	src/edit/whole_text.o \
-	src/history/blame.o src/history/difference.o src/history/history.o \
-	src/history/snapshot.o src/history/timeline.o src/history/verify.o \
+	src/edit/join.o src/edit/rebase.o src/edit/restore.o src/edit/sequence.o \
+	src/edit/submit.o src/edit/take_back.o src/edit/undo.o src/edit/whole_text.o \
+	src/history/activity.o src/history/blame.o src/history/difference.o \
+	src/history/history.o src/history/snapshot.o src/history/timeline.o src/history/verify.o \
 	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \

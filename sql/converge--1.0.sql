@@ -347,9 +347,9 @@ CREATE TABLE converge.undos (
 	doc_id			uuid NOT NULL,
 	version			bigint NOT NULL,
 	undone_version	bigint NOT NULL,
-	PRIMARY KEY (doc_id, version)
+	PRIMARY KEY (doc_id, version, undone_version)
 );
-COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
+COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version, or several';
 
 CREATE TABLE converge.users (
 	id				text COLLATE "C" PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
@@ -929,6 +929,31 @@ CREATE FUNCTION converge.timeline(doc_id uuid, buckets int DEFAULT 200, from_ver
 COMMENT ON FUNCTION converge.timeline(uuid, int, bigint, bigint) IS
 	'the ops that made the versions from_version to to_version, in at most `buckets` rows (1 to 10000), each with the same number of ops or one fewer';
 
+CREATE FUNCTION converge.activity(doc_id uuid, gap interval DEFAULT '10 minutes', since timestamptz DEFAULT NULL,
+								  OUT user_id text, OUT from_version bigint, OUT to_version bigint,
+								  OUT from_at timestamptz, OUT to_at timestamptz,
+								  OUT edits bigint, OUT inserted bigint, OUT deleted bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_activity' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.activity(uuid, interval, timestamptz) IS
+	'the sessions of work on a document: the ops of a user with no pause between them that is longer than gap; of ops made since a time (null: all), in the order of their first op';
+
+CREATE FUNCTION converge.my_activity(gap interval DEFAULT '10 minutes', since timestamptz DEFAULT NULL, author text DEFAULT NULL,
+									 OUT doc_id uuid, OUT user_id text, OUT from_version bigint, OUT to_version bigint,
+									 OUT from_at timestamptz, OUT to_at timestamptz,
+									 OUT edits bigint, OUT inserted bigint, OUT deleted bigint)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+	SELECT m.doc_id, a.user_id, a.from_version, a.to_version, a.from_at, a.to_at, a.edits, a.inserted, a.deleted
+	FROM converge.members m JOIN converge.heads h ON h.doc_id = m.doc_id
+		 CROSS JOIN LATERAL converge.activity(m.doc_id, my_activity.gap, my_activity.since) a
+	WHERE m.user_id = converge.acting_user() AND (my_activity.since IS NULL OR h.updated_at >= my_activity.since)
+	  AND (my_activity.author IS NULL OR a.user_id = my_activity.author)
+	ORDER BY a.from_at, m.doc_id, a.from_version
+$$;
+COMMENT ON FUNCTION converge.my_activity(interval, timestamptz, text) IS
+	'the same for all documents that list the acting user as a member, of one author or of all, in the order of time';
+
 CREATE TYPE converge.blame_run AS (
 	pos			bigint,
 	content		text,
@@ -974,6 +999,16 @@ CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETUR
 	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
 	'undo the newest op of a user (null: the acting user) that is not an undo and not undone; returns the new version, null if there is no such op';
+
+CREATE FUNCTION converge.undo_range(doc_id uuid, from_version bigint, to_version bigint, user_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_undo_range' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.undo_range(uuid, bigint, bigint, text) IS
+	'undo the ops that made the versions from_version to to_version, of one user or of all (null), by one new op, carried over the others; those already undone stay so; returns the new version, or the current one if nothing is left to undo';
+
+CREATE FUNCTION converge.restore_text(doc_id uuid, version bigint, from_pos bigint, to_pos bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_restore_text' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.restore_text(uuid, bigint, bigint, bigint) IS
+	'restore the text that stood from from_pos to to_pos at a version where that passage is now, by a new op of what differs; returns the new version, or the current one if it is the same';
 
 CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -115,6 +115,14 @@ const struct rest_route rest_routes[] = {
 		{ID, OPTIONAL_FIELD("userId", REST_TEXT)},
 	"SELECT json_build_object('version', version) AS body FROM converge.undo_last($1::uuid, $2::text) AS version"},
 
+	{"POST", "/v1/docs/{id}/undo-range", "undo_range", REST_SHOW, false,
+		{ID, NEEDED_FIELD("fromVersion", REST_NUMBER), NEEDED_FIELD("toVersion", REST_NUMBER), OPTIONAL_FIELD("userId", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.undo_range($1::uuid, $2::bigint, $3::bigint, $4::text) AS version"},
+
+	{"POST", "/v1/docs/{id}/restore", "restore_text", REST_SHOW, false,
+		{ID, NEEDED_FIELD("version", REST_NUMBER), NEEDED_FIELD("from", REST_NUMBER), NEEDED_FIELD("to", REST_NUMBER)},
+	"SELECT json_build_object('version', version) AS body FROM converge.restore_text($1::uuid, $2::bigint, $3::bigint, $4::bigint) AS version"},
+
 	/* ---- the past ---- */
 
 	{"GET", "/v1/docs/{id}/history", "history", REST_SHOW, false,
@@ -142,6 +150,16 @@ const struct rest_route rest_routes[] = {
 		"'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
 		" 'edits', edits, 'inserted', inserted, 'deleted', deleted, 'users', users) ORDER BY from_version), '[]')) AS body"
 	" FROM converge.timeline($1::uuid, coalesce($2::integer, 200), coalesce($3::bigint, 0), $4::bigint)"},
+
+	{"GET", "/v1/docs/{id}/activity", "activity", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("gap", REST_NUMBER), OPTIONAL_ARGUMENT("since", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_NUMBER)},
+		"SELECT json_build_object('sessions', coalesce(json_agg(json_build_object("
+		"'userId', user_id, 'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted) ORDER BY from_version DESC) FILTER (WHERE n <= " PAGE("$4") "), '[]')) AS body,"
+		" CASE WHEN count(*) > " PAGE("$4") " THEN concat_ws('&', 'before=' || min(from_version) FILTER (WHERE n <= " PAGE("$4") "), 'gap=' || $2::bigint, 'since=' || " MOMENT("$3::timestamptz") ") END AS next"
+		" FROM (SELECT a.*, row_number() OVER (ORDER BY from_version DESC) AS n"
+		" FROM converge.activity($1::uuid, make_interval(secs => least(coalesce($2::bigint, 600), 1000000000)), $3::timestamptz) AS a"
+	" WHERE $5::bigint IS NULL OR from_version < $5::bigint ORDER BY from_version DESC LIMIT " PAGE("$4") " + 1) AS s"},
 
 	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
@@ -231,6 +249,14 @@ const struct rest_route rest_routes[] = {
 	{"GET", "/v1/me", "acting_user", REST_SHOW, false,
 		{{.source = REST_NONE}},
 	"SELECT json_build_object('userId', converge.acting_user()) AS body"},
+
+	{"GET", "/v1/me/activity", "my_activity", REST_SHOW, false,
+		{OPTIONAL_ARGUMENT("since", REST_TEXT), OPTIONAL_ARGUMENT("gap", REST_NUMBER), OPTIONAL_ARGUMENT("author", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('sessions', coalesce(json_agg(json_build_object('documentId', doc_id, "
+		"'userId', user_id, 'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted) ORDER BY to_at DESC, doc_id), '[]')) AS body"
+		" FROM (SELECT * FROM converge.my_activity(make_interval(secs => least(coalesce($2::bigint, 600), 1000000000)),"
+	" coalesce($1::timestamptz, clock_timestamp() - interval '30 days'), $3::text) ORDER BY to_at DESC, doc_id LIMIT " PAGE("$4") ") AS s"},
 
 	{"PATCH", "/v1/me", "rename_user", REST_SHOW, false,
 		{NEEDED_FIELD("name", REST_TEXT)},

@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.value_of(type regtype) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE type::text
 		WHEN 'uuid' THEN quote_literal('0a000000-0000-4000-8000-000000000001') WHEN 'text' THEN '''some text''' WHEN 'bigint' THEN '1'
 		WHEN 'integer' THEN '1' WHEN 'jsonb' THEN '''[]''' WHEN 'boolean' THEN 'false' WHEN 'converge.role' THEN '''viewer'''
-		WHEN 'converge.op' THEN '''[]''' WHEN 'regrole' THEN 'session_user' WHEN 'timestamp with time zone' THEN 'now()' ELSE '''{}''' END
+		WHEN 'converge.op' THEN '''[]''' WHEN 'interval' THEN '''1 min''' WHEN 'regrole' THEN 'session_user' WHEN 'timestamp with time zone' THEN 'now()' ELSE '''{}''' END
 $$;
 CREATE TEMP TABLE calls AS
 	SELECT p.proname, n, format('SELECT converge.%I(%s)', p.proname,

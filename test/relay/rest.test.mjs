@@ -262,6 +262,19 @@ test('a difference comes in passages, and as patch takes it', async () => {
   fs.rmSync(folder, { recursive: true })
 })
 
+test('activity is that of SQL, in pages too', async () => {
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/activity`)
+  assert.deepEqual(body.sessions.map(s => [s.userId, s.fromVersion, s.toVersion, s.edits]), [['ben', 2, 4, 2], ['ann', 1, 3, 2]])
+  const first = await ann.get(`${place}/activity?gap=0&since=2020-01-01&limit=3`)
+  assert.deepEqual(first.body.sessions.map(s => s.fromVersion), [4, 3, 2])
+  const next = /<([^>]*)>/.exec(first.headers.get('link'))[1]
+  assert.deepEqual((await ann.get(next)).body.sessions.map(s => s.fromVersion), [1])
+  const mine = (await ann.get('/v1/me/activity?author=ben&limit=1000')).body.sessions.filter(s => s.documentId === idOf(place))
+  assert.deepEqual(mine.map(s => [s.userId, s.edits]), [['ben', 2]])
+  assert.equal((await ann.get('/v1/me/activity?since=nonsense')).status, 400)
+})
+
 test('a text is replaced wherever it stands', async () => {
   const place = await ann.create('é and é 😀')
   assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
