@@ -275,6 +275,16 @@ test('activity is that of SQL, in pages too', async () => {
   assert.equal((await ann.get('/v1/me/activity?since=nonsense')).status, 400)
 })
 
+test('a range is undone, and a passage restored', async () => {
+  const place = await withPast()
+  const before = await text(place)
+  assert.deepEqual((await ben.post(`${place}/undo-range`, { fromVersion: 1, toVersion: 4, userId: 'ben' })).body, { version: 5 })
+  assert.equal((await ann.get(`${place}/history?from=5`)).body.ops[0].userId, 'ben')
+  assert.deepEqual((await ann.post(`${place}/restore`, { version: 4, from: 0, to: before.length - 2 })).body, { version: 6 })
+  assert.equal((await ann.post(`${place}/undo-range`, { fromVersion: 3, toVersion: 2 })).status, 400)
+  assert.equal((await ann.post(`${place}/restore`, { version: 0, from: 0, to: 99 })).status, 422)
+})
+
 test('a text is replaced wherever it stands', async () => {
   const place = await ann.create('é and é 😀')
   assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
