@@ -38,13 +38,14 @@ OBJS = \
 	src/edit/join.o src/edit/rebase.o src/edit/restore.o src/edit/sequence.o \
 	src/edit/submit.o src/edit/take_back.o src/edit/undo.o src/edit/whole_text.o \
 	src/history/activity.o src/history/blame.o src/history/difference.o \
-	src/history/history.o src/history/snapshot.o src/history/timeline.o src/history/verify.o \
+	src/history/history.o src/history/occurrences.o src/history/snapshot.o \
+	src/history/timeline.o src/history/verify.o \
 	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/past/chunks.o src/past/diff.o src/past/myers.o src/past/pack_frame.o \
-	src/past/pack_model.o src/past/pack_read.o src/past/pack_write.o src/past/rope.o \
-	src/past/slide.o src/past/spans.o \
+	src/past/chunks.o src/past/diff.o src/past/matches.o src/past/myers.o \
+	src/past/pack_frame.o src/past/pack_model.o src/past/pack_read.o src/past/pack_write.o \
+	src/past/rope.o src/past/slide.o src/past/spans.o \
 	src/store/additions.o src/store/append.o src/store/documents.o src/store/exec.o \
 	src/store/exec_heads.o src/store/forget.o src/store/heads.o src/store/labels.o \
 	src/store/layout.o src/store/log.o src/store/members.o src/store/names.o src/store/ops.o \

@@ -753,7 +753,7 @@ $$;
 COMMENT ON FUNCTION converge.document(uuid) IS 'everything about a document except its text, and the acting user''s role in it';
 
 CREATE FUNCTION converge.my_documents(max_rows integer DEFAULT 100, before timestamptz DEFAULT NULL, before_id uuid DEFAULT NULL,
-									  OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
+									  search text DEFAULT NULL, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
 									  OUT length bigint, OUT created_at timestamptz, OUT updated_at timestamptz)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
@@ -765,12 +765,13 @@ BEGIN
 			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'::text
 		WHERE m.user_id = converge.acting_user()
 		  AND (before IS NULL OR h.updated_at < before OR h.updated_at = before AND h.doc_id < before_id)
+		  AND (search IS NULL OR strpos(lower(d.title), lower(search)) > 0)
 		ORDER BY h.updated_at DESC, h.doc_id DESC
 		LIMIT least(greatest(max_rows, 0), 1000);
 END
 $$;
-COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid) IS
-	'the documents that list the acting user as a member, not only ''*'', last edited first; for the next page pass updated_at and doc_id of the last row; at most 1000';
+COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid, text) IS
+	'the documents that list the acting user as a member, not only ''*'', last edited first, or those of them whose title contains a text, whatever the case of its letters; for the next page pass updated_at and doc_id of the last row; at most 1000';
 
 -- LOCK ORDER, here and below: the row in documents, which maintenance locks first
 -- as well, then the head.
@@ -953,6 +954,33 @@ CREATE FUNCTION converge.my_activity(gap interval DEFAULT '10 minutes', since ti
 $$;
 COMMENT ON FUNCTION converge.my_activity(interval, timestamptz, text) IS
 	'the same for all documents that list the acting user as a member, of one author or of all, in the order of time';
+
+CREATE FUNCTION converge.occurrences(doc_id uuid, content text,
+									 OUT from_version bigint, OUT to_version bigint, OUT pos bigint,
+									 OUT inserted_by text, OUT deleted_by text,
+									 OUT inserted_at timestamptz, OUT deleted_at timestamptz, OUT last_pos bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_occurrences' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.occurrences(uuid, text) IS
+	'where and when a text came and went: from_version made it stand at pos, to_version (null: it is still there) made it go from last_pos, or last_pos is where it stands now';
+
+CREATE FUNCTION converge.my_occurrences(content text, max_documents integer DEFAULT 20,
+										OUT doc_id uuid, OUT from_version bigint, OUT to_version bigint, OUT pos bigint,
+										OUT inserted_by text, OUT deleted_by text,
+										OUT inserted_at timestamptz, OUT deleted_at timestamptz, OUT last_pos bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+BEGIN
+	IF content IS NULL THEN
+		RAISE EXCEPTION 'text must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	RETURN QUERY SELECT d.doc_id, o.from_version, o.to_version, o.pos, o.inserted_by, o.deleted_by, o.inserted_at, o.deleted_at, o.last_pos
+	FROM converge.my_documents(my_occurrences.max_documents, NULL::timestamptz, NULL::uuid, NULL::text) d
+		 CROSS JOIN LATERAL converge.occurrences(d.doc_id, my_occurrences.content) o;
+END
+$$;
+COMMENT ON FUNCTION converge.my_occurrences(text, integer) IS
+	'the same in those of the acting user''s documents that were edited last, at most so many';
 
 CREATE TYPE converge.blame_run AS (
 	pos			bigint,

@@ -154,6 +154,38 @@ answer_user(struct rest_call *rc, const char *user, int status)
 	http_request_answer(x, status, http_request_json);
 }
 
+/* Return true if a query names an argument. */
+static bool
+query_has(const char *query, const char *name, size_t len)
+{
+	for (const char *at = query; at != NULL; at = strchr(at, '&'))
+	{
+		at += *at == '&';
+		if (strncmp(at, name, len) == 0 && at[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Add the arguments of a request that a query does not have. */
+static void
+add_arguments(const struct http_request *x, const char *next, struct buf *query)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~,:";
+
+	for (size_t at = 0; at < x->arguments.len; at += strlen(x->arguments.data + at) + 1)
+	{
+		const char *argument = x->arguments.data + at;
+		size_t		len = strcspn(argument, "=");
+
+		if (argument[len] == '\0' || query_has(next, argument, len))
+			continue;
+		buf_format(query, "&%.*s=", (int) len, argument);
+		for (const char *p = argument + len + 1; *p != '\0'; p++)
+			buf_format(query, strchr(plain, *p) != NULL ? "%c" : "%%%02X", (unsigned char) *p);
+	}
+}
+
 /* Answer with the row that a call gave. */
 static void
 answer_row(struct rest_call *rc, const PGresult *result)
@@ -170,10 +202,12 @@ answer_row(struct rest_call *rc, const PGresult *result)
 		http_request_header(x, "etag", "\"%s\"", version);
 	if (next != NULL)
 	{
-		const char *limit = http_request_argument(x, "limit");
+		struct buf	query = {0};
 
-		http_request_header(x, "link", "<%s?%s%s%s>; rel=\"next\"", x->path, next, limit != NULL ? "&limit=" : "",
-							limit != NULL ? limit : "");
+		buf_text(&query, next);
+		add_arguments(x, next, &query);
+		http_request_header(x, "link", "<%s?%.*s>; rel=\"next\"", x->path, (int) query.len, query.data);
+		buf_free(&query);
 	}
 	if (location != NULL)
 		http_request_header(x, "location", "%s", location);

@@ -50,14 +50,14 @@ const struct rest_route rest_routes[] = {
 	" FROM converge.create_document(coalesce($1::text, ''), coalesce($2::text, ''), coalesce($3::uuid, gen_random_uuid())) AS id"},
 
 	{"GET", "/v1/docs", "my_documents", REST_SHOW, false,
-		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT)},
-		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id))"
+		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT), OPTIONAL_ARGUMENT("search", REST_TEXT)},
+		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id, $3::text))"
 		" THEN 'before=' || " MOMENT("last_at") " || ',' || last_id END AS next"
 		" FROM (SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
 		"'documentId', doc_id, 'title', title, 'role', role, 'version', version, 'length', length,"
 		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") ORDER BY n), '[]')) AS body,"
 		" count(*), (array_agg(updated_at ORDER BY n DESC))[1] AS last_at, (array_agg(doc_id ORDER BY n DESC))[1] AS last_id"
-		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid)"
+		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid, $3::text)"
 	" WITH ORDINALITY AS d (doc_id, title, role, version, length, created_at, updated_at, n)) AS page"},
 
 	{"GET", "/v1/docs/{id}", "document", REST_SHOW, false,
@@ -151,12 +151,22 @@ const struct rest_route rest_routes[] = {
 		" 'edits', edits, 'inserted', inserted, 'deleted', deleted, 'users', users) ORDER BY from_version), '[]')) AS body"
 	" FROM converge.timeline($1::uuid, coalesce($2::integer, 200), coalesce($3::bigint, 0), $4::bigint)"},
 
+	{"GET", "/v1/docs/{id}/occurrences", "occurrences", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("content", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_NUMBER)},
+		"SELECT json_build_object('occurrences', coalesce(json_agg(json_build_object("
+		"'fromVersion', from_version, 'toVersion', to_version, 'pos', pos, 'lastPos', last_pos, 'insertedBy', inserted_by, 'deletedBy', deleted_by,"
+		" 'insertedAt', " MOMENT("inserted_at") ", 'deletedAt', " MOMENT("deleted_at") ") ORDER BY n) FILTER (WHERE n <= coalesce($4::bigint, 0) + " PAGE("$3") "), '[]')) AS body,"
+		" CASE WHEN max(n) > coalesce($4::bigint, 0) + " PAGE("$3") " THEN 'after=' || coalesce($4::bigint, 0) + " PAGE("$3") " END AS next"
+		" FROM converge.occurrences($1::uuid, $2::text)"
+		" WITH ORDINALITY AS o (from_version, to_version, pos, inserted_by, deleted_by, inserted_at, deleted_at, last_pos, n)"
+	" WHERE n > coalesce($4::bigint, 0) AND n <= coalesce($4::bigint, 0) + " PAGE("$3") " + 1"},
+
 	{"GET", "/v1/docs/{id}/activity", "activity", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("gap", REST_NUMBER), OPTIONAL_ARGUMENT("since", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_NUMBER)},
 		"SELECT json_build_object('sessions', coalesce(json_agg(json_build_object("
 		"'userId', user_id, 'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
 		" 'edits', edits, 'inserted', inserted, 'deleted', deleted) ORDER BY from_version DESC) FILTER (WHERE n <= " PAGE("$4") "), '[]')) AS body,"
-		" CASE WHEN count(*) > " PAGE("$4") " THEN concat_ws('&', 'before=' || min(from_version) FILTER (WHERE n <= " PAGE("$4") "), 'gap=' || $2::bigint, 'since=' || " MOMENT("$3::timestamptz") ") END AS next"
+		" CASE WHEN count(*) > " PAGE("$4") " THEN concat_ws('&', 'before=' || min(from_version) FILTER (WHERE n <= " PAGE("$4") ")) END AS next"
 		" FROM (SELECT a.*, row_number() OVER (ORDER BY from_version DESC) AS n"
 		" FROM converge.activity($1::uuid, make_interval(secs => least(coalesce($2::bigint, 600), 1000000000)), $3::timestamptz) AS a"
 	" WHERE $5::bigint IS NULL OR from_version < $5::bigint ORDER BY from_version DESC LIMIT " PAGE("$4") " + 1) AS s"},

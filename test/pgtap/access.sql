@@ -43,6 +43,7 @@ INSERT INTO calls VALUES
 	('converge.history(%L)', 'viewer'),
 	('converge.changes(%L)', 'viewer'),
 	('converge.timeline(%L)', 'viewer'),
+	('converge.occurrences(%L, ''é'')', 'viewer'),
 	('converge.undo_range(%1$L, converge.edit(%1$L, ''["é"]''), 1)', 'editor'),
 	('converge.restore_text(%L, 0, 0, 1)', 'editor'),
 	('converge.activity(%L)', 'viewer'),

@@ -285,6 +285,25 @@ test('a range is undone, and a passage restored', async () => {
   assert.equal((await ann.post(`${place}/restore`, { version: 0, from: 0, to: 99 })).status, 422)
 })
 
+test('documents are found by title, and texts in their past, in pages too', async () => {
+  const user = new User(relay, `finder ${uuid()}`)
+  for (const title of ['Größe & Co', 'grösser', 'größer']) await user.create('', title)
+  const first = await user.get('/v1/docs?limit=1&search=gr%C3%B6%C3%9Fe')
+  assert.deepEqual(first.body.documents.map(d => d.title), ['größer'])
+  const second = await user.get(/<([^>]*)>/.exec(first.headers.get('link'))[1])
+  assert.deepEqual([second.body.documents.map(d => d.title), second.headers.get('link')], [['Größe & Co'], null])
+  assert.deepEqual((await user.get('/v1/docs?search=%26%20C')).body.documents.map(d => d.title), ['Größe & Co'])
+
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/occurrences?content=w%C3%B6rld`)
+  assert.deepEqual(body.occurrences.map(o => [o.fromVersion, o.toVersion, o.insertedBy, o.deletedBy]), [[1, null, 'ann', null]])
+  const l = await ann.get(`${place}/occurrences?content=l&limit=2`)
+  assert.equal(l.body.occurrences.length, 2)
+  assert.match(l.headers.get('link'), /after=2&content=l&limit=2/)
+  assert.equal((await ann.get(/<([^>]*)>/.exec(l.headers.get('link'))[1])).body.occurrences.length, 1)
+  assert.equal((await ann.get(`${place}/occurrences?content=`)).status, 400)
+})
+
 test('a text is replaced wherever it stands', async () => {
   const place = await ann.create('é and é 😀')
   assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
