@@ -37,7 +37,8 @@ enum rest_kind
 	REST_TEXT,
 	REST_NUMBER,				/* whole, not negative */
 	REST_PAGE,					/* from 1 to 1,000 */
-	REST_FEW					/* from 1 to 100 */
+	REST_FEW,					/* from 1 to 100 */
+	REST_BOOLEAN
 };
 
 struct rest_param

@@ -86,7 +86,7 @@ check_kind(const struct rest_param *param, const char *value, char problem[PROBL
 	char	   *end;
 	long long	number;
 
-	if (param->kind == REST_TEXT)
+	if (param->kind == REST_TEXT || param->kind == REST_BOOLEAN)
 		return true;
 	errno = 0;
 	number = strtoll(value, &end, 10);
@@ -113,13 +113,18 @@ take_field(const struct rest_param *param, const json_t *body, char **value, cha
 		snprintf(problem, PROBLEM_BYTES, "%s must not contain U+0000", param->name);
 		return false;
 	}
-	if (param->kind != REST_TEXT && json_is_integer(field))
+	if (param->kind == REST_BOOLEAN && json_is_boolean(field))
+	{
+		*value = mem_string(json_is_true(field) ? "true" : "false", json_is_true(field) ? 4 : 5);
+		return true;
+	}
+	if (param->kind != REST_TEXT && param->kind != REST_BOOLEAN && json_is_integer(field))
 	{
 		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(field));
 		*value = mem_string(digits, strlen(digits));
 		return true;
 	}
-	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : "whole number");
+	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : param->kind == REST_BOOLEAN ? "boolean" : "whole number");
 	return false;
 }
 

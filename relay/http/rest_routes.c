@@ -76,6 +76,20 @@ const struct rest_route rest_routes[] = {
 		{ID},
 	"SELECT FROM converge.delete_document($1::uuid)"},
 
+	{"POST", "/v1/docs/{id}/fork", "fork", REST_CREATED, false,
+		{ID, OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("withHistory", REST_BOOLEAN), OPTIONAL_FIELD("id", REST_TEXT)},
+		"SELECT json_build_object('documentId', id) AS body, '/v1/docs/' || id AS location"
+	" FROM converge.fork($1::uuid, $2::bigint, coalesce($3::boolean, false), coalesce($4::uuid, gen_random_uuid())) AS id"},
+
+	{"GET", "/v1/docs/{id}/export", "export_document", REST_SHOW, false,
+		{ID},
+	"SELECT json_build_object('data', translate(encode(data, 'base64'), E'\\n', '')) AS body FROM converge.export_document($1::uuid) AS data"},
+
+	{"POST", "/v1/import", "import_copy", REST_CREATED, false,
+		{NEEDED_FIELD("data", REST_TEXT), OPTIONAL_FIELD("title", REST_TEXT)},
+		"SELECT json_build_object('documentId', id) AS body, '/v1/docs/' || id AS location"
+	" FROM converge.import_copy(decode($1::text, 'base64'), $2::text) AS id"},
+
 	/* ---- the text, and operations on it ---- */
 
 	{"GET", "/v1/docs/{id}/content", "content", REST_SHOW, false,

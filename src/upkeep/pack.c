@@ -66,18 +66,16 @@ add_to_pack(PackWriter *writer, const CvgOpRow *row)
 	cvg_check_status(pack_writer_add(writer, &op));
 }
 
-/* Write the ops after one version up to another as packs. */
-static void
-write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
+/* Write the ops of a source as packs. */
+void
+cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 from, int64 upto)
 {
-	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
-	int64		from = after + 1;
 	TimestampTz first_at = 0;
 	PackWriter *writer;
 	CvgOpRow	row;
 
 	cvg_check_status(pack_writer_create(&cvg_allocator, cvg_content_hash, &writer));
-	while (cvg_ops_next(scan, &row))
+	while (next(ctx, &row))
 	{
 		if (row.version == from)
 			first_at = row.created_at;
@@ -89,6 +87,22 @@ write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
 		from = row.version + 1;
 	}
 	pack_writer_free(writer);
+}
+
+/* The log as a source. */
+static bool
+next_of_log(void *scan, CvgOpRow *row)
+{
+	return cvg_ops_next(scan, row);
+}
+
+/* Write the ops after one version up to another as packs. */
+static void
+write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+
+	cvg_write_packs(doc_id, next_of_log, scan, after + 1, upto);
 	cvg_ops_end(scan);
 }
 

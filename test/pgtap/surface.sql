@@ -54,6 +54,12 @@ INSERT INTO promised VALUES
 	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, search text DEFAULT NULL::text, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
 	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
+	('fork', 'doc_id uuid, version bigint DEFAULT NULL::bigint, with_history boolean DEFAULT false, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('export_document', 'doc_id uuid', 'bytea', 'volatile', 'unsafe', false),
+	('import_document', 'data bytea, id uuid DEFAULT NULL::uuid', 'uuid', 'volatile', 'unsafe', false),
+	('import_copy', 'data bytea, title text DEFAULT NULL::text', 'uuid', 'volatile', 'unsafe', false),
+	('move_out', 'doc_id uuid', 'bytea', 'volatile', 'unsafe', false),
+	('begin_move', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
 	('sign_up', 'name text, address text, password text', 'text', 'volatile', 'unsafe', false),
 	('log_in', 'address text, password text', 'text', 'volatile', 'unsafe', false),
 	('change_password', 'old_password text, new_password text', 'boolean', 'volatile', 'unsafe', false),
@@ -115,7 +121,7 @@ SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
 	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
 FROM functions JOIN pg_proc USING (oid)
 -- inner functions, whose callers have looked
-WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner') ORDER BY name, arguments;
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document') ORDER BY name, arguments;
 
 -- ---- type, casts, operators ----
 
@@ -194,8 +200,8 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'count_attempt', 'count_member_change', 'due_documents', 'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
-		'maintain', 'maintain_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
+	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'catch_up', 'checksum', 'copy_log', 'count_attempt', 'count_member_change', 'describe_document', 'due_documents', 'end_presence', 'export_log', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'lock_for_owner', 'log_in',
+		'maintain', 'maintain_document', 'receive_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');

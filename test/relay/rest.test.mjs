@@ -304,6 +304,30 @@ test('documents are found by title, and texts in their past, in pages too', asyn
   assert.equal((await ann.get(`${place}/occurrences?content=`)).status, 400)
 })
 
+test('a document is forked, exported and imported', async () => {
+  const place = await withPast()
+  const cleo = new User(relay, 'cleo')
+  assert.equal((await cleo.post(`${place}/fork`, {})).status, 403)
+  const plain = await ben.post(`${place}/fork`, { version: 1 })
+  assert.deepEqual([plain.status, plain.headers.get('location')], [201, `/v1/docs/${plain.body.documentId}`])
+  assert.deepEqual([(await ben.get(plain.headers.get('location'))).body.version, (await ben.get(plain.headers.get('location'))).body.role], [0, 'owner'])
+  const id = uuid()
+  assert.deepEqual((await ben.post(`${place}/fork`, { withHistory: true, id })).body, { documentId: id })
+  const ops = async (user, at) => (await user.get(`${at}/history`)).body.ops.map(({ sequenceId, ...op }) => op)
+  assert.deepEqual(await ops(ben, `/v1/docs/${id}`), await ops(ann, place))
+  assert.equal((await ben.post(`${place}/fork`, { withHistory: 'yes' })).status, 400)
+  assert.equal((await ben.post(`${place}/fork`, { id })).status, 409)
+
+  const { body } = await ben.get(`${place}/export`)
+  const copy = await cleo.post('/v1/import', { data: body.data, title: 'mine' })
+  assert.equal(copy.status, 201)
+  const come = await ops(cleo, copy.headers.get('location'))
+  assert.deepEqual(come, (await ops(ann, place)).map(op => ({ ...op, userId: `imported:${op.userId}` })))
+  assert.equal((await cleo.post('/v1/import', { data: Buffer.from(body.data, 'base64').fill(0, 20, 40).toString('base64') })).status, 500)
+  assert.equal((await cleo.post('/v1/import', { data: '!' })).status, 400)
+  assert.equal((await cleo.post('/v1/import', { data: 'AAAA' })).status, 400)
+})
+
 test('a text is replaced wherever it stands', async () => {
   const place = await ann.create('é and é 😀')
   assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
