@@ -35,23 +35,27 @@ OBJS = \
 	src/base/arrays.o src/base/subxact.o \
 	src/decode/decode.o src/decode/options.o src/decode/tables.o src/decode/talk.o \
 	src/decode/values.o \
-	src/edit/apply.o src/edit/catch_up.o src/edit/document.o src/edit/join.o \
-	src/edit/rebase.o src/edit/sequence.o src/edit/submit.o src/edit/undo.o \
-	src/history/blame.o src/history/carry_ops.o src/history/carry_ranges.o \
-	src/history/history.o src/history/snapshot.o src/history/timeline.o src/history/verify.o \
+	src/edit/apply.o src/edit/at_head.o src/edit/catch_up.o src/edit/document.o \
+	src/edit/join.o src/edit/rebase.o src/edit/restore.o src/edit/sequence.o \
+	src/edit/submit.o src/edit/take_back.o src/edit/undo.o src/edit/whole_text.o \
+	src/history/activity.o src/history/blame.o src/history/carry_ops.o \
+	src/history/carry_ranges.o src/history/difference.o src/history/history.o \
+	src/history/occurrences.o src/history/snapshot.o src/history/timeline.o \
+	src/history/verify.o \
 	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/past/anchors.o src/past/chunks.o src/past/pack_frame.o src/past/pack_ids.o \
-	src/past/pack_model.o src/past/pack_read.o src/past/pack_write.o src/past/quote.o \
-	src/past/rope.o src/past/spans.o \
+	src/past/anchors.o src/past/chunks.o src/past/diff.o src/past/matches.o src/past/myers.o \
+	src/past/pack_frame.o src/past/pack_ids.o src/past/pack_model.o src/past/pack_read.o \
+	src/past/pack_write.o src/past/quote.o src/past/rope.o src/past/slide.o src/past/spans.o \
 	src/store/additions.o src/store/append.o src/store/documents.o src/store/exec.o \
 	src/store/exec_heads.o src/store/forget.o src/store/heads.o src/store/labels.o \
 	src/store/layout.o src/store/log.o src/store/members.o src/store/names.o src/store/ops.o \
 	src/store/packs.o src/store/roles.o src/store/scan.o src/store/snapshots.o \
 	src/store/statements.o src/store/undos.o src/store/whole.o \
 	src/type/event.o src/type/op_functions.o src/type/op_type.o \
-	src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/worker.o
+	src/upkeep/container.o src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/transfer.o \
+	src/upkeep/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress

@@ -352,9 +352,9 @@ CREATE TABLE converge.undos (
 	doc_id			uuid NOT NULL,
 	version			bigint NOT NULL,
 	undone_version	bigint NOT NULL,
-	PRIMARY KEY (doc_id, version)
+	PRIMARY KEY (doc_id, version, undone_version)
 );
-COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version';
+COMMENT ON TABLE converge.undos IS 'which ops undid which: the op that made version undid the one that made undone_version, or several';
 
 -- Talk: what is said beside the text.  Every row has the number of its last change, by
 -- which clients list what they missed; the numbers of a document rise in the order of the
@@ -895,7 +895,7 @@ $$;
 COMMENT ON FUNCTION converge.document(uuid) IS 'everything about a document except its text, and the acting user''s role in it';
 
 CREATE FUNCTION converge.my_documents(max_rows integer DEFAULT 100, before timestamptz DEFAULT NULL, before_id uuid DEFAULT NULL,
-									  OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
+									  search text DEFAULT NULL, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint,
 									  OUT length bigint, OUT created_at timestamptz, OUT updated_at timestamptz)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
@@ -907,12 +907,13 @@ BEGIN
 			 LEFT JOIN converge.members everyone ON everyone.doc_id = m.doc_id AND everyone.user_id = '*'::text
 		WHERE m.user_id = converge.acting_user()
 		  AND (before IS NULL OR h.updated_at < before OR h.updated_at = before AND h.doc_id < before_id)
+		  AND (search IS NULL OR strpos(lower(d.title), lower(search)) > 0)
 		ORDER BY h.updated_at DESC, h.doc_id DESC
 		LIMIT least(greatest(max_rows, 0), 1000);
 END
 $$;
-COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid) IS
-	'the documents that list the acting user as a member, not only ''*'', last edited first; for the next page pass updated_at and doc_id of the last row; at most 1000';
+COMMENT ON FUNCTION converge.my_documents(integer, timestamptz, uuid, text) IS
+	'the documents that list the acting user as a member, not only ''*'', last edited first, or those of them whose title contains a text, whatever the case of its letters; for the next page pass updated_at and doc_id of the last row; at most 1000';
 
 -- LOCK ORDER, here and below: the row in documents, which maintenance locks first
 -- as well, then the head.
@@ -978,6 +979,38 @@ CREATE FUNCTION converge.edit(doc_id uuid, op converge.op) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_edit' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.edit(uuid, converge.op) IS
 	'apply an op to the document''s current text, with a new op id; returns the new version, or the current one if the op changes nothing';
+
+CREATE FUNCTION converge.set_content(doc_id uuid, content text, base_version bigint DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_set_content' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.set_content(uuid, text, bigint) IS
+	'give a document this text by one op of what differs from its current text, or from that of base_version, and then merge it with what came since; returns the new version, or the current one if nothing differs';
+
+CREATE FUNCTION converge.put_content(doc_id uuid, content text, base_version bigint DEFAULT NULL, tags text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_put_content' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.put_content(uuid, text, bigint, text) IS
+	'set_content, if the current version is one of the tags of an If-Match header (null: in any case); null if it is not';
+
+CREATE FUNCTION converge.replace_all(doc_id uuid, from_text text, to_text text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_replace_all' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.replace_all(uuid, text, text) IS
+	'replace a text by another wherever it occurs, by one op; returns the new version, or the current one if it does not occur';
+
+-- in the order of their ids, as all do who lock several documents
+CREATE FUNCTION converge.replace_in_all(doc_ids uuid[], from_text text, to_text text, OUT doc_id uuid, OUT version bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_ids IS NULL OR from_text IS NULL OR to_text IS NULL THEN
+		RAISE EXCEPTION 'documents and texts must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	FOR doc_id IN SELECT DISTINCT d FROM unnest(doc_ids) AS d ORDER BY d LOOP
+		version := converge.replace_all(doc_id, from_text, to_text);
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.replace_in_all(uuid[], text, text) IS
+	'replace a text by another wherever it occurs in several documents, all of them or none; a row for each with its version then';
 
 CREATE FUNCTION converge.content(doc_id uuid) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_content' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -1046,6 +1079,58 @@ CREATE FUNCTION converge.timeline(doc_id uuid, buckets int DEFAULT 200, from_ver
 COMMENT ON FUNCTION converge.timeline(uuid, int, bigint, bigint) IS
 	'the ops that made the versions from_version to to_version, in at most `buckets` rows (1 to 10000), each with the same number of ops or one fewer';
 
+CREATE FUNCTION converge.activity(doc_id uuid, gap interval DEFAULT '10 minutes', since timestamptz DEFAULT NULL,
+								  OUT user_id text, OUT from_version bigint, OUT to_version bigint,
+								  OUT from_at timestamptz, OUT to_at timestamptz,
+								  OUT edits bigint, OUT inserted bigint, OUT deleted bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_activity' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.activity(uuid, interval, timestamptz) IS
+	'the sessions of work on a document: the ops of a user with no pause between them that is longer than gap; of ops made since a time (null: all), in the order of their first op';
+
+CREATE FUNCTION converge.my_activity(gap interval DEFAULT '10 minutes', since timestamptz DEFAULT NULL, author text DEFAULT NULL,
+									 OUT doc_id uuid, OUT user_id text, OUT from_version bigint, OUT to_version bigint,
+									 OUT from_at timestamptz, OUT to_at timestamptz,
+									 OUT edits bigint, OUT inserted bigint, OUT deleted bigint)
+	RETURNS SETOF record
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+	SELECT m.doc_id, a.user_id, a.from_version, a.to_version, a.from_at, a.to_at, a.edits, a.inserted, a.deleted
+	FROM converge.members m JOIN converge.heads h ON h.doc_id = m.doc_id
+		 CROSS JOIN LATERAL converge.activity(m.doc_id, my_activity.gap, my_activity.since) a
+	WHERE m.user_id = converge.acting_user() AND (my_activity.since IS NULL OR h.updated_at >= my_activity.since)
+	  AND (my_activity.author IS NULL OR a.user_id = my_activity.author)
+	ORDER BY a.from_at, m.doc_id, a.from_version
+$$;
+COMMENT ON FUNCTION converge.my_activity(interval, timestamptz, text) IS
+	'the same for all documents that list the acting user as a member, of one author or of all, in the order of time';
+
+CREATE FUNCTION converge.occurrences(doc_id uuid, content text,
+									 OUT from_version bigint, OUT to_version bigint, OUT pos bigint,
+									 OUT inserted_by text, OUT deleted_by text,
+									 OUT inserted_at timestamptz, OUT deleted_at timestamptz, OUT last_pos bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_occurrences' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.occurrences(uuid, text) IS
+	'where and when a text came and went: from_version made it stand at pos, to_version (null: it is still there) made it go from last_pos, or last_pos is where it stands now';
+
+CREATE FUNCTION converge.my_occurrences(content text, max_documents integer DEFAULT 20,
+										OUT doc_id uuid, OUT from_version bigint, OUT to_version bigint, OUT pos bigint,
+										OUT inserted_by text, OUT deleted_by text,
+										OUT inserted_at timestamptz, OUT deleted_at timestamptz, OUT last_pos bigint)
+	RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
+BEGIN
+	IF content IS NULL THEN
+		RAISE EXCEPTION 'text must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	RETURN QUERY SELECT d.doc_id, o.from_version, o.to_version, o.pos, o.inserted_by, o.deleted_by, o.inserted_at, o.deleted_at, o.last_pos
+	FROM converge.my_documents(my_occurrences.max_documents, NULL::timestamptz, NULL::uuid, NULL::text) d
+		 CROSS JOIN LATERAL converge.occurrences(d.doc_id, my_occurrences.content) o;
+END
+$$;
+COMMENT ON FUNCTION converge.my_occurrences(text, integer) IS
+	'the same in those of the acting user''s documents that were edited last, at most so many';
+
 CREATE TYPE converge.blame_run AS (
 	pos			bigint,
 	content		text,
@@ -1065,6 +1150,18 @@ CREATE FUNCTION converge.diff(doc_id uuid, from_version bigint, to_version bigin
 COMMENT ON FUNCTION converge.diff(uuid, bigint, bigint) IS
 	'the op that changes one version into another, forward or back';
 
+CREATE FUNCTION converge.diff_rows(doc_id uuid, from_version bigint, to_version bigint, unit text DEFAULT 'characters',
+								   OUT kind text, OUT from_pos bigint, OUT to_pos bigint, OUT content text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'converge_diff_rows' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION converge.diff_rows(uuid, bigint, bigint, text) IS
+	'what is kept, deleted and inserted from one version to another, in passages with their text and their positions in either; unit: characters or lines';
+
+CREATE FUNCTION converge.unified_diff(doc_id uuid, from_version bigint, to_version bigint, context int DEFAULT 3) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_unified_diff' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION converge.unified_diff(uuid, bigint, bigint, int) IS
+	'the difference of two versions as patch takes it, with so many lines around each change; empty if their texts are equal';
+
 CREATE FUNCTION converge.revert(doc_id uuid, version bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'converge_revert' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.revert(uuid, bigint) IS
@@ -1079,6 +1176,16 @@ CREATE FUNCTION converge.undo_last(doc_id uuid, user_id text DEFAULT NULL) RETUR
 	AS 'MODULE_PATHNAME', 'converge_undo_last' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.undo_last(uuid, text) IS
 	'undo the newest op of a user (null: the acting user) that is not an undo and not undone; returns the new version, null if there is no such op';
+
+CREATE FUNCTION converge.undo_range(doc_id uuid, from_version bigint, to_version bigint, user_id text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_undo_range' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.undo_range(uuid, bigint, bigint, text) IS
+	'undo the ops that made the versions from_version to to_version, of one user or of all (null), by one new op, carried over the others; those already undone stay so; returns the new version, or the current one if nothing is left to undo';
+
+CREATE FUNCTION converge.restore_text(doc_id uuid, version bigint, from_pos bigint, to_pos bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_restore_text' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.restore_text(uuid, bigint, bigint, bigint) IS
+	'restore the text that stood from from_pos to to_pos at a version where that passage is now, by a new op of what differs; returns the new version, or the current one if it is the same';
 
 CREATE FUNCTION converge.snapshot(doc_id uuid, label text DEFAULT NULL) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -1954,6 +2061,243 @@ COMMENT ON FUNCTION converge.carry_talk(uuid, bigint) IS
 	'let the threads and open suggestions of a document that were made before a version refer to that version, before older ones are pruned';
 
 -- ---------------------------------------------------------------------------
+-- Documents that leave and come: as bytes, or as copies
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.document_tables() RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY['labels'::text, 'members'::text, 'undos'::text]
+$$;
+COMMENT ON FUNCTION converge.document_tables() IS
+	'the tables whose rows, found by doc_id, belong to a document and travel with it, beside its log and snapshots';
+
+CREATE FUNCTION converge.describe_document(doc_id uuid, version bigint) RETURNS jsonb
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	described jsonb;
+	found_rows jsonb;
+	all_rows jsonb := '{}'::jsonb;
+	name text;
+BEGIN
+	FOREACH name IN ARRAY converge.document_tables() LOOP
+		EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(t) - ''doc_id''::text), ''[]''::jsonb) FROM ONLY converge.%I t WHERE t.doc_id = $1'::text, name)
+			INTO found_rows USING doc_id;
+		all_rows := all_rows || jsonb_build_object(name, found_rows);
+	END LOOP;
+	SELECT jsonb_build_object('id'::text, d.id, 'title'::text, d.title, 'owner'::text, d.owner, 'created_at'::text, d.created_at,
+			'version'::text, describe_document.version, 'floor_version'::text, h.floor_version,
+			'floor_at'::text, CASE WHEN h.floor_version = 0 THEN d.created_at ELSE f.created_at END,
+			'floor_op_id'::text, f.op_id, 'floor_text'::text, coalesce(f.content, ''::text),
+			'snapshots'::text, (SELECT coalesce(jsonb_agg(jsonb_build_object('version'::text, s.version, 'kind'::text, s.kind, 'created_at'::text, s.created_at) ORDER BY s.version), '[]'::jsonb)
+				FROM ONLY converge.snapshots s WHERE s.doc_id = d.id AND s.kind = 'named'::text AND s.version > h.floor_version AND s.version <= describe_document.version),
+			'floor_kind'::text, f.kind,
+			'rows'::text, all_rows)
+		INTO described
+		FROM ONLY converge.documents d JOIN ONLY converge.heads h ON h.doc_id = d.id
+			 LEFT JOIN ONLY converge.snapshots f ON f.doc_id = d.id AND f.version = h.floor_version
+		WHERE d.id = describe_document.doc_id;
+	RETURN described;
+END
+$$;
+COMMENT ON FUNCTION converge.describe_document(uuid, bigint) IS 'all rows of a document but those of its log, for export_document and fork';
+
+CREATE FUNCTION converge.export_log(doc_id uuid, version bigint, description text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'converge_export_log' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.export_log(uuid, bigint, text) IS 'an exported document of a description and the log up to a version';
+
+CREATE FUNCTION converge.export_description(data bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_export_description' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.export_description(bytea) IS 'the description in an exported document, whose checksum is checked';
+
+CREATE FUNCTION converge.import_log(doc_id uuid, data bytea, version bigint, floor_version bigint, length bigint, at timestamptz, seq bigint, prefix text,
+									OUT new_version bigint, OUT new_seq bigint, OUT new_length bigint, OUT log_bytes bigint, OUT new_at timestamptz)
+	AS 'MODULE_PATHNAME', 'converge_import_log' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.import_log(uuid, bytea, bigint, bigint, bigint, timestamptz, bigint, text) IS
+	'store the log of an exported document, packed, with sequence numbers of this database';
+
+CREATE FUNCTION converge.copy_log(doc_id uuid, source uuid, version bigint, floor_version bigint, length bigint, at timestamptz, seq bigint,
+								  OUT new_version bigint, OUT new_seq bigint, OUT new_length bigint, OUT log_bytes bigint, OUT new_at timestamptz)
+	AS 'MODULE_PATHNAME', 'converge_copy_log' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.copy_log(uuid, uuid, bigint, bigint, bigint, timestamptz, bigint) IS
+	'store the log of another document up to a version, packed, with sequence numbers of its own';
+
+CREATE FUNCTION converge.import_snapshot(doc_id uuid, version bigint, kind text, at timestamptz, head_version bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_import_snapshot' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.import_snapshot(uuid, bigint, text, timestamptz, bigint) IS
+	'store the text of a version of an imported document as a snapshot; returns the bytes of the ops after it';
+
+-- From data, or where that is null from another document; a prefix marks the authors as
+-- those of elsewhere.
+CREATE FUNCTION converge.receive_document(described jsonb, data bytea, source uuid, id uuid, tables text[], prefix text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	first_seq bigint := nextval('converge.op_seq'::regclass);
+	floor_version bigint := (described ->> 'floor_version'::text)::bigint;
+	floor_text text := described ->> 'floor_text'::text;
+	floor_at timestamptz := (described ->> 'floor_at'::text)::timestamptz;
+	version bigint := (described ->> 'version'::text)::bigint;
+	new_life uuid := (lpad(to_hex(first_seq), 16, '0'::text) || substr(replace(gen_random_uuid()::text, '-'::text, ''::text), 17))::uuid;
+	bytes bigint;
+	head record;
+	kept jsonb;
+	name text;
+BEGIN
+	IF described ->> 'title'::text IS NULL OR described ->> 'owner'::text IS NULL OR floor_text IS NULL OR NOT isfinite(floor_at) OR floor_at IS NULL
+		OR (described ->> 'created_at'::text)::timestamptz IS NULL OR floor_version IS NULL OR floor_version < 0 OR version IS NULL OR version < floor_version
+		OR described ->> 'floor_kind'::text IS NULL AND (floor_text <> ''::text OR floor_version > 0)
+		OR octet_length(described ->> 'owner'::text) NOT BETWEEN 1 AND 255 THEN
+		RAISE EXCEPTION 'the exported document is damaged' USING ERRCODE = 'data_corrupted', DETAIL = 'Its description is incomplete.';
+	END IF;
+	PERFORM converge.check_title(described ->> 'title'::text);
+	IF char_length(floor_text) > converge.max_document_length() THEN
+		RAISE EXCEPTION 'document of % code points is too large', char_length(floor_text) USING ERRCODE = 'OT006';
+	END IF;
+	PERFORM FROM converge.documents d WHERE d.id = receive_document.id FOR KEY SHARE;
+	INSERT INTO converge.documents (id, title, owner, created_at, life)
+		VALUES (receive_document.id, described ->> 'title'::text, described ->> 'owner'::text, (described ->> 'created_at'::text)::timestamptz, new_life);
+	IF described ->> 'floor_kind'::text IS NOT NULL THEN
+		INSERT INTO converge.snapshots (doc_id, version, seq, created_at, kind, content, op_id)
+			VALUES (receive_document.id, floor_version, CASE WHEN floor_version > 0 THEN first_seq ELSE 0 END, floor_at,
+					described ->> 'floor_kind'::text, floor_text, (described ->> 'floor_op_id'::text)::uuid);
+	END IF;
+	IF data IS NOT NULL THEN
+		SELECT * INTO head FROM converge.import_log(id, data, version, floor_version, char_length(floor_text)::bigint, floor_at, first_seq, prefix);
+	ELSE
+		SELECT * INTO head FROM converge.copy_log(id, source, version, floor_version, char_length(floor_text)::bigint, floor_at, first_seq);
+	END IF;
+	INSERT INTO converge.heads (doc_id, version, seq, length, floor_version, snapshot_version, log_bytes, updated_at, packed_version, life)
+		VALUES (receive_document.id, version, CASE WHEN version = 0 THEN 0 ELSE head.new_seq END, head.new_length, floor_version, floor_version,
+				head.log_bytes, head.new_at, version, new_life);
+	FOR kept IN SELECT s FROM jsonb_array_elements(described -> 'snapshots'::text) s LOOP
+		bytes := converge.import_snapshot(id, (kept ->> 'version'::text)::bigint, 'named'::text, (kept ->> 'created_at'::text)::timestamptz, version);
+		UPDATE converge.heads h SET snapshot_version = (kept ->> 'version'::text)::bigint, log_bytes = bytes WHERE h.doc_id = receive_document.id;
+	END LOOP;
+	FOREACH name IN ARRAY tables LOOP
+		EXECUTE format('INSERT INTO converge.%1$I SELECT (jsonb_populate_record(NULL::converge.%1$I, r || jsonb_build_object(''doc_id''::text, $1)'
+			' || CASE WHEN $3 <> '''' AND r ? ''user_id'' THEN jsonb_build_object(''user_id''::text, left($3 || (r ->> ''user_id''::text), 100)) ELSE ''{}''::jsonb END)).* FROM jsonb_array_elements($2) r'::text, name)
+			USING id, coalesce(described -> 'rows'::text -> name, '[]'::jsonb), prefix;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.receive_document(jsonb, bytea, uuid, uuid, text[], text) IS
+	'create a document from a description and a log, for import_document, import_copy and fork';
+
+CREATE FUNCTION converge.export_document(doc_id uuid) RETURNS bytea
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	-- one statement, and so one snapshot
+	RETURN (SELECT converge.export_log(h.doc_id, h.version, converge.describe_document(h.doc_id, h.version)::text)
+			FROM ONLY converge.heads h WHERE h.doc_id = export_document.doc_id);
+END
+$$;
+COMMENT ON FUNCTION converge.export_document(uuid) IS
+	'a document with its whole history, labels and members, as bytes that import_document takes in another database';
+
+CREATE FUNCTION converge.import_document(data bytea, id uuid DEFAULT NULL) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	described jsonb;
+	new_id uuid;
+BEGIN
+	IF data IS NULL THEN
+		RAISE EXCEPTION 'data must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	described := converge.export_description(data)::jsonb;
+	new_id := coalesce(id, (described ->> 'id'::text)::uuid);
+	PERFORM converge.receive_document(described, data, NULL::uuid, new_id, converge.document_tables(), ''::text);
+	PERFORM converge.keep_an_owner(new_id);
+	RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION converge.import_document(bytea, uuid) IS
+	'create a document from an export, under its own id or another, with its versions, operation ids, times, authors and members; for those who run the database, since it believes what the data says about others';
+
+CREATE FUNCTION converge.import_copy(data bytea, title text DEFAULT NULL) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	described jsonb;
+	new_id uuid := gen_random_uuid();
+BEGIN
+	IF data IS NULL THEN
+		RAISE EXCEPTION 'data must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	described := converge.export_description(data)::jsonb;
+	described := described || jsonb_build_object('owner'::text, converge.acting_user(), 'title'::text, coalesce(title, described ->> 'title'::text));
+	PERFORM converge.receive_document(described, data, NULL::uuid, new_id, ARRAY['labels'::text, 'undos'::text], 'imported:'::text);
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (new_id, converge.acting_user(), 'owner'::converge.role);
+	RETURN new_id;
+END
+$$;
+COMMENT ON FUNCTION converge.import_copy(bytea, text) IS
+	'create a document of the acting user''s from an export, with its history, whose authors get "imported:" in front, since nobody vouches for them; its id';
+
+CREATE FUNCTION converge.fork(doc_id uuid, version bigint DEFAULT NULL, with_history boolean DEFAULT false,
+							  id uuid DEFAULT pg_catalog.gen_random_uuid()) RETURNS uuid
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	told record;
+	described jsonb;
+BEGIN
+	IF doc_id IS NULL OR with_history IS NULL OR id IS NULL THEN
+		RAISE EXCEPTION 'document, with_history and id must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	told := converge.document(doc_id);
+	version := coalesce(version, told.version);
+	IF NOT with_history THEN
+		RETURN converge.create_document(told.title, converge.content_at(doc_id, version), id);
+	END IF;
+	-- nothing may be forgotten or hidden meanwhile
+	PERFORM FROM converge.documents d WHERE d.id = fork.doc_id FOR SHARE;
+	-- fails for a version that is not there
+	PERFORM length(converge.content_at(doc_id, version));
+	described := converge.describe_document(doc_id, version) || jsonb_build_object('owner'::text, converge.acting_user());
+	described := jsonb_set(described, '{rows}'::text[], (SELECT jsonb_object_agg(t.name, (SELECT coalesce(jsonb_agg(r), '[]'::jsonb)
+			FROM jsonb_array_elements(described -> 'rows'::text -> t.name) r WHERE (r ->> 'version'::text)::bigint <= fork.version))
+		FROM (VALUES ('labels'::text), ('undos'::text)) t (name)));
+	PERFORM converge.receive_document(described, NULL::bytea, doc_id, id, ARRAY['labels'::text, 'undos'::text], ''::text);
+	INSERT INTO converge.members (doc_id, user_id, role) VALUES (fork.id, converge.acting_user(), 'owner'::converge.role);
+	RETURN id;
+END
+$$;
+COMMENT ON FUNCTION converge.fork(uuid, bigint, boolean, uuid) IS
+	'a new document of the acting user''s with the text of a version (null: the newest), or with the history up to it and its labels; its id';
+
+CREATE FUNCTION converge.move_out(doc_id uuid) RETURNS bytea
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	data bytea;
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.begin_move(doc_id);
+	data := converge.export_document(doc_id);
+	PERFORM converge.delete_document(doc_id);
+	RETURN data;
+END
+$$;
+COMMENT ON FUNCTION converge.move_out(uuid) IS
+	'export a document and delete it, in a transaction in which no edit is taken: commit it when the document has been imported elsewhere; owners only';
+
+CREATE FUNCTION converge.begin_move(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	-- before any lock that others would wait for
+	PERFORM converge.require_role(doc_id, 'owner'::converge.role);
+	PERFORM FROM converge.documents d WHERE d.id = begin_move.doc_id FOR UPDATE;
+	PERFORM converge.lock_for_owner(doc_id);
+END
+$$;
+COMMENT ON FUNCTION converge.begin_move(uuid) IS 'lock a document against edits and maintenance, to the end of the transaction, for move_out; owners only';
+
+-- ---------------------------------------------------------------------------
 -- Maintenance
 -- ---------------------------------------------------------------------------
 
@@ -2653,7 +2997,14 @@ REVOKE ALL ON FUNCTION
 	converge.warn_of_unknown_user(text),
 	converge.allow_relay(regrole),
 	converge.maintain_document(uuid),
-	converge.due_documents()
+	converge.due_documents(),
+	converge.describe_document(uuid, bigint),
+	converge.export_log(uuid, bigint, text),
+	converge.import_log(uuid, bytea, bigint, bigint, bigint, timestamptz, bigint, text),
+	converge.copy_log(uuid, uuid, bigint, bigint, bigint, timestamptz, bigint),
+	converge.import_snapshot(uuid, bigint, text, timestamptz, bigint),
+	converge.receive_document(jsonb, bytea, uuid, uuid, text[], text),
+	converge.import_document(bytea, uuid)
 	FROM PUBLIC;
 REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
 REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;

@@ -7,7 +7,7 @@
  *     for (let page = await api.history(documentId); page; page = await page.next?.()) ...
  *
  * The parts of a route's path come first, then one object with the fields of its body, the
- * arguments of its URL and `ifNoneMatch`. A client has the same as `client.rest`.
+ * arguments of its URL, `ifNoneMatch` and `ifMatch`. A client has the same as `client.rest`.
  */
 
 import { ROUTES } from './rest_routes.js'
@@ -56,11 +56,11 @@ export function rest ({ url, token, fetch = globalThis.fetch }) {
   }
 
   /** @param {string} method @param {string} path @param {boolean} open @param {Record<string, any>} fields @returns {Promise<any>} */
-  const ask = async (method, path, open, { ifNoneMatch, ...fields }) => {
+  const ask = async (method, path, open, { ifNoneMatch, ifMatch, ...fields }) => {
     const writes = method.startsWith('P')
     const query = new URLSearchParams(writes ? {} : Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
     /** @type {Record<string, string>} */
-    const headers = { ...(writes && { 'content-type': 'application/json' }), ...(ifNoneMatch && { 'if-none-match': ifNoneMatch }) }
+    const headers = { ...(writes && { 'content-type': 'application/json' }), ...(ifNoneMatch && { 'if-none-match': ifNoneMatch }), ...(ifMatch && { 'if-match': ifMatch }) }
     const response = await send(method, `${path}?${query}`.replace(/\?$/, ''), { headers, body: writes ? JSON.stringify(fields) : undefined }, open)
     if (response.status === 204 || response.status === 304) return null
     if (!response.ok) throw await refusal(response)

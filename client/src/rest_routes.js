@@ -29,7 +29,9 @@
  * @property {(id: string) => Promise<Document>} document Everything about a document except its text.
  * @property {(id: string, fields: { title: string }) => Promise<{ documentId: string, title: string }>} renameDocument Change the title; editors.
  * @property {(id: string) => Promise<null>} deleteDocument Permanently delete the document with its history; owners.
- * @property {(id: string, fields?: { version?: number, at?: string, ifNoneMatch?: string }) => Promise<{ documentId: string, version: number, content: string } & Tagged | null>} content The text, current or at a version or at a time.
+ * @property {(id: string, fields?: { version?: number, at?: string, ifNoneMatch?: string }) => Promise<{ documentId: string, version: number, content: string } & Tagged | null>} content The text, current or at a version or at a time; alone, if Accept names text/plain and JSON not before it.
+ * @property {(id: string, fields: { baseVersion?: number, ifMatch?: string, content: string }) => Promise<{ documentId: string, version: number }>} setContent Give the document this text, by one operation of what differs; editors.
+ * @property {(id: string, fields: { from: string, to: string }) => Promise<Version>} replaceAll Replace a text by another wherever it occurs, by one operation; editors.
  * @property {(id: string, fields: { operationId: string, baseVersion: number, op?: Op, operationType?: 'insert' | 'delete' | 'replace', position?: number, payload?: string, length?: number }) => Promise<{ version: number, sequenceId: number, operationId: string, op: Op, duplicate: boolean }>} applyOp Apply an operation made on a version, exactly once by its id; editors. In place of op: operationType, position, payload and length, as in the protocol.
  * @property {(id: string, fields: Version) => Promise<Version>} revert Restore the text of a version, by a new operation; editors.
  * @property {(id: string, fields: { operationId: string }) => Promise<Version>} undo Undo one operation, by a new one; editors.
@@ -65,6 +67,8 @@ export const ROUTES = {
   renameDocument: 'PATCH /v1/docs/{id}',
   deleteDocument: 'DELETE /v1/docs/{id}',
   content: 'GET /v1/docs/{id}/content',
+  setContent: 'PUT /v1/docs/{id}/content',
+  replaceAll: 'POST /v1/docs/{id}/replace',
   applyOp: 'POST /v1/docs/{id}/ops',
   revert: 'POST /v1/docs/{id}/revert',
   undo: 'POST /v1/docs/{id}/undo',

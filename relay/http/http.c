@@ -105,7 +105,7 @@ admit_page(const struct http_context *context, struct http_request *x)
 	if (strcmp(x->method, "OPTIONS") == 0)
 	{
 		http_request_header(x, "access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE");
-		http_request_header(x, "access-control-allow-headers", "authorization, content-type, if-none-match");
+		http_request_header(x, "access-control-allow-headers", "authorization, content-type, if-match, if-none-match");
 		http_request_header(x, "access-control-max-age", "600");
 	}
 	return true;

@@ -31,6 +31,7 @@ static const struct
 	{408, "Request Timeout"},
 	{409, "Conflict"},
 	{411, "Length Required"},
+	{412, "Precondition Failed"},
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
 	{415, "Unsupported Media Type"},
@@ -57,7 +58,8 @@ http_request_new(void)
 void
 http_request_free(struct http_request *x)
 {
-	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->accept_encoding, x->content_type, x->peer};
+	char	   *texts[] = {x->path, x->token, x->origin, x->if_none_match, x->if_match, x->accept, x->accept_encoding, x->content_type,
+	x->peer};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);

@@ -21,6 +21,8 @@ struct http_request
 	char	   *token;			/* of the Authorization header, or NULL */
 	char	   *origin;			/* the page's, or NULL */
 	char	   *if_none_match;	/* or NULL */
+	char	   *if_match;		/* or NULL */
+	char	   *accept;			/* or NULL */
 	char	   *accept_encoding;	/* or NULL */
 	char	   *content_type;	/* or NULL */
 	char	   *peer;			/* the client's address */

@@ -174,6 +174,38 @@ answer_user(struct rest_call *rc, const char *user, int status)
 	http_request_answer(x, status, http_request_json);
 }
 
+/* Return true if a query names an argument. */
+static bool
+query_has(const char *query, const char *name, size_t len)
+{
+	for (const char *at = query; at != NULL; at = strchr(at, '&'))
+	{
+		at += *at == '&';
+		if (strncmp(at, name, len) == 0 && at[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Add the arguments of a request that a query does not have. */
+static void
+add_arguments(const struct http_request *x, const char *next, struct buf *query)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~,:";
+
+	for (size_t at = 0; at < x->arguments.len; at += strlen(x->arguments.data + at) + 1)
+	{
+		const char *argument = x->arguments.data + at;
+		size_t		len = strcspn(argument, "=");
+
+		if (argument[len] == '\0' || query_has(next, argument, len))
+			continue;
+		buf_format(query, "&%.*s=", (int) len, argument);
+		for (const char *p = argument + len + 1; *p != '\0'; p++)
+			buf_format(query, strchr(plain, *p) != NULL ? "%c" : "%%%02X", (unsigned char) *p);
+	}
+}
+
 /* Answer with the row that a call gave. */
 static void
 answer_row(struct rest_call *rc, const PGresult *result)
@@ -183,22 +215,28 @@ answer_row(struct rest_call *rc, const PGresult *result)
 	const char *version = column(result, "version");
 	const char *next = column(result, "next");
 	const char *location = column(result, "location");
+	const char *text = column(result, "text");
 
 	http_request_header(x, "cache-control", version != NULL ? "private, no-cache" : "no-store");
 	if (version != NULL)
 		http_request_header(x, "etag", "\"%s\"", version);
 	if (next != NULL)
 	{
-		const char *limit = http_request_argument(x, "limit");
+		struct buf	query = {0};
 
-		http_request_header(x, "link", "<%s?%s%s%s>; rel=\"next\"", x->path, next, limit != NULL ? "&limit=" : "",
-							limit != NULL ? limit : "");
+		buf_text(&query, next);
+		add_arguments(x, next, &query);
+		http_request_header(x, "link", "<%s?%.*s>; rel=\"next\"", x->path, (int) query.len, query.data);
+		buf_free(&query);
 	}
 	if (location != NULL)
 		http_request_header(x, "location", "%s", location);
-	if (body != NULL)
-		buf_text(&x->content, body);
-	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL ? 200 : 304, http_request_json);
+	if (PQfnumber(result, "text") >= 0)
+		http_request_header(x, "vary", "accept");
+	if (body != NULL || text != NULL)
+		buf_text(&x->content, body != NULL ? body : text);
+	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL || text != NULL ? 200 : 304,
+						body != NULL || text == NULL ? http_request_json : http_request_text);
 }
 
 /* Answer with what a call gave. */
@@ -213,6 +251,12 @@ answer_done(struct rest_call *rc, const PGresult *result)
 		case REST_SHOW:
 		case REST_CREATED:
 			answer_row(rc, result);
+			break;
+		case REST_MATCHED:
+			if (body != NULL)
+				answer_row(rc, result);
+			else
+				http_request_fail(rc->x, 412, "precondition", "the document has changed: its version is none that If-Match names");
 			break;
 		case REST_EMPTY:
 			http_request_answer(x, 204, NULL);

@@ -26,7 +26,9 @@ enum rest_source
 	REST_ARGUMENT,				/* ?name= */
 	REST_FIELD,					/* of the body, an object */
 	REST_OPERATION,				/* of the body: an operation's three parts */
-	REST_KNOWN					/* the If-None-Match header */
+	REST_KNOWN,					/* the If-None-Match header */
+	REST_EXPECTED,				/* the If-Match header */
+	REST_PLAIN					/* given where the client prefers plain text to JSON */
 };
 
 /* what it must be; PostgreSQL looks at the rest */
@@ -35,7 +37,8 @@ enum rest_kind
 	REST_TEXT,
 	REST_NUMBER,				/* whole, not negative */
 	REST_PAGE,					/* from 1 to 1,000 */
-	REST_FEW					/* from 1 to 100 */
+	REST_FEW,					/* from 1 to 100 */
+	REST_BOOLEAN
 };
 
 struct rest_param
@@ -44,6 +47,7 @@ struct rest_param
 	const char *name;
 	enum rest_kind kind;
 	bool		needed;
+	bool		whole;			/* a field that may also be the whole body, as plain text */
 	const char *not_with;		/* another that excludes it */
 };
 
@@ -51,6 +55,7 @@ struct rest_param
 enum rest_answer
 {
 	REST_SHOW,					/* 200 with the body, 304 where it is null */
+	REST_MATCHED,				/* 200 with the body, 412 where it is null */
 	REST_CREATED,				/* 201 with the body, and where it is */
 	REST_EMPTY,					/* 204 */
 	REST_SIGNED_UP,				/* 201: a user id and a token for that user */
@@ -59,8 +64,8 @@ enum rest_answer
 };
 
 /*
- * The statement gives one row with the columns `body` (JSON), and where there
- * is something to say `version` (the ETag), `next` (the arguments of the next
+ * The statement gives one row with the columns `body` (JSON) or `text` (plain), and
+ * where there is something to say `version` (the ETag), `next` (the arguments of the next
  * page) and `location`.
  */
 struct rest_route

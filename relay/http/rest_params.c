@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define PROBLEM_BYTES 256
 #define DIGITS_BYTES 24
@@ -44,6 +45,38 @@ rest_path_fits(const char *pattern, const char *path, const char *parts[], size_
 	return *pattern == '\0' && *path == '\0';
 }
 
+/* Return true if the body is of a type, whatever parameters that has. */
+static bool
+is_type(const struct http_request *x, const char *type)
+{
+	size_t		len = strcspn(type, " ;");
+
+	return x->content_type != NULL && strcspn(x->content_type, " ;") == len && strncasecmp(x->content_type, type, len) == 0;
+}
+
+/* Return true if a text's encoding is UTF-8, or is not named. */
+static bool
+is_utf8(const struct http_request *x)
+{
+	const char *charset = strcasestr(x->content_type, "charset=");
+
+	if (charset == NULL)
+		return true;
+	charset += strlen("charset=");
+	charset += *charset == '"';
+	return strncasecmp(charset, "utf-8", 5) == 0 || strncasecmp(charset, "us-ascii", 8) == 0;
+}
+
+/* Return true if the client names plain text, and JSON not before it. */
+static bool
+prefers_text(const struct http_request *x)
+{
+	const char *text = x->accept != NULL ? strstr(x->accept, "text/plain") : NULL;
+	const char *json = x->accept != NULL ? strstr(x->accept, http_request_json) : NULL;
+
+	return text != NULL && (json == NULL || text < json);
+}
+
 /* Check a text against what it must be; the problem says what is wrong. */
 static bool
 check_kind(const struct rest_param *param, const char *value, char problem[PROBLEM_BYTES])
@@ -53,7 +86,7 @@ check_kind(const struct rest_param *param, const char *value, char problem[PROBL
 	char	   *end;
 	long long	number;
 
-	if (param->kind == REST_TEXT)
+	if (param->kind == REST_TEXT || param->kind == REST_BOOLEAN)
 		return true;
 	errno = 0;
 	number = strtoll(value, &end, 10);
@@ -80,13 +113,31 @@ take_field(const struct rest_param *param, const json_t *body, char **value, cha
 		snprintf(problem, PROBLEM_BYTES, "%s must not contain U+0000", param->name);
 		return false;
 	}
-	if (param->kind != REST_TEXT && json_is_integer(field))
+	if (param->kind == REST_BOOLEAN && json_is_boolean(field))
+	{
+		*value = mem_string(json_is_true(field) ? "true" : "false", json_is_true(field) ? 4 : 5);
+		return true;
+	}
+	if (param->kind != REST_TEXT && param->kind != REST_BOOLEAN && json_is_integer(field))
 	{
 		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(field));
 		*value = mem_string(digits, strlen(digits));
 		return true;
 	}
-	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : "whole number");
+	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : param->kind == REST_BOOLEAN ? "boolean" : "whole number");
+	return false;
+}
+
+/* Take the whole body as a text. */
+static bool
+take_text(struct rest_call *rc, const struct rest_param *param, char **value, char problem[PROBLEM_BYTES])
+{
+	const struct buf *body = &rc->x->body;
+
+	*value = mem_string(body->data != NULL ? body->data : "", body->len);
+	if (strlen(*value) == body->len)
+		return true;
+	snprintf(problem, PROBLEM_BYTES, "%s must not contain U+0000", param->name);
 	return false;
 }
 
@@ -141,7 +192,12 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 			take_part(rc, (*part)++, &rc->values[i]);
 			break;
 		case REST_FIELD:
-			if (!take_field(param, rc->body, &rc->values[i], problem))
+			if (param->whole && is_type(rc->x, http_request_text))
+			{
+				if (!take_text(rc, param, &rc->values[i], problem))
+					return false;
+			}
+			else if (!take_field(param, rc->body, &rc->values[i], problem))
 				return false;
 			break;
 		case REST_OPERATION:
@@ -151,6 +207,12 @@ take_param(struct rest_call *rc, int i, int *part, char problem[PROBLEM_BYTES])
 			break;
 		case REST_KNOWN:
 			given = rc->x->if_none_match;
+			break;
+		case REST_EXPECTED:
+			given = rc->x->if_match;
+			break;
+		case REST_PLAIN:
+			given = prefers_text(rc->x) ? "text" : NULL;
 			break;
 	}
 	if (given != NULL)
@@ -217,21 +279,39 @@ has_body(const struct rest_route *route)
 	return false;
 }
 
-/* Read the body, an object; false where it was refused. */
+/* Return true if the body of a route may be plain text. */
+static bool
+takes_text(const struct rest_route *route)
+{
+	for (int i = 0; i < REST_PARAMS; i++)
+	{
+		if (route->params[i].whole)
+			return true;
+	}
+	return false;
+}
+
+/* Read the body, an object or a text; false where it was refused. */
 bool
 rest_read_body(struct rest_call *rc)
 {
 	struct http_request *x = rc->x;
-	size_t		type_len = x->content_type != NULL ? strcspn(x->content_type, " ;") : 0;
+	bool		is_text = takes_text(rc->route) && is_type(x, http_request_text);
 
-	if (!has_body(rc->route) || x->body.len == 0)
+	if (is_text && !is_utf8(x))
+	{
+		http_request_fail(x, 415, "malformed", "the charset of a text must be utf-8");
+		return false;
+	}
+	if (is_text || !has_body(rc->route) || x->body.len == 0)
 	{
 		rc->body = json_object();
 		return true;
 	}
-	if (x->content_type == NULL || type_len != strlen(http_request_json) || strncasecmp(x->content_type, http_request_json, type_len) != 0)
+	if (!is_type(x, http_request_json))
 	{
-		http_request_fail(x, 415, "malformed", "Content-Type must be application/json");
+		http_request_fail(x, 415, "malformed", takes_text(rc->route) ?
+						  "Content-Type must be application/json or text/plain" : "Content-Type must be application/json");
 		return false;
 	}
 	rc->body = json_loadb(x->body.data, x->body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);

@@ -18,6 +18,9 @@
 #define OPTIONAL_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what}
 #define NEEDED_FIELD(field, what) {.source = REST_FIELD,.name = field,.kind = what,.needed = true}
 #define OPERATION(field) {.source = REST_OPERATION,.name = field,.needed = true}
+#define WHOLE_NEEDED_FIELD(field) {.source = REST_FIELD,.name = field,.needed = true,.whole = true}
+#define EXPECTED {.source = REST_EXPECTED,.name = "If-Match"}
+#define PLAIN {.source = REST_PLAIN,.name = "Accept"}
 #define KNOWN {.source = REST_KNOWN,.name = "If-None-Match"}
 
 /* a moment as the other messages write it */
@@ -47,14 +50,14 @@ const struct rest_route rest_routes[] = {
 	" FROM converge.create_document(coalesce($1::text, ''), coalesce($2::text, ''), coalesce($3::uuid, gen_random_uuid())) AS id"},
 
 	{"GET", "/v1/docs", "my_documents", REST_SHOW, false,
-		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT)},
-		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id))"
+		{OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_TEXT), OPTIONAL_ARGUMENT("search", REST_TEXT)},
+		"SELECT body, CASE WHEN count = " PAGE("$1") " AND EXISTS (SELECT FROM converge.my_documents(1, last_at, last_id, $3::text))"
 		" THEN 'before=' || " MOMENT("last_at") " || ',' || last_id END AS next"
 		" FROM (SELECT json_build_object('documents', coalesce(json_agg(json_build_object("
 		"'documentId', doc_id, 'title', title, 'role', role, 'version', version, 'length', length,"
 		" 'createdAt', " MOMENT("created_at") ", 'updatedAt', " MOMENT("updated_at") ") ORDER BY n), '[]')) AS body,"
 		" count(*), (array_agg(updated_at ORDER BY n DESC))[1] AS last_at, (array_agg(doc_id ORDER BY n DESC))[1] AS last_id"
-		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid)"
+		" FROM converge.my_documents(" PAGE("$1") "::integer, split_part($2::text, ',', 1)::timestamptz, split_part($2::text, ',', 2)::uuid, $3::text)"
 	" WITH ORDINALITY AS d (doc_id, title, role, version, length, created_at, updated_at, n)) AS page"},
 
 	{"GET", "/v1/docs/{id}", "document", REST_SHOW, false,
@@ -73,14 +76,40 @@ const struct rest_route rest_routes[] = {
 		{ID},
 	"SELECT FROM converge.delete_document($1::uuid)"},
 
+	{"POST", "/v1/docs/{id}/fork", "fork", REST_CREATED, false,
+		{ID, OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("withHistory", REST_BOOLEAN), OPTIONAL_FIELD("id", REST_TEXT)},
+		"SELECT json_build_object('documentId', id) AS body, '/v1/docs/' || id AS location"
+	" FROM converge.fork($1::uuid, $2::bigint, coalesce($3::boolean, false), coalesce($4::uuid, gen_random_uuid())) AS id"},
+
+	{"GET", "/v1/docs/{id}/export", "export_document", REST_SHOW, false,
+		{ID},
+	"SELECT json_build_object('data', translate(encode(data, 'base64'), E'\\n', '')) AS body FROM converge.export_document($1::uuid) AS data"},
+
+	{"POST", "/v1/import", "import_copy", REST_CREATED, false,
+		{NEEDED_FIELD("data", REST_TEXT), OPTIONAL_FIELD("title", REST_TEXT)},
+		"SELECT json_build_object('documentId', id) AS body, '/v1/docs/' || id AS location"
+	" FROM converge.import_copy(decode($1::text, 'base64'), $2::text) AS id"},
+
 	/* ---- the text, and operations on it ---- */
 
 	{"GET", "/v1/docs/{id}/content", "content", REST_SHOW, false,
-		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN},
-		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$4", "v.at") " THEN NULL ELSE"
-		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body"
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), {.source = REST_ARGUMENT,.name = "at",.not_with = "version"}, KNOWN, PLAIN},
+		"SELECT " TAG("v.at") " AS version, CASE WHEN $5::text IS NOT NULL OR " HELD("$4", "v.at") " THEN NULL ELSE"
+		" json_build_object('documentId', $1::uuid, 'version', v.at, 'content', converge.content_at($1::uuid, v.at)) END AS body,"
+		" CASE WHEN $5::text IS NULL OR " HELD("$4", "v.at") " THEN NULL ELSE converge.content_at($1::uuid, v.at) END AS text"
 		" FROM converge.document($1::uuid) AS d,"
 	" LATERAL (SELECT coalesce($2::bigint, converge.version_at($1::uuid, $3::timestamptz), d.version) AS at OFFSET 0) AS v"},
+
+	{"PUT", "/v1/docs/{id}/content", "set_content", REST_MATCHED, false,
+		{ID, WHOLE_NEEDED_FIELD("content"), OPTIONAL_FIELD("baseVersion", REST_NUMBER), OPTIONAL_ARGUMENT("baseVersion", REST_NUMBER), EXPECTED},
+		"SELECT " TAG("p.version") " AS version, CASE WHEN p.version IS NOT NULL THEN"
+		" json_build_object('documentId', $1::uuid, 'version', p.version) END AS body"
+		" FROM converge.put_content($1::uuid, $2::text, coalesce($3::bigint, $4::bigint), $5::text) AS p (version),"
+	" converge.document($1::uuid) AS d"},
+
+	{"POST", "/v1/docs/{id}/replace", "replace_all", REST_SHOW, false,
+		{ID, NEEDED_FIELD("from", REST_TEXT), NEEDED_FIELD("to", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.replace_all($1::uuid, $2::text, $3::text) AS version"},
 
 	{"POST", "/v1/docs/{id}/ops", "apply_op", REST_SHOW, false,
 		{ID, OPERATION("operationId"), OPERATION("baseVersion"), OPERATION("op")},
@@ -99,6 +128,14 @@ const struct rest_route rest_routes[] = {
 	{"POST", "/v1/docs/{id}/undo-last", "undo_last", REST_SHOW, false,
 		{ID, OPTIONAL_FIELD("userId", REST_TEXT)},
 	"SELECT json_build_object('version', version) AS body FROM converge.undo_last($1::uuid, $2::text) AS version"},
+
+	{"POST", "/v1/docs/{id}/undo-range", "undo_range", REST_SHOW, false,
+		{ID, NEEDED_FIELD("fromVersion", REST_NUMBER), NEEDED_FIELD("toVersion", REST_NUMBER), OPTIONAL_FIELD("userId", REST_TEXT)},
+	"SELECT json_build_object('version', version) AS body FROM converge.undo_range($1::uuid, $2::bigint, $3::bigint, $4::text) AS version"},
+
+	{"POST", "/v1/docs/{id}/restore", "restore_text", REST_SHOW, false,
+		{ID, NEEDED_FIELD("version", REST_NUMBER), NEEDED_FIELD("from", REST_NUMBER), NEEDED_FIELD("to", REST_NUMBER)},
+	"SELECT json_build_object('version', version) AS body FROM converge.restore_text($1::uuid, $2::bigint, $3::bigint, $4::bigint) AS version"},
 
 	/* ---- the past ---- */
 
@@ -128,6 +165,26 @@ const struct rest_route rest_routes[] = {
 		" 'edits', edits, 'inserted', inserted, 'deleted', deleted, 'users', users) ORDER BY from_version), '[]')) AS body"
 	" FROM converge.timeline($1::uuid, coalesce($2::integer, 200), coalesce($3::bigint, 0), $4::bigint)"},
 
+	{"GET", "/v1/docs/{id}/occurrences", "occurrences", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("content", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_NUMBER)},
+		"SELECT json_build_object('occurrences', coalesce(json_agg(json_build_object("
+		"'fromVersion', from_version, 'toVersion', to_version, 'pos', pos, 'lastPos', last_pos, 'insertedBy', inserted_by, 'deletedBy', deleted_by,"
+		" 'insertedAt', " MOMENT("inserted_at") ", 'deletedAt', " MOMENT("deleted_at") ") ORDER BY n) FILTER (WHERE n <= coalesce($4::bigint, 0) + " PAGE("$3") "), '[]')) AS body,"
+		" CASE WHEN max(n) > coalesce($4::bigint, 0) + " PAGE("$3") " THEN 'after=' || coalesce($4::bigint, 0) + " PAGE("$3") " END AS next"
+		" FROM converge.occurrences($1::uuid, $2::text)"
+		" WITH ORDINALITY AS o (from_version, to_version, pos, inserted_by, deleted_by, inserted_at, deleted_at, last_pos, n)"
+	" WHERE n > coalesce($4::bigint, 0) AND n <= coalesce($4::bigint, 0) + " PAGE("$3") " + 1"},
+
+	{"GET", "/v1/docs/{id}/activity", "activity", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("gap", REST_NUMBER), OPTIONAL_ARGUMENT("since", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("before", REST_NUMBER)},
+		"SELECT json_build_object('sessions', coalesce(json_agg(json_build_object("
+		"'userId', user_id, 'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted) ORDER BY from_version DESC) FILTER (WHERE n <= " PAGE("$4") "), '[]')) AS body,"
+		" CASE WHEN count(*) > " PAGE("$4") " THEN concat_ws('&', 'before=' || min(from_version) FILTER (WHERE n <= " PAGE("$4") ")) END AS next"
+		" FROM (SELECT a.*, row_number() OVER (ORDER BY from_version DESC) AS n"
+		" FROM converge.activity($1::uuid, make_interval(secs => least(coalesce($2::bigint, 600), 1000000000)), $3::timestamptz) AS a"
+	" WHERE $5::bigint IS NULL OR from_version < $5::bigint ORDER BY from_version DESC LIMIT " PAGE("$4") " + 1) AS s"},
+
 	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
 		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"
@@ -140,6 +197,18 @@ const struct rest_route rest_routes[] = {
 		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER)},
 		"SELECT json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'op', op::text::json) AS body"
 	" FROM converge.diff($1::uuid, $2::bigint, $3::bigint) AS op"},
+
+	{"GET", "/v1/docs/{id}/diff-rows", "diff_rows", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("unit", REST_TEXT)},
+		"SELECT json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'rows', coalesce(json_agg(json_build_object("
+		"'kind', kind, 'fromPos', from_pos, 'toPos', to_pos, 'content', content) ORDER BY n), '[]')) AS body"
+	" FROM converge.diff_rows($1::uuid, $2::bigint, $3::bigint, coalesce($4::text, 'characters')) WITH ORDINALITY AS r (kind, from_pos, to_pos, content, n)"},
+
+	{"GET", "/v1/docs/{id}/unified-diff", "unified_diff", REST_SHOW, false,
+		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("context", REST_NUMBER), PLAIN},
+		"SELECT CASE WHEN $5::text IS NULL THEN json_build_object('fromVersion', $2::bigint, 'version', $3::bigint, 'diff', diff) END AS body,"
+		" CASE WHEN $5::text IS NOT NULL THEN diff END AS text"
+	" FROM converge.unified_diff($1::uuid, $2::bigint, $3::bigint, least(coalesce($4::bigint, 3), 1000000)::integer) AS diff"},
 
 	{"GET", "/v1/docs/{id}/snapshots", "list_snapshots", REST_SHOW, false,
 		{ID},
@@ -217,6 +286,14 @@ const struct rest_route rest_routes[] = {
 	{"GET", "/v1/me", "acting_user", REST_SHOW, false,
 		{{.source = REST_NONE}},
 	"SELECT json_build_object('userId', converge.acting_user()) AS body"},
+
+	{"GET", "/v1/me/activity", "my_activity", REST_SHOW, false,
+		{OPTIONAL_ARGUMENT("since", REST_TEXT), OPTIONAL_ARGUMENT("gap", REST_NUMBER), OPTIONAL_ARGUMENT("author", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('sessions', coalesce(json_agg(json_build_object('documentId', doc_id, "
+		"'userId', user_id, 'fromVersion', from_version, 'toVersion', to_version, 'fromAt', " MOMENT("from_at") ", 'toAt', " MOMENT("to_at") ","
+		" 'edits', edits, 'inserted', inserted, 'deleted', deleted) ORDER BY to_at DESC, doc_id), '[]')) AS body"
+		" FROM (SELECT * FROM converge.my_activity(make_interval(secs => least(coalesce($2::bigint, 600), 1000000000)),"
+	" coalesce($1::timestamptz, clock_timestamp() - interval '30 days'), $3::text) ORDER BY to_at DESC, doc_id LIMIT " PAGE("$4") ") AS s"},
 
 	{"PATCH", "/v1/me", "rename_user", REST_SHOW, false,
 		{NEEDED_FIELD("name", REST_TEXT)},

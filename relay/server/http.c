@@ -286,6 +286,8 @@ copy_request(struct lws *wsi, struct http_request *x, const char *path)
 	x->token = bearer_token(wsi);
 	x->origin = header_text(wsi, WSI_TOKEN_ORIGIN);
 	x->if_none_match = header_text(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+	x->if_match = header_text(wsi, WSI_TOKEN_HTTP_IF_MATCH);
+	x->accept = header_text(wsi, WSI_TOKEN_HTTP_ACCEPT);
 	x->accept_encoding = header_text(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING);
 	x->content_type = header_text(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	x->peer = mem_string(peer, strlen(peer));

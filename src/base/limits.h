@@ -29,6 +29,9 @@
 #define CVG_TIMELINE_BUCKETS	200
 #define CVG_MAX_TIMELINE_BUCKETS	10000
 
+/* Longest text that occurrences looks for, in code points. */
+#define CVG_MAX_SOUGHT_LENGTH	1000
+
 /* Longest label of a snapshot, in bytes. */
 #define CVG_MAX_LABEL_BYTES		1000
 

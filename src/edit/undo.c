@@ -1,6 +1,6 @@
 /*
  * edit/undo.c
- *		revert, undo and undo_last.  Each makes a new op; history stays as it
+ *		revert, undo, undo_last and undo_range.  Each makes a new op; history stays as it
  *		was.
  *
  * The head's lock is taken first, so that the op is applied at exactly the head
@@ -9,7 +9,8 @@
 #include "postgres.h"
 
 #include "access/access.h"
-#include "edit/apply.h"
+#include "edit/at_head.h"
+#include "edit/take_back.h"
 #include "history/snapshot.h"
 #include "type/op_type.h"
 
@@ -33,50 +34,13 @@
 PG_FUNCTION_INFO_V1(converge_revert);
 PG_FUNCTION_INFO_V1(converge_undo);
 PG_FUNCTION_INFO_V1(converge_undo_last);
+PG_FUNCTION_INFO_V1(converge_undo_range);
 
 /* How far undo_last looks back at first, in versions. */
 #define FIRST_LOOK_BACK	64
 
 /* How many ops whose undo amounts to nothing undo_last passes over. */
 #define UNDO_TRIES		32
-
-/* Lock the document, check that the acting user may write, see all of it. */
-static void
-begin_edit(const pg_uuid_t *doc_id, CvgHead *head)
-{
-	Relation	heads;
-
-	CommandCounterIncrement();
-	heads = cvg_lock_document(doc_id, head);
-	table_close(heads, NoLock);
-	cvg_push_latest_snapshot();
-	cvg_require_role(doc_id, CVG_EDITOR);
-}
-
-/* Apply the op made for the head we hold. */
-static int64
-finish_edit(const pg_uuid_t *doc_id, OtOp op)
-{
-	CvgSubmission sub = {.at_head = true,.op = op,.op_id = cvg_fresh_op_id()};
-
-	PopActiveSnapshot();
-	cvg_apply_one(doc_id, &sub);
-	return sub.version;
-}
-
-/* Refuse nulls and transactions that may not write. */
-static pg_uuid_t *
-write_arguments(FunctionCallInfo fcinfo, int needed, const char *command)
-{
-	for (int i = 0; i < needed; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument %d of %s must not be null", i + 1, command)));
-	PreventCommandIfReadOnly(command);
-	PreventCommandIfParallelMode(command);
-	return PG_GETARG_UUID_P(0);
-}
 
 /* ---- revert ---- */
 
@@ -100,17 +64,17 @@ is_same_text(const pg_uuid_t *doc_id, OtOp difference, int64 a, int64 b)
 Datum
 converge_revert(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.revert()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 2, "converge.revert()");
 	int64		version = PG_GETARG_INT64(1);
 	CvgHead		head;
 	OtOp		back;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	cvg_check_version(&head, version);
 	back = cvg_op_of((struct varlena *) DatumGetPointer(cvg_diff(doc_id, head.version, version)));
 	if (back.size > 0 && is_same_text(doc_id, back, head.version, version))
 		back.size = 0;			/* the identity, which makes no version */
-	PG_RETURN_INT64(finish_edit(doc_id, back));
+	PG_RETURN_INT64(cvg_edit_finish(doc_id, back));
 }
 
 /* ---- undo ---- */
@@ -263,13 +227,13 @@ find_undo(const pg_uuid_t *doc_id, const CvgHead *head, int64 undone_version)
 static int64
 apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
 {
-	int64		version = finish_edit(doc_id, undo);
+	int64		version = cvg_edit_finish(doc_id, undo);
 	CvgCaller	caller;
 
 	if (undo.size == 0)
 		return version;
 	cvg_owner_begin(cvg_catalog()->heads, &caller);
-	cvg_undo_keep(doc_id, version, undone_version);
+	cvg_undos_keep(doc_id, version, &undone_version, 1);
 	cvg_owner_end(&caller);
 	return version;
 }
@@ -277,13 +241,13 @@ apply_undo(const pg_uuid_t *doc_id, OtOp undo, int64 undone_version)
 Datum
 converge_undo(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 2, "converge.undo()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 2, "converge.undo()");
 	pg_uuid_t  *op_id = PG_GETARG_UUID_P(1);
 	CvgHead		head;
 	Undos		undos;
 	int64		version;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	version = find_op(doc_id, &head, op_id);
 	read_undos(doc_id, &undos);
 	if (hash_search(undos.undone, &version, HASH_FIND, NULL) != NULL)
@@ -340,7 +304,7 @@ newest_of_user_upto(const pg_uuid_t *doc_id, const CvgHead *head, int64 upto, co
 Datum
 converge_undo_last(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t  *doc_id = write_arguments(fcinfo, 1, "converge.undo_last()");
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 1, "converge.undo_last()");
 	text	   *user_id = PG_ARGISNULL(1) ? cstring_to_text(cvg_acting_user()) : PG_GETARG_TEXT_PP(1);
 	CvgHead		head;
 	Undos		undos;
@@ -348,7 +312,7 @@ converge_undo_last(PG_FUNCTION_ARGS)
 	int64		newest;
 	int64		stands = 0;
 
-	begin_edit(doc_id, &head);
+	cvg_edit_begin(doc_id, &head);
 	read_undos(doc_id, &undos);
 	newest = newest_of_user_upto(doc_id, &head, head.version, user_id, &undos);
 	for (int tries = 0; newest != 0 && undo.size == 0 && tries < UNDO_TRIES; tries++)
@@ -364,4 +328,111 @@ converge_undo_last(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	}
 	PG_RETURN_INT64(apply_undo(doc_id, undo, stands));
+}
+
+/* ---- a range ---- */
+
+/* The versions that a call undoes. */
+typedef struct Chosen
+{
+	HTAB	   *versions;
+	int64		first;
+	int64	   *undone;			/* what the undo is noted for */
+	int			count;
+} Chosen;
+
+/* Return true if a version is one of them. */
+static bool
+is_chosen(void *ctx, int64 version)
+{
+	return hash_search(((Chosen *) ctx)->versions, &version, HASH_FIND, NULL) != NULL;
+}
+
+/* The versions of a document that an undo undid, in a range; an undo of one that is in it as well counts with it. */
+static HTAB *
+undos_within(const Undos *undos, int64 from, int64 upto)
+{
+	HTAB	   *within = version_set();
+
+	for (int i = 0; i < undos->count; i++)
+		if (undos->rows[i].undone_version >= from && undos->rows[i].version <= upto)
+			hash_search(within, &undos->rows[i].version, HASH_ENTER, NULL);
+	return within;
+}
+
+/* Choose a version, or what stands for it now. */
+static void
+choose(Chosen *chosen, const Undos *undos, int64 version, int64 capacity)
+{
+	bool		found;
+
+	version = stands_for(undos, version);
+	hash_search(chosen->versions, &version, HASH_ENTER, &found);
+	if (found)
+		return;
+	if (chosen->undone == NULL)
+		chosen->undone = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(int64));
+	chosen->undone[chosen->count++] = version;
+	chosen->first = chosen->count == 1 ? version : Min(chosen->first, version);
+}
+
+/* Choose the ops of a range, of a user or of all, that are not undone. */
+static void
+choose_range(const pg_uuid_t *doc_id, int64 from, int64 upto, const text *user_id, const Undos *undos, Chosen *chosen)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, from - 1, upto);
+	HTAB	   *within = undos_within(undos, from, upto);
+	CvgOpRow	row;
+
+	chosen->versions = version_set();
+	while (cvg_ops_next(scan, &row))
+		if ((user_id == NULL || (row.user_len == VARSIZE_ANY_EXHDR(user_id) &&
+								 memcmp(row.user_id, VARDATA_ANY(user_id), row.user_len) == 0)) &&
+			hash_search(undos->undone, &row.version, HASH_FIND, NULL) == NULL &&
+			hash_search(within, &row.version, HASH_FIND, NULL) == NULL)
+			choose(chosen, undos, row.version, upto - from + 1);
+	cvg_ops_end(scan);
+}
+
+/* Fail for a range that is none of the available history. */
+static void
+check_range(const CvgHead *head, int64 from, int64 upto)
+{
+	if (from < 1 || upto < from)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("versions " INT64_FORMAT " to " INT64_FORMAT " are no range", from, upto),
+				 errdetail("A range begins at 1 or later and does not end before it begins.")));
+	cvg_check_version(head, from - 1);
+	cvg_check_version(head, upto);
+}
+
+/* Undo the ops of a range, of a user or of all, by one op. */
+Datum
+converge_undo_range(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *doc_id = cvg_write_arguments(fcinfo, 3, "converge.undo_range()");
+	int64		from = PG_GETARG_INT64(1);
+	int64		upto = PG_GETARG_INT64(2);
+	Chosen		chosen = {0};
+	CvgHead		head;
+	Undos		undos;
+	OtOp		undo = {0};
+	int64		version;
+	CvgCaller	caller;
+
+	cvg_edit_begin(doc_id, &head);
+	check_range(&head, from, upto);
+	read_undos(doc_id, &undos);
+	choose_range(doc_id, from, upto, PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3), &undos, &chosen);
+	if (chosen.count > 0)
+		undo = cvg_take_back(doc_id, chosen.first - 1, head.version, is_chosen, &chosen);
+	version = cvg_edit_finish(doc_id, undo);
+	if (undo.size > 0)
+	{
+		cvg_owner_begin(cvg_catalog()->heads, &caller);
+		cvg_undos_keep(doc_id, version, chosen.undone, chosen.count);
+		cvg_owner_end(&caller);
+	}
+	PG_RETURN_INT64(version);
 }

@@ -271,6 +271,29 @@ rope_size(const Rope *rope)
 	return rope->chunks.size;
 }
 
+/* Append a passage. */
+OtStatus
+rope_read(const Rope *rope, int64_t pos, int64_t length, OtBuffer *out)
+{
+	ChunkPlace	place;
+	OtStatus	status = OT_OK;
+
+	if (length == 0)
+		return OT_OK;
+	chunks_locate(&rope->chunks, pos, true, &place);
+	do
+	{
+		const Chunk *chunk = chunks_at(&rope->chunks, &place);
+		size_t		from = bytes_of(chunk, place.offset);
+		const char *part = (const char *) chunk->data + from;
+
+		status = ot_buffer_append(out, part, ot_utf8_offset(part, chunk->size - from, length));
+		length -= chunk->length - place.offset;
+	}
+	while (status == OT_OK && length > 0 && chunks_next(&rope->chunks, &place));
+	return status;
+}
+
 /* Append the whole text. */
 OtStatus
 rope_text(const Rope *rope, OtBuffer *out)

@@ -38,6 +38,9 @@ extern int64_t rope_length(const Rope *rope);
 /* In bytes. */
 extern size_t rope_size(const Rope *rope);
 
+/* Append `length` cp at `pos`, which are there. */
+extern OtStatus rope_read(const Rope *rope, int64_t pos, int64_t length, OtBuffer *out);
+
 /* Append the whole text. */
 extern OtStatus rope_text(const Rope *rope, OtBuffer *out);
 extern void rope_free(Rope *rope);

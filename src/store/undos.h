@@ -16,7 +16,8 @@ typedef struct CvgUndo
 	int64		undone_version;
 } CvgUndo;
 
-extern void cvg_undo_keep(const pg_uuid_t *doc_id, int64 version, int64 undone_version);
+/* Note that one op undid others. */
+extern void cvg_undos_keep(const pg_uuid_t *doc_id, int64 version, const int64 *undone_versions, int count);
 
 /* All undos of a document, the newest first; how many. */
 extern int	cvg_undos_read(const pg_uuid_t *doc_id, CvgUndo **undos);

@@ -134,16 +134,15 @@ write_pack(Making *making)
 		pfree(composed);
 }
 
-/* Write the ops after one version up to another as packs. */
-static void
-write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
+/* Write the ops of a source as packs. */
+void
+cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 from, int64 upto)
 {
-	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
 	Making		making = {.doc_id = doc_id,.op_ids = palloc(PACK_OPS * UUID_LEN)};
 	CvgOpRow	row;
 
 	cvg_check_status(pack_writer_create(&cvg_allocator, cvg_content_hash, &making.writer));
-	while (cvg_ops_next(scan, &row))
+	while (next(ctx, &row))
 	{
 		if (pack_writer_count(making.writer) == 0)
 			begin_pack(&making, &row);
@@ -154,6 +153,23 @@ write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
 	}
 	pack_writer_free(making.writer);
 	ot_fold_free(making.fold);
+	pfree(making.op_ids);
+}
+
+/* The log as a source. */
+static bool
+next_of_log(void *scan, CvgOpRow *row)
+{
+	return cvg_ops_next(scan, row);
+}
+
+/* Write the ops after one version up to another as packs. */
+static void
+write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+
+	cvg_write_packs(doc_id, next_of_log, scan, after + 1, upto);
 	cvg_ops_end(scan);
 }
 

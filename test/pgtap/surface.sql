@@ -11,6 +11,10 @@ INSERT INTO promised VALUES
 	('create_document', 'title text DEFAULT ''''::text, content text DEFAULT ''''::text, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
 	('apply_op', 'doc_id uuid, op_id uuid, base_version bigint, op converge.op, OUT version bigint, OUT seq bigint, OUT applied converge.op, OUT duplicate boolean', 'record', 'volatile', 'unsafe', false),
 	('edit', 'doc_id uuid, op converge.op', 'bigint', 'volatile', 'unsafe', false),
+	('set_content', 'doc_id uuid, content text, base_version bigint DEFAULT NULL::bigint', 'bigint', 'volatile', 'unsafe', false),
+	('put_content', 'doc_id uuid, content text, base_version bigint DEFAULT NULL::bigint, tags text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
+	('replace_all', 'doc_id uuid, from_text text, to_text text', 'bigint', 'volatile', 'unsafe', false),
+	('replace_in_all', 'doc_ids uuid[], from_text text, to_text text, OUT doc_id uuid, OUT version bigint', 'SETOF record', 'volatile', 'unsafe', false),
 	('content', 'doc_id uuid', 'text', 'stable', 'safe', true),
 	('content_at', 'doc_id uuid, version bigint', 'text', 'stable', 'safe', true),
 	('open_document', 'doc_id uuid, known_version bigint DEFAULT NULL::bigint, known_op_id uuid DEFAULT NULL::uuid, known_life uuid DEFAULT NULL::uuid, OUT role converge.role, OUT title text, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT resumed boolean, OUT content text, OUT op converge.op, OUT life uuid', 'record', 'stable', 'safe', false),
@@ -21,10 +25,18 @@ INSERT INTO promised VALUES
 	('history', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT seq bigint, OUT op_id uuid, OUT user_id text, OUT base_version bigint, OUT created_at timestamp with time zone, OUT op converge.op', 'SETOF record', 'stable', 'safe', false),
 	('changes', 'doc_id uuid, from_version bigint DEFAULT 1, to_version bigint DEFAULT NULL::bigint, OUT version bigint, OUT user_id text, OUT created_at timestamp with time zone, OUT kind text, OUT pos bigint, OUT length bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
 	('timeline', 'doc_id uuid, buckets integer DEFAULT 200, from_version bigint DEFAULT 0, to_version bigint DEFAULT NULL::bigint', 'SETOF converge.timeline_bucket', 'stable', 'safe', false),
+	('activity', 'doc_id uuid, gap interval DEFAULT ''00:10:00''::interval, since timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT user_id text, OUT from_version bigint, OUT to_version bigint, OUT from_at timestamp with time zone, OUT to_at timestamp with time zone, OUT edits bigint, OUT inserted bigint, OUT deleted bigint', 'SETOF record', 'stable', 'safe', false),
+	('my_activity', 'gap interval DEFAULT ''00:10:00''::interval, since timestamp with time zone DEFAULT NULL::timestamp with time zone, author text DEFAULT NULL::text, OUT doc_id uuid, OUT user_id text, OUT from_version bigint, OUT to_version bigint, OUT from_at timestamp with time zone, OUT to_at timestamp with time zone, OUT edits bigint, OUT inserted bigint, OUT deleted bigint', 'SETOF record', 'stable', 'unsafe', false),
 	('blame', 'doc_id uuid, version bigint DEFAULT NULL::bigint', 'SETOF converge.blame_run', 'stable', 'safe', false),
+	('occurrences', 'doc_id uuid, content text, OUT from_version bigint, OUT to_version bigint, OUT pos bigint, OUT inserted_by text, OUT deleted_by text, OUT inserted_at timestamp with time zone, OUT deleted_at timestamp with time zone, OUT last_pos bigint', 'SETOF record', 'stable', 'safe', false),
+	('my_occurrences', 'content text, max_documents integer DEFAULT 20, OUT doc_id uuid, OUT from_version bigint, OUT to_version bigint, OUT pos bigint, OUT inserted_by text, OUT deleted_by text, OUT inserted_at timestamp with time zone, OUT deleted_at timestamp with time zone, OUT last_pos bigint', 'SETOF record', 'stable', 'unsafe', false),
 	('diff', 'doc_id uuid, from_version bigint, to_version bigint', 'converge.op', 'stable', 'safe', true),
+	('diff_rows', 'doc_id uuid, from_version bigint, to_version bigint, unit text DEFAULT ''characters''::text, OUT kind text, OUT from_pos bigint, OUT to_pos bigint, OUT content text', 'SETOF record', 'stable', 'safe', false),
+	('unified_diff', 'doc_id uuid, from_version bigint, to_version bigint, context integer DEFAULT 3', 'text', 'stable', 'safe', false),
 	('revert', 'doc_id uuid, version bigint', 'bigint', 'volatile', 'unsafe', false),
 	('undo', 'doc_id uuid, op_id uuid', 'bigint', 'volatile', 'unsafe', false),
+	('undo_range', 'doc_id uuid, from_version bigint, to_version bigint, user_id text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
+	('restore_text', 'doc_id uuid, version bigint, from_pos bigint, to_pos bigint', 'bigint', 'volatile', 'unsafe', false),
 	('snapshot', 'doc_id uuid, label text DEFAULT NULL::text', 'bigint', 'volatile', 'unsafe', false),
 	('remove_label', 'doc_id uuid, version bigint, label text', 'void', 'volatile', 'unsafe', false),
 	('pack', 'doc_id uuid, keep bigint DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
@@ -39,9 +51,15 @@ INSERT INTO promised VALUES
 	('transfer_ownership', 'doc_id uuid, user_id text', 'void', 'volatile', 'unsafe', false),
 	('members', 'doc_id uuid, OUT user_id text, OUT name text, OUT role converge.role, OUT created_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('document', 'doc_id uuid, OUT title text, OUT owner text, OUT role converge.role, OUT version bigint, OUT seq bigint, OUT length bigint, OUT floor_version bigint, OUT snapshot_version bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone, OUT life uuid', 'record', 'stable', 'unsafe', false),
-	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
+	('my_documents', 'max_rows integer DEFAULT 100, before timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id uuid DEFAULT NULL::uuid, search text DEFAULT NULL::text, OUT doc_id uuid, OUT title text, OUT role converge.role, OUT version bigint, OUT length bigint, OUT created_at timestamp with time zone, OUT updated_at timestamp with time zone', 'SETOF record', 'stable', 'unsafe', false),
 	('rename_document', 'doc_id uuid, title text', 'void', 'volatile', 'unsafe', false),
 	('delete_document', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
+	('fork', 'doc_id uuid, version bigint DEFAULT NULL::bigint, with_history boolean DEFAULT false, id uuid DEFAULT gen_random_uuid()', 'uuid', 'volatile', 'unsafe', false),
+	('export_document', 'doc_id uuid', 'bytea', 'volatile', 'unsafe', false),
+	('import_document', 'data bytea, id uuid DEFAULT NULL::uuid', 'uuid', 'volatile', 'unsafe', false),
+	('import_copy', 'data bytea, title text DEFAULT NULL::text', 'uuid', 'volatile', 'unsafe', false),
+	('move_out', 'doc_id uuid', 'bytea', 'volatile', 'unsafe', false),
+	('begin_move', 'doc_id uuid', 'void', 'volatile', 'unsafe', false),
 	('sign_up', 'name text, address text, password text', 'text', 'volatile', 'unsafe', false),
 	('log_in', 'address text, password text', 'text', 'volatile', 'unsafe', false),
 	('change_password', 'old_password text, new_password text', 'boolean', 'volatile', 'unsafe', false),
@@ -125,7 +143,7 @@ SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
 	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
 FROM functions JOIN pg_proc USING (oid)
 -- inner functions, whose callers have looked
-WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
 
 -- ---- type, casts, operators ----
 
@@ -210,9 +228,10 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'count_attempt', 'count_member_change', 'due_documents',
-		'end_presence', 'has_version', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document',
-		'message_page', 'next_change', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
+	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt', 'count_member_change',
+		'describe_document', 'due_documents', 'end_presence', 'export_log', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents',
+		'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document', 'message_page', 'next_change', 'receive_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles',
+		'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');

@@ -140,7 +140,7 @@ test('an operation that is over a limit of PostgreSQL\'s is too large, here and 
     const { status, body } = await ben.post(`/v1/docs/${doc}/ops`, { operationId: newId(), baseVersion: 0, op: ['é'] })
     assert.deepEqual([status, body.code], [413, '54000'])
   }, { env: cluster.env })
-  await replaced('my_documents(integer, timestamp with time zone, uuid)', raising('54000'), async () => {
+  await replaced('my_documents(integer, timestamp with time zone, uuid, text)', raising('54000'), async () => {
     assert.equal((await ben.get('/v1/docs')).status, 413)
   })
   ann.op(0, ['é'])

@@ -206,6 +206,135 @@ test('pruned history begins at the oldest available version', async () => {
   assert.equal((await ann.get(place)).body.floorVersion, 2)
 })
 
+test('a whole text is put, as JSON and as plain text', async () => {
+  const place = await ann.create('one é\ntwo 😀\n')
+  const first = await ann.get(`${place}/content`)
+  const plain = await ann.get(`${place}/content`, { accept: 'text/plain' })
+  assert.deepEqual([plain.status, plain.body, plain.headers.get('content-type'), plain.headers.get('vary')], [200, 'one é\ntwo 😀\n', 'text/plain; charset=utf-8', 'accept'])
+  assert.equal(plain.headers.get('etag'), first.headers.get('etag'))
+  assert.equal((await ann.get(`${place}/content`, { accept: 'application/json, text/plain' })).body.content, 'one é\ntwo 😀\n')
+  assert.equal((await ann.get(`${place}/content`, { accept: 'text/plain', 'if-none-match': plain.headers.get('etag') })).status, 304)
+
+  const put = (body, headers, query = '') => ann.ask('PUT', `${place}/content${query}`, body, headers)
+  const asText = { 'content-type': 'text/plain; charset="UTF-8"' }
+  const made = await put('one é\n2 😀\n', { ...asText, 'if-match': plain.headers.get('etag') })
+  assert.deepEqual([made.status, made.body.version], [200, 1])
+  assert.equal((await ann.get(`${place}/history`)).body.ops[0].op.length, 3)
+  const late = await put('mine', { ...asText, 'if-match': plain.headers.get('etag') })
+  assert.deepEqual([late.status, late.body.code], [412, 'precondition'])
+  assert.equal((await put('one é\n2 😀\n', { ...asText, 'if-match': made.headers.get('etag') })).body.version, 1)
+
+  // from a base, in either form
+  assert.equal((await put({ content: 'ONE é\ntwo 😀\n', baseVersion: 0 })).body.version, 2)
+  assert.equal((await put('one é\ntwo 😀\nthree\n', asText, '?baseVersion=0')).body.version, 3)
+  assert.equal((await ann.get(`${place}/content`)).body.content, 'ONE é\n2 😀\nthree\n')
+  assert.equal((await put({ content: 'x', baseVersion: 99 })).status, 409)
+
+  // what is no text
+  assert.equal((await put('a\0b', asText)).status, 400)
+  assert.equal((await put('x', { 'content-type': 'text/plain; charset=latin1' })).status, 415)
+  assert.equal((await put('x', { 'content-type': 'text/html' })).status, 415)
+  assert.equal((await put({ other: 'x' })).status, 400)
+  assert.equal((await ann.ask('POST', `${place}/revert`, 'x', asText)).status, 415)
+  const broken = await relay.get(`${place}/content`, { method: 'PUT', headers: { ...asText, authorization: `Bearer ${ann.token}` }, body: Buffer.from([0x61, 0xff]) })
+  assert.deepEqual([broken.status, (await broken.json()).code], [400, '22021'])
+  assert.equal((await put('', asText)).body.version, 4)
+  assert.equal(await text(place), '')
+})
+
+test('a difference comes in passages, and as patch takes it', async () => {
+  const place = await ann.create('one\ntwo é\nthree')
+  for (const content of ['zero\none\n2 é\nthree\n', '', 'three\n\ntwo é\n', '\n\n\nthree 😀']) await ann.put(`${place}/content`, { content })
+  const { body } = await ann.get(`${place}/diff-rows?from=0&to=1&unit=lines`)
+  assert.deepEqual(body.rows[0], { kind: 'inserted', fromPos: 0, toPos: 0, content: 'zero\n' })
+  assert.equal((await ann.get(`${place}/diff-rows?from=0&to=1&unit=words`)).status, 400)
+  const folder = fs.mkdtempSync('/tmp/converge-patch-')
+  for (const [from, to, context] of [0, 1, 2, 3, 4].flatMap(from => [0, 1, 2, 3, 4].map(to => [from, to, (from + to) % 4]))) {
+    const plain = await ann.get(`${place}/unified-diff?from=${from}&to=${to}&context=${context}`, { accept: 'text/plain' })
+    assert.equal((await ann.get(`${place}/unified-diff?from=${from}&to=${to}&context=${context}`)).body.diff, plain.body)
+    const of = async version => (await ann.get(`${place}/content?version=${version}`)).body.content
+    fs.writeFileSync(`${folder}/text`, await of(from))
+    fs.writeFileSync(`${folder}/diff`, plain.body)
+    if (plain.body !== '') await promisify(execFile)('patch', ['--silent', `${folder}/text`, `${folder}/diff`])
+    // patch removes a file of which nothing is left
+    assert.equal(fs.existsSync(`${folder}/text`) ? fs.readFileSync(`${folder}/text`, 'utf8') : '', await of(to), `${from} to ${to}`)
+  }
+  fs.rmSync(folder, { recursive: true })
+})
+
+test('activity is that of SQL, in pages too', async () => {
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/activity`)
+  assert.deepEqual(body.sessions.map(s => [s.userId, s.fromVersion, s.toVersion, s.edits]), [['ben', 2, 4, 2], ['ann', 1, 3, 2]])
+  const first = await ann.get(`${place}/activity?gap=0&since=2020-01-01&limit=3`)
+  assert.deepEqual(first.body.sessions.map(s => s.fromVersion), [4, 3, 2])
+  const next = /<([^>]*)>/.exec(first.headers.get('link'))[1]
+  assert.deepEqual((await ann.get(next)).body.sessions.map(s => s.fromVersion), [1])
+  const mine = (await ann.get('/v1/me/activity?author=ben&limit=1000')).body.sessions.filter(s => s.documentId === idOf(place))
+  assert.deepEqual(mine.map(s => [s.userId, s.edits]), [['ben', 2]])
+  assert.equal((await ann.get('/v1/me/activity?since=nonsense')).status, 400)
+})
+
+test('a range is undone, and a passage restored', async () => {
+  const place = await withPast()
+  const before = await text(place)
+  assert.deepEqual((await ben.post(`${place}/undo-range`, { fromVersion: 1, toVersion: 4, userId: 'ben' })).body, { version: 5 })
+  assert.equal((await ann.get(`${place}/history?from=5`)).body.ops[0].userId, 'ben')
+  assert.deepEqual((await ann.post(`${place}/restore`, { version: 4, from: 0, to: before.length - 2 })).body, { version: 6 })
+  assert.equal((await ann.post(`${place}/undo-range`, { fromVersion: 3, toVersion: 2 })).status, 400)
+  assert.equal((await ann.post(`${place}/restore`, { version: 0, from: 0, to: 99 })).status, 422)
+})
+
+test('documents are found by title, and texts in their past, in pages too', async () => {
+  const user = new User(relay, `finder ${uuid()}`)
+  for (const title of ['Größe & Co', 'grösser', 'größer']) await user.create('', title)
+  const first = await user.get('/v1/docs?limit=1&search=gr%C3%B6%C3%9Fe')
+  assert.deepEqual(first.body.documents.map(d => d.title), ['größer'])
+  const second = await user.get(/<([^>]*)>/.exec(first.headers.get('link'))[1])
+  assert.deepEqual([second.body.documents.map(d => d.title), second.headers.get('link')], [['Größe & Co'], null])
+  assert.deepEqual((await user.get('/v1/docs?search=%26%20C')).body.documents.map(d => d.title), ['Größe & Co'])
+
+  const place = await withPast()
+  const { body } = await ann.get(`${place}/occurrences?content=w%C3%B6rld`)
+  assert.deepEqual(body.occurrences.map(o => [o.fromVersion, o.toVersion, o.insertedBy, o.deletedBy]), [[1, null, 'ann', null]])
+  const l = await ann.get(`${place}/occurrences?content=l&limit=2`)
+  assert.equal(l.body.occurrences.length, 2)
+  assert.match(l.headers.get('link'), /after=2&content=l&limit=2/)
+  assert.equal((await ann.get(/<([^>]*)>/.exec(l.headers.get('link'))[1])).body.occurrences.length, 1)
+  assert.equal((await ann.get(`${place}/occurrences?content=`)).status, 400)
+})
+
+test('a document is forked, exported and imported', async () => {
+  const place = await withPast()
+  const cleo = new User(relay, 'cleo')
+  assert.equal((await cleo.post(`${place}/fork`, {})).status, 403)
+  const plain = await ben.post(`${place}/fork`, { version: 1 })
+  assert.deepEqual([plain.status, plain.headers.get('location')], [201, `/v1/docs/${plain.body.documentId}`])
+  assert.deepEqual([(await ben.get(plain.headers.get('location'))).body.version, (await ben.get(plain.headers.get('location'))).body.role], [0, 'owner'])
+  const id = uuid()
+  assert.deepEqual((await ben.post(`${place}/fork`, { withHistory: true, id })).body, { documentId: id })
+  const ops = async (user, at) => (await user.get(`${at}/history`)).body.ops.map(({ sequenceId, ...op }) => op)
+  assert.deepEqual(await ops(ben, `/v1/docs/${id}`), await ops(ann, place))
+  assert.equal((await ben.post(`${place}/fork`, { withHistory: 'yes' })).status, 400)
+  assert.equal((await ben.post(`${place}/fork`, { id })).status, 409)
+
+  const { body } = await ben.get(`${place}/export`)
+  const copy = await cleo.post('/v1/import', { data: body.data, title: 'mine' })
+  assert.equal(copy.status, 201)
+  const come = await ops(cleo, copy.headers.get('location'))
+  assert.deepEqual(come, (await ops(ann, place)).map(op => ({ ...op, userId: `imported:${op.userId}` })))
+  assert.equal((await cleo.post('/v1/import', { data: Buffer.from(body.data, 'base64').fill(0, 20, 40).toString('base64') })).status, 500)
+  assert.equal((await cleo.post('/v1/import', { data: '!' })).status, 400)
+  assert.equal((await cleo.post('/v1/import', { data: 'AAAA' })).status, 400)
+})
+
+test('a text is replaced wherever it stands', async () => {
+  const place = await ann.create('é and é 😀')
+  assert.deepEqual((await ann.post(`${place}/replace`, { from: 'é', to: 'e\u0301' })).body, { version: 1 })
+  assert.equal(await text(place), 'e\u0301 and e\u0301 😀')
+  assert.equal((await ann.post(`${place}/replace`, { from: '', to: 'x' })).status, 400)
+})
+
 test('the timeline is that of SQL', async () => {
   const place = await withPast()
   const { body } = await ann.get(`${place}/timeline?buckets=2`)
@@ -514,7 +643,7 @@ test('invalid requests are refused with the reason', async () => {
 test('other methods and paths are refused with the supported methods', async () => {
   const place = await ann.create()
   const answer = await ann.ask('DELETE', `${place}/content`)
-  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, OPTIONS'])
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET, PUT, OPTIONS'])
   assert.equal((await ann.ask('PUT', '/v1/docs')).headers.get('allow'), 'POST, GET, OPTIONS')
   for (const at of ['/v1/', '/v1/docs/', `${place}/`, `${place}/content/x`, `/v1/docs/${idOf(place)}/nothing`, '/v2/docs']) {
     assert.equal((await ann.get(at)).status, 404, at)
