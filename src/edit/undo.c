@@ -352,7 +352,7 @@ is_chosen(void *ctx, int64 version)
 static HTAB *
 undos_within(const Undos *undos, int64 from, int64 upto)
 {
-	HTAB	   *within = version_set();
+	HTAB	   *within = version_set(sizeof(int64));
 
 	for (int i = 0; i < undos->count; i++)
 		if (undos->rows[i].undone_version >= from && undos->rows[i].version <= upto)
@@ -384,7 +384,7 @@ choose_range(const pg_uuid_t *doc_id, int64 from, int64 upto, const text *user_i
 	HTAB	   *within = undos_within(undos, from, upto);
 	CvgOpRow	row;
 
-	chosen->versions = version_set();
+	chosen->versions = version_set(sizeof(int64));
 	while (cvg_ops_next(scan, &row))
 		if ((user_id == NULL || (row.user_len == VARSIZE_ANY_EXHDR(user_id) &&
 								 memcmp(row.user_id, VARDATA_ANY(user_id), row.user_len) == 0)) &&
