@@ -11,6 +11,14 @@ import { random } from './lib/random.mjs'
 
 const microtask = () => Promise.resolve()
 
+/** What waits for a timer of the binding's. */
+async function until (condition) {
+  for (let n = 0; !condition(); n++) {
+    assert.ok(n < 1000, 'it never came to be')
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
 function editor (document, { extensions = [], ...config } = {}) {
   return new EditorView({ parent: globalThis.document.body, doc: document.text, extensions: [converge(document), extensions], ...config })
 }
@@ -160,6 +168,20 @@ test('a listener may edit while the document tells of a change', async () => {
   assert.equal([...document.text].sort().join(''), [...'zero one!?'].sort().join(''))
 })
 
+test('a listener may edit while what was typed is mended', async () => {
+  const setup = new Setup({ content: 'one' })
+  const document = await setup.open('ann')
+  let view
+  document.on('change', ({ source }) => { if (source !== 'second') document.edit([{ from: 0, insert: '> ' }, { from: document.length, insert: '!' }], { source: 'second' }) })
+  view = editor(document)
+  for (const [from, typed] of [[0, '\ud800x\r\ny'], [4, 'x\0'], [1, '\udc00']]) {
+    insert(view, from, typed)
+    await microtask()
+    await microtask()
+    assert.equal(text(view), document.text)
+  }
+})
+
 test('the keys of undo and redo are the document\'s, and leave others\' text', async () => {
   const setup = new Setup({ content: '' })
   const [ann, ben] = [await setup.open('ann'), await setup.open('ben')]
@@ -259,10 +281,7 @@ test('what touches a composed line waits for its end, the rest does not', async 
   await microtask()
   assert.equal(text(view), 'zero one\ntwoにほ\nthree!')
   composed(view)
-  await new Promise(resolve => {
-    const look = () => text(view) === document.text ? resolve() : setTimeout(look, 5)
-    look()
-  })
+  await until(() => text(view) === document.text)
   assert.equal(text(view), 'zero one\nxtwoにほ\nthree!')
   assert.equal(view.state.selection.main.head, 15)
 })
@@ -278,14 +297,38 @@ test('two editors of one document follow each other', async () => {
   assert.deepEqual([text(one), text(other)], ['axby', 'axby'])
 })
 
-test('a destroyed editor follows no more', async () => {
+test('a destroyed editor follows no more, and the document knows nothing of it', async () => {
   const setup = new Setup({ content: 'ab' })
   const document = await setup.open('ann')
+  const on = document.on.bind(document)
+  let listeners = 0
+  document.on = (...args) => {
+    const off = on(...args)
+    listeners++
+    return () => {
+      listeners--
+      off()
+    }
+  }
   const view = editor(document)
-  view.destroy()
+  assert.ok(listeners > 0)
   document.edit({ from: 0, insert: 'x' })
+  view.destroy()
+  await microtask()
+  document.edit({ from: 0, insert: 'y' })
   await microtask()
   assert.equal(text(view), 'ab')
+  assert.equal(listeners, 0)
+})
+
+test('an editor that is destroyed before its document is loaded stays as it was', async () => {
+  const setup = new Setup({ content: 'ab' })
+  const document = setup.client().open('doc')
+  const view = editor(document, { doc: 'old' })
+  view.destroy()
+  await setup.until(() => document.status === 'connected')
+  await microtask()
+  assert.equal(text(view), 'old')
 })
 
 test('whatever happens in whatever order, the views are the documents', async () => {
@@ -311,10 +354,7 @@ test('whatever happens in whatever order, the views are the documents', async ()
     }
     for (const which of [0, 1]) if (composing[which]) composed(views[which])
     await setup.until(() => documents.every(document => document.pending === null))
-    await new Promise(resolve => {
-      const look = () => views.every((view, i) => text(view) === documents[i].text) ? resolve() : setTimeout(look, 5)
-      look()
-    })
+    await until(() => views.every((view, i) => text(view) === documents[i].text))
     assert.equal(documents[0].text, documents[1].text, `seed ${seed}`)
     for (const view of views) view.destroy()
   }

@@ -113,7 +113,7 @@ export class Text {
       const most = open.length > 2 * usual ? usual : Infinity
       for (let from = 0, to; from < open.length; from = to) {
         to = Math.min(from + most, open.length)
-        if (half(open, to - 1) === HIGH) to++
+        if (to < open.length && half(open, to - 1) === HIGH) to++
         const text = open.slice(from, to)
         list.push({ text, length: text.length < open.length ? points(text) : openLength })
       }
