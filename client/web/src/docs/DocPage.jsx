@@ -5,10 +5,10 @@ import { api, become, nameOf, session, sessionClient } from '../app/session.js'
 import { explain } from '../app/api.js'
 import { colorOf, slotOf } from '../app/colors.js'
 import { called, learn } from '../app/names.js'
-import { go } from '../app/router.js'
+import { addressOf, go } from '../app/router.js'
 import { change, settings } from '../app/settings.js'
 import { useDocument, useStore } from '../app/store.js'
-import { LANGUAGES } from '../editor/language.js'
+import { languageOf, LANGUAGES, MARKDOWN } from '../editor/language.js'
 import { LiveEditor } from '../editor/LiveEditor.jsx'
 import { MonacoEditor } from '../editor/MonacoEditor.jsx'
 import { Badge } from '../parts/Badge.jsx'
@@ -58,7 +58,7 @@ export function DocPage ({ id, version, config }) {
 
   // a guest may be one who may read it
   if (problem !== '' && user?.guest) return <Login config={config} title='This document asks for a login' />
-  if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p></main>
+  if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p><p><a href={addressOf({ view: 'docs' })} data-here>All documents</a></p></main>
   if (document === null) return null
   return <Opened key={document.id + user?.id} document={document} loaded={loaded} version={version} config={config} />
 }
@@ -112,12 +112,12 @@ function Opened ({ document, loaded, version, config }) {
   return (
     <main class='doc-page' tabIndex={-1}>
       <div class='doc-head'>
-        <Title document={document} />
+        <Title document={document} loaded={loaded} />
         <Badge document={document} />
         {role !== null && !document.canEdit && <span class='role'>{role === 'viewer' ? 'You may read' : 'You may read and comment'}</span>}
         <span class='spread' />
         <People document={document} onFollow={follow} followed={followed?.userId ?? null} />
-        <Language chosen={language} onChoose={name => change({ languages: { ...languages, [id]: name } })} />
+        <Language title={title} chosen={language} onChoose={name => change({ languages: { ...languages, [id]: name } })} />
         <button type='button' class='quiet' aria-pressed={colored} onClick={() => setColored(!colored)}>Authors</button>
         <button type='button' class='quiet' aria-pressed={showPast} onClick={closePast}>History</button>
         <MarginTabs panels={panels} open={panel} onOpen={setPanel} />
@@ -149,44 +149,56 @@ function Opened ({ document, loaded, version, config }) {
   )
 }
 
-/** Which language the text is in. @param {{ chosen: string, onChoose: (name: string) => void }} props */
-function Language ({ chosen, onChoose }) {
+/** Which language the text is in. @param {{ title: string, chosen: string, onChoose: (name: string) => void }} props */
+function Language ({ title, chosen, onChoose }) {
+  const [byTitle, setByTitle] = useState(MARKDOWN)
+  useEffect(() => {
+    let gone = false
+    languageOf(title, '').then(name => { if (!gone) setByTitle(name) }, () => {})
+    return () => { gone = true }
+  }, [title])
   return (
     <label class='language'><span class='hidden'>Language of the text</span>
       <select value={chosen} onChange={event => onChoose(event.currentTarget.value)}>
-        <option value=''>By title</option>
+        <option value=''>{byTitle} · by title</option>
         {LANGUAGES.map(name => <option key={name} value={name}>{name}</option>)}
       </select>
     </label>
   )
 }
 
-/** @param {{ document: Document }} props */
-function Title ({ document }) {
+/** @param {{ document: Document, loaded: boolean }} props */
+function Title ({ document, loaded }) {
   const [problem, setProblem] = useState('')
-  // what is typed stays until the server tells of it, whatever is drawn meanwhile; a title that
-  // comes is taken with the drawing of it, not after, or what is typed in between would go
-  const [typed, setTyped] = useState(/** @type {string | null} */ (null))
-  useLayoutEffect(() => setTyped(null), [document.title])
-  /** @param {string} title as the field has it: what was typed last may not be drawn yet */
-  const rename = async title => {
-    if (title === (document.title ?? '')) return setTyped(null)
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null))
+  const given = document.title ?? ''
+  const typed = useRef(false)
+  // the field belongs to the user while they type in it: no drawing writes to it then
+  const show = () => {
+    typed.current = false
+    if (field.current !== null) field.current.value = document.title ?? ''
+  }
+  useLayoutEffect(() => { if (!typed.current) show() }, [given])
+  const rename = async () => {
+    const title = field.current?.value
+    if (!typed.current || title === (document.title ?? '')) return show()
+    typed.current = false
     try {
       await api.patch(`docs/${document.id}`, { title })
       setProblem('')
     } catch (error) {
-      setTyped(null)
+      if (!typed.current) show()
       setProblem(explain(error))
     }
   }
   return <>
-    <h1 class='hidden'>{document.title || 'Untitled'}</h1>
+    <h1 class='hidden'>{given || 'Untitled'}</h1>
     <input
-      class='title' aria-label='Title' dir='auto' value={typed ?? document.title ?? ''} placeholder='Untitled' readOnly={!document.canEdit} maxLength={200}
-      onInput={event => setTyped(event.currentTarget.value)} onBlur={event => rename(event.currentTarget.value)}
+      ref={field} class='title' aria-label='Title' dir='auto' placeholder='Untitled' readOnly={!loaded || !document.canEdit} maxLength={200}
+      onInput={() => { typed.current = true }} onBlur={rename}
       onKeyDown={event => {
-        if (event.key === 'Enter') event.currentTarget.blur()
-        if (event.key === 'Escape') setTyped(null)
+        if (event.key === 'Escape') show()
+        if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur()
       }}
     />
     {problem && <span class='problem' role='alert'>{problem}</span>}
