@@ -53,7 +53,8 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
       })
     })
     if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
-    speak.current = (title, language) => { spoken.speak(view, title, language).catch(() => {}) }
+    // the text comes first
+    speak.current = (title, language) => { document.loaded.then(() => spoken.speak(view, title, language)).catch(() => {}) }
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.({
       reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),
