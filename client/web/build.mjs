@@ -3,7 +3,7 @@
 // rest is fetched when it is used.
 
 import { build } from 'esbuild'
-import { cp, mkdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { seal } from './seal.mjs'
@@ -41,18 +41,29 @@ const { metafile } = await build({
   ...common, entryPoints: { main: 'src/main.jsx', admin: 'src/admin/main.jsx' }, format: 'esm', splitting: true, chunkNames: 'part-[hash]', jsx: 'automatic', jsxImportSource: 'preact', alias,
   define: { 'globalThis.MONACO_SCRIPT': script, 'globalThis.MONACO_STYLE': style }
 })
-for (const file of ['index.html', 'admin.html', 'icon.svg', 'config.json']) await cp(path.join(here, file), path.join(out, file))
+for (const file of ['icon.svg', 'config.json']) await cp(path.join(here, file), path.join(out, file))
 await build({ absWorkingDir: here, entryPoints: { offline: 'src/offline/worker.js' }, outdir: out, target: 'es2022', minify: true, logLevel: 'warning' })
 
 // What a browser keeps for the time without a relay: all that a document needs, and no editor
 // or language that only some ask for; those are kept when they were used.
 const KEPT_LATER = ['src/editor/markdown.js']
 const outputs = new Map(Object.entries(metafile.outputs).map(([name, output]) => [path.basename(name), output]))
-const kept = new Set(['main.js'])
-for (const name of kept) {
-  for (const { path: other, kind } of outputs.get(name)?.imports ?? []) {
-    const part = path.basename(other)
-    if (kind === 'import-statement' || KEPT_LATER.includes(outputs.get(part)?.entryPoint ?? '')) kept.add(part)
+/** A script with all that it imports at once, and later if it is one of these. */
+const closure = (entry, later = []) => {
+  const names = new Set([entry])
+  for (const name of names) {
+    for (const { path: other, kind } of outputs.get(name)?.imports ?? []) {
+      const part = path.basename(other)
+      if (kind === 'import-statement' || later.includes(outputs.get(part)?.entryPoint ?? '')) names.add(part)
+    }
   }
+  return names
+}
+const kept = closure('main.js', KEPT_LATER)
+// a browser asks for all of them when it has read the page, and not one after the other
+for (const [file, entry] of [['index.html', 'main.js'], ['admin.html', 'admin.js']]) {
+  const page = await readFile(path.join(here, file), 'utf8')
+  const parts = [...closure(entry)].filter(name => name !== entry).map(name => `  <link rel="modulepreload" href="${name}">\n`).join('')
+  await writeFile(path.join(out, file), page.replace('</head>', `${parts}</head>`))
 }
 await seal(out, ['index.html', 'main.css', 'icon.svg', 'config.json', ...kept])

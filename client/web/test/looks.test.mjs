@@ -15,12 +15,13 @@ import { becomes, create, launch, serve, shows, stored } from './lib/browser.mjs
 /** What a browser loads before it shows a document, gzipped. */
 const BUDGET_BYTES = 250_000
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-let browser, relay, id
+let browser, relay, id, code
 before(async () => {
   id = await create('ann', 'Menu', '# Menu\n\nSoup with **rice** and `salt`.\n', { '*': 'editor' })
   await sql(`BEGIN; SET LOCAL converge."user" = 'ben'; SELECT converge.edit('${id}', '[6, "!"]'); COMMIT`)
   const users = [['ann', 'Ann', 0], ['ben', 'Ben', 6]].map(([id, name, slot]) => ({ id, name, slot, token: token(id) }))
-  relay = await serve({ demo: { users, document: id, console: id, observer: token('visitor'), sqlUser: { id: 'sql', slot: 2 } } })
+  relay = await serve({ demo: { users, document: id, console: id, observer: token('visitor'), sqlUser: { id: 'sql', slot: 2 } } }, { operator: 'ann' })
+  code = await create('ann', 'tool.py', '# what it does\ndef tool(path: str) -> int:\n    return len(path) + 12 if path != "x" else None\n')
   browser = await launch()
 })
 after(async () => {
@@ -59,6 +60,13 @@ const VIEWS = {
     await page.getByRole('button', { name: 'History' }).click()
     await page.getByRole('slider').waitFor()
   },
+  async 'a part of its past' (page) {
+    await page.getByRole('slider').focus()
+    await page.keyboard.press('Home')
+    await page.getByRole('textbox', { name: 'The text as it was' }).focus()
+    await page.keyboard.press('Control+a')
+    await page.getByRole('button', { name: 'Restore the selection' }).waitFor()
+  },
   async 'sharing it' (page) {
     await page.getByRole('button', { name: 'Share' }).click()
     await page.getByRole('dialog').getByText('Everyone with the link').waitFor()
@@ -68,9 +76,17 @@ const VIEWS = {
     await page.getByRole('button', { name: 'Ann: settings' }).click()
     await page.getByRole('dialog').waitFor()
   },
+  async 'a document of code' (page) {
+    await page.goto(`/?doc=${code}`)
+    await page.locator('.cm-line span').getByText('def', { exact: true }).waitFor()
+  },
+  async 'one that is not there' (page) {
+    await page.goto(`/?doc=${crypto.randomUUID()}`)
+    await page.getByRole('link', { name: 'All documents' }).waitFor()
+  },
   async 'the operators\' page' (page) {
     await page.goto('/admin')
-    await page.getByRole('heading', { level: 1 }).waitFor()
+    await page.getByRole('region', { name: 'Documents by size' }).getByText('Menu').waitFor()
   }
 }
 

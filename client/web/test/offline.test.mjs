@@ -23,8 +23,11 @@ after(async () => {
 /** The page is kept: its worker has all of it. */
 const isKept = page => becomes(() => page.evaluate(async () => (await navigator.serviceWorker.ready).active.state), 'activated')
 
-/** All that was typed is stored: the page lets its user go without a warning. */
-const mayBeLeft = page => becomes(() => page.evaluate(() => dispatchEvent(new Event('beforeunload', { cancelable: true }))), true)
+/** All that was typed is stored: the editor has it, and the page lets its user go without a warning. */
+const mayBeLeft = async (page, typed) => {
+  await becomes(async () => (await page.locator('.pending-text').allTextContents()).join(''), typed)
+  await becomes(() => page.evaluate(() => dispatchEvent(new Event('beforeunload', { cancelable: true }))), true)
+}
 
 test('a document opens without a relay, with what was typed into it, and that is saved later', async () => {
   const place = folder()
@@ -41,14 +44,14 @@ test('a document opens without a relay, with what was typed into it, and that is
   await page.keyboard.press('Control+End')
   await page.keyboard.type(' On the train.')
   await page.getByText(/wait here/).waitFor()
-  await mayBeLeft(page)
+  await mayBeLeft(page, ' On the train.')
   await page.reload()
   await shows(text, 'Text. On the train.')
   await becomes(() => page.getByRole('textbox', { name: 'Title', exact: true }).inputValue(), 'Journey')
   await text.click()
   await page.keyboard.press('Control+End')
   await page.keyboard.type(' In the tunnel.')
-  await mayBeLeft(page)
+  await mayBeLeft(page, /In the tunnel\.$/)
   await page.reload()
   await shows(text, 'Text. On the train. In the tunnel.')
   // what only the relay knows is not made up

@@ -5,10 +5,10 @@ import { api, become, nameOf, session, sessionClient } from '../app/session.js'
 import { explain } from '../app/api.js'
 import { colorOf, slotOf } from '../app/colors.js'
 import { called, learn } from '../app/names.js'
-import { go } from '../app/router.js'
+import { addressOf, go } from '../app/router.js'
 import { change, settings } from '../app/settings.js'
 import { useDocument, useStore } from '../app/store.js'
-import { LANGUAGES } from '../editor/language.js'
+import { languageOf, LANGUAGES, MARKDOWN } from '../editor/language.js'
 import { LiveEditor } from '../editor/LiveEditor.jsx'
 import { MonacoEditor } from '../editor/MonacoEditor.jsx'
 import { Badge } from '../parts/Badge.jsx'
@@ -58,7 +58,7 @@ export function DocPage ({ id, version, config }) {
 
   // a guest may be one who may read it
   if (problem !== '' && user?.guest) return <Login config={config} title='This document asks for a login' />
-  if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p></main>
+  if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p><p><a href={addressOf({ view: 'docs' })} data-here>All documents</a></p></main>
   if (document === null) return null
   return <Opened key={document.id + user?.id} document={document} loaded={loaded} version={version} config={config} />
 }
@@ -117,7 +117,7 @@ function Opened ({ document, loaded, version, config }) {
         {role !== null && !document.canEdit && <span class='role'>{role === 'viewer' ? 'You may read' : 'You may read and comment'}</span>}
         <span class='spread' />
         <People document={document} onFollow={follow} followed={followed?.userId ?? null} />
-        <Language chosen={language} onChoose={name => change({ languages: { ...languages, [id]: name } })} />
+        <Language title={title} chosen={language} onChoose={name => change({ languages: { ...languages, [id]: name } })} />
         <button type='button' class='quiet' aria-pressed={colored} onClick={() => setColored(!colored)}>Authors</button>
         <button type='button' class='quiet' aria-pressed={showPast} onClick={closePast}>History</button>
         <MarginTabs panels={panels} open={panel} onOpen={setPanel} />
@@ -149,12 +149,18 @@ function Opened ({ document, loaded, version, config }) {
   )
 }
 
-/** Which language the text is in. @param {{ chosen: string, onChoose: (name: string) => void }} props */
-function Language ({ chosen, onChoose }) {
+/** Which language the text is in. @param {{ title: string, chosen: string, onChoose: (name: string) => void }} props */
+function Language ({ title, chosen, onChoose }) {
+  const [byTitle, setByTitle] = useState(MARKDOWN)
+  useEffect(() => {
+    let gone = false
+    languageOf(title, '').then(name => { if (!gone) setByTitle(name) }, () => {})
+    return () => { gone = true }
+  }, [title])
   return (
     <label class='language'><span class='hidden'>Language of the text</span>
       <select value={chosen} onChange={event => onChoose(event.currentTarget.value)}>
-        <option value=''>By title</option>
+        <option value=''>{byTitle} · by title</option>
         {LANGUAGES.map(name => <option key={name} value={name}>{name}</option>)}
       </select>
     </label>

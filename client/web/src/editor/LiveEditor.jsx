@@ -25,15 +25,18 @@ import { setup } from './setup.js'
  * @property {string} label for screen readers
  * @property {string} language chosen for it, or ''
  * @property {string} title which may say the language
- * @property {boolean} [focus] begin with the cursor in it
+ * @property {boolean} [focus] begin with the cursor in it, unless the user has put it elsewhere meanwhile
  * @property {(view: View | null) => void} [onView]
  */
 
 /** @param {string} label */
 const called = label => EditorView.contentAttributes.of({ 'aria-label': label })
 
-/** Nothing that takes keys has the focus: who is busy with the title or a menu stays there. */
-export const isIdle = () => ['BODY', 'MAIN'].includes(globalThis.document.activeElement?.tagName ?? 'BODY')
+/** Return true while no control has the focus: the user has not gone anywhere yet. */
+export const idle = () => {
+  const { activeElement, body } = globalThis.document
+  return activeElement === null || activeElement === body || activeElement.tagName === 'MAIN'
+}
 
 /** @param {LiveEditorProps} props */
 export function LiveEditor ({ document, label, language, title, focus = false, onView }) {
@@ -49,8 +52,9 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
         extensions: [spoken.extension, converge(document), commits(document), authors(), placeholder('Write something…'), name.of(called(label)), setup({})]
       })
     })
-    if (focus) document.loaded.then(() => { if (isIdle()) view.focus() }, () => {})
-    speak.current = (title, language) => { spoken.speak(view, title, language).catch(() => {}) }
+    if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
+    // the text comes first
+    speak.current = (title, language) => { document.loaded.then(() => spoken.speak(view, title, language)).catch(() => {}) }
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.({
       reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { explain } from '../app/api.js'
 import { settings } from '../app/settings.js'
 import { useStore } from '../app/store.js'
-import { isIdle } from './LiveEditor.jsx'
+import { idle } from './LiveEditor.jsx'
 import { markOf } from './authors.js'
 
 /** @import { LiveEditorProps } from './LiveEditor.jsx' */
@@ -52,7 +52,7 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
       if (gone) return
       const own = made = create(/** @type {HTMLElement} */ (parent.current), document, { label, language, title, dark: isDark(theme), phrases: { placeholder: 'Write something…' } })
       setEditor(own)
-      if (focus && isIdle()) own.focus()
+      if (focus && idle()) own.focus()
       onView?.({
         reveal: own.reveal,
         color (runs, newest) {

@@ -23,8 +23,10 @@ async function install () {
   const cache = await caches.open(kept)
   await Promise.all(Object.entries(files).map(async ([name, integrity]) => {
     const answer = await fetch(new URL(name, scope), { cache: 'no-cache', ...(integrity === '' ? {} : { integrity }) })
-    if (answer.ok) await cache.put(new URL(name, scope), answer)
-    else if (integrity !== '') throw new Error(`${name}: ${answer.status}`)
+    if (answer.status === 404 && name === 'config.json') return
+    // where a proxy asks for a login, its page is not ours
+    if (!answer.ok || answer.redirected) throw new Error(`${name}: ${answer.status}`)
+    await cache.put(new URL(name, scope), answer)
   }))
   await worker.skipWaiting()
 }
@@ -41,7 +43,7 @@ async function part (request, name) {
   const found = await cache.match(new URL(name, scope))
   if (found) return found
   const answer = await fetch(request)
-  if (answer.ok) await cache.put(new URL(name, scope), answer.clone())
+  if (answer.ok && !answer.redirected) await cache.put(new URL(name, scope), answer.clone())
   return answer
 }
 
