@@ -17,6 +17,7 @@
 #define REST_ROUTES_MOST 64
 
 struct rest;
+struct sql_pool;
 
 /* where a parameter of a route's statement comes from */
 enum rest_source
@@ -79,6 +80,7 @@ extern const int rest_route_count;
 
 struct rest *rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, struct metrics *metrics);
 void		rest_close(struct rest *rest);
+struct sql_pool *rest_pool(const struct rest *rest);
 bool		rest_is_ready(const struct rest *rest);
 bool		rest_is_idle(const struct rest *rest);
 void		rest_tick(struct rest *rest);
