@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define REST_PARAMS 6
+#define REST_PARAMS 7
 #define REST_ROUTES_MOST 64
 
 struct rest;
@@ -36,7 +36,10 @@ enum rest_kind
 	REST_TEXT,
 	REST_NUMBER,				/* whole, not negative */
 	REST_PAGE,					/* from 1 to 1,000 */
-	REST_FEW					/* from 1 to 100 */
+	REST_FEW,					/* from 1 to 100 */
+	REST_FLAG,					/* true or false */
+	REST_LIST,					/* a list, as its JSON */
+	REST_IDS					/* a list of uuids, as PostgreSQL's array */
 };
 
 struct rest_param

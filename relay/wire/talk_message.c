@@ -92,39 +92,6 @@ find_form(const struct message *m)
 	return &forms[i];
 }
 
-/* Return true if a value is a uuid. */
-static bool
-is_id(const json_t *value)
-{
-	struct uuid id;
-
-	return json_is_string(value) && uuid_parse(json_string_value(value), json_string_length(value), &id);
-}
-
-/* Print a list of uuids as PostgreSQL's array. */
-static char *
-print_ids(const json_t *list)
-{
-	struct buf	out = {0};
-	size_t		i;
-	json_t	   *value;
-
-	if (!json_is_array(list))
-		return NULL;
-	buf_text(&out, "{");
-	json_array_foreach(list, i, value)
-	{
-		if (!is_id(value))
-		{
-			buf_free(&out);
-			return NULL;
-		}
-		buf_format(&out, "%s%s", i > 0 ? "," : "", json_string_value(value));
-	}
-	buf_put(&out, "}", sizeof("}"));
-	return out.data;
-}
-
 /* Print a value as the text of a parameter; NULL: it is no such thing. */
 static char *
 print_value(const json_t *value, enum field_kind kind)
@@ -132,7 +99,7 @@ print_value(const json_t *value, enum field_kind kind)
 	char		digits[24];
 
 	if (kind == FIELD_IDS)
-		return print_ids(value);
+		return field_print_ids(value);
 	if (kind == FIELD_OP)
 		return json_is_array(value) ? json_dumps(value, JSON_COMPACT) : NULL;
 	if (kind == FIELD_FLAG)
@@ -144,7 +111,7 @@ print_value(const json_t *value, enum field_kind kind)
 		return mem_string(digits, (size_t) snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value)));
 	}
 	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value) ||
-		(kind == FIELD_ID && !is_id(value)))
+		(kind == FIELD_ID && !field_is_uuid(value)))
 		return NULL;
 	return mem_string(json_string_value(value), json_string_length(value));
 }
@@ -168,11 +135,11 @@ take_id(const struct message *m, struct talk_request *request)
 	json_t	   *id = json_object_get(m->root, "id");
 	json_t	   *ids = json_object_get(m->root, "ids");
 
-	if (is_id(id))
+	if (field_is_uuid(id))
 		request->id = json_incref(id);
 	else if (ids != NULL && request->count == 0)
 	{
-		char	   *printed = print_ids(ids);
+		char	   *printed = field_print_ids(ids);
 
 		if (printed != NULL)
 			request->id = json_incref(ids);

@@ -313,6 +313,7 @@ const gets = '    401    403      200    200       200    200   200'
 const changes = ' 401    403      403    403       200    200   403'
 const owners = '  401    403      403    403       403    200   403'
 const removes = ' 401    403      403    403       403    204   403'
+const posts = '   401    403      403    201       201    201   403'
 const makes = '   401    403      403    403       201    201   403'
 const account = ' 401    404      404    404       404    404   404' // which nobody here has
 const place = '/v1/docs/{id}'
@@ -338,6 +339,22 @@ export const routes = [
   ['GET', `${place}/snapshots`, gets],
   ['POST', `${place}/snapshots`, makes, {}],
   ['DELETE', `${place}/labels`, owners.replace('200', '404'), { version: 0, label: 'no such label' }],
+  ['GET', `${place}/talk`, gets],
+  ['GET', `${place}/threads`, gets],
+  ['POST', `${place}/threads`, posts, { body: 'é', from: 0, to: 1 }],
+  ['PATCH', `${place}/threads/{thread}`, changes, { resolved: true }],
+  ['POST', `${place}/threads/{thread}/comments`, posts, { body: 'é' }],
+  ['PATCH', `${place}/comments/{comment}`, owners, { body: '😀' }],
+  ['DELETE', `${place}/comments/{comment}`, removes],
+  ['GET', `${place}/suggestions`, gets],
+  ['POST', `${place}/suggestions`, posts, { baseVersion: 1, op: ['é'] }],
+  ['DELETE', `${place}/suggestions/{suggestion}`, removes],
+  ['POST', `${place}/suggestions/{suggestion}/decision`, changes, { accept: true }],
+  ['POST', `${place}/decisions`, changes, { ids: ['{suggestion}'], accept: false }],
+  ['GET', `${place}/messages`, gets],
+  ['POST', `${place}/messages`, posts, { body: 'é' }],
+  ['GET', `${place}/read`, gets],
+  ['PUT', `${place}/read`, gets, { changed: 1 }],
   ['GET', `${place}/members`, gets],
   ['PUT', `${place}/members/{user}`, owners, { role: 'viewer' }],
   ['DELETE', `${place}/members/{user}`, removes],
