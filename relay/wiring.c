@@ -111,6 +111,14 @@ resync(struct relay *relay)
 }
 
 static void
+on_stream_talk(void *arg, const struct talk_event *event)
+{
+	struct relay *relay = arg;
+
+	sessions_hear(relay->sessions, event);
+}
+
+static void
 on_stream_notice(void *arg, const struct notice *notice)
 {
 	struct relay *relay = arg;
@@ -121,6 +129,8 @@ on_stream_notice(void *arg, const struct notice *notice)
 			 !rooms_deleted(relay->rooms, &notice->doc, notice->has_life ? &notice->life : NULL))
 		return;
 	sessions_notice(relay->sessions, notice);
+	if (notice->kind == NOTICE_RESYNC)
+		sessions_miss_talk(relay->sessions);
 }
 
 static void
@@ -143,6 +153,7 @@ on_stream_up(void *arg, bool other_history)
 		rooms_forget_seen(relay->rooms, NULL);
 	}
 	rooms_each(relay->rooms, check_room, relay);
+	sessions_miss_talk(relay->sessions);
 	backfill_start(relay->backfill, true);
 }
 
@@ -242,6 +253,15 @@ on_slowed(void *arg)
 		uv_timer_start(&relay->slow_timer, on_slow_timer, SLOW_TICK_MS, SLOW_TICK_MS);
 }
 
+/* Return true if the stream shows the events of a document. */
+static bool
+shows(void *arg, const struct uuid *doc)
+{
+	const struct relay *relay = arg;
+
+	return stream_shows(relay->stream, doc);
+}
+
 /* ---- the parts ---- */
 
 static void
@@ -279,7 +299,7 @@ static void
 make_stream(struct relay *relay)
 {
 	struct stream_callbacks callbacks = {
-		.event = on_stream_event,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,
+		.event = on_stream_event,.talk = on_stream_talk,.notice = on_stream_notice,.up = on_stream_up,.down = on_stream_down,
 		.connected = on_connected,.arg = relay,
 	};
 
@@ -302,10 +322,11 @@ make_sessions(struct relay *relay)
 {
 	struct sessions_config config = {
 		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
-		.slowed = on_slowed,.arg = relay,
+		.slowed = on_slowed,.shows = shows,.arg = relay,
 	};
 	struct sessions_parts parts = {
 		.rooms = relay->rooms,.writer = relay->writer,.reader = relay->reader,.presence = relay->presence,
+		.pool = rest_pool(relay->rest),
 	};
 
 	relay->sessions = sessions_new(&config);

@@ -637,7 +637,7 @@ CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(
 CREATE POLICY readers ON converge.heads FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.labels FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.last_read FOR SELECT
-	USING (converge.may_read(doc_id) AND user_id OPERATOR(pg_catalog.=) converge.acting_user());
+	USING (converge.may_read(doc_id) AND user_id OPERATOR(pg_catalog.=) (SELECT converge.acting_user()));
 CREATE POLICY readers ON converge.members FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.messages FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.ops FOR SELECT USING (converge.may_read(doc_id));
@@ -1969,11 +1969,48 @@ CREATE FUNCTION converge.moment(at timestamptz) RETURNS text
 $$;
 COMMENT ON FUNCTION converge.moment(timestamptz) IS 'a time as messages contain it';
 
+CREATE FUNCTION converge.thread_event(thread converge.threads) RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT json_build_object('type'::text, 'thread'::text, 'documentId'::text, thread.doc_id, 'changed'::text, thread.changed,
+		'id'::text, thread.id, 'version'::text, thread.version, 'from'::text, thread.from_pos, 'to'::text, thread.to_pos,
+		'length'::text, thread.length, 'quote'::text, thread.quote, 'prefix'::text, thread.prefix, 'suffix'::text, thread.suffix,
+		'userId'::text, thread.created_by, 'at'::text, converge.moment(thread.created_at), 'resolvedBy'::text, thread.resolved_by,
+		'resolvedAt'::text, converge.moment(thread.resolved_at), 'deletedAt'::text, converge.moment(thread.deleted_at))
+$$;
+COMMENT ON FUNCTION converge.thread_event(converge.threads) IS 'a thread as its event';
+
+CREATE FUNCTION converge.comment_event(said converge.comments) RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT json_build_object('type'::text, 'comment'::text, 'documentId'::text, said.doc_id, 'changed'::text, said.changed,
+		'id'::text, said.id, 'threadId'::text, said.thread_id, 'userId'::text, said.user_id, 'body'::text, said.body,
+		'at'::text, converge.moment(said.created_at), 'editedAt'::text, converge.moment(said.edited_at),
+		'deletedAt'::text, converge.moment(said.deleted_at))
+$$;
+COMMENT ON FUNCTION converge.comment_event(converge.comments) IS 'a comment as its event';
+
+CREATE FUNCTION converge.suggestion_event(suggestion converge.suggestions) RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT json_build_object('type'::text, CASE suggestion.status WHEN 'open'::text THEN 'suggest'::text ELSE 'decide'::text END,
+		'documentId'::text, suggestion.doc_id, 'changed'::text, suggestion.changed, 'id'::text, suggestion.id,
+		'baseVersion'::text, suggestion.base_version, 'op'::text, suggestion.op::text::json, 'note'::text, suggestion.note,
+		'userId'::text, suggestion.user_id, 'at'::text, converge.moment(suggestion.created_at), 'status'::text, suggestion.status,
+		'decidedBy'::text, suggestion.decided_by, 'decidedAt'::text, converge.moment(suggestion.decided_at),
+		'version'::text, suggestion.version)
+$$;
+COMMENT ON FUNCTION converge.suggestion_event(converge.suggestions) IS 'a suggestion as its event';
+
+CREATE FUNCTION converge.message_event(message converge.messages) RETURNS json
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT json_build_object('type'::text, 'chat'::text, 'documentId'::text, message.doc_id, 'changed'::text, message.changed,
+		'id'::text, message.id, 'userId'::text, message.user_id, 'body'::text, message.body, 'version'::text, message.version,
+		'at'::text, converge.moment(message.created_at))
+$$;
+COMMENT ON FUNCTION converge.message_event(converge.messages) IS 'a message as its event';
+
 CREATE FUNCTION converge.talk_events(doc_id uuid, since bigint DEFAULT 0, "limit" integer DEFAULT 1000,
 									 OUT changed bigint, OUT event json) RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1000 AS $$
 DECLARE
-	-- the numbers are dense: so many changes hold at least as many rows as there are
 	most integer := least(greatest(coalesce("limit", 1000), 0), 1000);
 	after bigint := coalesce(since, 0);
 BEGIN
@@ -1983,35 +2020,45 @@ BEGIN
 	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
 	RETURN QUERY
 		SELECT e.changed, e.event FROM (
-			(SELECT t.changed, json_build_object('type'::text, 'thread'::text, 'documentId'::text, t.doc_id, 'changed'::text, t.changed,
-				'id'::text, t.id, 'version'::text, t.version, 'from'::text, t.from_pos, 'to'::text, t.to_pos, 'length'::text, t.length,
-				'quote'::text, t.quote, 'prefix'::text, t.prefix, 'suffix'::text, t.suffix, 'userId'::text, t.created_by,
-				'at'::text, converge.moment(t.created_at), 'resolvedBy'::text, t.resolved_by,
-				'resolvedAt'::text, converge.moment(t.resolved_at), 'deletedAt'::text, converge.moment(t.deleted_at)) AS event
+			(SELECT t.changed, converge.thread_event(t) AS event
 			 FROM converge.threads t WHERE t.doc_id = talk_events.doc_id AND t.changed > after ORDER BY t.changed LIMIT most)
 			UNION ALL
-			(SELECT c.changed, json_build_object('type'::text, 'comment'::text, 'documentId'::text, c.doc_id, 'changed'::text, c.changed,
-				'id'::text, c.id, 'threadId'::text, c.thread_id, 'userId'::text, c.user_id, 'body'::text, c.body,
-				'at'::text, converge.moment(c.created_at), 'editedAt'::text, converge.moment(c.edited_at),
-				'deletedAt'::text, converge.moment(c.deleted_at))
+			(SELECT c.changed, converge.comment_event(c)
 			 FROM converge.comments c WHERE c.doc_id = talk_events.doc_id AND c.changed > after ORDER BY c.changed LIMIT most)
 			UNION ALL
-			(SELECT s.changed, json_build_object('type'::text, CASE s.status WHEN 'open'::text THEN 'suggest'::text ELSE 'decide'::text END,
-				'documentId'::text, s.doc_id, 'changed'::text, s.changed, 'id'::text, s.id, 'baseVersion'::text, s.base_version,
-				'op'::text, s.op::text::json, 'note'::text, s.note, 'userId'::text, s.user_id, 'at'::text, converge.moment(s.created_at),
-				'status'::text, s.status, 'decidedBy'::text, s.decided_by, 'decidedAt'::text, converge.moment(s.decided_at),
-				'version'::text, s.version)
+			(SELECT s.changed, converge.suggestion_event(s)
 			 FROM converge.suggestions s WHERE s.doc_id = talk_events.doc_id AND s.changed > after ORDER BY s.changed LIMIT most)
 			UNION ALL
-			(SELECT m.changed, json_build_object('type'::text, 'chat'::text, 'documentId'::text, m.doc_id, 'changed'::text, m.changed,
-				'id'::text, m.id, 'userId'::text, m.user_id, 'body'::text, m.body, 'version'::text, m.version,
-				'at'::text, converge.moment(m.created_at))
+			(SELECT m.changed, converge.message_event(m)
 			 FROM converge.messages m WHERE m.doc_id = talk_events.doc_id AND m.changed > after ORDER BY m.changed LIMIT most)
 		) AS e (changed, event) ORDER BY e.changed LIMIT most;
 END
 $$;
 COMMENT ON FUNCTION converge.talk_events(uuid, bigint, integer) IS
 	'the threads, comments, suggestions and messages of a document that came or changed after a change, each as its event in the stream; at most 1000';
+
+-- Volatile, so that it sees what another function of the same statement has written.
+CREATE FUNCTION converge.talk_rows(doc_id uuid, ids uuid[]) RETURNS SETOF json
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 2 AS $$
+BEGIN
+	IF doc_id IS NULL OR ids IS NULL THEN
+		RAISE EXCEPTION 'document and ids must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	RETURN QUERY
+		SELECT e.event FROM (
+			SELECT t.changed, converge.thread_event(t) FROM converge.threads t WHERE t.doc_id = talk_rows.doc_id AND t.id = ANY (ids)
+			UNION ALL
+			SELECT c.changed, converge.comment_event(c) FROM converge.comments c WHERE c.doc_id = talk_rows.doc_id AND c.id = ANY (ids)
+			UNION ALL
+			SELECT s.changed, converge.suggestion_event(s) FROM converge.suggestions s WHERE s.doc_id = talk_rows.doc_id AND s.id = ANY (ids)
+			UNION ALL
+			SELECT m.changed, converge.message_event(m) FROM converge.messages m WHERE m.doc_id = talk_rows.doc_id AND m.id = ANY (ids)
+		) AS e (changed, event) ORDER BY e.changed;
+END
+$$;
+COMMENT ON FUNCTION converge.talk_rows(uuid, uuid[]) IS
+	'threads, comments, suggestions and messages by their ids, each as its event, also those that the calling statement has written';
 
 CREATE FUNCTION converge.talk_changed(doc_id uuid) RETURNS bigint
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -2026,21 +2073,23 @@ $$;
 COMMENT ON FUNCTION converge.talk_changed(uuid) IS
 	'the number of the last change of a document''s threads, comments, suggestions and messages';
 
--- An event of the calling transaction's own is in the stream in a moment; one that was
--- there before is not.
-CREATE FUNCTION converge.talk_answer(doc_id uuid) RETURNS boolean
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- What the calling transaction writes comes by the stream in a moment; what was written
+-- before does not.
+CREATE FUNCTION converge.talk_answer(doc_id uuid, ids uuid[]) RETURNS SETOF json
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 2 AS $$
 BEGIN
-	IF doc_id IS NULL THEN
-		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	IF doc_id IS NULL OR ids IS NULL THEN
+		RAISE EXCEPTION 'document and ids must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
-	RETURN EXISTS (SELECT FROM converge.talks t WHERE t.doc_id = talk_answer.doc_id AND t.changed > 0
-				   AND t.xmin::text = (pg_current_xact_id()::text::numeric % 4294967296::numeric)::text);
+	IF NOT EXISTS (SELECT FROM converge.talks t WHERE t.doc_id = talk_answer.doc_id AND t.changed > 0
+				   AND t.xmin::text = (pg_current_xact_id()::text::numeric % 4294967296::numeric)::text) THEN
+		RETURN QUERY SELECT r FROM converge.talk_rows(doc_id, ids) r;
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION converge.talk_answer(uuid) IS
-	'return true if the calling transaction has changed a document''s talk; false if what was asked for was so already';
+COMMENT ON FUNCTION converge.talk_answer(uuid, uuid[]) IS
+	'talk_rows() if what the calling transaction asked for was so already; no rows if it has changed the talk of the document';
 
 CREATE FUNCTION converge.carry_talk(doc_id uuid, version bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -2667,6 +2716,18 @@ $$;
 COMMENT ON FUNCTION converge.settled_roles(uuid, text[]) IS
 	'the roles of users in a document after all changes in progress; no rows while another transaction has it locked';
 
+CREATE FUNCTION converge.talk_numbers(doc_ids uuid[], OUT doc_id uuid, OUT changed bigint) RETURNS SETOF record
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+BEGIN
+	IF doc_ids IS NULL THEN
+		RAISE EXCEPTION 'documents must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	RETURN QUERY SELECT t.doc_id, t.changed FROM converge.talks t WHERE t.doc_id = ANY (doc_ids);
+END
+$$;
+COMMENT ON FUNCTION converge.talk_numbers(uuid[]) IS
+	'the number of the last change of the threads, comments, suggestions and messages of documents that have some';
+
 CREATE FUNCTION converge.become(user_id text) RETURNS void
 	AS 'MODULE_PATHNAME', 'converge_become' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION converge.become(text) IS
@@ -2800,6 +2861,7 @@ BEGIN
 				   'converge.has_version(uuid, bigint, uuid, bigint, uuid), '
 				   'converge.role_in(text, uuid), '
 				   'converge.settled_roles(uuid, text[]), '
+				   'converge.talk_numbers(uuid[]), '
 				   'converge.become(text), '
 				   'converge.begin_presence(uuid, integer), '
 				   'converge.announce(text[]), '
@@ -2978,6 +3040,7 @@ REVOKE ALL ON FUNCTION
 	converge.has_version(uuid, bigint, uuid, bigint, uuid),
 	converge.role_in(text, uuid),
 	converge.settled_roles(uuid, text[]),
+	converge.talk_numbers(uuid[]),
 	converge.become(text),
 	converge.begin_presence(uuid, integer),
 	converge.show_life(uuid, integer),

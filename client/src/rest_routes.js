@@ -10,6 +10,9 @@
  * @typedef {{ fromVersion: number, toVersion: number, fromAt: string, toAt: string, edits: number, inserted: number, deleted: number, users: (string)[] }} Bucket
  * @typedef {{ pos: number, content: string, userId: string | null, version: number | null, at: string | null }} Run
  * @typedef {{ version: number, at: string, kind: 'initial' | 'due' | 'named' | 'floor', label: string | null, length: number, labelledBy: string | null, labelledAt: string | null }} Snapshot
+ * @typedef {{ type: 'thread' | 'comment' | 'suggest' | 'decide' | 'chat', documentId: string, changed: number, id: string, userId: string, at: string, version?: number | null, from?: number, to?: number, length?: number, quote?: string, prefix?: string, suffix?: string, resolvedBy?: string | null, resolvedAt?: string | null, deletedAt?: string | null, threadId?: string, body?: string, editedAt?: string | null, baseVersion?: number, op?: Op, note?: string, status?: 'open' | 'accepted' | 'rejected' | 'withdrawn', decidedBy?: string | null, decidedAt?: string | null }} TalkEvent
+ * @typedef {{ id: string, from: number, to: number, orphan: boolean, quote: string, resolved: boolean, resolvedBy: string | null, resolvedAt: string | null, userId: string, at: string, madeVersion: number, changed: number, comments: (TalkEvent)[] }} Thread
+ * @typedef {{ id: string, op: Op, stale: boolean, note: string, userId: string, at: string, baseVersion: number, changed: number }} Suggestion
  * @typedef {{ userId: string, name: string | null, role: Role, at: string }} Member
  * @typedef {{ userId: string, token?: string, expires?: number }} Login
  * @typedef {{ version: number }} Version
@@ -50,6 +53,22 @@
  * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} share Give a user a role, or change it; owners.
  * @property {(id: string, user: string) => Promise<null>} unshare Remove a user's role; owners, but any member except the last owner may remove their own.
  * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and the acting user an editor; owners.
+ * @property {(id: string, fields?: { since?: number, limit?: number }) => Promise<{ changed: number, events: (TalkEvent)[] } & Paged<{ changed: number, events: (TalkEvent)[] }>>} talkEvents What came or changed after a change: threads, comments, suggestions and messages as events.
+ * @property {(id: string, fields?: { version?: number }) => Promise<{ version: number, changed: number, threads: (Thread)[] }>} threadsAt The threads that are not deleted with their comments, and where their passages are at a version.
+ * @property {(id: string, fields: { body: string, from: number, to: number, version?: number | null, threadId?: string | null, id?: string | null }) => Promise<{ threadId: string, id: string, events: (TalkEvent)[] }>} comment Begin a thread with a comment on a passage; commenters.
+ * @property {(id: string, thread: string, fields: { resolved: boolean }) => Promise<TalkEvent>} resolveThread Resolve a thread, or open it again; the user who began it, and editors.
+ * @property {(id: string, thread: string, fields: { body: string, id?: string | null }) => Promise<TalkEvent>} reply Add a comment to a thread; commenters.
+ * @property {(id: string, comment: string, fields: { body: string }) => Promise<TalkEvent>} editComment Change the text of a comment; its author.
+ * @property {(id: string, comment: string) => Promise<null>} deleteComment Delete a comment; its author, and owners.
+ * @property {(id: string, fields?: { version?: number }) => Promise<{ version: number, changed: number, suggestions: (Suggestion)[] }>} suggestionsAt The open suggestions, as they are at a version.
+ * @property {(id: string, fields: { baseVersion: number, op: Op, note?: string | null, id?: string | null }) => Promise<TalkEvent>} suggest Propose an operation; commenters.
+ * @property {(id: string, suggestion: string) => Promise<null>} withdrawSuggestion Take back a suggestion; its author.
+ * @property {(id: string, suggestion: string, fields: { accept: boolean }) => Promise<TalkEvent>} decideSuggestion Accept or reject a suggestion; editors.
+ * @property {(id: string, fields: { ids: (string)[], accept: boolean }) => Promise<{ suggestions: ({ id: string, version: number | null })[] }>} decideSuggestions Decide several suggestions in this order, all or none; editors.
+ * @property {(id: string, fields?: { before?: string, limit?: number }) => Promise<{ changed: number, messages: (TalkEvent)[] } & Paged<{ changed: number, messages: (TalkEvent)[] }>>} messagesBefore The chat, the newest message first.
+ * @property {(id: string, fields: { body: string, id?: string | null }) => Promise<TalkEvent>} say Say something in the chat; commenters.
+ * @property {(id: string) => Promise<{ lastRead: number, messages: number, comments: number, mentions: number }>} unread How far the user has read, and what came of others since.
+ * @property {(id: string, fields: { changed: number }) => Promise<{ lastRead: number }>} markRead Note that the user has read everything up to a change.
  * @property {(fields: { search: string, limit?: number }) => Promise<{ users: ({ userId: string, name: string })[] }>} searchUsers Accounts whose name begins with a text of two characters or more, or whose address equals it.
  * @property {(fields?: { limit?: number }) => Promise<{ documents: ({ documentId: string, title: string, version: number, length: number, bytes: number, packBytes: number, snapshotBytes: number, logBytes: number, hotOps: number, snapshotLag: number, updatedAt: string })[] }>} largestDocuments The documents that take most room, of all there are; operators.
  * @property {() => Promise<{ userId: string }>} actingUser The user of the token.
@@ -87,6 +106,22 @@ export const ROUTES = {
   share: 'PUT /v1/docs/{id}/members/{user}',
   unshare: 'DELETE /v1/docs/{id}/members/{user}',
   transferOwnership: 'PUT /v1/docs/{id}/owner',
+  talkEvents: 'GET /v1/docs/{id}/talk',
+  threadsAt: 'GET /v1/docs/{id}/threads',
+  comment: 'POST /v1/docs/{id}/threads',
+  resolveThread: 'PATCH /v1/docs/{id}/threads/{thread}',
+  reply: 'POST /v1/docs/{id}/threads/{thread}/comments',
+  editComment: 'PATCH /v1/docs/{id}/comments/{comment}',
+  deleteComment: 'DELETE /v1/docs/{id}/comments/{comment}',
+  suggestionsAt: 'GET /v1/docs/{id}/suggestions',
+  suggest: 'POST /v1/docs/{id}/suggestions',
+  withdrawSuggestion: 'DELETE /v1/docs/{id}/suggestions/{suggestion}',
+  decideSuggestion: 'POST /v1/docs/{id}/suggestions/{suggestion}/decision',
+  decideSuggestions: 'POST /v1/docs/{id}/decisions',
+  messagesBefore: 'GET /v1/docs/{id}/messages',
+  say: 'POST /v1/docs/{id}/messages',
+  unread: 'GET /v1/docs/{id}/read',
+  markRead: 'PUT /v1/docs/{id}/read',
   searchUsers: 'GET /v1/users',
   largestDocuments: 'GET /v1/operator/documents',
   actingUser: 'GET /v1/me',

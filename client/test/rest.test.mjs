@@ -36,7 +36,7 @@ test('each method asks what its route is', async () => {
     await api(fetch)[name](...parts, { some: 'thing' })
     const [{ url, method: used, headers, body }] = asked
     const bodied = operation.requestBody !== undefined
-    const filled = path.replace('{id}', '0-1').replace('{user}', encodeURIComponent('zoë/b?'))
+    const filled = path.replace('{id}', '0-1').replace(/\{\w+\}/, encodeURIComponent('zoë/b?'))
     assert.deepEqual({ name, url, used, body, authorization: headers.authorization, type: headers['content-type'] }, {
       name,
       url: `https://relay.example.org/prefix${filled}${bodied ? '' : '?some=thing'}`,

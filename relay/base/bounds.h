@@ -10,6 +10,12 @@
 /* unanswered operations of one session before it is asked to slow down */
 #define LIMIT_SESSION_OPS			64
 
+/* comments, suggestions and chat messages of one session that are not answered */
+#define LIMIT_SESSION_TALK			16
+
+/* when the numbers of talk are asked for once more, after the stream came up: as operations are read again */
+#define LIMIT_TALK_AGAIN_S			2
+
 /* messages other than operations waiting for one socket before it is closed */
 #define LIMIT_SESSION_FRAMES		256
 

@@ -109,6 +109,10 @@
 	M(presence_rows, counter, "presence_rows_total", "presence rows written or deleted") \
 	M(notifies_out, counter, "notifies_out_total", "presence messages sent to other relays") \
 	M(notifies_in, counter, "notifies_in_total", "presence messages received from other relays") \
+	M(talk_in, counter, "talk_in_total", "comments, suggestions, decisions and chat messages received from clients") \
+	M(talk_rejected, counter, "talk_rejected_total", "comments, suggestions, decisions and chat messages rejected") \
+	M(talk_out, counter, "talk_out_total", "events of comments, suggestions and chat sent to clients") \
+	M(talk_hints, counter, "talk_hints_total", "times a client was told to list comments, suggestions and chat because it may have missed some") \
 	M(stream_events, counter, "stream_events_total", "events received from logical decoding") \
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "time of the last event from logical decoding; 0: none yet") \
 	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not read yet") \

@@ -10,6 +10,7 @@
 #include "base/log_repeat.h"
 #include "pg/error.h"
 #include "base/usage.h"
+#include "tables/talk_statements.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -438,6 +439,13 @@ rest_handle(struct rest *rest, struct http_request *x)
 
 /* ---- beginning and end ---- */
 
+/* Get the connections that calls are made on, for those of WebSocket clients. */
+struct sql_pool *
+rest_pool(const struct rest *rest)
+{
+	return rest->pool;
+}
+
 /* Return true if calls can be made now. */
 bool
 rest_is_ready(const struct rest *rest)
@@ -466,7 +474,7 @@ struct rest *
 rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, struct metrics *metrics)
 {
 	struct rest *rest = mem_zalloc(sizeof(struct rest));
-	struct pg_statement statements[REST_ROUTES_MOST];
+	struct pg_statement statements[REST_ROUTES_MOST + TALK_STATEMENT_COUNT];
 
 	rest->config = config;
 	rest->auth = auth;
@@ -476,7 +484,8 @@ rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, 
 	{
 		rest_routes[i].name, rest_routes[i].sql, HISTOGRAM_PG_CALL
 	};
-	rest->pool = sql_pool_new(loop, config, metrics, statements, rest_route_count);
+	memcpy(statements + rest_route_count, talk_statements, sizeof(talk_statements));
+	rest->pool = sql_pool_new(loop, config, metrics, statements, rest_route_count + TALK_STATEMENT_COUNT);
 	return rest;
 }
 

@@ -13,10 +13,11 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define REST_PARAMS 6
+#define REST_PARAMS 7
 #define REST_ROUTES_MOST 64
 
 struct rest;
+struct sql_pool;
 
 /* where a parameter of a route's statement comes from */
 enum rest_source
@@ -38,7 +39,9 @@ enum rest_kind
 	REST_NUMBER,				/* whole, not negative */
 	REST_PAGE,					/* from 1 to 1,000 */
 	REST_FEW,					/* from 1 to 100 */
-	REST_BOOLEAN
+	REST_FLAG,					/* true or false */
+	REST_LIST,					/* a list, as its JSON */
+	REST_IDS					/* a list of uuids, as PostgreSQL's array */
 };
 
 struct rest_param
@@ -84,6 +87,7 @@ extern const int rest_route_count;
 
 struct rest *rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, struct metrics *metrics);
 void		rest_close(struct rest *rest);
+struct sql_pool *rest_pool(const struct rest *rest);
 bool		rest_is_ready(const struct rest *rest);
 bool		rest_is_idle(const struct rest *rest);
 void		rest_tick(struct rest *rest);

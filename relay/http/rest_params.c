@@ -8,6 +8,7 @@
 #include "http/rest_state.h"
 
 #include "base/bounds.h"
+#include "wire/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,10 +23,12 @@
 #define PAGE_MOST 1000
 #define FEW_MOST 100
 
-/* Compare a path with a route's; its parts {name} are returned in order, the last takes the rest. */
+/* Compare a path with a route's; its parts {name} are returned in order, a last {user} takes the rest. */
 bool
 rest_path_fits(const char *pattern, const char *path, const char *parts[], size_t lens[], int *count)
 {
+	static const char user[] = "{user}";
+
 	*count = 0;
 	while (*pattern != '\0' && *path != '\0')
 	{
@@ -35,9 +38,9 @@ rest_path_fits(const char *pattern, const char *path, const char *parts[], size_
 				return false;
 			continue;
 		}
-		pattern += strcspn(pattern, "}") + 1;
 		parts[*count] = path;
-		lens[*count] = *pattern == '\0' && *count > 0 ? strlen(path) : strcspn(path, "/");
+		lens[*count] = strcmp(pattern, user) == 0 ? strlen(path) : strcspn(path, "/");
+		pattern += strcspn(pattern, "}") + 1;
 		if (lens[*count] == 0)
 			return false;
 		path += lens[(*count)++];
@@ -86,7 +89,7 @@ check_kind(const struct rest_param *param, const char *value, char problem[PROBL
 	char	   *end;
 	long long	number;
 
-	if (param->kind == REST_TEXT || param->kind == REST_BOOLEAN)
+	if (param->kind == REST_TEXT || param->kind >= REST_FLAG)
 		return true;
 	errno = 0;
 	number = strtoll(value, &end, 10);
@@ -94,6 +97,36 @@ check_kind(const struct rest_param *param, const char *value, char problem[PROBL
 		return true;
 	snprintf(problem, PROBLEM_BYTES, "%s: \"%.40s\" is not a whole number from %lld to %lld", param->name, value, least, most);
 	return false;
+}
+
+/* Get what a kind of field is called. */
+static const char *
+kind_name(enum rest_kind kind)
+{
+	switch (kind)
+	{
+		case REST_TEXT:
+			return "a string";
+		case REST_FLAG:
+			return "true or false";
+		case REST_LIST:
+			return "a list";
+		case REST_IDS:
+			return "a list of uuids";
+		default:
+			return "a whole number";
+	}
+}
+
+/* Print a field that is neither a string nor a number; NULL: it is no such thing. */
+static char *
+print_field(const json_t *field, enum rest_kind kind)
+{
+	if (kind == REST_FLAG && json_is_boolean(field))
+		return mem_string(json_is_true(field) ? "t" : "f", 1);
+	if (kind == REST_LIST && json_is_array(field))
+		return json_dumps(field, JSON_COMPACT);
+	return kind == REST_IDS ? field_print_ids(field) : NULL;
 }
 
 /* Take a field of the body. */
@@ -113,18 +146,16 @@ take_field(const struct rest_param *param, const json_t *body, char **value, cha
 		snprintf(problem, PROBLEM_BYTES, "%s must not contain U+0000", param->name);
 		return false;
 	}
-	if (param->kind == REST_BOOLEAN && json_is_boolean(field))
-	{
-		*value = mem_string(json_is_true(field) ? "true" : "false", json_is_true(field) ? 4 : 5);
-		return true;
-	}
-	if (param->kind != REST_TEXT && param->kind != REST_BOOLEAN && json_is_integer(field))
+	if (param->kind >= REST_FLAG)
+		*value = print_field(field, param->kind);
+	else if (param->kind != REST_TEXT && json_is_integer(field))
 	{
 		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(field));
 		*value = mem_string(digits, strlen(digits));
-		return true;
 	}
-	snprintf(problem, PROBLEM_BYTES, "%s must be a %s", param->name, param->kind == REST_TEXT ? "string" : param->kind == REST_BOOLEAN ? "boolean" : "whole number");
+	if (*value != NULL)
+		return true;
+	snprintf(problem, PROBLEM_BYTES, "%s must be %s", param->name, kind_name(param->kind));
 	return false;
 }
 

@@ -38,6 +38,14 @@
 /* where history begins that is still kept */
 #define FROM(param) "coalesce(" param "::bigint, (converge.document($1::uuid)).floor_version + 1)"
 
+/* a call, and then the rows with these ids, which it may have written, as `events` */
+#define THEN_ROWS(call, ids) \
+	"WITH done AS MATERIALIZED (SELECT 1 AS n FROM converge." call ")" ROWS_OF("CASE done.n WHEN 1 THEN " ids " END")
+#define ROWS_OF(ids) \
+	" SELECT (json_agg(event) -> 0) AS body FROM done, LATERAL converge.talk_rows($1::uuid, " ids ") AS event"
+#define NEW_ID(param) "coalesce(" param "::uuid, gen_random_uuid())"
+#define PLACE(part) " '/v1/docs/' || $1::uuid || '" part "' AS location"
+
 /* *INDENT-OFF* */
 const struct rest_route rest_routes[] = {
 
@@ -77,7 +85,7 @@ const struct rest_route rest_routes[] = {
 	"SELECT FROM converge.delete_document($1::uuid)"},
 
 	{"POST", "/v1/docs/{id}/fork", "fork", REST_CREATED, false,
-		{ID, OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("withHistory", REST_BOOLEAN), OPTIONAL_FIELD("id", REST_TEXT)},
+		{ID, OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("withHistory", REST_FLAG), OPTIONAL_FIELD("id", REST_TEXT)},
 		"SELECT json_build_object('documentId', id) AS body, '/v1/docs/' || id AS location"
 	" FROM converge.fork($1::uuid, $2::bigint, coalesce($3::boolean, false), coalesce($4::uuid, gen_random_uuid())) AS id"},
 
@@ -227,6 +235,99 @@ const struct rest_route rest_routes[] = {
 	{"DELETE", "/v1/docs/{id}/labels", "remove_label", REST_EMPTY, false,
 		{ID, NEEDED_ARGUMENT("version", REST_NUMBER), NEEDED_ARGUMENT("label", REST_TEXT)},
 	"SELECT FROM converge.remove_label($1::uuid, $2::bigint, $3::text)"},
+
+	/* ---- talk ---- */
+
+	{"GET", "/v1/docs/{id}/talk", "talk_events", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("since", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('changed', CASE WHEN count(*) = " PAGE("$3") " THEN max(changed) ELSE converge.talk_changed($1::uuid) END,"
+		" 'events', coalesce(json_agg(event ORDER BY changed), '[]')) AS body,"
+		" CASE WHEN count(*) = " PAGE("$3") " AND max(changed) < converge.talk_changed($1::uuid) THEN 'since=' || max(changed) END AS next"
+	" FROM converge.talk_events($1::uuid, coalesce($2::bigint, 0), " PAGE("$3") "::integer)"},
+
+	{"GET", "/v1/docs/{id}/threads", "threads_at", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER)},
+		"SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'threads',"
+		" (SELECT coalesce(json_agg(json_build_object('id', t.id, 'from', t.from_pos, 'to', t.to_pos, 'orphan', t.orphan, 'quote', t.quote,"
+		" 'resolved', t.resolved, 'resolvedBy', t.resolved_by, 'resolvedAt', converge.moment(t.resolved_at), 'userId', t.created_by,"
+		" 'at', converge.moment(t.created_at), 'madeVersion', t.made_version, 'changed', t.changed, 'comments', coalesce(c.list, '[]'))"
+		" ORDER BY t.from_pos, t.to_pos, t.created_at, t.id), '[]') FROM converge.threads_at($1::uuid, v.at) AS t"
+		" LEFT JOIN (SELECT thread_id, json_agg(converge.comment_event(l) ORDER BY created_at, id) AS list"
+		" FROM converge.list_comments($1::uuid, NULL) AS l GROUP BY thread_id) AS c ON c.thread_id = t.id)) AS body"
+	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+
+	{"POST", "/v1/docs/{id}/threads", "comment", REST_CREATED, false,
+		{ID, NEEDED_FIELD("body", REST_TEXT), NEEDED_FIELD("from", REST_NUMBER), NEEDED_FIELD("to", REST_NUMBER),
+		OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("threadId", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},
+		"WITH ids AS MATERIALIZED (SELECT " NEW_ID("$6") " AS thread, " NEW_ID("$7") " AS id),"
+		" done AS MATERIALIZED (SELECT converge.comment($1::uuid, $2::text, $3::bigint, $4::bigint, $5::bigint, thread, id) AS thread, id FROM ids)"
+		" SELECT json_build_object('threadId', done.thread, 'id', done.id, 'events', (SELECT json_agg(event) FROM"
+		" converge.talk_rows($1::uuid, ARRAY[done.thread, done.id]) AS event)) AS body," PLACE("/threads")
+	" FROM done"},
+
+	{"PATCH", "/v1/docs/{id}/threads/{thread}", "resolve_thread", REST_SHOW, false,
+		{ID, PART("thread"), NEEDED_FIELD("resolved", REST_FLAG)},
+	THEN_ROWS("resolve_thread($1::uuid, $2::uuid, $3::boolean)", "ARRAY[$2::uuid]")},
+
+	{"POST", "/v1/docs/{id}/threads/{thread}/comments", "reply", REST_CREATED, false,
+		{ID, PART("thread"), NEEDED_FIELD("body", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},
+		"WITH done AS MATERIALIZED (SELECT converge.reply($1::uuid, $2::uuid, $3::text, " NEW_ID("$4") ") AS id)"
+	ROWS_OF("ARRAY[done.id]")},
+
+	{"PATCH", "/v1/docs/{id}/comments/{comment}", "edit_comment", REST_SHOW, false,
+		{ID, PART("comment"), NEEDED_FIELD("body", REST_TEXT)},
+	THEN_ROWS("edit_comment($1::uuid, $2::uuid, $3::text)", "ARRAY[$2::uuid]")},
+
+	{"DELETE", "/v1/docs/{id}/comments/{comment}", "delete_comment", REST_EMPTY, false,
+		{ID, PART("comment")},
+	"SELECT FROM converge.delete_comment($1::uuid, $2::uuid)"},
+
+	{"GET", "/v1/docs/{id}/suggestions", "suggestions_at", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER)},
+		"SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'suggestions',"
+		" (SELECT coalesce(json_agg(json_build_object('id', s.id, 'op', s.op::text::json, 'stale', s.stale, 'note', s.note, 'userId', s.user_id,"
+		" 'at', converge.moment(s.created_at), 'baseVersion', s.base_version, 'changed', s.changed) ORDER BY s.created_at, s.id), '[]')"
+		" FROM converge.suggestions_at($1::uuid, v.at) AS s)) AS body"
+	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+
+	{"POST", "/v1/docs/{id}/suggestions", "suggest", REST_CREATED, false,
+		{ID, NEEDED_FIELD("baseVersion", REST_NUMBER), NEEDED_FIELD("op", REST_LIST), OPTIONAL_FIELD("note", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},
+		"WITH done AS MATERIALIZED (SELECT converge.suggest($1::uuid, $2::bigint, $3::text::converge.op, $4::text, " NEW_ID("$5") ") AS id)"
+	ROWS_OF("ARRAY[done.id]")},
+
+	{"DELETE", "/v1/docs/{id}/suggestions/{suggestion}", "withdraw_suggestion", REST_EMPTY, false,
+		{ID, PART("suggestion")},
+	"SELECT FROM converge.withdraw_suggestion($1::uuid, $2::uuid)"},
+
+	{"POST", "/v1/docs/{id}/suggestions/{suggestion}/decision", "decide_suggestion", REST_SHOW, false,
+		{ID, PART("suggestion"), NEEDED_FIELD("accept", REST_FLAG)},
+	THEN_ROWS("decide_suggestion($1::uuid, $2::uuid, $3::boolean)", "ARRAY[$2::uuid]")},
+
+	{"POST", "/v1/docs/{id}/decisions", "decide_suggestions", REST_SHOW, false,
+		{ID, NEEDED_FIELD("ids", REST_IDS), NEEDED_FIELD("accept", REST_FLAG)},
+		"SELECT json_build_object('suggestions', coalesce(json_agg(json_build_object('id', id, 'version', version) ORDER BY n), '[]')) AS body"
+	" FROM converge.decide_suggestions($1::uuid, $2::uuid[], $3::boolean) WITH ORDINALITY AS s (id, version, n)"},
+
+	{"GET", "/v1/docs/{id}/messages", "messages_before", REST_SHOW, false,
+		{ID, OPTIONAL_ARGUMENT("before", REST_TEXT), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
+		"SELECT json_build_object('changed', converge.talk_changed($1::uuid), 'messages', messages) AS body,"
+		" CASE WHEN count = " PAGE("$3") " AND EXISTS (SELECT FROM converge.messages_before($1::uuid, last_id, 1)) THEN 'before=' || last_id END AS next"
+		" FROM (SELECT coalesce(json_agg(converge.message_event(m) ORDER BY m.changed DESC), '[]') AS messages, count(*),"
+	" (array_agg(m.id ORDER BY m.changed))[1] AS last_id FROM converge.messages_before($1::uuid, $2::uuid, " PAGE("$3") "::integer) AS m) AS page"},
+
+	{"POST", "/v1/docs/{id}/messages", "say", REST_CREATED, false,
+		{ID, NEEDED_FIELD("body", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},
+		"WITH done AS MATERIALIZED (SELECT converge.say($1::uuid, $2::text, " NEW_ID("$3") ") AS id)"
+	ROWS_OF("ARRAY[done.id]")},
+
+	{"GET", "/v1/docs/{id}/read", "unread", REST_SHOW, false,
+		{ID},
+		"SELECT json_build_object('lastRead', last_read, 'messages', messages, 'comments', comments, 'mentions', mentions) AS body"
+	" FROM converge.unread($1::uuid)"},
+
+	{"PUT", "/v1/docs/{id}/read", "mark_read", REST_SHOW, false,
+		{ID, NEEDED_FIELD("changed", REST_NUMBER)},
+	"SELECT json_build_object('lastRead', converge.mark_read($1::uuid, $2::bigint)) AS body"},
 
 	/* ---- members ---- */
 

@@ -132,6 +132,8 @@ bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uu
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);
+bool		rooms_note_talk(struct rooms *rooms, const struct uuid *doc, int64_t changed);
+void		rooms_flush_one(struct rooms *rooms, const struct uuid *doc);
 void		rooms_shorten(struct rooms *rooms);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms,

@@ -154,6 +154,28 @@ reap_rooms(struct rooms *rooms)
 	}
 }
 
+/* Note the number of a change of a document's talk; return true if it is higher than the last one. */
+bool
+rooms_note_talk(struct rooms *rooms, const struct uuid *doc, int64_t changed)
+{
+	struct room *room = doc_map_find(&rooms->map, doc);
+
+	if (room == NULL || changed <= room->talk)
+		return false;
+	room->talk = changed;
+	return true;
+}
+
+/* Send what this turn has published in one room, before something that follows it. */
+void
+rooms_flush_one(struct rooms *rooms, const struct uuid *doc)
+{
+	struct room *room = doc_map_find(&rooms->map, doc);
+
+	if (room != NULL)
+		room_flush(room);
+}
+
 /* End the turn: send what was published. */
 void
 rooms_flush(struct rooms *rooms)

@@ -30,6 +30,8 @@ struct room
 	struct room *next_reap;
 	struct revision known;			/* the highest version that the room or a
 								 * member has, or that an answer named */
+	int64_t		talk;			/* the last change of comments, suggestions and
+								 * chat that was shown or told of */
 	int64_t		newest_seq;		/* the highest sequence id that was named */
 	struct ring ring;
 	struct room_batch batch;

@@ -88,6 +88,7 @@ session_go_live(struct session *s, int64_t cursor)
 	s->member.cursor = cursor;
 	if (s->access.checks == 0)
 		room_go_live(&s->member, cursor);
+	session_send_missed_talk(s);
 }
 
 /* Store a client's role. */

@@ -54,6 +54,11 @@ static const struct handler
 	{"checksum", session_on_checksum, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "checksum before the ack of the snapshot"},
 	{"presence", on_presence, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "presence before the ack of the snapshot"},
 	{"ping", on_ping, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "ping before hello"},
+	{"comment", session_on_talk, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "comment before the ack of the snapshot"},
+	{"thread", session_on_talk, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "thread before the ack of the snapshot"},
+	{"suggest", session_on_talk, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "suggest before the ack of the snapshot"},
+	{"decide", session_on_talk, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "decide before the ack of the snapshot"},
+	{"chat", session_on_talk, IN(SESSION_LIVE), IN(SESSION_JOINING) | IN(SESSION_SYNCING), "chat before the ack of the snapshot"},
 	{"token", on_token, IN(SESSION_JOINING) | IN(SESSION_SYNCING) | IN(SESSION_LIVE), 0, "token before hello"},
 };
 
@@ -84,7 +89,7 @@ handle(struct session *s, const struct message *m)
 		session_send(s, protocol_error("unknown_type", "unknown message type", 0));
 	else if (!(states & IN(s->state)))
 		session_refuse(s, CLOSE_MALFORMED, "out_of_order", handler->elsewhere);
-	else if (m->lone_surrogate && handler->handle != session_on_op)
+	else if (m->lone_surrogate && handler->handle != session_on_op && handler->handle != session_on_talk)
 		session_refuse(s, CLOSE_MALFORMED, "malformed", "the message contains a lone surrogate");
 	else
 		handler->handle(s, m);

@@ -34,6 +34,8 @@ session_writable(struct session *s)
 		send_operations(s);
 	if (s->presence.missed)
 		session_send_missed_presence(s);
+	if (s->talk.missed)
+		session_send_missed_talk(s);
 }
 
 /* Send a frame of the room at once, if nothing else has to go first. */

@@ -17,6 +17,7 @@
 #include "tables/reader.h"
 #include "room/room.h"
 #include "tables/writer.h"
+#include "wire/talk_message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,7 @@
 
 struct session;
 struct sessions;
+struct sql_pool;
 
 struct session_transport
 {
@@ -51,6 +53,8 @@ struct sessions_config
 	struct metrics *metrics;
 	/* call sessions_speed_up every few milliseconds, until it says no */
 	void		(*slowed) (void *arg);
+	/* return true if the stream shows the events of a document */
+	bool		(*shows) (void *arg, const struct uuid *doc);
 	void	   *arg;
 };
 
@@ -60,6 +64,7 @@ struct sessions_parts
 	struct writer *writer;
 	struct reader *reader;
 	struct presence *presence;
+	struct sql_pool *pool;
 };
 
 struct sessions *sessions_new(const struct sessions_config *config);
@@ -87,6 +92,10 @@ void		session_answer(void *arg, void *owner, const struct write_answer *answer);
 /* who may read: access.c */
 void		sessions_notice(struct sessions *sessions, const struct notice *notice);
 void		sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user);
+
+/* from the stream, by way of main: talk.c */
+void		sessions_hear(struct sessions *sessions, const struct talk_event *event);
+void		sessions_miss_talk(struct sessions *sessions);
 
 /* from presence, by way of main: presence.c */
 void		sessions_show(struct sessions *sessions, const struct uuid *doc, struct frame *frame);

@@ -32,6 +32,7 @@ sessions_connect(struct sessions *sessions, const struct sessions_parts *parts)
 	sessions->writer = parts->writer;
 	sessions->reader = parts->reader;
 	sessions->presence = parts->presence;
+	sessions->pool = parts->pool;
 }
 
 /* Free the sessions without references. */
@@ -55,6 +56,7 @@ sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
 	usage_free(&sessions->flow.users);
+	free(sessions->talk.docs);
 	free(sessions);
 }
 
@@ -124,6 +126,7 @@ sessions_tick(struct sessions *sessions, int64_t now_s)
 		sessions->config.transport.kill(s->conn);
 	}
 	sessions_verify(sessions);
+	sessions_tick_talk(sessions);
 }
 
 /* Take no more operations. */

@@ -18,6 +18,7 @@
 #include "session/outbox.h"
 #include "session/presence.h"
 #include "session/session.h"
+#include "session/talk.h"
 #include "session/verify.h"
 
 enum session_state
@@ -55,6 +56,7 @@ struct session
 	struct session_catch_up catch_up;
 	struct session_ops ops;
 	struct session_presence presence;
+	struct session_talk talk;
 	struct session_verify verify;
 };
 
@@ -65,6 +67,7 @@ struct sessions
 	struct writer *writer;
 	struct reader *reader;
 	struct presence *presence;
+	struct sql_pool *pool;
 	struct session_list greeting;
 	struct session_list settled;
 	struct session_list closing;
@@ -76,6 +79,7 @@ struct sessions
 	struct sessions_expiry expiry;
 	struct sessions_flow flow;
 	struct sessions_access access;
+	struct sessions_talk talk;
 	struct sessions_verify verify;
 };
 

@@ -119,6 +119,7 @@ take_message(struct stream *stream, char *message, size_t len)
 {
 	struct event event;
 	struct notice notice;
+	struct talk_event talk;
 
 	stream->heard_ms = uv_now(stream->timer.loop);
 	pg_link_worked(stream->link);	/* all before this was decoded */
@@ -129,6 +130,8 @@ take_message(struct stream *stream, char *message, size_t len)
 		stream->metrics->stream_last_event = (uint64_t) metrics_now_us();
 		if (protocol_event(message + DATA_HEADER, len - DATA_HEADER, &event))
 			stream->callbacks.event(stream->callbacks.arg, &event);
+		else if (talk_read_event(message + DATA_HEADER, len - DATA_HEADER, &talk))
+			stream->callbacks.talk(stream->callbacks.arg, &talk);
 		else if (protocol_notice(message + DATA_HEADER, len - DATA_HEADER, &notice))
 		{
 			stream->callbacks.notice(stream->callbacks.arg, &notice);

@@ -8,6 +8,7 @@
 #include "base/docmap.h"
 #include "base/metrics.h"
 #include "wire/protocol.h"
+#include "wire/talk_message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,9 @@ struct stream_callbacks
 {
 	/* a committed operation */
 	void		(*event) (void *arg, const struct event *event);
+
+	/* a comment, suggestion or message of chat, in its place among the operations */
+	void		(*talk) (void *arg, const struct talk_event *event);
 
 	/* whatever else concerns a document, in its place among the operations */
 	void		(*notice) (void *arg, const struct notice *notice);

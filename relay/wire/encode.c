@@ -133,6 +133,13 @@ protocol_one_op(const char *entry, size_t len)
 	return frame_append(f, OPS_CLOSE, OPS_CLOSE_LEN);
 }
 
+/* Get the name of a reject code on the wire. */
+const char *
+protocol_reject_name(enum reject_code code)
+{
+	return reject_names[code];
+}
+
 /* Look up a reject code by its name on the wire. */
 bool
 protocol_reject_code(const char *name, enum reject_code *code)

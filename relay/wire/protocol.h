@@ -170,6 +170,7 @@ struct frame *protocol_pong(void);
 struct frame *protocol_role(const char *role);
 struct frame *protocol_title(const char *title);
 struct frame *protocol_one_op(const char *entry, size_t len);
+const char *protocol_reject_name(enum reject_code code);
 bool		protocol_reject_code(const char *name, enum reject_code *code);
 
 /* messages that PostgreSQL returns ready to send: entries, snapshots, event lines */

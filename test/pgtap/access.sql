@@ -90,7 +90,8 @@ INSERT INTO calls VALUES
 	('converge.unread(%L)', 'viewer'),
 	('converge.talk_events(%L)', 'viewer'),
 	('converge.talk_changed(%L)', 'viewer'),
-	('converge.talk_answer(%L)', 'viewer'),
+	('converge.talk_rows(%L, ''{}'')', 'viewer'),
+	('converge.talk_answer(%L, ''{}'')', 'viewer'),
 	('converge.pack(%L)', 'owner'),
 	('converge.prune(%L, 0)', 'owner');
 GRANT SELECT ON calls TO PUBLIC;

@@ -94,6 +94,7 @@ INSERT INTO promised VALUES
 	('mark_read', 'doc_id uuid, changed bigint', 'bigint', 'volatile', 'unsafe', false),
 	('unread', 'doc_id uuid, OUT last_read bigint, OUT messages bigint, OUT comments bigint, OUT mentions bigint', 'record', 'stable', 'unsafe', false),
 	('talk_events', 'doc_id uuid, since bigint DEFAULT 0, "limit" integer DEFAULT 1000, OUT changed bigint, OUT event json', 'SETOF record', 'stable', 'unsafe', false),
+	('talk_rows', 'doc_id uuid, ids uuid[]', 'SETOF json', 'volatile', 'unsafe', false),
 	('talk_changed', 'doc_id uuid', 'bigint', 'stable', 'unsafe', false),
 	-- the algebra
 	('insert', 'pos bigint, content text', 'converge.op', 'immutable', 'safe', true),
@@ -231,7 +232,7 @@ SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_pri
 	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt', 'count_member_change',
 		'describe_document', 'due_documents', 'end_presence', 'export_log', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents',
 		'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document', 'message_page', 'next_change', 'receive_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles',
-		'show_life', 'sign_up', 'submit', 'warn_of_unknown_user', 'write_presence'],
+		'show_life', 'sign_up', 'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');

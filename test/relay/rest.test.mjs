@@ -855,4 +855,82 @@ test('the largest documents are told to operators alone, also those that they ma
   } finally {
     await own.stop()
   }
+
+// ---- talk ----
+
+test('threads are begun, answered, resolved, listed where they are, and deleted', async () => {
+  const place = await ann.create('Boil the 😀 rice.')
+  await ann.put(`${place}/members/ben`, { role: 'editor' })
+  const [threadId, id, second] = [uuid(), uuid(), uuid()]
+  const said = { body: 'which?', from: 11, to: 15, version: 0, threadId, id }
+  const made = await ann.post(`${place}/threads`, said)
+  assert.deepEqual([made.status, made.body.threadId, made.body.id, made.body.events.map(e => e.type)], [201, threadId, id, ['thread', 'comment']])
+  assert.equal(made.headers.get('location'), `${place}/threads`)
+  assert.deepEqual((await ann.post(`${place}/threads`, said)).body, made.body)
+  assert.equal((await ann.post(`${place}/threads`, { ...said, body: 'what?' })).body.code, 'OT004')
+  assert.deepEqual([(await ben.post(`${place}/threads/${threadId}/comments`, { body: 'brown', id: second })).body.id, (await ben.post(`${place}/threads/${uuid()}/comments`, { body: 'x' })).status], [second, 404])
+  await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['> '] })
+  const { version, changed, threads } = (await ben.get(`${place}/threads`)).body
+  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.quote, t.comments.map(c => [c.id, c.body])])],
+    [1, 3, [[threadId, 13, 17, false, 'rice', [[id, 'which?'], [second, 'brown']]]]])
+  assert.deepEqual((await ben.get(`${place}/threads?version=0`)).body.threads.map(t => [t.from, t.to]), [[11, 15]])
+  assert.equal((await ben.get(`${place}/threads?version=9`)).status, 409)
+  assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: true })).body.resolvedBy, 'ben')
+  assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: 'yes' })).body.detail, 'resolved must be true or false')
+  assert.equal((await ben.patch(`${place}/comments/${id}`, { body: 'x' })).status, 403)
+  assert.equal((await ann.patch(`${place}/comments/${id}`, { body: 'which one?' })).body.body, 'which one?')
+  for (const comment of [id, second]) assert.equal((await ann.delete(`${place}/comments/${comment}`)).status, 204)
+  assert.deepEqual((await ann.get(`${place}/threads`)).body.threads, [])
+  assert.equal((await ann.patch(`${place}/threads/${threadId}/comments`, { resolved: false })).status, 405)
+})
+
+test('suggestions are made, shown as they are, decided and withdrawn', async () => {
+  const place = await ann.create('Boil the rice.')
+  await ann.put(`${place}/members/ben`, { role: 'editor' })
+  const ids = [uuid(), uuid(), uuid(), uuid()]
+  const ops = [[9, 'pasta', { d: 4 }], [{ d: 5 }], [14, '!'], [{ d: 1 }]]
+  for (const [n, id] of ids.entries()) assert.equal((await ann.post(`${place}/suggestions`, { baseVersion: 0, op: ops[n], note: 'why', id })).status, 201)
+  assert.equal((await ann.post(`${place}/suggestions`, { baseVersion: 0, op: 'x' })).body.detail, 'op must be a list')
+  assert.equal((await ann.post(`${place}/suggestions`, { baseVersion: 0, op: [15, 'x'] })).status, 422)
+  const accepted = (await ben.post(`${place}/suggestions/${ids[0]}/decision`, { accept: true })).body
+  assert.deepEqual([accepted.type, accepted.status, accepted.version, accepted.decidedBy], ['decide', 'accepted', 1, 'ben'])
+  assert.deepEqual((await ben.get(`${place}/suggestions`)).body.suggestions.map(s => [s.id, s.op, s.stale]), [[ids[1], ops[1], false], [ids[2], [15, '!'], false], [ids[3], ops[3], false]])
+  assert.deepEqual([(await ben.post(`${place}/decisions`, { ids: [ids[1], ids[3]], accept: true })).status, await text(place)], [409, 'Boil the pasta.'])
+  assert.deepEqual((await ben.post(`${place}/decisions`, { ids: [ids[2], ids[1]], accept: true })).body, { suggestions: [{ id: ids[2], version: 2 }, { id: ids[1], version: 3 }] })
+  assert.equal(await text(place), 'the pasta.!')
+  assert.deepEqual((await ben.get(`${place}/suggestions`)).body.suggestions.map(s => [s.id, s.stale]), [[ids[3], true]])
+  assert.deepEqual([(await ben.post(`${place}/suggestions/${ids[3]}/decision`, { accept: true })).status, (await ben.delete(`${place}/suggestions/${ids[3]}`)).status], [409, 403])
+  assert.equal((await ann.delete(`${place}/suggestions/${ids[3]}`)).status, 204)
+  assert.equal((await ben.post(`${place}/decisions`, { ids: ['x'], accept: true })).body.detail, 'ids must be a list of uuids')
+})
+
+test('the chat is read in pages, and what was read is noted', async () => {
+  const place = await ann.create('é')
+  await ann.put(`${place}/members/ben`, { role: 'viewer' })
+  for (const n of [1, 2, 3, 4, 5]) await ann.post(`${place}/messages`, { body: `${n} @ben 😀` })
+  const all = []
+  for (let next = `${place}/messages?limit=2`; next;) {
+    const page = await ben.get(next)
+    all.push(...page.body.messages.map(m => m.body[0]))
+    next = /<(.*)>; rel="next"/.exec(page.headers.get('link'))?.[1]
+  }
+  assert.deepEqual(all, ['5', '4', '3', '2', '1'])
+  assert.deepEqual((await ben.get(`${place}/read`)).body, { lastRead: 0, messages: 5, comments: 0, mentions: 5 })
+  assert.deepEqual((await ben.put(`${place}/read`, { changed: 3 })).body, { lastRead: 3 })
+  assert.deepEqual((await ben.get(`${place}/read`)).body, { lastRead: 3, messages: 2, comments: 0, mentions: 2 })
+  assert.equal((await ben.get(`${place}/messages?before=${uuid()}`)).status, 404)
+})
+
+test('what came or changed is listed in pages, up to a number', async () => {
+  const place = await ann.create('é')
+  await ann.post(`${place}/threads`, { body: 'x', from: 0, to: 1 })
+  for (const n of [1, 2, 3]) await ann.post(`${place}/messages`, { body: String(n) })
+  const seen = []
+  for (let next = `${place}/talk?limit=2`; next;) {
+    const page = await ann.get(next)
+    seen.push([page.body.changed, page.body.events.map(e => e.changed)])
+    next = /<(.*)>; rel="next"/.exec(page.headers.get('link'))?.[1]
+  }
+  assert.deepEqual(seen, [[2, [1, 2]], [4, [3, 4]], [5, [5]]])
+  assert.deepEqual((await ann.get(`${place}/talk?since=5`)).body, { changed: 5, events: [] })
 })

@@ -8,6 +8,7 @@ import { quote, sql } from './lib/pg.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
 import { functions, messages, paths, people, routes, tables, touches } from './lib/roles.mjs'
+import { Witness } from './lib/streamed.mjs'
 import { token } from './lib/token.mjs'
 
 const names = Object.keys(people)
@@ -15,7 +16,7 @@ const cells = outcomes => outcomes.trim().split(/ +/)
 const source = name => fs.readFileSync(new URL(`../../relay/${name}`, import.meta.url), 'utf8')
 
 // Documents of ann's with every role, or some that everyone may read; each has an
-// operation: ben's, or its owner's.
+// operation, ben's or its owner's, and a comment and a suggestion of its owner's.
 async function create (place, count = 1) {
   const members = place === 'open' ? { '*': 'viewer' } : { ben: 'editor', cleo: 'commenter', dan: 'viewer' }
   const [owner, writer] = place === 'open' ? ['fred', 'fred'] : ['ann é', 'ben']
@@ -24,22 +25,30 @@ async function create (place, count = 1) {
     CREATE TEMP TABLE made ON COMMIT DROP AS SELECT converge.create_document('a title', 'text') AS doc FROM generate_series(1, ${count});
     SELECT ${Object.entries(members).map(([user, role]) => `sum(length(converge.share(doc, ${quote(user)}, '${role}')::text))`)} FROM made;
     SET LOCAL converge."user" = ${quote(writer)};
-    SELECT 'made', doc, op_id FROM made, LATERAL (SELECT gen_random_uuid() AS op_id) AS o, LATERAL converge.apply_op(doc, op_id, 0, '["é"]');
+    CREATE TEMP TABLE written ON COMMIT DROP AS SELECT doc, op_id FROM made, LATERAL (SELECT gen_random_uuid() AS op_id) AS o, LATERAL converge.apply_op(doc, op_id, 0, '["é"]');
+    SET LOCAL converge."user" = ${quote(owner)};
+    SELECT 'made', doc, op_id, converge.comment(doc, 'é', 0, 1, 1, gen_random_uuid(), md5(doc::text)::uuid), md5(doc::text)::uuid, converge.suggest(doc, 1, '["é"]') FROM written;
     COMMIT`)
-  return made.split('\n').filter(line => line.startsWith('made|')).map(line => line.split('|')).map(([, doc, op]) => ({ doc, op }))
+  return made.split('\n').filter(line => line.startsWith('made|')).map(line => line.split('|')).map(([, doc, op, thread, comment, suggestion]) => ({ doc, op, thread, comment, suggestion }))
 }
+
 const edit = (doc, user) => sql(`BEGIN; SET LOCAL converge."user" = ${quote(user)}; SELECT converge.edit('${doc}', '["é"]'); COMMIT`)
 
 let relay
+let witness
 const docs = {}
 before(async () => {
   await sql('CREATE EXTENSION IF NOT EXISTS pgcrypto')
   relay = await startRelay({ 'login-rate': 0 })
+  witness = new Witness(relay)
   for (const place of ['closed', 'open']) {
     docs[place] = (await create(place))[0].doc
   }
 })
-after(() => relay.stop())
+after(async () => {
+  await witness.end()
+  await relay.stop()
+})
 
 // ---- SQL ----
 
@@ -129,12 +138,13 @@ async function approach (client, after) {
 // The outcome of a message for one person.
 async function outcome (row, person) {
   const { user, place } = people[person]
-  const [{ doc }] = await create(place)
+  const [{ doc, ...made }] = await create(place)
+  await witness.streamed()
   const owner = place === 'open' ? 'fred' : 'ann é'
   const client = await new Raw(relay, doc).opened()
   const hello = person === 'nobody' ? { type: 'hello' } : { type: 'hello', token: token(user) }
   const life = await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`)
-  Object.assign(client, { user, hello, life, own: newId(), typed: () => edit(doc, owner) })
+  Object.assign(client, { user, hello, life, made, own: newId(), typed: () => edit(doc, owner) })
   try {
     if (person !== 'nobody') await approach(client, person === 'stranger' ? row.after.slice(0, 1) : row.after)
     client.send(row.say(client, token))
@@ -169,9 +179,9 @@ test('every route, for every role', async t => {
   for (const [method, path, outcomes, given] of routes) {
     await t.test(`${method} ${path}`, async () => compare(await Promise.all(names.map(async name => {
       const { user, place } = people[name]
-      const { doc, op } = fresh[place].pop()
+      const { doc, op, thread, comment, suggestion } = fresh[place].pop()
       const headers = { 'Content-Type': 'application/json', ...(name === 'nobody' ? {} : { Authorization: `Bearer ${token(user)}` }) }
-      const fill = text => text.replace('{id}', doc).replace('{user}', 'fred').replace('{op}', op).replace('{new}', newId())
+      const fill = text => text.replace('{id}', doc).replace('{user}', 'fred').replace('{op}', op).replace('{thread}', thread).replace('{comment}', comment).replace('{suggestion}', suggestion).replaceAll('{new}', () => newId())
       const inUrl = given && (method === 'GET' || method === 'DELETE')
       const body = given && !inUrl ? fill(JSON.stringify(given)) : undefined
       return String((await relay.get(fill(path) + (inUrl ? `?${new URLSearchParams(given)}` : ''), { method, headers, body })).status)

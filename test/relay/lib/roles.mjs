@@ -6,6 +6,7 @@
 // status.
 
 import crypto from 'node:crypto'
+import { newId } from './raw.mjs'
 import { until } from './wait.mjs'
 
 // Who asks: his name, and the document he asks about. Nobody shows no token; in SQL he
@@ -108,7 +109,8 @@ export const functions = [
   ['unread(uuid)', '$doc', reads],
   ['talk_events(uuid,bigint,integer)', '$doc', reads],
   ['talk_changed(uuid)', '$doc', reads],
-  ['talk_answer(uuid)', '$doc', reads],
+  ['talk_rows(uuid,uuid[])', "$doc, '{}'", reads],
+  ['talk_answer(uuid,uuid[])', "$doc, '{}'", reads],
   ['check_suggestion(uuid,bigint,op)', `$doc, 0, '["é"]'`, reads],
   ['carry_ops(uuid,bigint,bigint[],op[])', "$doc, 0, '{}', '{}'", reads],
   ['carry_ranges(uuid,bigint,bigint[],bigint[],bigint[],bigint[],text[],text[],text[])', "$doc, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}'", reads],
@@ -133,6 +135,10 @@ export const functions = [
   ['check_body(text,integer,text)', "'é', 10, 'note'", all],
   ['talk_hash(text[])', "'{é}'", all],
   ['is_repeated(text,uuid,bigint,text,bigint)', "'comment', $doc, 1, NULL, NULL", all],
+  ['thread_event(threads)', 'NULL', all],
+  ['comment_event(comments)', 'NULL', all],
+  ['suggestion_event(suggestions)', 'NULL', all],
+  ['message_event(messages)', 'NULL', all],
   ['is_mentioned(text,text)', "'é', '@é'", all],
   ['moment(timestamp with time zone)', 'clock_timestamp()', all],
   ['max_open_threads()', '', all],
@@ -176,6 +182,7 @@ export const functions = [
   ['has_version(uuid,bigint,uuid,bigint,uuid)', '$doc, 1, $op, 1', closed],
   ['role_in(text,uuid)', "'ann é', $doc", closed],
   ['settled_roles(uuid,text[])', "$doc, '{ann é}'", closed],
+  ['talk_numbers(uuid[])', "ARRAY[$doc]", closed],
   ['begin_presence(uuid,integer)', '$doc, 30', closed],
   ['write_presence(uuid,jsonb,jsonb)', "$doc, '[]', '[]'", closed],
   ['keep_presence(uuid,integer,text)', "$doc, 30, ''", closed],
@@ -274,6 +281,11 @@ const judged = async client => {
   if (message.type === 'error') throw new Error(message.code)
   return message.type === 'reject' ? message.code : message.ops.some(entry => entry.operationId === client.own) ? 'ok' : 'lost'
 }
+const talked = type => async client => {
+  const message = await client.take()
+  if (message.type === 'error') throw new Error(message.code)
+  return message.type === 'reject' ? message.code : message.type === type || message.type === 'ops' ? 'ok' : 'lost'
+}
 const anew = async client => {
   const { code } = await client.expect('error')
   if (code !== 'diverged') throw new Error(code)
@@ -293,6 +305,8 @@ const token = user => (client, makeToken) => ({ type: 'token', token: makeToken(
 const joins = '                               4401   4403     viewer    commenter editor owner viewer'
 const edits = '                               4400   4403     forbidden forbidden ok     ok    forbidden'
 const member = '                              4400   4403     ok        ok        ok     ok    ok'
+const talks = '                               4400   4403     forbidden ok        ok     ok    forbidden'
+const authors = '                             4400   4403     forbidden forbidden forbidden ok forbidden'
 export const messages = [
   { type: 'hello', what: 'from the beginning', after: [], say: client => client.hello, answer: joinedAs, outcomes: joins },
   { type: 'hello', what: 'with a version held', after: [], say: client => ({ ...client.hello, version: 0, life: client.life }), answer: resumed, outcomes: '4401 4403 ok ok ok ok ok' },
@@ -304,6 +318,16 @@ export const messages = [
   { type: 'checksum', what: 'of another text', after: ['hello', 'ack'], say: () => ({ type: 'checksum', version: 1, checksum: sha256('') }), answer: anew, outcomes: member },
   { type: 'presence', what: 'a cursor', after: ['hello', 'ack'], say: () => ({ type: 'presence', version: 1, cursor: { anchor: 0, head: 1 } }), answer: seen, outcomes: member },
   { type: 'ping', what: 'to see whether the connection lives', after: ['hello'], say: () => ({ type: 'ping' }), answer: async client => (await client.expect('pong')).type === 'pong' ? 'ok' : 'lost', outcomes: member },
+  { type: 'comment', what: 'a new thread', after: ['hello', 'ack'], say: client => ({ type: 'comment', id: client.own, threadId: newId(), body: 'é', from: 0, to: 1 }), answer: talked('thread'), outcomes: talks },
+  { type: 'comment', what: 'a reply', after: ['hello', 'ack'], say: client => ({ type: 'comment', id: client.own, threadId: client.made.thread, body: 'é' }), answer: talked('comment'), outcomes: talks },
+  { type: 'comment', what: 'edited', after: ['hello', 'ack'], say: client => ({ type: 'comment', id: client.made.comment, body: '😀' }), answer: talked('comment'), outcomes: authors },
+  { type: 'comment', what: 'deleted', after: ['hello', 'ack'], say: client => ({ type: 'comment', id: client.made.comment, deleted: true }), answer: talked('comment'), outcomes: authors },
+  { type: 'thread', what: 'resolved', after: ['hello', 'ack'], say: client => ({ type: 'thread', id: client.made.thread, resolved: true }), answer: talked('thread'), outcomes: edits },
+  { type: 'suggest', what: 'an edit', after: ['hello', 'ack'], say: client => ({ type: 'suggest', id: client.own, baseVersion: 1, op: ['é'] }), answer: talked('suggest'), outcomes: talks },
+  { type: 'suggest', what: 'withdrawn', after: ['hello', 'ack'], say: client => ({ type: 'suggest', id: client.made.suggestion, withdrawn: true }), answer: talked('decide'), outcomes: authors },
+  { type: 'decide', what: 'accepted', after: ['hello', 'ack'], say: client => ({ type: 'decide', id: client.made.suggestion, accept: true }), answer: talked('decide'), outcomes: edits },
+  { type: 'decide', what: 'several rejected', after: ['hello', 'ack'], say: client => ({ type: 'decide', ids: [client.made.suggestion], accept: false }), answer: talked('decide'), outcomes: edits },
+  { type: 'chat', what: 'a message', after: ['hello', 'ack'], say: client => ({ type: 'chat', id: client.own, body: 'é' }), answer: talked('chat'), outcomes: talks },
   { type: 'token', what: 'a fresh one', after: ['hello', 'ack'], say: token(), answer: lives, outcomes: member },
   { type: 'token', what: 'of somebody else', after: ['hello', 'ack'], say: token('fred'), answer: lives, outcomes: '4400 4403 4401 4401 4401 4401 4401' }
 ]
@@ -317,6 +341,7 @@ const gets = '    401    403      200    200       200    200   200'
 const changes = ' 401    403      403    403       200    200   403'
 const owners = '  401    403      403    403       403    200   403'
 const removes = ' 401    403      403    403       403    204   403'
+const posts = '   401    403      403    201       201    201   403'
 const makes = '   401    403      403    403       201    201   403'
 const account = ' 401    404      404    404       404    404   404' // which nobody here has
 const place = '/v1/docs/{id}'
@@ -353,6 +378,22 @@ export const routes = [
   ['GET', `${place}/snapshots`, gets],
   ['POST', `${place}/snapshots`, makes, {}],
   ['DELETE', `${place}/labels`, owners.replace('200', '404'), { version: 0, label: 'no such label' }],
+  ['GET', `${place}/talk`, gets],
+  ['GET', `${place}/threads`, gets],
+  ['POST', `${place}/threads`, posts, { body: 'é', from: 0, to: 1 }],
+  ['PATCH', `${place}/threads/{thread}`, changes, { resolved: true }],
+  ['POST', `${place}/threads/{thread}/comments`, posts, { body: 'é' }],
+  ['PATCH', `${place}/comments/{comment}`, owners, { body: '😀' }],
+  ['DELETE', `${place}/comments/{comment}`, removes],
+  ['GET', `${place}/suggestions`, gets],
+  ['POST', `${place}/suggestions`, posts, { baseVersion: 1, op: ['é'] }],
+  ['DELETE', `${place}/suggestions/{suggestion}`, removes],
+  ['POST', `${place}/suggestions/{suggestion}/decision`, changes, { accept: true }],
+  ['POST', `${place}/decisions`, changes, { ids: ['{suggestion}'], accept: false }],
+  ['GET', `${place}/messages`, gets],
+  ['POST', `${place}/messages`, posts, { body: 'é' }],
+  ['GET', `${place}/read`, gets],
+  ['PUT', `${place}/read`, gets, { changed: 1 }],
   ['GET', `${place}/members`, gets],
   ['PUT', `${place}/members/{user}`, owners, { role: 'viewer' }],
   ['DELETE', `${place}/members/{user}`, removes],

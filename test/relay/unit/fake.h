@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "session/session.h"
+#include "tables/sql_pool.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define DOC "00000000-0000-0000-0000-00000000000d"
 #define HELD_MOST 32
+#define CALLS_MOST 32
 
 struct client
 {
@@ -212,6 +214,61 @@ reader_checksum(struct reader *r, const struct uuid *id, const struct uuid *of, 
 	CHECK(r == &reader && uuid_equal(of, &life));
 	q->checksum = answer;
 	q->version = version;
+}
+
+/* ---- calls of SQL ---- */
+
+/* a call that waits, with its parameters as one text */
+struct held_call
+{
+	char		text[400];
+	call_fn		answer;
+	void	   *arg;
+};
+
+struct fake_pool
+{
+	struct held_call calls[CALLS_MOST];
+	int			count;
+	bool		full;
+};
+
+static struct fake_pool pool;
+static bool shown;				/* the stream shows the document */
+
+void
+pg_param_text(struct pg_params *params, const char *text)
+{
+	params->values[params->count++] = text;
+}
+
+struct call *
+sql_pool_call(struct sql_pool *p, const struct call_request *request, call_fn answer, void *arg)
+{
+	struct held_call *call = &pool.calls[pool.count];
+	size_t		at;
+
+	CHECK((void *) p == (void *) &pool && pool.count < CALLS_MOST);
+	if (pool.full)
+		return NULL;
+	pool.count++;
+	call->answer = answer;
+	call->arg = arg;
+	at = (size_t) snprintf(call->text, sizeof(call->text), "%s %s:", request->statement, request->user != NULL ? request->user : "-");
+	for (int i = 0; i < request->params->count && at < sizeof(call->text); i++)
+		at += (size_t) snprintf(call->text + at, sizeof(call->text) - at, " %s", request->params->values[i] != NULL ? request->params->values[i] : "-");
+	return (struct call *) call;
+}
+
+/* Answer the first call. */
+static inline void
+answer_call(enum call_result outcome, const PGresult *result)
+{
+	struct held_call call = pool.calls[0];
+
+	CHECK(pool.count > 0);
+	memmove(pool.calls, pool.calls + 1, (size_t) --pool.count * sizeof(call));
+	call.answer(call.arg, outcome, result);
 }
 
 /* Return the number of questions of a kind that wait. */
@@ -533,6 +590,14 @@ fake_show(void *arg, const struct uuid *id, struct frame *frame)
 	sessions_show(sessions, id, frame);
 }
 
+static inline bool
+fake_shows(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	(void) id;
+	return shown;
+}
+
 /* Begin a test, with rings of 4 operations. */
 static inline void
 begin(void)
@@ -544,7 +609,7 @@ begin(void)
 	};
 	struct presence_callbacks shows = {.show = fake_show,.waiting = fake_nothing};
 	struct sessions_config parts = {
-		.config = &config,.metrics = &metrics,.slowed = fake_nothing,
+		.config = &config,.metrics = &metrics,.slowed = fake_nothing,.shows = fake_shows,
 		.transport = {fake_send, fake_has_room, fake_wake, fake_ping, fake_read, fake_unfinished_since, fake_has_taken, fake_kill}
 	};
 
@@ -552,6 +617,8 @@ begin(void)
 	memset(&metrics, 0, sizeof(metrics));
 	memset(&reader, 0, sizeof(reader));
 	memset(&writer, 0, sizeof(writer));
+	memset(&pool, 0, sizeof(pool));
+	shown = true;
 	config.max_memory_mib = 1;
 	config.hello_timeout_s = 10;
 	config.ping_interval_s = 30;
@@ -569,7 +636,7 @@ begin(void)
 	presence = presence_new(&shows, &doc, 10, &metrics);
 	sessions = sessions_new(&parts);
 	sessions_connect(sessions, &(struct sessions_parts)
-					 {rooms, &writer, &reader, presence});
+					 {rooms, &writer, &reader, presence, (struct sql_pool *) &pool});
 	sessions_tick(sessions, now_s);
 }
 
@@ -719,6 +786,8 @@ end(void)
 		answer_checksum(NULL);
 	while (writer.count > 0)
 		reject(REJECT_UNAVAILABLE, false);
+	while (pool.count > 0)
+		answer_call(CALL_LATER, NULL);
 	for (int i = 0; i < client_count; i++)
 	{
 		if (clients[i]->s != NULL)
