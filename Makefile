@@ -54,8 +54,8 @@ OBJS = \
 	src/store/packs.o src/store/roles.o src/store/scan.o src/store/snapshots.o \
 	src/store/statements.o src/store/undos.o src/store/whole.o \
 	src/type/event.o src/type/op_functions.o src/type/op_type.o \
-	src/upkeep/container.o src/upkeep/maintenance.o src/upkeep/pack.o src/upkeep/transfer.o \
-	src/upkeep/worker.o
+	src/upkeep/container.o src/upkeep/erase.o src/upkeep/maintenance.o src/upkeep/pack.o \
+	src/upkeep/redact.o src/upkeep/rewrite.o src/upkeep/transfer.o src/upkeep/worker.o
 
 # Inputs stay in test/, expected output in expected/, results out of the checkout.
 OUT = .local/regress

@@ -57,6 +57,16 @@ on_room_ended(void *arg, const struct uuid *doc)
 	writer_drop(relay->writer, doc);
 }
 
+/* The past of a document was changed: who has its text comes back for what is there now. */
+static void
+on_room_renewed(void *arg, const struct uuid *doc)
+{
+	struct relay *relay = arg;
+
+	sessions_restart(relay->sessions, doc, "the past of the document was changed; join again");
+	writer_drop(relay->writer, doc);
+}
+
 /* A connection is new, and may be to another history. */
 static void
 on_connected(void *arg)
@@ -128,6 +138,12 @@ on_stream_notice(void *arg, const struct notice *notice)
 	else if (notice->kind == NOTICE_DELETED &&
 			 !rooms_deleted(relay->rooms, &notice->doc, notice->has_life ? &notice->life : NULL))
 		return;
+	else if (notice->kind == NOTICE_RENEWED)
+	{
+		if (!rooms_renewed(relay->rooms, &notice->doc, notice->has_life ? &notice->life : NULL))
+			return;
+		on_room_renewed(relay, &notice->doc);
+	}
 	sessions_notice(relay->sessions, notice);
 	if (notice->kind == NOTICE_RESYNC)
 		sessions_miss_talk(relay->sessions);
@@ -270,7 +286,7 @@ make_rooms(struct relay *relay)
 	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
-		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
+		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.renewed = on_room_renewed,.arg = relay,
 	};
 
 	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);

@@ -2347,6 +2347,204 @@ $$;
 COMMENT ON FUNCTION converge.begin_move(uuid) IS 'lock a document against edits and maintenance, to the end of the transaction, for move_out; owners only';
 
 -- ---------------------------------------------------------------------------
+-- Forgetting: what is changed where it stands
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.personal_columns(OUT table_name text, OUT column_name text, OUT doc_column text, OUT content text) RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	VALUES ('documents'::text, 'title'::text, 'id'::text, 'text'::text),
+		   ('documents'::text, 'owner'::text, 'id'::text, 'user'::text),
+		   ('labels'::text, 'label'::text, 'doc_id'::text, 'text'::text),
+		   ('labels'::text, 'user_id'::text, 'doc_id'::text, 'user'::text)
+$$;
+COMMENT ON FUNCTION converge.personal_columns() IS
+	'the columns beside the log, members and accounts that hold text which redact looks through (text), or ids of users which erase_user replaces (user)';
+
+CREATE FUNCTION converge.renew_document(doc_id uuid) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	digits text := (SELECT replace(d.life::text, '-'::text, ''::text) FROM ONLY converge.documents d WHERE d.id = renew_document.doc_id);
+	number bigint := ('x'::text || substr(digits, 17))::bit(64)::bigint;
+	new_life uuid := (substr(digits, 1, 16) || lpad(to_hex(CASE number WHEN 9223372036854775807 THEN (-9223372036854775807)::bigint - 1 ELSE number + 1 END), 16, '0'::text))::uuid;
+BEGIN
+	UPDATE converge.documents d SET life = new_life WHERE d.id = renew_document.doc_id;
+	UPDATE converge.heads h SET life = new_life WHERE h.doc_id = renew_document.doc_id;
+END
+$$;
+COMMENT ON FUNCTION converge.renew_document(uuid) IS
+	'give a document whose past was changed a later life, so that clients and caches begin anew; the first half of it, which identifies the document, stays';
+
+CREATE FUNCTION converge.redact_log(doc_id uuid, content text, version bigint, from_pos bigint, to_pos bigint, replacement text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_redact_log' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.redact_log(uuid, text, bigint, bigint, bigint, text) IS
+	'replace the characters of a text, or of a passage of a version, in all ops and snapshots of a document; returns how many';
+
+CREATE FUNCTION converge.redact_op(op converge.op, content text, replacement text) RETURNS converge.op
+	AS 'MODULE_PATHNAME', 'converge_redact_op' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.redact_op(converge.op, text, text) IS
+	'the op with the characters of a text replaced, each by one, wherever it inserts that text';
+
+CREATE FUNCTION converge.redact_texts(doc_id uuid, content text, replacement text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	place record;
+	mask text := repeat(replacement, char_length(content));
+BEGIN
+	DELETE FROM converge.labels l WHERE l.doc_id = redact_texts.doc_id AND strpos(l.label, content) > 0
+		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
+	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'text'::text LOOP
+		EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text,
+					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.redact_texts(uuid, text, text) IS 'replace the characters of a text in the title and the labels of a document';
+
+CREATE FUNCTION converge.redact(doc_id uuid, content text, replacement text DEFAULT '█') RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	replaced bigint;
+BEGIN
+	IF doc_id IS NULL OR content IS NULL OR replacement IS NULL THEN
+		RAISE EXCEPTION 'document, text and replacement must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.begin_move(doc_id);
+	IF content = ''::text THEN
+		RAISE EXCEPTION 'the text to redact must not be empty' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF char_length(content) > 1000 THEN
+		RAISE EXCEPTION 'text of % code points is too long to redact', char_length(content)
+			USING ERRCODE = 'OT006', DETAIL = 'It must have at most 1000 code points.', HINT = 'Use redact_range for a longer passage.';
+	END IF;
+	replaced := converge.redact_log(doc_id, content, NULL::bigint, NULL::bigint, NULL::bigint, replacement);
+	PERFORM converge.redact_texts(doc_id, content, replacement);
+	PERFORM converge.renew_document(doc_id);
+	RAISE NOTICE 'the replaced characters are still in dead rows, in the write-ahead log and in backups'
+		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots, converge.documents, converge.labels; see doc/privacy.md.';
+	RETURN replaced;
+END
+$$;
+COMMENT ON FUNCTION converge.redact(uuid, text, text) IS
+	'replace each character of a text by another one wherever the text occurs in a document, its past, its title and its labels; versions and positions stay valid; owners only; returns the number of characters replaced';
+
+CREATE FUNCTION converge.redact_range(doc_id uuid, version bigint, from_pos bigint, to_pos bigint, replacement text DEFAULT '█') RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	replaced bigint;
+BEGIN
+	IF doc_id IS NULL OR version IS NULL OR from_pos IS NULL OR to_pos IS NULL OR replacement IS NULL THEN
+		RAISE EXCEPTION 'document, version, positions and replacement must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.begin_move(doc_id);
+	replaced := converge.redact_log(doc_id, NULL::text, version, from_pos, to_pos, replacement);
+	PERFORM converge.renew_document(doc_id);
+	RAISE NOTICE 'the replaced characters are still in dead rows, in the write-ahead log and in backups'
+		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots; see doc/privacy.md.';
+	RETURN replaced;
+END
+$$;
+COMMENT ON FUNCTION converge.redact_range(uuid, bigint, bigint, bigint, text) IS
+	'replace the characters that stand from from_pos to to_pos at a version, in every version that has them; owners only; returns their number';
+
+CREATE FUNCTION converge.has_author(doc_id uuid, author text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'converge_has_author' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.has_author(uuid, text) IS 'return true if the log of a document has an op of a user''s';
+
+CREATE FUNCTION converge.erase_author(doc_id uuid, author text, replacement text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'converge_erase_author' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION converge.erase_author(uuid, text, text) IS 'give the ops of a user in a document another author; returns how many';
+
+-- The membership of an erased user: it ends. A document that would be without an owner gets
+-- the member who comes next as one, or keeps the replacement.
+CREATE FUNCTION converge.erase_member(doc_id uuid, gone text, replacement text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	heir text;
+BEGIN
+	IF EXISTS (SELECT FROM converge.members m WHERE m.doc_id = erase_member.doc_id AND m.user_id = gone AND m.role = 'owner'::converge.role)
+		AND NOT EXISTS (SELECT FROM converge.members m WHERE m.doc_id = erase_member.doc_id AND m.user_id <> gone AND m.role = 'owner'::converge.role) THEN
+		heir := coalesce((SELECT m.user_id FROM converge.members m WHERE m.doc_id = erase_member.doc_id AND m.user_id NOT IN (gone, '*'::text)
+						  ORDER BY m.role DESC, m.created_at, m.user_id LIMIT 1), replacement);
+		INSERT INTO converge.members AS m (doc_id, user_id, role) VALUES (erase_member.doc_id, heir, 'owner'::converge.role)
+			ON CONFLICT ON CONSTRAINT members_pkey DO UPDATE SET role = excluded.role;
+	END IF;
+	DELETE FROM converge.members m WHERE m.doc_id = erase_member.doc_id AND m.user_id = gone;
+	PERFORM converge.keep_an_owner(doc_id);
+END
+$$;
+COMMENT ON FUNCTION converge.erase_member(uuid, text, text) IS 'end the membership of a user who is erased; the document keeps an owner';
+
+-- Documents in the order of their ids, as all do who lock several.
+CREATE FUNCTION converge.erase_user(user_id text, replacement text DEFAULT 'erased') RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone text := user_id;
+	doc uuid;
+	place record;
+	changed bigint;
+	total bigint := 0;
+	touched bigint;
+BEGIN
+	IF user_id IS NULL OR replacement IS NULL THEN
+		RAISE EXCEPTION 'user and replacement must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF octet_length(replacement) NOT BETWEEN 1 AND 255 OR replacement IN ('*'::text, user_id) THEN
+		RAISE EXCEPTION 'invalid replacement for a user id: "%"', replacement
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'It must have 1 to 255 bytes and be neither "*" nor the id itself.';
+	END IF;
+	IF EXISTS (SELECT FROM converge.users u WHERE u.id = replacement) OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = replacement) THEN
+		RAISE EXCEPTION 'the replacement "%" is the id of another user', replacement USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	FOR doc IN SELECT d.id FROM converge.documents d ORDER BY d.id LOOP
+		touched := 0;
+		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
+			EXECUTE format('SELECT count(*) FROM ONLY converge.%1$I WHERE %3$I = $1 AND %2$I = $2'::text, place.table_name, place.column_name, place.doc_column)
+				INTO changed USING doc, gone;
+			touched := touched + changed;
+		END LOOP;
+		CONTINUE WHEN touched = 0 AND NOT converge.has_author(doc, gone)
+			AND NOT EXISTS (SELECT FROM converge.members m WHERE m.doc_id = doc AND m.user_id = gone);
+		-- LOCK ORDER: the row in documents, then the head
+		PERFORM FROM converge.documents d WHERE d.id = doc FOR UPDATE;
+		PERFORM FROM converge.heads h WHERE h.doc_id = doc FOR NO KEY UPDATE;
+		CONTINUE WHEN NOT FOUND;
+		PERFORM converge.erase_member(doc, gone, replacement);
+		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
+			EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = $3 WHERE %3$I = $1 AND %2$I = $2'::text, place.table_name, place.column_name, place.doc_column)
+				USING doc, gone, replacement;
+		END LOOP;
+		changed := converge.erase_author(doc, gone, replacement);
+		total := total + changed;
+		IF changed > 0 OR touched > 0 THEN
+			PERFORM converge.renew_document(doc);
+		END IF;
+	END LOOP;
+	DELETE FROM converge.presence p WHERE p.user_id = gone;
+	DELETE FROM converge.attempts a WHERE a.user_id = gone;
+	DELETE FROM converge.users u WHERE u.id = gone;
+	RETURN total;
+END
+$$;
+COMMENT ON FUNCTION converge.erase_user(text, text) IS
+	'replace the id of a user in the history and labels of all documents, end their memberships, delete their account; returns the number of ops that were theirs; for those who run the database';
+
+CREATE FUNCTION converge.erase_me() RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	gone text := converge.acting_user();
+	doc uuid;
+BEGIN
+	FOR doc IN SELECT m.doc_id FROM converge.members m WHERE m.user_id = gone AND m.role = 'owner'::converge.role
+			AND NOT EXISTS (SELECT FROM converge.members o WHERE o.doc_id = m.doc_id AND o.user_id <> gone) ORDER BY m.doc_id LOOP
+		PERFORM converge.delete_document(doc);
+	END LOOP;
+	RETURN converge.erase_user(gone, 'erased'::text);
+END
+$$;
+COMMENT ON FUNCTION converge.erase_me() IS
+	'delete the documents that only the acting user is a member of, and erase the user from all others; see erase_user';
+
+-- ---------------------------------------------------------------------------
 -- Maintenance
 -- ---------------------------------------------------------------------------
 
@@ -3067,7 +3265,14 @@ REVOKE ALL ON FUNCTION
 	converge.copy_log(uuid, uuid, bigint, bigint, bigint, timestamptz, bigint),
 	converge.import_snapshot(uuid, bigint, text, timestamptz, bigint),
 	converge.receive_document(jsonb, bytea, uuid, uuid, text[], text),
-	converge.import_document(bytea, uuid)
+	converge.import_document(bytea, uuid),
+	converge.renew_document(uuid),
+	converge.redact_log(uuid, text, bigint, bigint, bigint, text),
+	converge.redact_texts(uuid, text, text),
+	converge.has_author(uuid, text),
+	converge.erase_author(uuid, text, text),
+	converge.erase_member(uuid, text, text),
+	converge.erase_user(text, text)
 	FROM PUBLIC;
 REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
 REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;

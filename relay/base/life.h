@@ -19,6 +19,13 @@ life_is_later(const struct uuid *life, const struct uuid *other)
 	return memcmp(life->bytes, other->bytes, UUID_BYTES) > 0;
 }
 
+/* Return true if two lives are of one document, whose past was changed between them: what was submitted in the one is good in the other. */
+static inline bool
+life_is_renewed(const struct uuid *life, const struct uuid *other)
+{
+	return memcmp(life->bytes, other->bytes, UUID_BYTES / 2) == 0;
+}
+
 /* Return true if an operation may belong to a life; any operation may belong to a life of zeros, which comes from an old dump. */
 static inline bool
 life_may_have(const struct uuid *life, int64_t sequence_id)

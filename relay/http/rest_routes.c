@@ -145,6 +145,12 @@ const struct rest_route rest_routes[] = {
 		{ID, NEEDED_FIELD("version", REST_NUMBER), NEEDED_FIELD("from", REST_NUMBER), NEEDED_FIELD("to", REST_NUMBER)},
 	"SELECT json_build_object('version', version) AS body FROM converge.restore_text($1::uuid, $2::bigint, $3::bigint, $4::bigint) AS version"},
 
+	{"POST", "/v1/docs/{id}/redact", "redact", REST_SHOW, false,
+		{ID, OPTIONAL_FIELD("content", REST_TEXT), OPTIONAL_FIELD("version", REST_NUMBER), OPTIONAL_FIELD("from", REST_NUMBER),
+		OPTIONAL_FIELD("to", REST_NUMBER), OPTIONAL_FIELD("replacement", REST_TEXT)},
+		"SELECT json_build_object('replaced', CASE WHEN $2::text IS NOT NULL THEN converge.redact($1::uuid, $2::text, coalesce($6::text, '\342\226\210'))"
+	" ELSE converge.redact_range($1::uuid, $3::bigint, $4::bigint, $5::bigint, coalesce($6::text, '\342\226\210')) END) AS body"},
+
 	/* ---- the past ---- */
 
 	{"GET", "/v1/docs/{id}/history", "history", REST_SHOW, false,
@@ -400,6 +406,10 @@ const struct rest_route rest_routes[] = {
 		{NEEDED_FIELD("name", REST_TEXT)},
 		"SELECT json_build_object('userId', converge.acting_user(), 'name', btrim($1::text)) AS body"
 	" FROM converge.rename_user($1::text)"},
+
+	{"DELETE", "/v1/me", "erase_me", REST_EMPTY, false,
+		{{.source = REST_NONE}},
+	"SELECT FROM converge.erase_me()"},
 
 	{"PUT", "/v1/me/password", "change_password", REST_CONFIRMED, false,
 		{NEEDED_FIELD("oldPassword", REST_TEXT), NEEDED_FIELD("newPassword", REST_TEXT)},

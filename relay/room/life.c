@@ -22,18 +22,24 @@ enum room_open_result
 room_check_life(struct room *room, const struct uuid *life)
 {
 	struct rooms *rooms = room->rooms;
+	bool		renewed;
 
 	if (room->life.ended && !life_is_later(life, &room->life.last))
-		return ROOM_DELETED;
+		return room->life.renewed ? ROOM_OTHER : ROOM_DELETED;
 	if (!room->open || uuid_equal(life, &room->life.current))
 		return ROOM_OPEN;
 	if (!life_is_later(life, &room->life.current))
 		return ROOM_OTHER;
+	renewed = life_is_renewed(life, &room->life.current);
 	room->life.ended = true;
+	room->life.renewed = renewed;
 	room->life.last = room->life.current;
 	room_empty(room);
 	rooms_forget_seen(rooms, &room->node.id);
-	rooms->callbacks.ended(rooms->callbacks.arg, &room->node.id);
+	if (renewed)
+		rooms->callbacks.renewed(rooms->callbacks.arg, &room->node.id);
+	else
+		rooms->callbacks.ended(rooms->callbacks.arg, &room->node.id);
 	return ROOM_OPEN;
 }
 
@@ -51,7 +57,20 @@ rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *li
 	if (room == NULL || (room->open && life != NULL && life_is_later(&room->life.current, life)))
 		return false;
 	room->life.ended = true;
+	room->life.renewed = false;
 	room->life.last = life != NULL ? *life : room->life.current;
 	room_empty(room);
+	return true;
+}
+
+/* Likewise, of a document whose past was changed: clients that come later have a later life. */
+bool
+rooms_renewed(struct rooms *rooms, const struct uuid *doc, const struct uuid *life)
+{
+	struct room *room = doc_map_find(&rooms->map, doc);
+
+	if (!rooms_deleted(rooms, doc, life))
+		return false;
+	room->life.renewed = true;
 	return true;
 }

@@ -14,6 +14,7 @@ struct room_life
 	struct uuid current;		/* the document's, while the room is open */
 	bool		ended;			/* documents up to last were deleted */
 	struct uuid last;			/* of the last one that was deleted */
+	bool		renewed;		/* ... or rather whose past was changed */
 };
 
 /* return true if an operation from the stream may be of the room's document */

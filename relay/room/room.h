@@ -65,6 +65,9 @@ struct rooms_callbacks
 	 * id: the room is empty now, and its members are to leave
 	 */
 	void		(*ended) (void *arg, const struct uuid *doc);
+
+	/* the past of its document was changed: likewise, but its members come back */
+	void		(*renewed) (void *arg, const struct uuid *doc);
 	void	   *arg;
 };
 
@@ -129,6 +132,7 @@ void		rooms_reset(struct rooms *rooms, const struct uuid *doc);
 
 /* a document that was deleted, and another under its id: life.c */
 bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
+bool		rooms_renewed(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);

@@ -306,6 +306,8 @@ sessions_notice(struct sessions *sessions, const struct notice *notice)
 		case NOTICE_DELETED:
 			rooms_each_member(sessions->rooms, &notice->doc, close_deleted, NULL);
 			break;
+		case NOTICE_RENEWED:
+			break;				/* its clients were sent away */
 		case NOTICE_RESYNC:
 			check_all_rooms(sessions);
 			break;

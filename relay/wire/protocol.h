@@ -136,6 +136,7 @@ enum notice_kind
 	NOTICE_MEMBER,				/* a user (or '*') has another role, or none */
 	NOTICE_RENAMED,
 	NOTICE_DELETED,
+	NOTICE_RENEWED,				/* its past was changed: life is that of before */
 	NOTICE_RESYNC				/* of no document: something changed that the
 								 * stream cannot tell, anywhere */
 };
@@ -148,7 +149,7 @@ struct notice
 	const char *user;
 	const char *title;
 	bool		has_life;
-	struct uuid life;			/* of a deleted document, where it is known */
+	struct uuid life;			/* of a deleted or renewed document, where it is known */
 };
 
 /* client to server; on false, *problem is the error message */

@@ -155,7 +155,8 @@ notice_kind(struct notice *notice)
 	if (strcmp(type, "member") == 0)
 		notice->kind = NOTICE_MEMBER;
 	else if (strcmp(type, "document") == 0)
-		notice->kind = json_is_true(json_object_get(notice->root, "deleted")) ? NOTICE_DELETED : NOTICE_RENAMED;
+		notice->kind = json_is_true(json_object_get(notice->root, "deleted")) ? NOTICE_DELETED
+			: json_is_true(json_object_get(notice->root, "renewed")) ? NOTICE_RENEWED : NOTICE_RENAMED;
 	else if (strcmp(type, "resync") == 0)
 		notice->kind = NOTICE_RESYNC;
 	else

@@ -32,6 +32,12 @@
 /* Longest text that occurrences looks for, in code points. */
 #define CVG_MAX_SOUGHT_LENGTH	1000
 
+/*
+ * The bytes of a document's life that identify it.  The others change with its past: what
+ * a reader has of the same document in another life must not be believed any more.
+ */
+#define CVG_LIFE_BYTES			8
+
 /* Longest label of a snapshot, in bytes. */
 #define CVG_MAX_LABEL_BYTES		1000
 

@@ -109,6 +109,7 @@ static void emit_comment(const DecodeState *state, StringInfo out, const Datum *
 static void emit_suggestion(const DecodeState *state, StringInfo out, const Datum *values);
 static void emit_message(const DecodeState *state, StringInfo out, const Datum *values);
 static void emit_talk(const DecodeState *state, StringInfo out, const Datum *values);
+static void emit_renewed(const DecodeState *state, StringInfo out, const Datum *values);
 
 /* A column of a type of PostgreSQL's, and one of the extension's own. */
 #define COLUMN(name, type)			{name, type, NULL, false}
@@ -401,6 +402,43 @@ emit_talk(const DecodeState *state, StringInfo out, const Datum *values)
 	appendStringInfoChar(out, '}');
 }
 
+/* Append the event of a document whose past was changed, with the life that it had. */
+static void
+emit_renewed(const DecodeState *state, StringInfo out, const Datum *values)
+{
+	begin_event(state, out, "document", values[DOCUMENT_EVENT_ID]);
+	appendStringInfoString(out, ",\"renewed\":true,\"life\":\"");
+	cvg_append_uuid(out, DatumGetUUIDP(values[DOCUMENT_EVENT_LIFE]));
+	appendStringInfoString(out, "\"}");
+}
+
+/* Are two values of a key column equal?  Keys are uuids and texts. */
+static bool
+same_value(const CvgEventColumn *column, Datum a, Datum b)
+{
+	struct varlena *text_a;
+	struct varlena *text_b;
+
+	if (column->type == UUIDOID)
+		return memcmp(DatumGetUUIDP(a), DatumGetUUIDP(b), sizeof(pg_uuid_t)) == 0;
+	text_a = cvg_plain_varlena(a);
+	text_b = cvg_plain_varlena(b);
+	return VARSIZE_ANY_EXHDR(text_a) == VARSIZE_ANY_EXHDR(text_b) &&
+		memcmp(VARDATA_ANY(text_a), VARDATA_ANY(text_b), VARSIZE_ANY_EXHDR(text_a)) == 0;
+}
+
+/*
+ * Is a document's row whose key changed still that of the document?  It has another life
+ * then that begins with the same number.
+ */
+static bool
+is_renewed(const EventKind *kind, const Datum *was, const Datum *is)
+{
+	return kind->emit == emit_document &&
+		same_value(&kind->columns[DOCUMENT_EVENT_ID], was[DOCUMENT_EVENT_ID], is[DOCUMENT_EVENT_ID]) &&
+		memcmp(DatumGetUUIDP(was[DOCUMENT_EVENT_LIFE]), DatumGetUUIDP(is[DOCUMENT_EVENT_LIFE]), CVG_LIFE_BYTES) == 0;
+}
+
 /* Does the consumer want the document's shard? */
 static bool
 is_wanted(DecodeState *state, const pg_uuid_t *doc_id)
@@ -585,21 +623,6 @@ old_row(ReorderBufferChange *change)
 #endif
 }
 
-/* Are two values of a key column equal?  Keys are uuids and texts. */
-static bool
-same_value(const CvgEventColumn *column, Datum a, Datum b)
-{
-	struct varlena *text_a;
-	struct varlena *text_b;
-
-	if (column->type == UUIDOID)
-		return memcmp(DatumGetUUIDP(a), DatumGetUUIDP(b), sizeof(pg_uuid_t)) == 0;
-	text_a = cvg_plain_varlena(a);
-	text_b = cvg_plain_varlena(b);
-	return VARSIZE_ANY_EXHDR(text_a) == VARSIZE_ANY_EXHDR(text_b) &&
-		memcmp(VARDATA_ANY(text_a), VARDATA_ANY(text_b), VARSIZE_ANY_EXHDR(text_a)) == 0;
-}
-
 /* Are two rows known by the same key? */
 static bool
 same_key(const EventKind *kind, const Datum *a, const Datum *b)
@@ -675,7 +698,7 @@ tell_update(LogicalDecodingContext *ctx, Relation relation, ReorderBufferChange 
 		return;
 	}
 	if (has_old && !same_key(kind, was, is))
-		write_line(ctx, was, kind->emit_gone);
+		write_line(ctx, was, is_renewed(kind, was, is) ? emit_renewed : kind->emit_gone);
 
 	/*
 	 * a long title that was left alone has nothing to tell, nor itself to

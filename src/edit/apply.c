@@ -285,7 +285,7 @@ take_place(Work *work, CvgSubmission *sub, const OtMeasure *measure)
 static bool
 check_life(const Work *work, CvgSubmission *sub)
 {
-	if (!sub->has_life || memcmp(&sub->life, &work->head.life, UUID_LEN) == 0)
+	if (!sub->has_life || memcmp(&sub->life, &work->head.life, CVG_LIFE_BYTES) == 0)
 		return true;
 	return refuse(sub, CVG_NOT_FOUND,
 				  pstrdup("The document was deleted, and another was created under its id."));

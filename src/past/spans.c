@@ -106,6 +106,7 @@ insert(ChunkList *list, int64_t pos, const Span *run)
 	runs[0].length = offset;
 	runs[1] = *run;
 	runs[2].length -= offset;
+	runs[2].first += offset;
 	splice(list, &place, at, 1, runs, 3, run->length);
 	return OT_OK;
 }
@@ -136,6 +137,7 @@ remove_here(ChunkList *list, const ChunkPlace *place, int64_t length)
 	if (to > 0)
 	{
 		left[count] = runs[last];
+		left[count].first += to;
 		left[count++].length = runs[last].length - to;
 		last++;
 	}
@@ -185,7 +187,7 @@ spans_create(const OtAllocator *allocator, Spans **spans)
 OtStatus
 spans_init_run(Spans *spans, int64_t length)
 {
-	Span		run = {length, 0, 0, SPANS_NOBODY};
+	Span		run = {length, 0, 0, SPANS_NOBODY, 0};
 
 	if (length < 0 || length > OT_MAX_LENGTH)
 		return OT_TOO_LARGE;
@@ -196,7 +198,7 @@ spans_init_run(Spans *spans, int64_t length)
 OtStatus
 spans_apply(Spans *spans, OtOp op, int64_t version, int32_t user, int64_t at)
 {
-	Span		run = {0, version, at, user};
+	Span		run = {0, version, at, user, 0};
 	OtMeasure	measure;
 	OtReader	reader;
 	OtComponent component;
@@ -213,11 +215,45 @@ spans_apply(Spans *spans, OtOp op, int64_t version, int32_t user, int64_t at)
 		if (component.kind == OT_DELETE)
 			status = delete(&spans->chunks, pos, component.length);
 		else if (component.kind == OT_INSERT)
+		{
 			status = insert(&spans->chunks, pos, &run);
+			run.first += component.length;
+		}
 		if (component.kind != OT_DELETE)
 			pos += component.length;
 	}
 	return status;
+}
+
+/* Visit the runs of a passage. */
+void
+spans_visit(const Spans *spans, int64_t pos, int64_t length, SpansVisit visit, void *ctx)
+{
+	const ChunkList *list = &spans->chunks;
+	ChunkPlace	place;
+
+	if (length == 0)
+		return;
+	chunks_locate(list, pos, true, &place);
+	do
+	{
+		const Chunk *chunk = chunks_at(list, &place);
+		int64_t		offset = place.offset;
+
+		for (int at = find_run(chunk, &offset); at < count_of(chunk) && length > 0; at++)
+		{
+			Span		part = runs_of(chunk)[at];
+
+			part.first += offset;
+			part.length -= offset;
+			if (part.length > length)
+				part.length = length;
+			length -= part.length;
+			offset = 0;
+			visit(ctx, &part);
+		}
+	}
+	while (length > 0 && chunks_next(list, &place));
 }
 
 /* The length of the document in cp. */

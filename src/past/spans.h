@@ -20,6 +20,7 @@ typedef struct Span
 	int64_t		version;
 	int64_t		at;				/* as given to spans_apply() */
 	int32_t		user;			/* the caller's number */
+	int64_t		first;			/* cp its op inserted before it, in all its inserts */
 } Span;
 
 typedef struct Spans Spans;
@@ -39,6 +40,14 @@ extern OtStatus spans_init_run(Spans *spans, int64_t length);
  * only be freed.
  */
 extern OtStatus spans_apply(Spans *spans, OtOp op, int64_t version, int32_t user, int64_t at);
+
+/*
+ * Called for each run of a passage, from left to right: `span` is cut to the passage.
+ */
+typedef void (*SpansVisit) (void *ctx, const Span *span);
+
+/* Visit the runs of a passage, which is in the document. */
+extern void spans_visit(const Spans *spans, int64_t pos, int64_t length, SpansVisit visit, void *ctx);
 
 /* The length of the document in cp. */
 extern int64_t spans_length(const Spans *spans);

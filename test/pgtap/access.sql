@@ -43,6 +43,8 @@ INSERT INTO calls VALUES
 	('converge.history(%L)', 'viewer'),
 	('converge.changes(%L)', 'viewer'),
 	('converge.timeline(%L)', 'viewer'),
+	('converge.redact(%L, ''é'')', 'owner'),
+	('converge.redact_range(%L, 0, 0, 1)', 'owner'),
 	('converge.fork(%L)', 'viewer'),
 	('converge.fork(%L, 0, true)', 'viewer'),
 	('converge.export_document(%L)', 'viewer'),

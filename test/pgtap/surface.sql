@@ -41,6 +41,11 @@ INSERT INTO promised VALUES
 	('remove_label', 'doc_id uuid, version bigint, label text', 'void', 'volatile', 'unsafe', false),
 	('pack', 'doc_id uuid, keep bigint DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
 	('prune', 'doc_id uuid, before_version bigint', 'bigint', 'volatile', 'unsafe', false),
+	('redact', 'doc_id uuid, content text, replacement text DEFAULT ''█''::text', 'bigint', 'volatile', 'unsafe', false),
+	('redact_range', 'doc_id uuid, version bigint, from_pos bigint, to_pos bigint, replacement text DEFAULT ''█''::text', 'bigint', 'volatile', 'unsafe', false),
+	('redact_op', 'op converge.op, content text, replacement text', 'converge.op', 'immutable', 'safe', true),
+	('erase_user', 'user_id text, replacement text DEFAULT ''erased''::text', 'bigint', 'volatile', 'unsafe', false),
+	('erase_me', '', 'bigint', 'volatile', 'unsafe', false),
 	('verify', 'doc_id uuid, OUT version bigint, OUT problem text', 'SETOF record', 'volatile', 'unsafe', true),
 	('maintain', '', NULL, 'volatile', 'unsafe', false),
 	-- access
@@ -144,7 +149,7 @@ SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
 	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
 FROM functions JOIN pg_proc USING (oid)
 -- inner functions, whose callers have looked
-WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document', 'redact_log', 'redact_texts', 'renew_document', 'erase_member', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
 
 -- ---- type, casts, operators ----
 
@@ -230,9 +235,9 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
 	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt', 'count_member_change',
-		'describe_document', 'due_documents', 'end_presence', 'export_log', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents',
-		'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document', 'message_page', 'next_change', 'receive_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles',
-		'show_life', 'sign_up', 'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
+		'describe_document', 'due_documents', 'end_presence', 'erase_author', 'erase_member', 'erase_user', 'export_log', 'has_author', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document',
+		'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document', 'message_page', 'next_change', 'receive_document',
+		'redact_log', 'redact_texts', 'renew_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');
