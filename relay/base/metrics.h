@@ -32,6 +32,7 @@
 	M(sessions_live, gauge, "sessions_live", "clients that receive operations") \
 	M(rooms, gauge, "rooms", "documents that have clients on this relay") \
 	M(ring_bytes, gauge, "ring_bytes", "bytes of operations kept in memory for all documents") \
+	M(ring_entries, gauge, "ring_entries", "operations kept in memory for all documents") \
 	M(rings_shortened, counter, "rings_shortened_total", "times the operations of all documents exceeded --max-memory and were reduced") \
 	M(ring_misses, counter, "ring_misses_total", "clients served from the tables because they were too far behind") \
 	M(room_gaps, counter, "room_gaps_total", "times missing operations of a document were read from the tables") \
@@ -70,6 +71,17 @@
 	M(joins_resynced, counter, "joins_total{kind=\"resynced\"}", NULL) \
 	M(joins_refused, counter, "joins_total{kind=\"refused\"}", NULL) \
 	M(socket_bytes, gauge, "socket_bytes", "bytes of messages that sockets accepted only in part") \
+	M(memory_rings, gauge, "memory_bytes{class=\"rings\"}", "bytes that wait in the process, by what they are for; together at most --max-memory") \
+	M(memory_frames, gauge, "memory_bytes{class=\"frames\"}", NULL) \
+	M(memory_requests, gauge, "memory_bytes{class=\"requests\"}", NULL) \
+	M(memory_edits, gauge, "memory_bytes{class=\"edits\"}", NULL) \
+	M(memory_asked, gauge, "memory_bytes{class=\"asked\"}", NULL) \
+	M(memory_postgres, gauge, "memory_bytes{class=\"postgres\"}", NULL) \
+	M(memory_connections, gauge, "memory_bytes{class=\"connections\"}", NULL) \
+	M(memory_total, gauge, "memory_held_bytes", "their sum: what the process holds beyond its start") \
+	M(memory_largest, gauge, "memory_largest_debtor_bytes", "bytes that wait for the user or address that has most") \
+	M(memory_closed, counter, "memory_closed_total", "connections of the largest debtor closed at --max-memory") \
+	M(memory_slowed, counter, "memory_slowed_total", "connections of the largest debtor slowed near --max-memory") \
 	M(catch_ups, counter, "catch_ups_total", "catch-ups read from the tables") \
 	M(access_checks, counter, "access_checks_total", "queries for who may still read a document") \
 	M(roles_changed, counter, "roles_changed_total", "clients whose role changed while connected") \
