@@ -247,13 +247,14 @@ on_slowed(void *arg)
 static void
 make_rooms(struct relay *relay)
 {
-	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
+	struct ring_bounds bounds = {.entries = (uint32_t) relay->config.ring_entries,.bytes = (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
 		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.arg = relay,
 	};
 
-	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);
+	/* rooms have half of the memory at most, and less where clients need it */
+	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 19, &callbacks, &relay->metrics);
 }
 
 static void
@@ -302,7 +303,7 @@ make_sessions(struct relay *relay)
 {
 	struct sessions_config config = {
 		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
-		.slowed = on_slowed,.arg = relay,
+		.ledger = &relay->ledger,.slowed = on_slowed,.arg = relay,
 	};
 	struct sessions_parts parts = {
 		.rooms = relay->rooms,.writer = relay->writer,.reader = relay->reader,.presence = relay->presence,
@@ -317,18 +318,39 @@ static bool
 make_server(struct relay *relay)
 {
 	struct server_config config = {
-		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
-		.http = {.is_ready = relay_is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
+		.config = &relay->config,.metrics = &relay->metrics,.ledger = &relay->ledger,.loop = &relay->loop,
+		.http = {.is_ready = relay_is_ready,.config = &relay->config,.metrics = &relay->metrics,.ledger = &relay->ledger,.rest = relay->rest,.web = relay->web,.arg = relay},
 	};
 
 	relay->server = server_new(&config);
 	return relay->server != NULL;
 }
 
+/* Rooms are to let go of operations that the tables have. */
+static void
+on_shed(void *arg, size_t bytes)
+{
+	struct relay *relay = arg;
+
+	rooms_shed(relay->rooms, bytes);
+}
+
+static void
+make_ledger(struct relay *relay)
+{
+	struct ledger_config config = {
+		.bound = (size_t) relay->config.max_memory_mib << 20,.metrics = &relay->metrics,.frames = frames_held,
+		.shed = on_shed,.arg = relay,
+	};
+
+	ledger_init(&relay->ledger, &config);
+}
+
 /* Make every part, those first that others stand on. */
 bool
 relay_wire(struct relay *relay)
 {
+	make_ledger(relay);
 	relay->rest = rest_new(&relay->loop, &relay->config, relay->auth, &relay->metrics);
 	if (!make_server(relay))
 		return false;

@@ -74,6 +74,10 @@
 #define LIMIT_CALL_LOCK_MS			"2000"
 #define LIMIT_CALL_ATTEMPTS			4
 
+/* longest time that a join, a catch-up or a batch of edits may take in PostgreSQL */
+#define LIMIT_READ_MS				"60000"
+#define LIMIT_SUBMIT_MS				"30000"
+
 /* a request's line and headers together */
 #define LIMIT_HEAD_BYTES			32768
 
@@ -82,8 +86,15 @@
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
 
-/* longest HTTP answer that is sent even if the memory for slow clients is full */
-#define LIMIT_SHORT_ANSWER_BYTES	(64 * 1024)
+/* a message or an answer is written in pieces of this size: libwebsockets copies what the kernel does not take */
+#define LIMIT_PIECE_BYTES			(64 * 1024)
+
+/* what a connection takes by itself, about: in the process, with its buffers of libwebsockets */
+#define LIMIT_CONNECTION_BYTES		(6 * 1024)
+#define LIMIT_HTTP_CONNECTION_BYTES	(8 * 1024)
+
+/* longest body, and first message, that are read before there is a valid token */
+#define LIMIT_STRANGER_BYTES		(16 * 1024)
 
 /* largest file of the web folder */
 #define LIMIT_WEB_BYTES				(32L * 1024 * 1024)

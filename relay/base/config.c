@@ -102,7 +102,7 @@ static const struct option options[] = {
 	"PostgreSQL connections that submit batches of edits"},
 	{"waiters", OPTION_NUMBER, FIELD(waiters), "N", "1", 1, 64,
 	"PostgreSQL connections that submit edits to documents locked by other transactions"},
-	{"readers", OPTION_NUMBER, FIELD(readers), "N", "1", 1, 64,
+	{"readers", OPTION_NUMBER, FIELD(readers), "N", "2", 1, 64,
 	"PostgreSQL connections for joins and catching up"},
 	{"callers", OPTION_NUMBER, FIELD(callers), "N", "4", 1, 64,
 	"PostgreSQL connections for the REST API"},

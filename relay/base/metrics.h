@@ -28,6 +28,7 @@
 	M(close_forbidden, counter, "closes_total{code=\"4403\"}", NULL) \
 	M(close_not_found, counter, "closes_total{code=\"4404\"}", NULL) \
 	M(close_too_slow, counter, "closes_total{code=\"4408\"}", NULL) \
+	M(close_holding, counter, "closes_total{code=\"4413\"}", NULL) \
 	M(close_flooding, counter, "closes_total{code=\"4429\"}", NULL) \
 	M(sessions_live, gauge, "sessions_live", "clients that receive operations") \
 	M(rooms, gauge, "rooms", "documents that have clients on this relay") \
@@ -125,6 +126,7 @@
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "time of the last event from logical decoding; 0: none yet") \
 	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not read yet") \
 	M(replication_lag, gauge, "replication_lag_seconds", "age of the oldest write-ahead log that the stream has not read yet") \
+	M(pg_cancels, counter, "pg_cancels_total", "statements cancelled because their client had gone") \
 	M(pg_reconnects, counter, "pg_reconnects_total", "connections to PostgreSQL lost or refused") \
 	M(stream_up, gauge, "stream_up", "1 while the replication stream is running") \
 	M(ready, gauge, "ready", "1 while /readyz answers 200")

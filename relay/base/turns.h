@@ -37,6 +37,7 @@ struct turns_lane
 	double		deficit;		/* what it may spend; below zero: owes */
 	int			waiting;
 	int			under_way;
+	void	   *place;			/* the user's of this: where the last one went */
 	bool		in_circle;
 	bool		fresh;			/* has its quantum of this round */
 	bool		willing;		/* its first may go, at the last look */

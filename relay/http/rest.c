@@ -91,6 +91,19 @@ charge(struct rest *rest, struct http_request *x, struct usage *usage, const cha
 	return false;
 }
 
+bool
+rest_knows(struct rest *rest, struct http_request *x)
+{
+	struct identity identity;
+	const char *problem;
+
+	if (x->token == NULL || !auth_check(rest->auth, x->token, time(NULL), &identity, &problem))
+		return false;
+	ledger_take_over(&x->purse, identity.user);
+	free(identity.user);
+	return true;
+}
+
 /* Find out who asks; false where the request was refused. */
 static bool
 identify(struct rest_call *rc)
@@ -116,6 +129,7 @@ identify(struct rest_call *rc)
 		http_request_fail(x, 401, "unauthenticated", problem);
 		return false;
 	}
+	ledger_take_over(&x->purse, rc->identity.user);
 	return charge(rest, x, &rest->users, rc->identity.user, &of_user);
 }
 
@@ -177,7 +191,7 @@ answer_row(struct rest_call *rc, const PGresult *result)
 	if (location != NULL)
 		http_request_header(x, "location", "%s", location);
 	if (body != NULL)
-		buf_text(&x->content, body);
+		x->frame = frame_share(body, strlen(body));
 	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL ? 200 : 304, http_request_json);
 }
 

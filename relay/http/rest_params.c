@@ -224,6 +224,11 @@ rest_read_body(struct rest_call *rc)
 	struct http_request *x = rc->x;
 	size_t		type_len = x->content_type != NULL ? strcspn(x->content_type, " ;") : 0;
 
+	if (x->body_withheld)
+	{
+		http_request_fail(x, 413, "too_large", "the body is longer than one without a token may be (16 KiB)");
+		return false;
+	}
 	if (!has_body(rc->route) || x->body.len == 0)
 	{
 		rc->body = json_object();

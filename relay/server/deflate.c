@@ -90,7 +90,7 @@ server_pack(struct server *server, struct frame *frame)
 void
 server_inflate(struct server *server, struct conn *conn, const char *data, size_t len)
 {
-	size_t		limit = (size_t) server->config.config->max_message_bytes;
+	size_t		limit = session_message_limit(conn->session);
 	struct buf	out = {0};
 
 	server->config.metrics->deflate_received++;

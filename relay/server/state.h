@@ -53,6 +53,10 @@ struct conn
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;
+	size_t		message_bytes;	/* that it is charged for */
+	struct frame *writing;		/* a message that is written in pieces */
+	bool		writes_packed;	/* ... and is compressed */
+	size_t		written;		/* of it, or of an answer over HTTP */
 	size_t		held_bytes;		/* of the message that the socket has not
 								 * taken whole */
 	bool		deflates;		/* permessage-deflate was agreed on */

@@ -97,9 +97,19 @@ sessions_speed_up(struct sessions *sessions)
 		if (s->flow.resumes_ms > now_ms)
 			continue;
 		end_pause(s);
-		sessions->config.transport.read(s->conn, true);
+		if (!s->purse.slowed)
+			sessions->config.transport.read(s->conn, true);
 	}
 	return !LIST_EMPTY(&sessions->flow.slowed);
+}
+
+void
+session_slow(struct ledger_purse *purse, bool on)
+{
+	struct session *s = (struct session *) ((char *) purse - offsetof(struct session, purse));
+
+	if (s->state != SESSION_CLOSED && s->flow.resumes_ms == 0)
+		s->owner->config.transport.read(s->conn, !on);
 }
 
 void

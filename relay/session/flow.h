@@ -5,6 +5,7 @@
 #define RELAY_SESSION_FLOW_H
 
 #include "base/bucket.h"
+#include "base/ledger.h"
 #include "base/usage.h"
 
 #include <stdbool.h>
@@ -38,6 +39,9 @@ bool		session_hold_account(struct session *s);
 
 /* charge what a client sent; false: it is a flood, which ends the connection */
 bool		session_take_charge(struct session *s, size_t len);
+
+/* read nothing from a client while its user makes the relay hold too much, or go on */
+void		session_slow(struct ledger_purse *purse, bool on);
 
 /* the client has gone */
 void		session_end_flow(struct session *s);

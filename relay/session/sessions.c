@@ -43,6 +43,7 @@ sessions_reap(struct sessions *sessions)
 	while ((s = session_list_first(&sessions->reaped)) != NULL)
 	{
 		session_list_remove(&s->link);
+		ledger_close(&s->purse);
 		free(s->user);
 		free(s->join.offered_token);
 		free(s->close_reason);

@@ -123,25 +123,64 @@ test('a client that reads nothing while it requests much is closed', async () =>
   await relay.stop()
 })
 
-test('while too much waits for slow readers, no client may join; afterwards clients may', async () => {
-  const relay = await startRelay({ 'max-memory': 1 })
+test('who makes the relay hold most is closed for a newcomer, and no newcomer is refused', async () => {
+  const relay = await startRelay({ 'max-memory': 24 })
   const doc = await createDocument('')
-  await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat('é日😀x', 1200000)))`)
-  const other = await createDocument('é')
-  const slow = await new Raw(relay, doc).opened()
-  slow.socket.pause()
-  slow.send({ type: 'hello', token: token('slow') })
-  const held = async () => { const m = await relay.metrics(); return m.socket_bytes + m.messages_waiting_bytes }
-  await until('its snapshot to wait for it', async () => await held() > 1 << 20)
-  const refused = await new Raw(relay, other).opened()
-  refused.send({ type: 'hello', token: token('ann') })
-  assert.deepEqual([(await refused.expect('error')).code, (await refused.close()).code], ['unavailable', 1012])
-  assert.equal((await relay.metrics())['refused_total{reason="memory"}'], 1)
-  slow.socket.resume()
-  await until('it to have its snapshot', () => slow.messages.some(message => message.type === 'snapshot'))
-  await until('nothing to be held', async () => await held() === 0)
-  const ann = await new Raw(relay, other).join('ann')
+  await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat('é日😀x', 900000)))`)
+  const second = await createDocument('')
+  await sql(`SELECT converge.edit('${second}', converge.insert(0, repeat('é日😀y', 900000)))`)
+  const third = await createDocument('')
+  await sql(`SELECT converge.edit('${third}', converge.insert(0, repeat('é日😀z', 600000)))`)
+  const held = async () => (await relay.metrics()).memory_held_bytes
+  const hoard = async place => {
+    const hoarder = await new Raw(relay, place).opened()
+    hoarder.socket.pause()
+    hoarder.send({ type: 'hello', token: token('slow') })
+    return hoarder
+  }
+  const hoarders = [await hoard(doc)]
+  await until('its snapshot to wait for it', async () => await held() > 8 << 20)
+  hoarders.push(await hoard(second))
+  await until('a second one to wait', async () => await held() > 17 << 20)
+  const ann = await new Raw(relay, third).join('ann')
+  assert.equal(ann.snapshot.content.length, 3000000)
+  const metrics = await relay.metrics()
+  assert.equal(metrics['refused_total{reason="memory"}'], 0)
+  assert.ok(metrics.memory_closed_total > 0)
+  hoarders.forEach(({ socket }) => socket.resume())
+  await until('a hoarder to hear why', () => hoarders.some(({ closed }) => closed?.code === 4413))
   ann.end()
-  slow.end()
+  hoarders.forEach(hoarder => hoarder.end())
+  await until('nothing to be held', async () => (await relay.metrics()).socket_bytes === 0)
+  await relay.stop()
+})
+
+test('a snapshot that many wait for is held once', async () => {
+  const relay = await startRelay({ 'max-memory': 64 })
+  const doc = await createDocument('')
+  await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat('é日😀x', 900000)))`)
+  const slow = []
+  for (let n = 0; n < 12; n++) slow.push(await new Raw(relay, doc).opened())
+  slow.forEach(({ socket }) => socket.pause())
+  slow.forEach((client, n) => client.send({ type: 'hello', token: token(`slow ${n}`) }))
+  await until('all snapshots to wait', async () => (await relay.metrics()).socket_bytes > 12 * (8 << 20))
+  const metrics = await relay.metrics()
+  assert.ok(metrics.memory_held_bytes < 64 << 20, `${metrics.memory_held_bytes}`)
+  assert.equal(metrics.memory_closed_total, 0)
+  slow.forEach(({ socket }) => socket.resume())
+  for (const client of slow) {
+    await client.expect('joined')
+    assert.equal((await client.expect('snapshot')).content.length, 4500000)
+  }
+  slow.forEach(client => client.end())
+  await relay.stop()
+})
+
+test('before there is a valid token, only a short message is read', async () => {
+  const relay = await startRelay()
+  const doc = await createDocument('')
+  const stranger = await new Raw(relay, doc).opened()
+  stranger.send({ type: 'hello', token: 'x'.repeat(17000) })
+  assert.equal((await stranger.close()).code, 1009)
   await relay.stop()
 })
