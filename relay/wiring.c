@@ -326,13 +326,18 @@ make_server(struct relay *relay)
 	return relay->server != NULL;
 }
 
-/* Rooms are to let go of operations that the tables have. */
+/* Memory is short: libpq's buffers that are not in use go, and operations that the tables have. */
 static void
 on_shed(void *arg, size_t bytes)
 {
 	struct relay *relay = arg;
+	uint64_t	before = relay->metrics.memory_postgres;
 
-	rooms_shed(relay->rooms, bytes);
+	reader_shed(relay->reader);
+	rest_shed(relay->rest);
+	before -= relay->metrics.memory_postgres;
+	if (before < bytes)
+		rooms_shed(relay->rooms, bytes - (size_t) before);
 }
 
 static void

@@ -69,6 +69,7 @@
  * take in PostgreSQL and wait for a lock there, and how often one is tried
  */
 #define LIMIT_CALLS_WAITING			1024
+#define LIMIT_CALLS_A_USER			128
 #define LIMIT_CALL_WAIT_MS			10000
 #define LIMIT_CALL_MS				"30000"
 #define LIMIT_CALL_LOCK_MS			"2000"
@@ -85,6 +86,9 @@
 #define LIMIT_PATH_BYTES			1024
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
+
+/* longest answer over HTTP */
+#define LIMIT_ANSWER_BYTES			(128UL * 1024 * 1024)
 
 /* a message or an answer is written in pieces of this size: libwebsockets copies what the kernel does not take */
 #define LIMIT_PIECE_BYTES			(64 * 1024)

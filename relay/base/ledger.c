@@ -205,7 +205,7 @@ shed(struct ledger *ledger, size_t more)
 }
 
 enum ledger_answer
-ledger_reserve(struct ledger_purse *purse, size_t bytes)
+ledger_reserve(struct ledger_purse *purse, size_t bytes, size_t kept)
 {
 	struct ledger *ledger = purse->ledger;
 
@@ -216,7 +216,7 @@ ledger_reserve(struct ledger_purse *purse, size_t bytes)
 	shed(ledger, bytes);
 	while (ledger_total(ledger) + bytes > ledger->config.bound)
 	{
-		if (!close_one(ledger, purse->account->bytes + bytes, purse->account))
+		if (!close_one(ledger, purse->account->bytes + kept, purse->account))
 			return LEDGER_WAIT;
 	}
 	ledger_charge(purse, LEDGER_ASKED, bytes);

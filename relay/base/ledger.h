@@ -93,10 +93,10 @@ enum ledger_answer
 };
 
 /*
- * Reserve bytes before something large is asked for.  Larger debtors make room;
- * the purse's own account waits if it is the largest.
+ * Reserve bytes before something large is asked for, of which some will be kept.
+ * Larger debtors make room; the purse's own account waits if it would be the largest.
  */
-enum ledger_answer ledger_reserve(struct ledger_purse *purse, size_t bytes);
+enum ledger_answer ledger_reserve(struct ledger_purse *purse, size_t bytes, size_t kept);
 
 /* bring the whole below the bound, and slow the largest debtor from three quarters of it */
 void		ledger_settle(struct ledger *ledger);

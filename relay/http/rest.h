@@ -83,6 +83,9 @@ bool		rest_is_ready(const struct rest *rest);
 bool		rest_is_idle(const struct rest *rest);
 void		rest_tick(struct rest *rest);
 
+/* give back large buffers that are not in use */
+void		rest_shed(struct rest *rest);
+
 
 /*
  * Return true if the whole body of a request may be read: its token is valid, which

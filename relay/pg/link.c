@@ -29,6 +29,8 @@
 
 /* what libpq's buffers begin with */
 #define BUFFER_BYTES 16384
+/* buffers that are worth connecting anew */
+#define LARGE_BYTES (1024 * 1024)
 #define CANCEL_ERROR_BYTES 256
 
 /* what is set for each connection, the hosts among it, and the end of the list */
@@ -726,6 +728,19 @@ pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count, p
 	for (int i = 0; sent && i < count; i++)
 		sent = send_call(link, &calls[i]);
 	return finish_sending(link, sent, times_of(link, calls[count - 1].statement), answer, arg);
+}
+
+void
+pg_link_shed(struct pg_link *link)
+{
+	if (link->state != LINK_READY || link->under_way > 0 || link->in_bytes + link->out_bytes < LARGE_BYTES)
+		return;
+	log_event(RELAY_DEBUG, link->config.name, "connecting anew to give back memory");
+	link->config.metrics->memory_postgres -= link->in_bytes + link->out_bytes;
+	link->in_bytes = link->out_bytes = 0;
+	judge_connection(link);
+	unwatch(link);
+	enter_state(link, LINK_BREAKING);
 }
 
 /* ---- cancelling ---- */

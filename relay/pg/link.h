@@ -85,6 +85,8 @@ bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int co
  */
 void		pg_link_cancel(struct pg_link *link, const void *arg);
 bool		pg_link_is_cancelling(const struct pg_link *link);
+/* connect anew, if the connection does nothing and has large buffers, which libpq never gives back */
+void		pg_link_shed(struct pg_link *link);
 void		pg_link_fail(struct pg_link *link, const char *reason);
 
 /*

@@ -137,6 +137,9 @@ struct request *reader_catch_up(struct reader *reader, const struct catch_up_req
 /* whoever asked has gone: answer at once, or cancel what runs and answer then */
 void		reader_abandon(struct reader *reader, struct request *request);
 
+/* give back large buffers that are not in use */
+void		reader_shed(struct reader *reader);
+
 /* refuse what has waited for memory for too long; every second */
 void		reader_tick(struct reader *reader);
 void		reader_backfill(struct reader *reader, const struct backfill_room *rooms, int count, backfill_fn answer, void *arg);

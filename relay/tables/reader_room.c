@@ -10,6 +10,9 @@
 /* an answer of this size is asked for without a reservation */
 #define SMALL_BYTES (64 * 1024)
 
+/* where there was no room, the next attempt is after this time, or when some was given back */
+#define RETRY_MS 100
+
 /* how much a text may grow until the next join, in parts of it */
 #define GROWTH 8
 
@@ -63,7 +66,16 @@ needed(const struct request *r)
 bool
 reader_may_reserve(const struct request *r)
 {
-	return !r->blocked || r->purse == NULL || r->purse->ledger == NULL || r->blocked_at != r->purse->ledger->released;
+	return !r->blocked || r->blocked_at != r->purse->ledger->released ||
+		uv_now(r->source->reader->timer.loop) >= r->retry_ms;
+}
+
+/* Connect anew what holds a large buffer for nothing: libpq never shrinks it. */
+void
+reader_shed(struct reader *reader)
+{
+	for (int i = 0; i < reader->source_count; i++)
+		pg_link_shed(reader->sources[i].link);
 }
 
 /* Reserve what a request needs; false: it has to wait, or can never be answered. */
@@ -75,7 +87,7 @@ reader_reserve(struct request *r)
 	r->blocked = false;
 	if (r->room <= SMALL_BYTES || r->purse == NULL || r->purse->ledger == NULL)
 		return true;
-	answer = ledger_reserve(r->purse, needed(r));
+	answer = ledger_reserve(r->purse, needed(r), r->room);
 	if (answer == LEDGER_GRANTED)
 	{
 		r->reserved = needed(r);
@@ -84,6 +96,7 @@ reader_reserve(struct request *r)
 	}
 	r->blocked = true;
 	r->blocked_at = r->purse->ledger->released;
+	r->retry_ms = uv_now(r->source->reader->timer.loop) + RETRY_MS;
 	if (answer == LEDGER_NEVER)
 		r->until_ms = 1;
 	else if (r->until_ms == 0)

@@ -51,6 +51,7 @@ struct request
 	bool		again;			/* at once, with more room */
 	bool		blocked;		/* there was no memory for it */
 	uint64_t	blocked_at;		/* when the ledger had given back so much */
+	uint64_t	retry_ms;
 	uint64_t	until_ms;		/* that it may wait for memory */
 	bool		abandoned;
 	const char *no_room;		/* why it is refused, or NULL */

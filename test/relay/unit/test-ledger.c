@@ -148,7 +148,7 @@ a_newcomer_is_never_refused_while_another_has_more(void)
 {
 	begin();
 	owe(&purses[0], 900000);
-	CHECK(ledger_reserve(&purses[2], 300000) == LEDGER_GRANTED);
+	CHECK(ledger_reserve(&purses[2], 300000, 300000) == LEDGER_GRANTED);
 	CHECK(purses[0].closed && !purses[2].closed && metrics.memory_asked == 300000);
 	end();
 }
@@ -159,10 +159,15 @@ the_largest_itself_waits(void)
 	begin();
 	owe(&purses[0], 600000);
 	owe(&purses[2], 300000);
-	CHECK(ledger_reserve(&purses[1], 200000) == LEDGER_WAIT && metrics.memory_closed == 0);
-	CHECK(ledger_reserve(&purses[2], 301000) == LEDGER_WAIT && metrics.memory_closed == 0);
-	CHECK(ledger_reserve(&purses[2], BOUND + 1) == LEDGER_NEVER);
-	CHECK(ledger_reserve(&purses[2], 299000) == LEDGER_GRANTED && purses[0].closed);
+	CHECK(ledger_reserve(&purses[1], 200000, 200000) == LEDGER_WAIT && metrics.memory_closed == 0);
+	CHECK(ledger_reserve(&purses[2], 301000, 301000) == LEDGER_WAIT && metrics.memory_closed == 0);
+	/* it keeps less than another has, though it needs more for a moment */
+	CHECK(ledger_reserve(&purses[3], 450000, 220000) == LEDGER_GRANTED && purses[0].closed);
+	ledger_release(&purses[3], LEDGER_ASKED, 450000);
+	purses[0].closed = false;
+	owe(&purses[0], 600000);
+	CHECK(ledger_reserve(&purses[2], BOUND + 1, BOUND + 1) == LEDGER_NEVER);
+	CHECK(ledger_reserve(&purses[2], 299000, 299000) == LEDGER_GRANTED && purses[0].closed);
 	end();
 }
 
