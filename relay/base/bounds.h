@@ -69,7 +69,7 @@
  * take in PostgreSQL and wait for a lock there, and how often one is tried
  */
 #define LIMIT_CALLS_WAITING			1024
-#define LIMIT_CALLS_A_USER			128
+#define LIMIT_CALLS_A_USER			512
 #define LIMIT_CALL_WAIT_MS			10000
 #define LIMIT_CALL_MS				"30000"
 #define LIMIT_CALL_LOCK_MS			"2000"
@@ -124,7 +124,10 @@
 #define LIMIT_REPEAT_MS				60000
 
 /* time to wait for one document's lock before the next document's turn */
-#define LIMIT_LOCK_WAIT_MS			1000
+#define LIMIT_LOCK_WAIT_MS			300
+
+/* versions that an operation may be behind and still go together with other documents */
+#define LIMIT_NEAR_VERSIONS			1000
 
 /* interval of probing PostgreSQL, and the time without an answer after which it counts as silent */
 #define LIMIT_PROBE_MS				1000

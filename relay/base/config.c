@@ -100,7 +100,7 @@ static const struct option options[] = {
 	"messages that all clients of one user together may send in a burst"},
 	{"writers", OPTION_NUMBER, FIELD(writers), "N", "2", 1, 64,
 	"PostgreSQL connections that submit batches of edits"},
-	{"waiters", OPTION_NUMBER, FIELD(waiters), "N", "1", 1, 64,
+	{"waiters", OPTION_NUMBER, FIELD(waiters), "N", "2", 1, 64,
 	"PostgreSQL connections that submit edits to documents locked by other transactions"},
 	{"readers", OPTION_NUMBER, FIELD(readers), "N", "2", 1, 64,
 	"PostgreSQL connections for joins and catching up"},

@@ -24,6 +24,11 @@ struct pg_setup
 	const char *complaint;		/* what is wrong when it does not */
 };
 
+/* a row of them: statements have so many milliseconds, unless the role or the database sets another time */
+#define PG_TIMEOUT(ms) \
+	{"SELECT pg_catalog.set_config('statement_timeout', '" ms "', false)" \
+	" WHERE pg_catalog.current_setting('statement_timeout') = '0'", false, NULL}
+
 struct pg_statement
 {
 	const char *name;

@@ -55,6 +55,7 @@ struct conn
 	int			message_frames;
 	size_t		message_bytes;	/* that it is charged for */
 	struct frame *writing;		/* a message that is written in pieces */
+	bool		cut;			/* a message was not sent to its end: none can follow */
 	bool		writes_packed;	/* ... and is compressed */
 	size_t		written;		/* of it, or of an answer over HTTP */
 	size_t		held_bytes;		/* of the message that the socket has not

@@ -159,11 +159,12 @@ abandon(void *arg)
 	struct server *server = lws_context_user(lws_get_context(conn->wsi));
 	bool		cut = conn->writing != NULL && conn->written > 0;
 
+	conn->cut = conn->cut || cut;
 	end_writing(conn);
 	note_held(server, conn, 0);
 	take_in(conn, 0);
 	buf_free(&conn->message);
-	return cut;
+	return conn->cut;
 }
 
 /* Write a frame, if the socket has taken everything before it. */
@@ -174,7 +175,7 @@ send_frame(void *arg, struct frame *frame)
 	struct server *server = lws_context_user(lws_get_context(conn->wsi));
 	struct frame *packed;
 
-	if (conn->killed || conn->writing != NULL || lws_partial_buffered(conn->wsi))
+	if (conn->killed || conn->cut || conn->writing != NULL || lws_partial_buffered(conn->wsi))
 		return false;
 	packed = conn->deflates ? server_pack(server, frame) : frame;
 	if (packed->len > LIMIT_PIECE_BYTES)

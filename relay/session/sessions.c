@@ -17,6 +17,7 @@ sessions_new(const struct sessions_config *config)
 	struct sessions *sessions = mem_zalloc(sizeof(struct sessions));
 
 	sessions->config = *config;
+	doc_map_init(&sessions->access.asking);
 	session_list_init(&sessions->greeting);
 	session_list_init(&sessions->settled);
 	session_list_init(&sessions->closing);
@@ -56,6 +57,7 @@ sessions_free(struct sessions *sessions)
 {
 	sessions_reap(sessions);
 	usage_free(&sessions->flow.users);
+	doc_map_free(&sessions->access.asking);
 	free(sessions);
 }
 

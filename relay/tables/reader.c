@@ -25,7 +25,7 @@
 #include <string.h>
 
 static const struct pg_setup setup[] = {
-	{"SET statement_timeout = " LIMIT_READ_MS, false, NULL},
+	PG_TIMEOUT(LIMIT_READ_MS),
 	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid)', 'EXECUTE')", true,
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') permits it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
@@ -83,6 +83,11 @@ void
 reader_push(struct reader *reader, struct request *r)
 {
 	r->turns_of = reader;
+	if (reader->closing && r->kind == REQUEST_ROLES)
+	{
+		cancel_request(r, CATCH_UP_FAILED);
+		return;
+	}
 	if (r->kind != REQUEST_ROLES)
 	{
 		turns_put(&reader->turns, &r->turn, r->user != NULL ? r->user : "", 1);

@@ -20,6 +20,7 @@ struct writer;
 struct write_answer
 {
 	struct uuid operation_id;
+	size_t		bytes;			/* that were held for it */
 	bool		committed;		/* else rejected */
 	bool		duplicate;		/* it had been committed before */
 	bool		unchanged;		/* with committed: it was the identity, and no

@@ -87,6 +87,7 @@ struct submitted
 	int64_t		base_version;
 	char	   *text;
 	size_t		text_len;
+	bool		far;			/* its base is far behind: it takes long */
 	struct uuid life;			/* of the document it was made on */
 };
 
