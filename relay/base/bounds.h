@@ -38,6 +38,10 @@
 /* longest message that is compressed; no other client is served meanwhile */
 #define LIMIT_DEFLATE_BYTES			(1024 * 1024)
 
+/* most that a compressed message may unpack to: so many times its size, beside so many bytes */
+#define LIMIT_INFLATED_RATIO		256
+#define LIMIT_INFLATED_FREE			(64 * 1024)
+
 /* most clients that may send compressed messages: some 40 KB each */
 #define LIMIT_DEFLATE_CLIENTS		4096
 

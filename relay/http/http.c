@@ -126,6 +126,17 @@ follow(const struct http_context *context, const struct route *route, struct htt
 	}
 }
 
+bool
+http_is_own(const struct http_request *x)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+	{
+		if (strcmp(routes[i].path, x->path) == 0)
+			return true;
+	}
+	return false;
+}
+
 size_t
 http_body_limit(const struct http_context *context, struct http_request *x)
 {

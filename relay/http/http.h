@@ -26,6 +26,9 @@ struct http_context
 
 bool		http_origin_allowed(const struct config *config, const char *origin);
 
+/* return true if a request is for a route of the relay's own, such as its health */
+bool		http_is_own(const struct http_request *x);
+
 /* longest body that is read for a request, by whether its token is valid, where it needs one */
 size_t		http_body_limit(const struct http_context *context, struct http_request *x);
 

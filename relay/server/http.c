@@ -465,6 +465,11 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	x->conn = conn;
 	if (copy_request(wsi, x, path) && open_purse(server, x) && check_expectation(wsi, x, &wants_word))
 		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
+	if (!x->answered && server->sockets > server->config.config->max_connections && !http_is_own(x))
+	{
+		server->config.metrics->refused_full++;
+		http_request_fail(x, 503, "unavailable", "the relay is at its limit of connections (max-connections)");
+	}
 	if (x->answered)
 		return write_answer(server, conn, wsi);
 

@@ -29,6 +29,7 @@ struct server
 	struct deflater *deflater;	/* NULL: messages are not compressed */
 	bool		compressed;		/* what is being written */
 	int			deflate_clients;	/* clients that send compressed messages */
+	int			sockets;		/* of any kind, from when they are accepted */
 	bool		draining;
 };
 

@@ -377,7 +377,7 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 		server->config.metrics->refused_origin++;
 		return server_refuse_upgrade(server, wsi, 403, "forbidden", "requests from this Origin are not allowed");
 	}
-	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
+	if (server->draining || server->sockets > server->config.config->max_connections)
 	{
 		server->config.metrics->refused_full++;
 		return server_refuse_upgrade(server, wsi, 503, "unavailable", "the relay is at its limit of connections (max-connections)");

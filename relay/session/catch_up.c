@@ -21,6 +21,7 @@ take_frame(struct session *s, const struct catch_up_frame *frame)
 {
 	if (frame->from != s->member.cursor || !uuid_equal(&frame->revision.life, &s->life) || hides_own(s, frame))
 		return;
+	session_charge_answer(s, frame->len);
 	session_send(s, frame_share(frame->text, frame->len));
 	room_learn(&s->member, &frame->revision);
 	s->member.cursor = frame->revision.version;

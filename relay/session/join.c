@@ -87,6 +87,7 @@ on_joined(void *arg, const struct join_answer *answer)
 	struct session *s = arg;
 
 	s->asked = NULL;
+	session_charge_answer(s, answer->snapshot_len);
 	if (s->state == SESSION_JOINING && answer->joined)
 		welcome(s, answer);
 	else if (s->state == SESSION_JOINING)

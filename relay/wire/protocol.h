@@ -27,6 +27,12 @@
 /* asks a client for a checksum */
 #define CHECKSUM_QUESTION "{\"type\":\"checksum\"}"
 
+/*
+ * Count the elements of a message: objects, arrays, and what commas part in them, before
+ * any memory is spent on them.
+ */
+size_t		protocol_count_elements(const char *text, size_t len);
+
 /* why an operation was rejected */
 enum reject_code
 {
