@@ -226,7 +226,7 @@ rest_read_body(struct rest_call *rc)
 
 	if (x->body_withheld)
 	{
-		http_request_fail(x, 413, "too_large", "the body is longer than one without a token may be (16 KiB)");
+		http_request_fail(x, 413, "too_large", "the body is longer than one without a token may be (32 KiB)");
 		return false;
 	}
 	if (!has_body(rc->route) || x->body.len == 0)

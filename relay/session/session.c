@@ -84,7 +84,9 @@ session_purse(struct session *s)
 size_t
 session_message_limit(const struct session *s)
 {
-	return s->state == SESSION_GREETING ? LIMIT_STRANGER_BYTES : (size_t) s->owner->config.config->max_message_bytes;
+	size_t		most = (size_t) s->owner->config.config->max_message_bytes;
+
+	return s->state == SESSION_GREETING && most > LIMIT_STRANGER_BYTES ? LIMIT_STRANGER_BYTES : most;
 }
 
 /* Return the time that sessions go by. */
