@@ -335,6 +335,7 @@ on_shed(void *arg, size_t bytes)
 
 	reader_shed(relay->reader);
 	rest_shed(relay->rest);
+	writer_shed(relay->writer);
 	before -= relay->metrics.memory_postgres;
 	if (before < bytes)
 		rooms_shed(relay->rooms, bytes - (size_t) before);

@@ -102,7 +102,7 @@
 #define LIMIT_HTTP_CONNECTION_BYTES	(8 * 1024)
 
 /* longest body, and first message, that are read before there is a valid token */
-#define LIMIT_STRANGER_BYTES		(16 * 1024)
+#define LIMIT_STRANGER_BYTES		(32 * 1024)
 
 /* largest file of the web folder */
 #define LIMIT_WEB_BYTES				(32L * 1024 * 1024)

@@ -230,14 +230,15 @@ drop_connection(struct pg_link *link)
 	link->in_bytes = link->out_bytes = 0;
 }
 
-/* Note how much a buffer of libpq has to hold at once: it doubles until it does. */
+/*
+ * Note how much a buffer of libpq has held at once. It is allocated in powers of two,
+ * but the system counts what was written to.
+ */
 static void
 note_buffer(struct pg_link *link, size_t *buffer, size_t bytes)
 {
-	size_t		size = BUFFER_BYTES;
+	size_t		size = bytes > BUFFER_BYTES ? bytes : BUFFER_BYTES;
 
-	while (size < bytes)
-		size *= 2;
 	if (size <= *buffer)
 		return;
 	link->config.metrics->memory_postgres += size - *buffer;

@@ -10,8 +10,8 @@
  *
  * A user's requests go over one connection at a time, and nothing goes behind what
  * has been running for a while or has a large answer: so one user who asks for much
- * holds up nobody, as long as there is another connection. Questions for roles go
- * over a connection of their own.
+ * holds up nobody, as long as there is another connection. Questions for roles,
+ * and what rooms lack after a reconnection, go over a connection of their own.
  */
 #include "tables/reader_state.h"
 
@@ -78,17 +78,24 @@ cancel_request(struct request *r, enum catch_up_result result)
 	free_request(r);
 }
 
+/* Return true if a request is the relay's own work, which no client's may delay: roles, and then what rooms lack. */
+static bool
+is_urgent(const struct request *r)
+{
+	return r->kind == REQUEST_ROLES || r->kind == REQUEST_BACKFILL;
+}
+
 /* Let a request wait for its turn, or among those that are urgent. */
 void
 reader_push(struct reader *reader, struct request *r)
 {
 	r->turns_of = reader;
-	if (reader->closing && r->kind == REQUEST_ROLES)
+	if (reader->closing && is_urgent(r))
 	{
 		cancel_request(r, CATCH_UP_FAILED);
 		return;
 	}
-	if (r->kind != REQUEST_ROLES)
+	if (!is_urgent(r))
 	{
 		turns_put(&reader->turns, &r->turn, r->user != NULL ? r->user : "", 1);
 		return;
@@ -103,7 +110,7 @@ static void
 push_back(struct reader *reader, struct request *r)
 {
 	reader_unreserve(r);
-	if (r->kind != REQUEST_ROLES)
+	if (!is_urgent(r))
 	{
 		turns_put_back(&reader->turns, &r->turn);
 		return;
@@ -337,7 +344,7 @@ may_go(void *arg, struct turn *first)
 	return reader_may_reserve(r) && source_for(arg, r) != NULL;
 }
 
-/* Send the questions for roles. */
+/* Send what is urgent. */
 static void
 send_urgent(struct reader *reader)
 {

@@ -32,6 +32,9 @@ static const struct pg_statement statements[] = {
 	PG_PROBE_STATEMENT,
 };
 
+/* part of the memory that a batch has */
+#define BATCH_PART 32
+
 /* what a user may spend in a turn: operations of a batch, and milliseconds of a connection that waits */
 #define CROWD_QUANTUM 32
 #define BUSY_QUANTUM 100
@@ -63,7 +66,7 @@ put_submission(struct writer *writer, const struct doc *doc, const struct submis
 static bool
 has_room(const struct writer *writer, const struct writer_conn *conn)
 {
-	return conn->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < LIMIT_BATCH_BYTES;
+	return conn->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < writer->batch_bytes;
 }
 
 /* Add what a document has waiting. */
@@ -248,6 +251,15 @@ writer_dispatch(struct writer *writer)
 	}
 }
 
+void
+writer_shed(struct writer *writer)
+{
+	for (int i = 0; i < writer->conn_count; i++)
+		pg_link_shed(writer->conns[i].link);
+	for (int i = 0; i < WRITER_ARRAYS; i++)
+		buf_free(&writer->arrays[i]);
+}
+
 static void
 on_ready(void *arg)
 {
@@ -318,6 +330,9 @@ writer_new(uv_loop_t *loop, const struct config *config, const struct writer_cal
 	writer->callbacks = *callbacks;
 	writer->metrics = metrics;
 	writer->held_max = (uint64_t) config->held_ops;
+	writer->batch_bytes = ((size_t) config->max_memory_mib << 20) / BATCH_PART;
+	if (writer->batch_bytes > LIMIT_BATCH_BYTES)
+		writer->batch_bytes = LIMIT_BATCH_BYTES;
 	doc_map_init(&writer->docs);
 	doc_list_init(&writer->ready);
 	turns_init(&writer->crowd, CROWD_QUANTUM);

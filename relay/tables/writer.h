@@ -64,6 +64,9 @@ void		writer_close(struct writer *writer);
 bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, const char *user,
 						  const struct submitted *op);
 void		writer_dispatch(struct writer *writer);
+
+/* give back large buffers that are not in use */
+void		writer_shed(struct writer *writer);
 enum pg_health writer_health(const struct writer *writer);
 void		writer_drop(struct writer *writer, const struct uuid *doc);
 bool		writer_is_idle(const struct writer *writer);

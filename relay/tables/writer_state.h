@@ -46,6 +46,7 @@ struct writer
 	uint64_t	held;			/* submissions that are not answered */
 	uint64_t	held_bytes;		/* of their operations */
 	uint64_t	held_max;
+	size_t		batch_bytes;	/* most in a batch, but for the last operation */
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;
 	uv_timer_t	timer;
