@@ -103,9 +103,13 @@ ledger_charge(struct ledger_purse *purse, enum ledger_class class, size_t bytes)
 
 	if (purse->ledger == NULL)
 		return;
-	purse->bytes += bytes;
 	purse->by_class[class] += bytes;
-	purse->account->bytes += bytes;
+	/* what is only reserved is owed by nobody yet */
+	if (class != LEDGER_ASKED)
+	{
+		purse->bytes += bytes;
+		purse->account->bytes += bytes;
+	}
 	total = total_of(purse->ledger, class);
 	if (total != NULL)
 		*total += bytes;
@@ -118,9 +122,12 @@ ledger_release(struct ledger_purse *purse, enum ledger_class class, size_t bytes
 
 	if (purse->ledger == NULL || bytes == 0)
 		return;
-	purse->bytes -= bytes;
 	purse->by_class[class] -= bytes;
-	purse->account->bytes -= bytes;
+	if (class != LEDGER_ASKED)
+	{
+		purse->bytes -= bytes;
+		purse->account->bytes -= bytes;
+	}
 	total = total_of(purse->ledger, class);
 	if (total != NULL)
 		*total -= bytes;
@@ -134,13 +141,24 @@ rings(const struct metrics *m)
 	return m->ring_bytes + m->ring_entries * LEDGER_RING_ENTRY;
 }
 
-size_t
-ledger_total(const struct ledger *ledger)
+/*
+ * Get the sum with that much more asked for.  An answer that is under way stands in
+ * libpq's buffers, which have their size from answers before: the larger counts.
+ */
+static size_t
+total_with(const struct ledger *ledger, size_t asked)
 {
 	const struct metrics *m = ledger->config.metrics;
 
-	return ledger->config.frames() + m->memory_requests + m->memory_edits + m->memory_asked +
-		m->memory_connections + m->memory_postgres;
+	asked += m->memory_asked;
+	return ledger->config.frames() + m->memory_requests + m->memory_edits + m->memory_connections +
+		(asked > m->memory_postgres ? asked : m->memory_postgres);
+}
+
+size_t
+ledger_total(const struct ledger *ledger)
+{
+	return total_with(ledger, 0);
 }
 
 /* Get the account that owes most, but for what was told to go already; NULL where none owes enough. */
@@ -198,7 +216,7 @@ close_one(struct ledger *ledger, size_t more_than, const struct usage_row *spare
 static void
 shed(struct ledger *ledger, size_t more)
 {
-	size_t		total = ledger_total(ledger) + more;
+	size_t		total = total_with(ledger, more);
 
 	if (total > ledger->config.bound && ledger->config.shed != NULL)
 		ledger->config.shed(ledger->config.arg, total - ledger->config.bound);
@@ -214,7 +232,7 @@ ledger_reserve(struct ledger_purse *purse, size_t bytes, size_t kept)
 	if (bytes > ledger->config.bound)
 		return LEDGER_NEVER;
 	shed(ledger, bytes);
-	while (ledger_total(ledger) + bytes > ledger->config.bound)
+	while (total_with(ledger, bytes) > ledger->config.bound)
 	{
 		if (!close_one(ledger, purse->account->bytes + kept, purse->account))
 			return LEDGER_WAIT;

@@ -39,7 +39,7 @@ test.after(() => fs.rmSync(web, { recursive: true }))
 // A relay, and how much more than at its start it takes, at most so far.
 class Measured extends Relay {
   static async start (options) {
-    const relay = new Measured({ 'log-level': 'info', web, ...options }, process.env, BIN)
+    const relay = new Measured({ 'log-level': 'debug', web, ...options }, process.env, BIN)
     relays.add(relay)
     await relay.ready()
     await relay.metrics()
