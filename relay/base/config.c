@@ -82,10 +82,10 @@ static const struct option options[] = {
 	{"max-message", OPTION_NUMBER, FIELD(max_message_bytes), "BYTES", "1114112", 1024, 67108864,
 	"longest message accepted from a client (by default an operation of 1 MiB and its envelope)"},
 	{"max-memory", OPTION_NUMBER, FIELD(max_memory_mib), "MIB", "1024", 1, 1048576,
-		"mebibytes for operations of all documents, and the same again for messages to slow clients; "
-	"above it documents keep fewer operations, and joins and long answers are refused"},
+		"mebibytes for all that waits in the relay: operations of documents, messages, answers, bodies, edits; "
+	"at the bound the user or address that holds most loses connections"},
 	{"max-connections", OPTION_NUMBER, FIELD(max_connections), "N", "20000", 1, 1000000,
-	"maximum number of clients at the same time; further ones get 503"},
+	"maximum number of connections at the same time, over HTTP as well; further ones get 503"},
 	{"max-per-address", OPTION_NUMBER, FIELD(address_connections), "N", "0", 0, 1000000,
 	"maximum number of connections from one address at the same time; further ones are closed unread; 0: no limit"},
 	{"max-per-user", OPTION_NUMBER, FIELD(user_connections), "N", "0", 0, 1000000,

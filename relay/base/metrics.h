@@ -79,7 +79,7 @@
 	M(memory_asked, gauge, "memory_bytes{class=\"asked\"}", NULL) \
 	M(memory_postgres, gauge, "memory_bytes{class=\"postgres\"}", NULL) \
 	M(memory_connections, gauge, "memory_bytes{class=\"connections\"}", NULL) \
-	M(memory_total, gauge, "memory_held_bytes", "their sum: what the process holds beyond its start") \
+	M(memory_total, gauge, "memory_held_bytes", "what the process holds of that, which --max-memory bounds") \
 	M(memory_largest, gauge, "memory_largest_debtor_bytes", "bytes that wait for the user or address that has most") \
 	M(memory_closed, counter, "memory_closed_total", "connections of the largest debtor closed at --max-memory") \
 	M(memory_slowed, counter, "memory_slowed_total", "connections of the largest debtor slowed near --max-memory") \
