@@ -43,6 +43,7 @@ end_turn(struct relay *relay)
 	reader_dispatch(relay->reader);
 	rooms_flush(relay->rooms);
 	presence_link_dispatch(relay->presence_link);
+	ledger_settle(&relay->ledger);
 	sessions_reap(relay->sessions);
 }
 
@@ -79,7 +80,8 @@ on_tick(uv_timer_t *timer)
 
 	sessions_tick(relay->sessions, (int64_t) (uv_now(&relay->loop) / 1000));
 	rest_tick(relay->rest);
-	rooms_shorten(relay->rooms);
+	reader_tick(relay->reader);
+	ledger_forget(&relay->ledger);
 }
 
 /* ---- the end ---- */

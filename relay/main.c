@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #include <unistd.h>
 
 #define SPARE_DESCRIPTORS 64
+/* allocations from this size on are mapped by themselves */
+#define LARGE_BYTES (128 * 1024)
+
 #define PROBLEM_BYTES 512
 
 /* Ask for as many descriptors as the connections may need. */
@@ -73,6 +77,7 @@ run(struct relay *relay)
 	uv_loop_close(&relay->loop);
 	auth_free(relay->auth);
 	web_free(relay->web);
+	ledger_free(&relay->ledger);
 	log_event(RELAY_INFO, "relay", "stopped");
 }
 
@@ -84,6 +89,10 @@ main(int argc, char **argv)
 	int			status = 0;
 
 	signal(SIGPIPE, SIG_IGN);
+
+	/* what is large goes back to the system as soon as it is freed */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, LARGE_BYTES * 4);
 	srandom((unsigned) (time(NULL) ^ getpid()));
 	if (result == CONFIG_RUN)
 	{

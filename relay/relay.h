@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "base/config.h"
 #include "server/listener.h"
+#include "base/ledger.h"
 #include "base/metrics.h"
 #include "presence/presence.h"
 #include "presence/link.h"
@@ -37,6 +38,7 @@ struct relay
 {
 	struct config config;
 	struct metrics metrics;
+	struct ledger ledger;
 	uv_loop_t	loop;
 	struct auth *auth;
 	struct rooms *rooms;

@@ -283,13 +283,14 @@ shows(void *arg, const struct uuid *doc)
 static void
 make_rooms(struct relay *relay)
 {
-	struct ring_bounds bounds = {(uint32_t) relay->config.ring_entries, (size_t) relay->config.ring_bytes};
+	struct ring_bounds bounds = {.entries = (uint32_t) relay->config.ring_entries,.bytes = (size_t) relay->config.ring_bytes};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = on_room_fetch,.retry = on_room_retry,
 		.from_tables = on_room_from_tables,.lost = on_room_lost,.ended = on_room_ended,.renewed = on_room_renewed,.arg = relay,
 	};
 
-	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 20, &callbacks, &relay->metrics);
+	/* rooms have half of the memory at most, and less where clients need it */
+	relay->rooms = rooms_new(&bounds, (size_t) relay->config.max_memory_mib << 19, &callbacks, &relay->metrics);
 }
 
 static void
@@ -338,7 +339,7 @@ make_sessions(struct relay *relay)
 {
 	struct sessions_config config = {
 		.config = &relay->config,.transport = server_transport(),.auth = relay->auth,.metrics = &relay->metrics,
-		.slowed = on_slowed,.shows = shows,.arg = relay,
+		.ledger = &relay->ledger,.slowed = on_slowed,.shows = shows,.arg = relay,
 	};
 	struct sessions_parts parts = {
 		.rooms = relay->rooms,.writer = relay->writer,.reader = relay->reader,.presence = relay->presence,
@@ -354,18 +355,45 @@ static bool
 make_server(struct relay *relay)
 {
 	struct server_config config = {
-		.config = &relay->config,.metrics = &relay->metrics,.loop = &relay->loop,
-		.http = {.is_ready = relay_is_ready,.config = &relay->config,.metrics = &relay->metrics,.rest = relay->rest,.web = relay->web,.arg = relay},
+		.config = &relay->config,.metrics = &relay->metrics,.ledger = &relay->ledger,.loop = &relay->loop,
+		.http = {.is_ready = relay_is_ready,.config = &relay->config,.metrics = &relay->metrics,.ledger = &relay->ledger,.rest = relay->rest,.web = relay->web,.arg = relay},
 	};
 
 	relay->server = server_new(&config);
 	return relay->server != NULL;
 }
 
+/* Memory is short: libpq's buffers that are not in use go, and operations that the tables have. */
+static void
+on_shed(void *arg, size_t bytes)
+{
+	struct relay *relay = arg;
+	uint64_t	before = relay->metrics.memory_postgres;
+
+	reader_shed(relay->reader);
+	rest_shed(relay->rest);
+	writer_shed(relay->writer);
+	before -= relay->metrics.memory_postgres;
+	if (before < bytes)
+		rooms_shed(relay->rooms, bytes - (size_t) before);
+}
+
+static void
+make_ledger(struct relay *relay)
+{
+	struct ledger_config config = {
+		.bound = (size_t) relay->config.max_memory_mib << 20,.metrics = &relay->metrics,.frames = frames_held,
+		.shed = on_shed,.arg = relay,
+	};
+
+	ledger_init(&relay->ledger, &config);
+}
+
 /* Make every part, those first that others stand on. */
 bool
 relay_wire(struct relay *relay)
 {
+	make_ledger(relay);
 	relay->rest = rest_new(&relay->loop, &relay->config, relay->auth, &relay->metrics);
 	if (!make_server(relay))
 		return false;

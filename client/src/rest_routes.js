@@ -50,14 +50,14 @@
  * @property {(id: string, fields?: { buckets?: number, from?: number, to?: number }) => Promise<{ buckets: (Bucket)[] }>} timeline The operations that made versions, summarised in few rows with equal numbers of operations, for example for a slider over the history.
  * @property {(id: string, fields: { content: string, limit?: number, after?: number }) => Promise<{ occurrences: (Occurrence)[] } & Paged<{ occurrences: (Occurrence)[] }>>} occurrences Where and when a text came and went.
  * @property {(id: string, fields?: { gap?: number, since?: string, limit?: number, before?: number }) => Promise<{ sessions: (Session)[] } & Paged<{ sessions: (Session)[] }>>} activity Sessions of work on a document, the newest first.
- * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame The authors of the text, current or at a version.
+ * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string, limit?: number, pos?: number }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame The authors of the text, current or at a version.
  * @property {(id: string, fields: { from: number, to: number }) => Promise<{ fromVersion: number, version: number, op: Op }>} diff The operation that changes one version into another, forward or back.
  * @property {(id: string, fields: { from: number, to: number, unit?: 'characters' | 'lines' }) => Promise<{ fromVersion: number, version: number, rows: (Passage)[] }>} diffRows The difference of two versions in passages, with their text.
  * @property {(id: string, fields: { from: number, to: number, context?: number }) => Promise<{ fromVersion: number, version: number, diff: string }>} unifiedDiff The difference of two versions, as patch takes it; alone, if Accept names text/plain and JSON not before it.
- * @property {(id: string) => Promise<{ snapshots: (Snapshot)[] }>} listSnapshots The snapshots.
+ * @property {(id: string, fields?: { limit?: number, after?: string }) => Promise<{ snapshots: (Snapshot)[] } & Paged<{ snapshots: (Snapshot)[] }>>} listSnapshots The snapshots.
  * @property {(id: string, fields?: { label?: string | null }) => Promise<{ version: number, label: string | null }>} snapshot Store the current text permanently, optionally with a label in addition to those that the version has; editors.
  * @property {(id: string, fields: { version: number, label: string }) => Promise<null>} removeLabel Remove a label from a version; the snapshot stays; owners.
- * @property {(id: string) => Promise<{ members: (Member)[] }>} members The members and their roles.
+ * @property {(id: string, fields?: { limit?: number, after?: string }) => Promise<{ members: (Member)[] } & Paged<{ members: (Member)[] }>>} members The members and their roles.
  * @property {(id: string, fields: { userId: string, role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} shareAny The same for ids that cannot be part of a path.
  * @property {(id: string, fields: { userId: string }) => Promise<null>} unshareAny The same for ids that cannot be part of a path.
  * @property {(id: string, user: string, fields: { role: Role }) => Promise<{ userId: string, name: string | null, role: Role }>} share Give a user a role, or change it; owners.

@@ -44,6 +44,10 @@
 /* longest message that is compressed; no other client is served meanwhile */
 #define LIMIT_DEFLATE_BYTES			(1024 * 1024)
 
+/* most that a compressed message may unpack to: so many times its size, beside so many bytes */
+#define LIMIT_INFLATED_RATIO		256
+#define LIMIT_INFLATED_FREE			(64 * 1024)
+
 /* most clients that may send compressed messages: some 40 KB each */
 #define LIMIT_DEFLATE_CLIENTS		4096
 
@@ -75,10 +79,15 @@
  * take in PostgreSQL and wait for a lock there, and how often one is tried
  */
 #define LIMIT_CALLS_WAITING			1024
+#define LIMIT_CALLS_A_USER			512
 #define LIMIT_CALL_WAIT_MS			10000
 #define LIMIT_CALL_MS				"30000"
 #define LIMIT_CALL_LOCK_MS			"2000"
 #define LIMIT_CALL_ATTEMPTS			4
+
+/* longest time that a join, a catch-up or a batch of edits may take in PostgreSQL */
+#define LIMIT_READ_MS				"60000"
+#define LIMIT_SUBMIT_MS				"30000"
 
 /* a request's line and headers together */
 #define LIMIT_HEAD_BYTES			32768
@@ -88,8 +97,18 @@
 #define LIMIT_ARGUMENT_BYTES		1024
 #define LIMIT_ARGUMENTS				16
 
-/* longest HTTP answer that is sent even if the memory for slow clients is full */
-#define LIMIT_SHORT_ANSWER_BYTES	(64 * 1024)
+/* longest answer over HTTP */
+#define LIMIT_ANSWER_BYTES			(128UL * 1024 * 1024)
+
+/* a message or an answer is written in pieces of this size: libwebsockets copies what the kernel does not take */
+#define LIMIT_PIECE_BYTES			(64 * 1024)
+
+/* what a connection takes by itself, about: in the process, with its buffers of libwebsockets */
+#define LIMIT_CONNECTION_BYTES		(6 * 1024)
+#define LIMIT_HTTP_CONNECTION_BYTES	(8 * 1024)
+
+/* longest body, and first message, that are read before there is a valid token */
+#define LIMIT_STRANGER_BYTES		(32 * 1024)
 
 /* largest file of the web folder */
 #define LIMIT_WEB_BYTES				(32L * 1024 * 1024)
@@ -115,7 +134,10 @@
 #define LIMIT_REPEAT_MS				60000
 
 /* time to wait for one document's lock before the next document's turn */
-#define LIMIT_LOCK_WAIT_MS			1000
+#define LIMIT_LOCK_WAIT_MS			300
+
+/* versions that an operation may be behind and still go together with other documents */
+#define LIMIT_NEAR_VERSIONS			1000
 
 /* interval of probing PostgreSQL, and the time without an answer after which it counts as silent */
 #define LIMIT_PROBE_MS				1000

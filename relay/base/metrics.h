@@ -28,10 +28,12 @@
 	M(close_forbidden, counter, "closes_total{code=\"4403\"}", NULL) \
 	M(close_not_found, counter, "closes_total{code=\"4404\"}", NULL) \
 	M(close_too_slow, counter, "closes_total{code=\"4408\"}", NULL) \
+	M(close_holding, counter, "closes_total{code=\"4413\"}", NULL) \
 	M(close_flooding, counter, "closes_total{code=\"4429\"}", NULL) \
 	M(sessions_live, gauge, "sessions_live", "clients that receive operations") \
 	M(rooms, gauge, "rooms", "documents that have clients on this relay") \
 	M(ring_bytes, gauge, "ring_bytes", "bytes of operations kept in memory for all documents") \
+	M(ring_entries, gauge, "ring_entries", "operations kept in memory for all documents") \
 	M(rings_shortened, counter, "rings_shortened_total", "times the operations of all documents exceeded --max-memory and were reduced") \
 	M(ring_misses, counter, "ring_misses_total", "clients served from the tables because they were too far behind") \
 	M(room_gaps, counter, "room_gaps_total", "times missing operations of a document were read from the tables") \
@@ -70,6 +72,17 @@
 	M(joins_resynced, counter, "joins_total{kind=\"resynced\"}", NULL) \
 	M(joins_refused, counter, "joins_total{kind=\"refused\"}", NULL) \
 	M(socket_bytes, gauge, "socket_bytes", "bytes of messages that sockets accepted only in part") \
+	M(memory_rings, gauge, "memory_bytes{class=\"rings\"}", "bytes that wait in the process, by what they are for; together at most --max-memory") \
+	M(memory_frames, gauge, "memory_bytes{class=\"frames\"}", NULL) \
+	M(memory_requests, gauge, "memory_bytes{class=\"requests\"}", NULL) \
+	M(memory_edits, gauge, "memory_bytes{class=\"edits\"}", NULL) \
+	M(memory_asked, gauge, "memory_bytes{class=\"asked\"}", NULL) \
+	M(memory_postgres, gauge, "memory_bytes{class=\"postgres\"}", NULL) \
+	M(memory_connections, gauge, "memory_bytes{class=\"connections\"}", NULL) \
+	M(memory_total, gauge, "memory_held_bytes", "what the process holds of that, which --max-memory bounds") \
+	M(memory_largest, gauge, "memory_largest_debtor_bytes", "bytes that wait for the user or address that has most") \
+	M(memory_closed, counter, "memory_closed_total", "connections of the largest debtor closed at --max-memory") \
+	M(memory_slowed, counter, "memory_slowed_total", "connections of the largest debtor slowed near --max-memory") \
 	M(catch_ups, counter, "catch_ups_total", "catch-ups read from the tables") \
 	M(access_checks, counter, "access_checks_total", "queries for who may still read a document") \
 	M(roles_changed, counter, "roles_changed_total", "clients whose role changed while connected") \
@@ -117,6 +130,7 @@
 	M(stream_last_event, gauge, "stream_last_event_timestamp_seconds", "time of the last event from logical decoding; 0: none yet") \
 	M(replication_lag_bytes, gauge, "replication_lag_bytes", "bytes of the write-ahead log that the stream has not read yet") \
 	M(replication_lag, gauge, "replication_lag_seconds", "age of the oldest write-ahead log that the stream has not read yet") \
+	M(pg_cancels, counter, "pg_cancels_total", "statements cancelled because their client had gone") \
 	M(pg_reconnects, counter, "pg_reconnects_total", "connections to PostgreSQL lost or refused") \
 	M(stream_up, gauge, "stream_up", "1 while the replication stream is running") \
 	M(ready, gauge, "ready", "1 while /readyz answers 200")

@@ -6,12 +6,22 @@
 
 #include "base/bucket.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
+
+struct ledger_purse;
+
+LIST_HEAD(ledger_purses, ledger_purse);
 
 struct usage_row
 {
 	struct usage_row *next;
 	int			count;			/* of those who hold the row */
+	int			under_way;		/* edits that wait for PostgreSQL */
+	bool		slowed;			/* owes too much (base/ledger.h) */
+	size_t		bytes;			/* that wait, in all purses of an account */
+	struct ledger_purses purses;
 	struct bucket bucket;
 	char		name[];
 };

@@ -4,6 +4,7 @@
  */
 #include "http/http.h"
 
+#include "base/bounds.h"
 #include "base/process.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ metrics(const struct http_context *context, struct http_request *x)
 {
 	const char *reason;
 
+	ledger_measure(context->ledger);
 	context->metrics->ready = context->is_ready(context->arg, &reason);
 	metrics_write(context->metrics, &x->content);
 	process_write(&x->content);
@@ -122,6 +124,23 @@ follow(const struct http_context *context, const struct route *route, struct htt
 		http_request_header(x, "allow", "GET, HEAD");
 		http_request_fail(x, 405, "malformed", "the method must be GET");
 	}
+}
+
+bool
+http_is_own(const struct http_request *x)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+	{
+		if (strcmp(routes[i].path, x->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+size_t
+http_body_limit(const struct http_context *context, struct http_request *x)
+{
+	return rest_knows(context->rest, x) ? (size_t) context->config->max_message_bytes : LIMIT_STRANGER_BYTES;
 }
 
 /* Answer a request. */

@@ -67,6 +67,8 @@ http_request_free(struct http_request *x)
 	buf_free(&x->body);
 	buf_free(&x->headers);
 	buf_free(&x->content);
+	frame_unref(x->frame);
+	ledger_close(&x->purse);
 	free(x);
 }
 
@@ -107,10 +109,23 @@ http_request_header(struct http_request *x, const char *name, const char *format
 	buf_put(&x->headers, "", 1);
 }
 
+/* Let what was put be a frame, which is charged to the one who asked. */
+static void
+seal_content(struct http_request *x)
+{
+	if (x->frame == NULL)
+		x->frame = frame_share(x->content.data != NULL ? x->content.data : "", x->content.len);
+	buf_free(&x->content);
+	buf_free(&x->body);
+	ledger_release(&x->purse, LEDGER_REQUESTS, x->purse.by_class[LEDGER_REQUESTS]);
+	ledger_charge(&x->purse, LEDGER_FRAMES, x->frame->len);
+}
+
 /* Answer with what content was put. */
 void
 http_request_answer(struct http_request *x, int status, const char *type)
 {
+	seal_content(x);
 	x->status = status;
 	x->type = type;
 	x->answered = true;

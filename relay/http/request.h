@@ -7,7 +7,9 @@
 #ifndef RELAY_HTTP_REQUEST_H
 #define RELAY_HTTP_REQUEST_H
 
+#include "base/ledger.h"
 #include "base/mem.h"
+#include "wire/frame.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,13 +29,18 @@ struct http_request
 	char	   *content_type;	/* or NULL */
 	char	   *peer;			/* the client's address */
 	struct buf	body;
+	bool		body_withheld;	/* it is longer than a stranger's may be */
 
 	/* the answer */
 	int			status;
 	const char *type;			/* of the content; a literal */
 	struct buf	headers;		/* "name: value" and a NUL, for each */
-	struct buf	content;
+	struct buf	content;		/* while it is being made */
+	struct frame *frame;		/* then: held once for all who wait for the
+								 * same */
 	bool		answered;
+
+	struct ledger_purse purse;	/* for what waits of it */
 
 	/* whoever answers later */
 	void		(*cancel) (struct http_request *x);

@@ -7,6 +7,7 @@
  */
 #include "http/rest_state.h"
 
+#include "base/bounds.h"
 #include "base/log_repeat.h"
 #include "pg/error.h"
 #include "base/usage.h"
@@ -23,6 +24,10 @@
 /* how long ten wrong passwords are remembered: none has to wait longer */
 #define GUESSES_S 900
 
+/* what a call costs beside one token: one for so much of PostgreSQL's time, and of the answer */
+#define MS_A_TOKEN 10
+#define BYTES_A_TOKEN (64 * 1024)
+
 /* how long the debts of callers are remembered */
 #define REMEMBERED_MS 60000
 
@@ -35,6 +40,7 @@ struct rest
 	struct usage users;			/* how much each calls */
 	struct usage strangers;		/* ... and each address that has no token */
 	struct log_repeat trouble;
+	char	   *reading[REST_ROUTES_MOST];	/* statements that are made here */
 };
 
 static const char prefix[] = "/v1/";
@@ -107,6 +113,19 @@ is_operator(const struct config *config, const char *user)
 	return false;
 }
 
+bool
+rest_knows(struct rest *rest, struct http_request *x)
+{
+	struct identity identity;
+	const char *problem;
+
+	if (x->token == NULL || !auth_check(rest->auth, x->token, time(NULL), &identity, &problem))
+		return false;
+	ledger_take_over(&x->purse, identity.user);
+	free(identity.user);
+	return true;
+}
+
 /* Find out who asks; false where the request was refused. */
 static bool
 identify(struct rest_call *rc)
@@ -132,6 +151,7 @@ identify(struct rest_call *rc)
 		http_request_fail(x, 401, "unauthenticated", problem);
 		return false;
 	}
+	ledger_take_over(&x->purse, rc->identity.user);
 	if (!charge(rest, x, &rest->users, rc->identity.user, &of_user))
 		return false;
 	if (strncmp(rc->route->path, operators_prefix, strlen(operators_prefix)) != 0 || is_operator(rest->config, rc->identity.user))
@@ -235,7 +255,7 @@ answer_row(struct rest_call *rc, const PGresult *result)
 	if (PQfnumber(result, "text") >= 0)
 		http_request_header(x, "vary", "accept");
 	if (body != NULL || text != NULL)
-		buf_text(&x->content, body != NULL ? body : text);
+		x->frame = frame_share(body != NULL ? body : text, strlen(body != NULL ? body : text));
 	http_request_answer(x, rc->route->answer == REST_CREATED ? 201 : body != NULL || text != NULL ? 200 : 304,
 						body != NULL || text == NULL ? http_request_json : http_request_text);
 }
@@ -337,16 +357,57 @@ free_call(struct rest_call *rc)
 	free(rc);
 }
 
+/* Charge a call for what it took beyond a small one: PostgreSQL's time, and bytes. */
+static void
+charge_answer(struct rest_call *rc, const PGresult *result, uint64_t took_ms)
+{
+	struct rest *rest = rc->rest;
+	struct bucket_size size = {rest->config->call_rate, rest->config->call_burst};
+	double		cost = (double) took_ms / MS_A_TOKEN;
+	struct usage_row *row;
+
+	if (result != NULL)
+		cost += (double) PQresultMemorySize(result) / BYTES_A_TOKEN;
+	if (rc->identity.user == NULL || cost < 1)
+		return;
+	row = usage_hold(&rest->users, rc->identity.user);
+	bucket_take(&row->bucket, &size, cost, metrics_clock_ms());
+	/* nobody waits for longer than it takes to fill the bucket */
+	if (row->bucket.spent > 2 * size.burst)
+		row->bucket.spent = 2 * size.burst;
+	usage_let_go(row);
+}
+
+/* Return true if an answer is longer than any may be, which was answered. */
+static bool
+is_too_long(struct rest_call *rc, const PGresult *result)
+{
+	const char *bytes = column(result, CALL_BYTES);
+	char		detail[160];
+
+	if (bytes == NULL || column(result, "body") != NULL || column(result, "text") != NULL)
+		return false;
+	snprintf(detail, sizeof(detail), "the answer has %s bytes, the limit is %lu; ask for less of it, with limit= or a smaller range",
+			 bytes, LIMIT_ANSWER_BYTES);
+	http_request_fail(rc->x, 413, "too_large", detail);
+	return true;
+}
+
 /* Take the answer to a call. */
 static void
-on_answer(void *arg, enum call_result outcome, const PGresult *result)
+on_answer(void *arg, enum call_result outcome, const PGresult *result, uint64_t took_ms)
 {
 	struct rest_call *rc = arg;
 
+	charge_answer(rc, result, took_ms);
 	switch (outcome)
 	{
 		case CALL_DONE:
-			answer_done(rc, result);
+			if (!is_too_long(rc, result))
+				answer_done(rc, result);
+			break;
+		case CALL_NO_MEMORY:
+			refuse_for_now(rc->x, 503, "unavailable", REST_RETRY_MS, "the relay's memory is full, or too small for this answer (max-memory)");
 			break;
 		case CALL_FAILED:
 			answer_failed(rc, result);
@@ -381,8 +442,9 @@ call_sql(struct rest_call *rc)
 	struct rest *rest = rc->rest;
 	struct pg_params params = {0};
 	struct call_request request = {
-		.statement = rc->route->name,.user = rc->identity.user,.params = &params,
-		.repeatable = strcmp(rc->route->method, "GET") == 0,
+		.statement = rc->route->name,.user = rc->identity.user,.params = &params,.purse = &rc->x->purse,
+		.lane = rc->identity.user != NULL ? rc->identity.user : rc->x->peer,
+		.repeatable = strcmp(rc->route->method, "GET") == 0,.bounded = strcmp(rc->route->method, "GET") == 0,
 	};
 
 	for (int i = 0; i < REST_PARAMS && rc->route->params[i].source != REST_NONE; i++)
@@ -460,6 +522,12 @@ rest_is_idle(const struct rest *rest)
 	return sql_pool_is_idle(rest->pool);
 }
 
+void
+rest_shed(struct rest *rest)
+{
+	sql_pool_shed(rest->pool);
+}
+
 /* Do what is due every second. */
 void
 rest_tick(struct rest *rest)
@@ -467,6 +535,34 @@ rest_tick(struct rest *rest)
 	sql_pool_tick(rest->pool);
 	usage_forget(&rest->users, metrics_clock_ms() - REMEMBERED_MS);
 	usage_forget(&rest->strangers, metrics_clock_ms() - REMEMBERED_MS);
+}
+
+/*
+ * Let a statement that only reads give its body only where it is not longer than one
+ * more parameter, and its length; NULL for another statement.
+ */
+static char *
+bounded_statement(const struct rest_route *route)
+{
+	struct buf	sql = {0};
+	int			params = 0;
+	bool		has_text;
+
+	if (strcmp(route->method, "GET") != 0)
+		return NULL;
+	while (params < REST_PARAMS && route->params[params].source != REST_NONE)
+		params++;
+	has_text = strstr(route->sql, " AS text") != NULL;
+	buf_format(&sql, "WITH r AS MATERIALIZED (%s) SELECT %s%s", route->sql,
+			   strstr(route->sql, " AS version, ") != NULL ? "r.version, " : "",
+			   strstr(route->sql, " AS next") != NULL ? "r.next, " : "");
+	if (has_text)
+		buf_format(&sql, "CASE WHEN octet_length(r.text) <= $%d::bigint THEN r.text END AS text, ", params + 1);
+	buf_format(&sql, "CASE WHEN octet_length(r.body::text) <= $%d::bigint THEN r.body::text END AS body,"
+			   " coalesce(octet_length(r.body::text), %s) AS " CALL_BYTES " FROM r", params + 1,
+			   has_text ? "octet_length(r.text)" : "NULL");
+	buf_put(&sql, "", 1);
+	return sql.data;
 }
 
 /* Begin. */
@@ -480,10 +576,13 @@ rest_new(uv_loop_t *loop, const struct config *config, const struct auth *auth, 
 	rest->auth = auth;
 	rest->metrics = metrics;
 	for (int i = 0; i < rest_route_count; i++)
-		statements[i] = (struct pg_statement)
 	{
-		rest_routes[i].name, rest_routes[i].sql, HISTOGRAM_PG_CALL
-	};
+		rest->reading[i] = bounded_statement(&rest_routes[i]);
+		statements[i] = (struct pg_statement)
+		{
+			rest_routes[i].name, rest->reading[i] != NULL ? rest->reading[i] : rest_routes[i].sql, HISTOGRAM_PG_CALL
+		};
+	}
 	memcpy(statements + rest_route_count, talk_statements, sizeof(talk_statements));
 	rest->pool = sql_pool_new(loop, config, metrics, statements, rest_route_count + TALK_STATEMENT_COUNT);
 	return rest;
@@ -496,5 +595,7 @@ rest_close(struct rest *rest)
 	sql_pool_close(rest->pool);
 	usage_free(&rest->users);
 	usage_free(&rest->strangers);
+	for (int i = 0; i < rest_route_count; i++)
+		free(rest->reading[i]);
 	free(rest);
 }

@@ -92,6 +92,16 @@ bool		rest_is_ready(const struct rest *rest);
 bool		rest_is_idle(const struct rest *rest);
 void		rest_tick(struct rest *rest);
 
+/* give back large buffers that are not in use */
+void		rest_shed(struct rest *rest);
+
+
+/*
+ * Return true if the whole body of a request may be read: its token is valid, which
+ * also lets what waits of it be charged to the user.
+ */
+bool		rest_knows(struct rest *rest, struct http_request *x);
+
 /* answer a request, now or later; false where its path is none of these */
 bool		rest_handle(struct rest *rest, struct http_request *x);
 

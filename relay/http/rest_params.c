@@ -329,6 +329,11 @@ rest_read_body(struct rest_call *rc)
 	struct http_request *x = rc->x;
 	bool		is_text = takes_text(rc->route) && is_type(x, http_request_text);
 
+	if (x->body_withheld)
+	{
+		http_request_fail(x, 413, "too_large", "the body is longer than one without a token may be (32 KiB)");
+		return false;
+	}
 	if (is_text && !is_utf8(x))
 	{
 		http_request_fail(x, 415, "malformed", "the charset of a text must be utf-8");

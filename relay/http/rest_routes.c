@@ -29,6 +29,16 @@
 /* how many rows a page has, of a parameter that may be null */
 #define PAGE(limit) "coalesce(" limit "::bigint, 100)"
 
+/* ... and where rows are short, or a page is shown as a whole; they are bounded in bytes as well */
+#define WIDE_PAGE(limit, rows) "coalesce(" limit "::bigint, " rows ")"
+
+/* most bytes of texts in a page, before the row that exceeds them */
+#define PAGE_BYTES "4194304"
+
+/* a text as a part of a link: opaque, and with nothing to be escaped */
+#define HEX(text) "encode(convert_to(" text ", 'UTF8'), 'hex')"
+#define UNHEX(text) "convert_from(decode(" text ", 'hex'), 'UTF8')"
+
 /* the ETag of a version: another document that had the id had versions of the same numbers */
 #define TAG(version) "d.life || '.' || " version
 
@@ -158,19 +168,24 @@ const struct rest_route rest_routes[] = {
 		"SELECT json_build_object('ops', coalesce(json_agg(json_build_object("
 		"'version', version, 'sequenceId', seq, 'operationId', op_id, 'userId', user_id, 'baseVersion', base_version,"
 		" 'at', " MOMENT("created_at") ", 'op', op::text::json) ORDER BY version), '[]')) AS body,"
-		" CASE WHEN count(*) = " PAGE("$4") " AND max(version) < least($3::bigint, (converge.document($1::uuid)).version)"
+		" CASE WHEN max(version) < least($3::bigint, (converge.document($1::uuid)).version)"
 		" THEN concat_ws('&', 'from=' || max(version) + 1, 'to=' || $3::bigint) END AS next"
-	" FROM converge.history($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"},
+		" FROM (SELECT h.*, sum(octet_length(h.op::text)) OVER (ORDER BY h.version) - octet_length(h.op::text) AS before"
+		" FROM converge.history($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1)) AS h) AS page"
+	" WHERE before < " PAGE_BYTES},
 
 	{"GET", "/v1/docs/{id}/changes", "changes", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE)},
 		"SELECT json_build_object('changes', coalesce(json_agg(json_build_object("
 		"'version', version, 'userId', user_id, 'at', " MOMENT("created_at") ", 'kind', kind, 'pos', pos, 'length', length,"
-		" 'content', content) ORDER BY n), '[]')) AS body,"
-		" CASE WHEN " FROM("$2") " + " PAGE("$4") " <= least($3::bigint, (converge.document($1::uuid)).version)"
+		" 'content', content) ORDER BY n) FILTER (WHERE before < " PAGE_BYTES "), '[]')) AS body,"
+		" CASE WHEN coalesce(bool_or(before >= " PAGE_BYTES "), false)"
+		" THEN concat_ws('&', 'from=' || min(version) FILTER (WHERE before >= " PAGE_BYTES "), 'to=' || $3::bigint)"
+		" WHEN " FROM("$2") " + " PAGE("$4") " <= least($3::bigint, (converge.document($1::uuid)).version)"
 		" THEN concat_ws('&', 'from=' || " FROM("$2") " + " PAGE("$4") ", 'to=' || $3::bigint) END AS next"
+		" FROM (SELECT c.*, sum(octet_length(content)) OVER (ORDER BY version) - sum(octet_length(content)) OVER (PARTITION BY version) AS before"
 		" FROM converge.changes($1::uuid, " FROM("$2") ", least($3::bigint, " FROM("$2") " + " PAGE("$4") " - 1))"
-	" WITH ORDINALITY AS c (version, user_id, created_at, kind, pos, length, content, n)"},
+	" WITH ORDINALITY AS c (version, user_id, created_at, kind, pos, length, content, n)) AS page"},
 
 	{"GET", "/v1/docs/{id}/timeline", "timeline", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("buckets", REST_PAGE), OPTIONAL_ARGUMENT("from", REST_NUMBER), OPTIONAL_ARGUMENT("to", REST_NUMBER)},
@@ -200,12 +215,17 @@ const struct rest_route rest_routes[] = {
 	" WHERE $5::bigint IS NULL OR from_version < $5::bigint ORDER BY from_version DESC LIMIT " PAGE("$4") " + 1) AS s"},
 
 	{"GET", "/v1/docs/{id}/blame", "blame", REST_SHOW, false,
-		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN},
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), KNOWN, OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("pos", REST_NUMBER)},
 		"SELECT " TAG("v.at") " AS version, CASE WHEN " HELD("$3", "v.at") " THEN NULL ELSE"
-		" json_build_object('version', v.at, 'runs', (SELECT coalesce(json_agg(json_build_object("
-		"'pos', b.pos, 'content', b.content, 'userId', b.user_id, 'version', b.version, 'at', " MOMENT("b.created_at") ") ORDER BY b.pos), '[]')"
-		" FROM converge.blame($1::uuid, v.at) AS b)) END AS body"
-	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+		" json_build_object('version', v.at, 'runs', p.runs) END AS body,"
+		" CASE WHEN p.follows IS NOT NULL THEN 'version=' || v.at || '&pos=' || p.follows END AS next"
+		" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v,"
+		" LATERAL (SELECT coalesce(json_agg(json_build_object("
+		"'pos', r.pos, 'content', r.content, 'userId', r.user_id, 'version', r.version, 'at', " MOMENT("r.created_at") ") ORDER BY r.pos)"
+		" FILTER (WHERE r.fits), '[]') AS runs, min(r.pos) FILTER (WHERE NOT r.fits) AS follows"
+		" FROM (SELECT b.*, row_number() OVER w <= " WIDE_PAGE("$4", "20000") " AND sum(octet_length(b.content)) OVER w - octet_length(b.content) < " PAGE_BYTES " AS fits"
+		" FROM converge.blame($1::uuid, v.at) AS b WHERE b.pos >= coalesce($5::bigint, 0) AND (" HELD("$3", "v.at") ") IS NOT TRUE"
+	" WINDOW w AS (ORDER BY b.pos)) AS r) AS p"},
 
 	{"GET", "/v1/docs/{id}/diff", "diff", REST_SHOW, false,
 		{ID, NEEDED_ARGUMENT("from", REST_NUMBER), NEEDED_ARGUMENT("to", REST_NUMBER)},
@@ -225,12 +245,18 @@ const struct rest_route rest_routes[] = {
 	" FROM converge.unified_diff($1::uuid, $2::bigint, $3::bigint, least(coalesce($4::bigint, 3), 1000000)::integer) AS diff"},
 
 	{"GET", "/v1/docs/{id}/snapshots", "list_snapshots", REST_SHOW, false,
-		{ID},
+		{ID, OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_TEXT)},
 		"SELECT json_build_object('snapshots', coalesce(json_agg(json_build_object("
 		"'version', version, 'at', " MOMENT("created_at") ", 'kind', kind, 'label', label, 'length', length,"
-		" 'labelledBy', labelled_by, 'labelledAt', " MOMENT("labelled_at") ") ORDER BY n), '[]')) AS body"
-		" FROM converge.list_snapshots($1::uuid)"
-	" WITH ORDINALITY AS s (version, created_at, kind, label, length, labelled_by, labelled_at, n)"},
+		" 'labelledBy', labelled_by, 'labelledAt', " MOMENT("labelled_at") ") ORDER BY n) FILTER (WHERE place <= " WIDE_PAGE("$2", "1000") "), '[]')) AS body,"
+		" CASE WHEN bool_or(place > " WIDE_PAGE("$2", "1000") ") THEN 'after=' || (array_agg(version || ',' || labelled_us || ',' || " HEX("coalesce(label, '')") ")"
+		" FILTER (WHERE place = " WIDE_PAGE("$2", "1000") "))[1] END AS next"
+		" FROM (SELECT s.*, row_number() OVER (ORDER BY n) AS place"
+		" FROM (SELECT l.*, coalesce((extract(epoch FROM l.labelled_at) * 1000000)::bigint, 0) AS labelled_us FROM converge.list_snapshots($1::uuid)"
+		" WITH ORDINALITY AS l (version, created_at, kind, label, length, labelled_by, labelled_at, n)) AS s"
+		" WHERE $3::text IS NULL OR (version, labelled_us, coalesce(label, '')) >"
+		" (split_part($3::text, ',', 1)::bigint, split_part($3::text, ',', 2)::bigint, " UNHEX("split_part($3::text, ',', 3)") ")) AS page"
+	" WHERE place <= " WIDE_PAGE("$2", "1000") " + 1"},
 
 	{"POST", "/v1/docs/{id}/snapshots", "snapshot", REST_CREATED, false,
 		{ID, OPTIONAL_FIELD("label", REST_TEXT)},
@@ -338,10 +364,15 @@ const struct rest_route rest_routes[] = {
 	/* ---- members ---- */
 
 	{"GET", "/v1/docs/{id}/members", "members", REST_SHOW, false,
-		{ID},
+		{ID, OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_TEXT)},
 		"SELECT json_build_object('members', coalesce(json_agg(json_build_object("
-		"'userId', user_id, 'name', name, 'role', role, 'at', " MOMENT("created_at") ") ORDER BY role DESC, user_id), '[]')) AS body"
-	" FROM converge.members($1::uuid)"},
+		"'userId', user_id, 'name', name, 'role', role, 'at', " MOMENT("created_at") ") ORDER BY place) FILTER (WHERE place <= " WIDE_PAGE("$2", "1000") "), '[]')) AS body,"
+		" CASE WHEN bool_or(place > " WIDE_PAGE("$2", "1000") ") THEN 'after=' || (array_agg(role || ',' || " HEX("user_id") ")"
+		" FILTER (WHERE place = " WIDE_PAGE("$2", "1000") "))[1] END AS next"
+		" FROM (SELECT m.*, row_number() OVER (ORDER BY role DESC, user_id) AS place FROM converge.members($1::uuid) AS m"
+		" WHERE $3::text IS NULL OR role < split_part($3::text, ',', 1)::converge.role"
+		" OR (role = split_part($3::text, ',', 1)::converge.role AND user_id > " UNHEX("split_part($3::text, ',', 2)") ")) AS page"
+	" WHERE place <= " WIDE_PAGE("$2", "1000") " + 1"},
 
 	{"PUT", "/v1/docs/{id}/members/{user}", "share", REST_SHOW, false,
 		{ID, PART("user"), NEEDED_FIELD("role", REST_TEXT)},

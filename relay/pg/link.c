@@ -27,6 +27,12 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 
+/* what libpq's buffers begin with */
+#define BUFFER_BYTES 16384
+/* buffers that are worth connecting anew */
+#define LARGE_BYTES (1024 * 1024)
+#define CANCEL_ERROR_BYTES 256
+
 /* what is set for each connection, the hosts among it, and the end of the list */
 #define CONNECT_PARAMS (8 + PG_HOST_LISTS)
 
@@ -72,6 +78,17 @@ struct pg_link
 	struct waiting *first;
 	struct waiting **last;
 	int			under_way;
+	size_t		in_bytes;		/* the buffers of libpq, which never shrink: about */
+	size_t		out_bytes;
+	struct cancelling *cancelling;	/* or NULL */
+};
+
+/* a request to cancel what runs: libpq opens a connection for it, and waits */
+struct cancelling
+{
+	uv_work_t	work;
+	PGcancel   *cancel;
+	struct pg_link *link;		/* NULL: closed meanwhile */
 };
 
 static void enter_state(struct pg_link *link, enum link_state state);
@@ -209,6 +226,33 @@ drop_connection(struct pg_link *link)
 	unwatch(link);
 	PQfinish(link->conn);
 	link->conn = NULL;
+	link->config.metrics->memory_postgres -= link->in_bytes + link->out_bytes;
+	link->in_bytes = link->out_bytes = 0;
+}
+
+/*
+ * Note how much a buffer of libpq has held at once. It is allocated in powers of two,
+ * but the system counts what was written to.
+ */
+static void
+note_buffer(struct pg_link *link, size_t *buffer, size_t bytes)
+{
+	size_t		size = bytes > BUFFER_BYTES ? bytes : BUFFER_BYTES;
+
+	if (size <= *buffer)
+		return;
+	link->config.metrics->memory_postgres += size - *buffer;
+	*buffer = size;
+}
+
+/* Note what an answer took in libpq's buffer: a row stands there as a whole. */
+static void
+note_answer(struct pg_link *link, const PGresult *result)
+{
+	int			rows = PQntuples(result);
+
+	if (rows > 0)
+		note_buffer(link, &link->in_bytes, PQresultMemorySize(result) / (size_t) rows);
 }
 
 /* Return how long to pause before reconnecting. */
@@ -531,6 +575,7 @@ take_answers(struct pg_link *link)
 			pop_waiting(link);
 			continue;
 		}
+		note_answer(link, result);
 		keep_result(link->first, result);
 	}
 }
@@ -617,6 +662,8 @@ pg_link_close(struct pg_link *link)
 {
 	if (link == NULL)
 		return;
+	if (link->cancelling != NULL)
+		link->cancelling->link = NULL;
 	enter_state(link, LINK_CLOSED);
 	uv_close((uv_handle_t *) &link->timer, on_timer_closed);
 }
@@ -652,6 +699,11 @@ static int
 send_call(struct pg_link *link, const struct pg_call *call)
 {
 	const struct pg_params *params = call->params;
+	size_t		bytes = 0;
+
+	for (int i = 0; i < params->count; i++)
+		bytes += params->formats[i] == 1 ? (size_t) params->lengths[i] : params->values[i] != NULL ? strlen(params->values[i]) : 0;
+	note_buffer(link, &link->out_bytes, bytes);
 
 	return PQsendQueryPrepared(link->conn, call->statement, params->count, params->values,
 							   params->lengths, params->formats, 0);
@@ -677,6 +729,74 @@ pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count, p
 	for (int i = 0; sent && i < count; i++)
 		sent = send_call(link, &calls[i]);
 	return finish_sending(link, sent, times_of(link, calls[count - 1].statement), answer, arg);
+}
+
+void
+pg_link_shed(struct pg_link *link)
+{
+	if (link->state != LINK_READY || link->under_way > 0 || link->in_bytes + link->out_bytes < LARGE_BYTES)
+		return;
+	log_event(RELAY_DEBUG, link->config.name, "connecting anew to give back memory");
+	link->config.metrics->memory_postgres -= link->in_bytes + link->out_bytes;
+	link->in_bytes = link->out_bytes = 0;
+	judge_connection(link);
+	unwatch(link);
+	enter_state(link, LINK_BREAKING);
+}
+
+/* ---- cancelling ---- */
+
+/* On another thread: libpq's call waits for the server. */
+static void
+request_cancel(uv_work_t *work)
+{
+	struct cancelling *c = work->data;
+	char		error[CANCEL_ERROR_BYTES];
+
+	PQcancel(c->cancel, error, sizeof(error));
+}
+
+static void
+on_cancelled(uv_work_t *work, int status)
+{
+	struct cancelling *c = work->data;
+	struct pg_link *link = c->link;
+
+	(void) status;
+	PQfreeCancel(c->cancel);
+	free(c);
+	if (link == NULL)
+		return;
+	link->cancelling = NULL;
+	if (link->config.on_cancelled != NULL)
+		link->config.on_cancelled(link->config.arg);
+}
+
+void
+pg_link_cancel(struct pg_link *link, const void *arg)
+{
+	struct cancelling *c;
+
+	if (link->state != LINK_READY || link->cancelling != NULL || link->first == NULL || link->first->arg != arg)
+		return;
+	c = mem_zalloc(sizeof(struct cancelling));
+	c->work.data = c;
+	c->link = link;
+	c->cancel = PQgetCancel(link->conn);
+	if (c->cancel == NULL || uv_queue_work(link->config.loop, &c->work, request_cancel, on_cancelled) != 0)
+	{
+		PQfreeCancel(c->cancel);
+		free(c);
+		return;
+	}
+	link->cancelling = c;
+	link->config.metrics->pg_cancels++;
+}
+
+bool
+pg_link_is_cancelling(const struct pg_link *link)
+{
+	return link->cancelling != NULL;
 }
 
 /* Get libpq's connection, for the replication protocol. */

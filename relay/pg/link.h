@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define PG_LINK_PARAMS 8
+#define PG_LINK_PARAMS 9
 
 struct pg_link;
 
@@ -23,6 +23,11 @@ struct pg_setup
 	bool		must;
 	const char *complaint;		/* what is wrong when it does not */
 };
+
+/* a row of them: statements have so many milliseconds, unless the role or the database sets another time */
+#define PG_TIMEOUT(ms) \
+	{"SELECT pg_catalog.set_config('statement_timeout', '" ms "', false)" \
+	" WHERE pg_catalog.current_setting('statement_timeout') = '0'", false, NULL}
 
 struct pg_statement
 {
@@ -45,6 +50,7 @@ struct pg_link_config
 	void		(*on_lost) (void *arg);
 	void		(*on_input) (void *arg);
 	void		(*on_notify) (void *arg, const char *payload);	/* or NULL */
+	void		(*on_cancelled) (void *arg);	/* no cancellation is under way any more; or NULL */
 	void	   *arg;
 	uv_loop_t  *loop;
 	struct metrics *metrics;
@@ -76,6 +82,16 @@ bool		pg_link_send(struct pg_link *link, const char *statement, const struct pg_
 						 pg_answer_fn answer, void *arg);
 bool		pg_link_send_all(struct pg_link *link, const struct pg_call *calls, int count,
 							 pg_answer_fn answer, void *arg);
+
+/*
+ * Ask PostgreSQL to cancel the statement of this arg, if it is the one that runs. The
+ * request may come too late and meet the next one: until pg_link_is_cancelling is
+ * false again, any statement of the link may fail with SQLSTATE 57014.
+ */
+void		pg_link_cancel(struct pg_link *link, const void *arg);
+bool		pg_link_is_cancelling(const struct pg_link *link);
+/* connect anew, if the connection does nothing and has large buffers, which libpq never gives back */
+void		pg_link_shed(struct pg_link *link);
 void		pg_link_fail(struct pg_link *link, const char *reason);
 
 /*

@@ -58,7 +58,10 @@ pg_probe_ask(struct pg_probe *probe)
 static void
 on_timer(uv_timer_t *timer)
 {
-	pg_probe_ask(timer->data);
+	struct pg_probe *probe = timer->data;
+
+	if (probe->log_end != NULL || pg_link_under_way(probe->link) == 0)
+		pg_probe_ask(probe);
 }
 
 /* Return the result of the last probe. */

@@ -28,6 +28,11 @@ struct pg_probe;
 
 typedef void (*pg_log_end_fn) (void *arg, uint64_t end);
 
+/*
+ * Start probing; log_end, if not NULL, is called with the end of the log. A link that
+ * serves clients is probed while it has nothing to do: one that is busy does not hang,
+ * and the link that no client's work can delay tells whether the server does.
+ */
 struct pg_probe *pg_probe_new(uv_loop_t *loop, struct pg_link *link, pg_log_end_fn log_end, void *arg);
 void		pg_probe_ask(struct pg_probe *probe);
 enum pg_health pg_probe_health(const struct pg_probe *probe);

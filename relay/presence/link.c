@@ -79,6 +79,7 @@ static const struct pg_setup setup[] = {
 	{"SELECT has_function_privilege('converge.begin_presence(uuid,integer)', 'EXECUTE')", true,
 	"the role may not call converge.begin_presence(); SELECT converge.allow_relay('role') permits it"},
 	{"LISTEN converge_presence", false, NULL},
+	PG_TIMEOUT(LIMIT_READ_MS),
 };
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))

@@ -62,8 +62,8 @@ static void
 skip_to(struct room *room, int64_t version)
 {
 	room_flush(room);
-	room->rooms->metrics->ring_bytes -= room->ring.bytes;
 	ring_reset(&room->ring, version);
+	room_count(room);
 	room_all_fall_behind(room);
 }
 
@@ -119,6 +119,7 @@ room_open(struct room_member *member, const struct revision *revision)
 		return ROOM_OPEN;
 	room->open = true;
 	ring_reset(&room->ring, revision->version);
+	room_count(room);
 	room->known.life = room->life.current;
 	room_drop_others(room);
 	seen = rooms_seen(room->rooms, &room->node.id, &room->life.current);

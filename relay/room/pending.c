@@ -15,14 +15,17 @@ room_keep_pending(struct room *room, const struct event *event)
 {
 	struct ring *pending = &room->pending.ring;
 	struct frame *frame;
+	struct ring_bounds bounds;
 
 	if (pending->count > 0 && event->version <= ring_head(pending))
 		return;
 	if (pending->count == 0 || event->version != ring_head(pending) + 1)
 		ring_reset(pending, event->version - 1);
+	rooms_bounds(room->rooms, &bounds);
 	frame = frame_append(frame_new(PENDING_OPEN_LEN + event->entry_len), &event->committed_us, PENDING_OPEN_LEN);
 	frame = frame_append(frame, event->entry, event->entry_len);
-	ring_append(pending, frame, PENDING_OPEN_LEN, (uint32_t) event->entry_len, &room->rooms->bounds);
+	ring_append(pending, frame, PENDING_OPEN_LEN, (uint32_t) event->entry_len, &bounds);
+	room_count(room);
 }
 
 void
@@ -41,6 +44,7 @@ room_merge_pending(struct room *room)
 		room_publish(room, (const char *) slot->frame->text + slot->offset, slot->len, committed_us);
 	}
 	ring_reset(pending, 0);
+	room_count(room);
 }
 
 void
@@ -57,5 +61,6 @@ room_drop_others(struct room *room)
 		life_may_have(&room->life.current, revision.sequence_id))
 		return;
 	ring_reset(pending, 0);
+	room_count(room);
 	room->gap.want = room_head(room);
 }

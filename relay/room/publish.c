@@ -68,13 +68,12 @@ room_flush(struct room *room)
 	struct frame *frame = room->batch.frame;
 	int64_t		from = ring_head(&room->ring);
 	uint32_t	count = room->batch.count;
-	size_t		bytes_before = room->ring.bytes;
 	struct ring_bounds bounds;
 
 	if (count == 0)
 		return;
 	rooms_bounds(rooms, &bounds);
-	frame = frame_append(frame, OPS_CLOSE, OPS_CLOSE_LEN);
+	frame = frame_fit(frame_append(frame, OPS_CLOSE, OPS_CLOSE_LEN));
 	frame->sent_us = room->live != NULL ? metrics_now_us() : 0;
 	room->batch.frame = NULL;
 	for (uint32_t i = 0; i < count; i++)
@@ -83,7 +82,7 @@ room_flush(struct room *room)
 		measure(room, room->batch.cuts[i].committed_us, frame->sent_us);
 	}
 	room->batch.count = 0;
-	rooms->metrics->ring_bytes += room->ring.bytes - bytes_before;
+	room_count(room);
 	send_to_members(room, frame, from, from + count);
 	frame_unref(frame);
 }

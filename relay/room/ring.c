@@ -2,7 +2,8 @@
  * room/ring.c: the newest operations of a document, as slices of encoded frames.
  *
  * A ring is bounded in entries and in bytes; an entry appended beyond a bound
- * pushes the oldest out, which raises the base. The newest entry always stays.
+ * pushes the oldest out, which raises the base. The newest entry stays unless the
+ * bounds are strict: memory is short, and the tables have it, too.
  */
 #include "room/ring.h"
 
@@ -62,13 +63,15 @@ ring_append(struct ring *r, struct frame *f, uint32_t offset, uint32_t len, cons
 	};
 	r->count++;
 	r->bytes += len;
+	if (bounds->strict)
+		ring_shorten(r, bounds->bytes);
 }
 
-/* Push out the oldest entries down to a number of bytes; the newest entry stays. */
+/* Push out the oldest entries down to a number of bytes, if need be all. */
 void
 ring_shorten(struct ring *r, size_t bytes)
 {
-	while (r->count > 1 && r->bytes > bytes)
+	while (r->count > 0 && r->bytes > bytes)
 		evict(r);
 }
 

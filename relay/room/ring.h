@@ -6,6 +6,7 @@
 
 #include "wire/frame.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct ring_bounds
 {
 	uint32_t	entries;
 	size_t		bytes;
+	bool		strict;			/* even the newest entry may go, for the bytes */
 };
 
 /* get the newest version, or the base of an empty ring */

@@ -7,6 +7,20 @@
  */
 #include "room/state.h"
 
+/* Count what the rings of a room hold, after any change. */
+void
+room_count(struct room *room)
+{
+	struct metrics *m = room->rooms->metrics;
+	size_t		bytes = room->ring.bytes + room->pending.ring.bytes;
+	uint32_t	entries = room->ring.count + room->pending.ring.count;
+
+	m->ring_bytes += bytes - room->counted_bytes;
+	m->ring_entries += (uint64_t) entries - room->counted_entries;
+	room->counted_bytes = bytes;
+	room->counted_entries = entries;
+}
+
 /* Get the bounds of a room's ring now: where all rings together are too large, each has its share. */
 void
 rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds)
@@ -14,8 +28,10 @@ rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds)
 	size_t		share = rooms->bytes_in_all / (rooms->map.count > 0 ? rooms->map.count : 1);
 
 	*bounds = rooms->bounds;
-	if (rooms->metrics->ring_bytes > rooms->bytes_in_all && share < bounds->bytes)
-		bounds->bytes = share;
+	if (rooms->metrics->ring_bytes <= rooms->bytes_in_all || share >= bounds->bytes)
+		return;
+	bounds->bytes = share;
+	bounds->strict = true;
 }
 
 /* Let a member take from its cursor on as soon as it can. */

@@ -138,7 +138,12 @@ bool		rooms_renewed(struct rooms *rooms, const struct uuid *doc, const struct uu
 void		rooms_flush(struct rooms *rooms);
 bool		rooms_note_talk(struct rooms *rooms, const struct uuid *doc, int64_t changed);
 void		rooms_flush_one(struct rooms *rooms, const struct uuid *doc);
+
+/* where all rings together are too large, shorten those that have more than their share */
 void		rooms_shorten(struct rooms *rooms);
+
+/* let go of that many bytes of operations, of those that have most; the tables have them */
+void		rooms_shed(struct rooms *rooms, size_t bytes);
 bool		rooms_retry(struct rooms *rooms);
 void		rooms_each_open(struct rooms *rooms,
 							void (*visit) (void *arg, const struct uuid *doc, int64_t head, const struct revision *known), void *arg);

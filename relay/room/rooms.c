@@ -22,27 +22,42 @@ rooms_new(const struct ring_bounds *bounds, size_t bytes_in_all, const struct ro
 	return rooms;
 }
 
-/* Where all rings together are too large, shorten those that have more than their share. */
-void
-rooms_shorten(struct rooms *rooms)
+/* Shorten each ring to its share of a number of bytes. */
+static void
+shorten_to(struct rooms *rooms, size_t bytes)
 {
-	struct ring_bounds bounds;
+	size_t		share = bytes / (rooms->map.count > 0 ? rooms->map.count : 1);
 
-	if (rooms->metrics->ring_bytes <= rooms->bytes_in_all)
-		return;
-	rooms_bounds(rooms, &bounds);
 	for (size_t i = 0; i < rooms->map.slot_count; i++)
 	{
 		for (struct doc_node *node = rooms->map.slots[i]; node != NULL; node = node->next)
 		{
 			struct room *room = (struct room *) node;
-			size_t		before = room->ring.bytes;
 
-			ring_shorten(&room->ring, bounds.bytes);
-			rooms->metrics->ring_bytes -= before - room->ring.bytes;
+			ring_shorten(&room->ring, share);
+			ring_shorten(&room->pending.ring, share);
+			room_count(room);
 		}
 	}
 	rooms->metrics->rings_shortened++;
+}
+
+void
+rooms_shorten(struct rooms *rooms)
+{
+	if (rooms->metrics->ring_bytes > rooms->bytes_in_all)
+		shorten_to(rooms, rooms->bytes_in_all / 8 * 7);
+}
+
+void
+rooms_shed(struct rooms *rooms, size_t bytes)
+{
+	uint64_t	held = rooms->metrics->ring_bytes;
+
+	/* a little more than asked for, or it would be asked again at once */
+	bytes += bytes / 8;
+	if (held > 0)
+		shorten_to(rooms, held > bytes ? (size_t) held - bytes : 0);
 }
 
 /* Free a room without members. */
@@ -55,9 +70,9 @@ free_room(struct room *room)
 	doc_map_remove(&rooms->map, &room->node);
 	rooms->metrics->rooms--;
 	rooms->suspect_count -= room->suspect.on;
-	rooms->metrics->ring_bytes -= room->ring.bytes;
 	ring_free(&room->ring);
 	ring_free(&room->pending.ring);
+	room_count(room);
 	room_free_batch(room);
 	free(room);
 }
@@ -189,5 +204,6 @@ rooms_flush(struct rooms *rooms)
 		room_flush(room);
 	}
 	rooms_drop_shared(rooms, NULL);
+	rooms_shorten(rooms);
 	reap_rooms(rooms);
 }

@@ -34,6 +34,8 @@ struct room
 								 * chat that was shown or told of */
 	int64_t		newest_seq;		/* the highest sequence id that was named */
 	struct ring ring;
+	size_t		counted_bytes;	/* of its rings, in the metrics */
+	uint32_t	counted_entries;
 	struct room_batch batch;
 	struct room_pending pending;
 	struct room_gap gap;
@@ -65,6 +67,7 @@ room_head(const struct room *room)
 }
 
 /* room.c: what every feature of a room uses */
+void		room_count(struct room *room);
 void		rooms_bounds(const struct rooms *rooms, struct ring_bounds *bounds);
 void		room_fall_behind(struct room_member *member);
 void		room_all_fall_behind(struct room *room);

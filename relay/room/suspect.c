@@ -31,9 +31,9 @@ room_empty(struct room *room)
 	room_synced_reset(room);
 	rooms_drop_shared(rooms, room);
 	room_drop_batch(room);
-	rooms->metrics->ring_bytes -= room->ring.bytes;
 	ring_reset(&room->ring, 0);
 	ring_reset(&room->pending.ring, 0);
+	room_count(room);
 	room->open = false;
 	room->gap.want = 0;
 	room->gap.attempts = 0;
@@ -49,6 +49,7 @@ suspect(struct room *room)
 	room_synced_reset(room);
 	room->life.ended = false;	/* perhaps not in this history */
 	ring_reset(&room->pending.ring, 0);
+	room_count(room);
 	if (room->users == 0)
 		room_empty(room);
 	if (!room->open || room->suspect.on)

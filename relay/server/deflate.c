@@ -90,17 +90,19 @@ server_pack(struct server *server, struct frame *frame)
 void
 server_inflate(struct server *server, struct conn *conn, const char *data, size_t len)
 {
-	size_t		limit = (size_t) server->config.config->max_message_bytes;
+	size_t		limit = session_message_limit(conn->session);
 	struct buf	out = {0};
 
 	server->config.metrics->deflate_received++;
+	if (limit > LIMIT_INFLATED_FREE + len * LIMIT_INFLATED_RATIO)
+		limit = LIMIT_INFLATED_FREE + len * LIMIT_INFLATED_RATIO;
 	switch (inflate_message(&conn->inflater, data, len, limit, &out))
 	{
 		case INFLATE_DONE:
 			session_receive(conn->session, out.data, out.len);
 			break;
 		case INFLATE_TOO_BIG:
-			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message)");
+			session_refuse(conn->session, CLOSE_TOO_BIG, "too_large", "the message is too big (limit: max-message), or more than 256 times as large as it was sent");
 			break;
 		case INFLATE_BAD:
 			session_refuse(conn->session, CLOSE_MALFORMED, "malformed", "the message could not be decompressed");

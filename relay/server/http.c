@@ -12,6 +12,7 @@
 #include "server/state.h"
 
 #include "base/bounds.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/target.h"
 
@@ -25,7 +26,6 @@
 #define LENGTH_BYTES 24
 #define WATCH_USECS (100 * 1000)
 #define SOON_USECS 1
-#define FULL_RETRY_S 5
 
 static const char bearer[] = "Bearer ";
 
@@ -61,10 +61,11 @@ write_headers(struct lws *wsi, const struct http_request *x)
 	/* 204 and 304 have no content, not even one of no length */
 	bool		bare = x->status == 204 || x->status == 304;
 
+	/* as it is to be sent: a problem may have replaced another answer */
 	if (lws_add_http_header_status(wsi, (unsigned) x->status, &p, end) ||
 		(!bare && lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, (const unsigned char *) x->type,
 											   (int) strlen(x->type), &p, end)) ||
-		(!bare && lws_add_http_header_content_length(wsi, x->content.len, &p, end)) ||
+		(!bare && lws_add_http_header_content_length(wsi, x->frame->len, &p, end)) ||
 		lws_add_http_header_by_name(wsi, (const unsigned char *) "connection:", (const unsigned char *) "close", 5, &p, end) ||
 		lws_add_http_header_by_name(wsi, (const unsigned char *) "x-content-type-options:",
 									(const unsigned char *) "nosniff", 7, &p, end))
@@ -83,43 +84,42 @@ write_headers(struct lws *wsi, const struct http_request *x)
 	return !lws_finalize_write_http_header(wsi, start, &p, end);
 }
 
-/* Write the content of an answer; libwebsockets keeps what the socket does not take. */
+/* Return true if an answer has content. */
 static bool
-write_content(struct lws *wsi, const struct http_request *x)
+has_content(const struct http_request *x)
 {
-	struct frame *frame;
-	bool		written;
-
-	if (strcmp(x->method, "HEAD") == 0 || x->status == 204 || x->status == 304)
-		return true;
-	frame = frame_text(x->content.data != NULL ? x->content.data : "", x->content.len);
-	written = lws_write(wsi, frame->text, frame->len, LWS_WRITE_HTTP_FINAL) >= 0;
-	frame_unref(frame);
-	return written;
+	return strcmp(x->method, "HEAD") != 0 && x->status != 204 && x->status != 304;
 }
 
-/* Note what libwebsockets holds of an answer: clients that are slow to read share a bound. */
+/*
+ * Write content as far as the socket takes it, a piece at a time: libwebsockets
+ * copies the rest of a piece that the kernel does not take.
+ */
+static bool
+write_content(struct lws *wsi, const struct frame *frame, size_t *written)
+{
+	unsigned char piece[LWS_PRE + LIMIT_PIECE_BYTES];
+
+	do
+	{
+		size_t		left = frame->len - *written;
+		size_t		len = left < LIMIT_PIECE_BYTES ? left : LIMIT_PIECE_BYTES;
+
+		memcpy(piece + LWS_PRE, frame->text + *written, len);
+		if (lws_write(wsi, piece + LWS_PRE, len, len == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+			return false;
+		*written += len;
+	}
+	while (*written < frame->len && !lws_partial_buffered(wsi));
+	return true;
+}
+
+/* Note how much of an answer is not taken yet. */
 static void
 note_unread(struct server *server, struct conn *conn, size_t bytes)
 {
 	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
 	conn->held_bytes = bytes;
-}
-
-/* Refuse a long answer where slow readers leave no memory for it. */
-static void
-spare_memory(struct server *server, struct http_request *x)
-{
-	struct metrics *m = server->config.metrics;
-
-	if (x->content.len <= LIMIT_SHORT_ANSWER_BYTES ||
-		m->messages_waiting_bytes + m->socket_bytes <= (uint64_t) server->config.config->max_memory_mib << 20)
-		return;
-	m->refused_memory++;
-	x->done = NULL;
-	buf_clear(&x->headers);
-	http_request_header(x, "retry-after", "%d", FULL_RETRY_S);
-	http_request_fail(x, 503, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
 }
 
 /* Look again in a while whether the client takes its answer. */
@@ -144,15 +144,56 @@ watch_reader(struct server *server, struct conn *conn, struct lws *wsi)
 	return 0;
 }
 
-/* End a connection when all of its answer has gone out. */
-static int
-end_when_written(struct conn *conn, struct lws *wsi)
+/* Give a request back: its answer has gone out, or its connection is gone. */
+static void
+drop_request(struct server *server, struct conn *conn)
 {
-	conn->answered = true;
-	if (!lws_partial_buffered(wsi))
+	struct http_request *x = conn->request;
+
+	note_unread(server, conn, 0);
+	conn->request = NULL;
+	if (x == NULL)
+		return;
+	if (x->cancel != NULL)
+		x->cancel(x);
+	http_request_free(x);
+}
+
+/* Write more of an answer; end the connection when all of it has gone out. */
+static int
+go_on_writing(struct server *server, struct conn *conn, struct lws *wsi)
+{
+	struct http_request *x = conn->request;
+
+	note_unread(server, conn, x != NULL && has_content(x) ? x->frame->len : 0);
+	if (lws_partial_buffered(wsi))
+	{
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	if (x != NULL && has_content(x) && conn->written < x->frame->len &&
+		!write_content(wsi, x->frame, &conn->written))
+		return -1;
+	if (!lws_partial_buffered(wsi) && (x == NULL || !has_content(x) || conn->written >= x->frame->len))
 		return -1;
 	lws_callback_on_writable(wsi);
 	return 0;
+}
+
+/* End a connection at once, and drop what waits for it: its user owes most. */
+static void
+close_debtor(struct ledger_purse *purse)
+{
+	struct http_request *x = (struct http_request *) ((char *) purse - offsetof(struct http_request, purse));
+	struct conn *conn = x->conn;
+	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+
+	log_event(RELAY_INFO, "http", "closing the connection of %s, which holds most memory (max-memory)", x->peer);
+	drop_request(server, conn);
+	conn->answered = true;
+	conn->body_until = 0;
+	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
 /* Write the answer of a connection's request, which ends both. */
@@ -165,14 +206,11 @@ write_answer(struct server *server, struct conn *conn, struct lws *wsi)
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	progress_look(&conn->progress, lws_get_socket_fd(wsi), true);
 	await_reader(server, wsi);
-	spare_memory(server, x);
-	written = write_headers(wsi, x) && write_content(wsi, x);
-	note_unread(server, conn, lws_partial_buffered(wsi) ? x->content.len : 0);
-	server->config.metrics->bytes_out += x->content.len;
+	written = write_headers(wsi, x) && (!has_content(x) || write_content(wsi, x->frame, &conn->written));
+	server->config.metrics->bytes_out += x->frame->len;
 	metrics_count_status(server->config.metrics, x->status);
-	conn->request = NULL;
-	http_request_free(x);
-	return written ? end_when_written(conn, wsi) : -1;
+	conn->answered = true;
+	return written ? go_on_writing(server, conn, wsi) : -1;
 }
 
 /* An answer is there that was awaited: have it written. */
@@ -189,11 +227,12 @@ int
 server_refuse_upgrade(struct server *server, struct lws *wsi, int status, const char *code, const char *detail)
 {
 	struct http_request *x = http_request_new();
+	size_t		at = 0;
 	bool		written;
 
 	x->method = methods[0].name;
 	http_request_fail(x, status, code, detail);
-	written = write_headers(wsi, x) && write_content(wsi, x);
+	written = write_headers(wsi, x) && write_content(wsi, x->frame, &at);
 	metrics_count_status(server->config.metrics, status);
 	http_request_free(x);
 	return written ? 1 : -1;
@@ -405,6 +444,16 @@ await_body(struct conn *conn, struct lws *wsi)
 	return 0;
 }
 
+/* Let what waits of a request be charged to its address, until its user is known. */
+static bool
+open_purse(struct server *server, struct http_request *x)
+{
+	x->purse.close = close_debtor;
+	ledger_open(server->config.ledger, &x->purse, x->peer);
+	ledger_charge(&x->purse, LEDGER_CONNECTIONS, LIMIT_HTTP_CONNECTION_BYTES);
+	return true;
+}
+
 /* A request has come, but for its body. */
 static int
 begin(struct server *server, struct conn *conn, struct lws *wsi, const char *path)
@@ -417,8 +466,13 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	conn->wsi = wsi;
 	conn->request = x;
 	x->conn = conn;
-	if (copy_request(wsi, x, path) && check_expectation(wsi, x, &wants_word))
+	if (copy_request(wsi, x, path) && open_purse(server, x) && check_expectation(wsi, x, &wants_word))
 		len = body_length(wsi, x, (size_t) server->config.config->max_message_bytes);
+	if (!x->answered && server->sockets > server->config.config->max_connections && !http_is_own(x))
+	{
+		server->config.metrics->refused_full++;
+		http_request_fail(x, 503, "unavailable", "the relay is at its limit of connections (max-connections)");
+	}
 	if (x->answered)
 		return write_answer(server, conn, wsi);
 
@@ -428,7 +482,12 @@ begin(struct server *server, struct conn *conn, struct lws *wsi, const char *pat
 	 */
 	if (len == 0 && (strcmp(x->method, "POST") != 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0))
 		return handle(server, conn, wsi);
-	buf_reserve(&x->body, (size_t) len);
+	/* what is longer than a stranger may send is answered before it is read */
+	if (len > LIMIT_STRANGER_BYTES && (size_t) len > http_body_limit(&server->config.http, x))
+	{
+		x->body_withheld = true;
+		return handle(server, conn, wsi);
+	}
 	conn->body_len = (size_t) len;
 	conn->body_until = lws_now_usecs() + body_usecs;
 	lws_set_timer_usecs(wsi, SOON_USECS);
@@ -443,6 +502,7 @@ take_body(struct server *server, struct conn *conn, struct lws *wsi, const char 
 	size_t		left = conn->body_len - x->body.len;
 
 	buf_put(&x->body, in, len < left ? len : left);
+	ledger_charge(&x->purse, LEDGER_REQUESTS, x->body.cap - x->purse.by_class[LEDGER_REQUESTS]);
 	if (len > left)
 		return handle(server, conn, wsi);
 	lws_set_timer_usecs(wsi, SOON_USECS);
@@ -469,10 +529,10 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 			if (x != NULL && conn->body_until != 0)
 				return handle(server, conn, wsi);
 			/* said again, and again, where more follows than was asked for */
-			return x != NULL && x->body.len > 0 ? -1 : 0;
+			return x != NULL && !conn->answered && conn->body_len > 0 ? -1 : 0;
 		case LWS_CALLBACK_HTTP_WRITEABLE:
 			if (conn->answered)
-				return end_when_written(conn, wsi);
+				return go_on_writing(server, conn, wsi);
 			return x != NULL && x->answered ? write_answer(server, conn, wsi) : 0;
 		case LWS_CALLBACK_TIMER:
 			if (conn->answered)
@@ -481,14 +541,7 @@ server_on_http(struct server *server, struct conn *conn, struct lws *wsi, enum l
 				return await_body(conn, wsi);
 			return x != NULL && !x->answered ? watch(wsi) : 0;
 		default:				/* the connection is gone */
-			note_unread(server, conn, 0);
-			if (x != NULL)
-			{
-				if (x->cancel != NULL)
-					x->cancel(x);
-				http_request_free(x);
-				conn->request = NULL;
-			}
+			drop_request(server, conn);
 			return 0;
 	}
 }

@@ -22,6 +22,10 @@
 #define TX_BYTES (1024 * 1024)
 
 #define SERVICE_BYTES 16384
+
+/* connections above --max-connections that are read, to be refused with an answer or asked for health */
+#define SOCKETS_REFUSED 256
+
 /* more than a head that we look at may have: a longer one reaches it by TLS alone */
 #define HEADER_BYTES (LIMIT_HEAD_BYTES + 8192)
 
@@ -30,10 +34,11 @@ static const lws_retry_bo_t no_idle_policy = {0};
 
 /* Forget a socket: its address has one less. */
 static void
-free_socket(struct socket *socket)
+free_socket(struct server *server, struct socket *socket)
 {
 	if (socket == NULL)
 		return;
+	server->sockets--;
 	if (socket->address != NULL)
 		usage_let_go(socket->address);
 	free(socket->target);
@@ -44,7 +49,7 @@ free_socket(struct socket *socket)
 static void
 forget_socket(struct lws *wsi)
 {
-	free_socket(lws_get_opaque_user_data(wsi));
+	free_socket(lws_context_user(lws_get_context(wsi)), lws_get_opaque_user_data(wsi));
 	lws_set_opaque_user_data(wsi, NULL);
 }
 
@@ -188,7 +193,7 @@ adopt(struct server *server, int fd, struct socket *socket)
 		return;
 	}
 	log_event(RELAY_DEBUG, "server", "libwebsockets did not accept a new connection");
-	free_socket(socket);
+	free_socket(server, socket);
 }
 
 /* A request has come; libwebsockets reads it. */
@@ -210,7 +215,7 @@ on_no_head(void *arg, void *owner, bool refused)
 
 	if (refused)
 		metrics_count_status(server->config.metrics, 431);
-	free_socket(owner);
+	free_socket(server, owner);
 }
 
 /* Begin; NULL where that is impossible, which was logged. */
@@ -288,6 +293,16 @@ server_adopt(void *arg, int fd)
 		close(fd);
 		return;
 	}
+	/* up to the limit and a little more, each is told why it is refused */
+	if (server->sockets >= server->config.config->max_connections + SOCKETS_REFUSED)
+	{
+		server->config.metrics->refused_full++;
+		if (address != NULL)
+			usage_let_go(address);
+		close(fd);
+		return;
+	}
+	server->sockets++;
 	socket = mem_zalloc(sizeof(struct socket));
 	socket->address = address;
 	/* below TLS there is nothing to look at */

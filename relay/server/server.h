@@ -18,6 +18,7 @@ struct server_config
 	const struct config *config;
 	struct http_context http;
 	struct metrics *metrics;
+	struct ledger *ledger;
 	uv_loop_t  *loop;
 };
 

@@ -29,6 +29,7 @@ struct server
 	struct deflater *deflater;	/* NULL: messages are not compressed */
 	bool		compressed;		/* what is being written */
 	int			deflate_clients;	/* clients that send compressed messages */
+	int			sockets;		/* of any kind, from when they are accepted */
 	bool		draining;
 };
 
@@ -53,6 +54,11 @@ struct conn
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
 	int			message_frames;
+	size_t		message_bytes;	/* that it is charged for */
+	struct frame *writing;		/* a message that is written in pieces */
+	bool		cut;			/* a message was not sent to its end: none can follow */
+	bool		writes_packed;	/* ... and is compressed */
+	size_t		written;		/* of it, or of an answer over HTTP */
 	size_t		held_bytes;		/* of the message that the socket has not
 								 * taken whole */
 	bool		deflates;		/* permessage-deflate was agreed on */

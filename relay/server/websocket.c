@@ -24,12 +24,26 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 
 #define KEY_CHARACTERS 24
 
+/* pieces of one message before other clients are served */
+#define PIECES_A_TURN 16
+
 /* a list of subprotocols, and the longest name in it, that libwebsockets reads */
 #define SUBPROTOCOLS_BYTES 128
 #define SUBPROTOCOL_MOST 40
 
 static const char collab_path[] = "/v1/collab/";
 static const char websocket[] = "websocket";
+
+/* Note how much of a message has come and is not whole. */
+static void
+take_in(struct conn *conn, size_t bytes)
+{
+	struct ledger_purse *purse = session_purse(conn->session);
+
+	ledger_release(purse, LEDGER_REQUESTS, conn->message_bytes);
+	ledger_charge(purse, LEDGER_REQUESTS, bytes);
+	conn->message_bytes = bytes;
+}
 
 /* ---- what sessions call ---- */
 
@@ -39,7 +53,7 @@ has_room(void *arg)
 {
 	struct conn *conn = arg;
 
-	return !lws_partial_buffered(conn->wsi);
+	return conn->writing == NULL && !lws_partial_buffered(conn->wsi);
 }
 
 /* End a connection without a word; its closed callback follows by itself. */
@@ -56,12 +70,101 @@ kill_conn(void *arg)
 	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
-/* Note what libwebsockets holds for a socket: how much of a message is left, it does not tell. */
+/* Note how much of a message the socket has not taken. */
 static void
 note_held(struct server *server, struct conn *conn, size_t bytes)
 {
+	struct ledger_purse *purse;
+
+	if (bytes == conn->held_bytes)
+		return;
+	purse = session_purse(conn->session);
+	ledger_release(purse, LEDGER_FRAMES, conn->held_bytes);
+	ledger_charge(purse, LEDGER_FRAMES, bytes);
 	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
 	conn->held_bytes = bytes;
+}
+
+/*
+ * Write one piece of a message, a fragment of its own; false: the connection is
+ * lost. libwebsockets writes the header in front of it, where other receivers read
+ * the piece before: so it is copied.
+ */
+static bool
+write_piece(struct server *server, struct conn *conn)
+{
+	unsigned char piece[LWS_PRE + LIMIT_PIECE_BYTES];
+	struct frame *frame = conn->writing;
+	size_t		left = frame->len - conn->written;
+	size_t		len = left < LIMIT_PIECE_BYTES ? left : LIMIT_PIECE_BYTES;
+	int			kind = conn->written == 0 ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION;
+	bool		written;
+
+	memcpy(piece + LWS_PRE, frame->text + conn->written, len);
+	server->compressed = conn->writes_packed && conn->written == 0;
+	written = lws_write(conn->wsi, piece + LWS_PRE, len, len == left ? kind : kind | LWS_WRITE_NO_FIN) >= 0;
+	server->compressed = false;
+	conn->written += len;
+	return written;
+}
+
+/* Let go of a message that is written in pieces. */
+static void
+end_writing(struct conn *conn)
+{
+	frame_unref(conn->writing);
+	conn->writing = NULL;
+	conn->written = 0;
+}
+
+/* Write a message on, a few pieces at a time, so that others are served between them. */
+static void
+go_on_writing(struct server *server, struct conn *conn)
+{
+	int			pieces = 0;
+
+	while (conn->writing != NULL && !lws_partial_buffered(conn->wsi) && pieces++ < PIECES_A_TURN)
+	{
+		if (!write_piece(server, conn))
+		{
+			end_writing(conn);
+			kill_conn(conn);
+			return;
+		}
+		if (conn->written < conn->writing->len)
+			continue;
+		server->config.metrics->bytes_out += conn->writing->len;
+		end_writing(conn);
+	}
+	if (conn->writing != NULL)
+		lws_callback_on_writable(conn->wsi);
+}
+
+/* Begin to write a long message. */
+static void
+begin_writing(struct server *server, struct conn *conn, struct frame *frame, bool packed)
+{
+	conn->writing = frame_ref(frame);
+	conn->written = 0;
+	conn->writes_packed = packed;
+	go_on_writing(server, conn);
+	note_held(server, conn, conn->writing != NULL ? frame->len : lws_partial_buffered(conn->wsi) ? LIMIT_PIECE_BYTES : 0);
+}
+
+/* Drop what is left of a message, and what came of one: true if a client was sent a part of one. */
+static bool
+abandon(void *arg)
+{
+	struct conn *conn = arg;
+	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	bool		cut = conn->writing != NULL && conn->written > 0;
+
+	conn->cut = conn->cut || cut;
+	end_writing(conn);
+	note_held(server, conn, 0);
+	take_in(conn, 0);
+	buf_free(&conn->message);
+	return conn->cut;
 }
 
 /* Write a frame, if the socket has taken everything before it. */
@@ -72,9 +175,14 @@ send_frame(void *arg, struct frame *frame)
 	struct server *server = lws_context_user(lws_get_context(conn->wsi));
 	struct frame *packed;
 
-	if (conn->killed || lws_partial_buffered(conn->wsi))
+	if (conn->killed || conn->cut || conn->writing != NULL || lws_partial_buffered(conn->wsi))
 		return false;
 	packed = conn->deflates ? server_pack(server, frame) : frame;
+	if (packed->len > LIMIT_PIECE_BYTES)
+	{
+		begin_writing(server, conn, packed, packed != frame);
+		return true;
+	}
 	server->compressed = packed != frame;
 	if (lws_write(conn->wsi, packed->text, packed->len, LWS_WRITE_TEXT) < 0)
 		kill_conn(conn);
@@ -147,7 +255,7 @@ server_transport(void)
 	{
 		.send = send_frame,.has_room = has_room,.wake = wake,.ping = ping,
 			.read = read_on,.unfinished_since = unfinished_since,.has_taken = has_taken,
-			.kill = kill_conn,
+			.kill = kill_conn,.abandon = abandon,
 	};
 }
 
@@ -269,7 +377,7 @@ server_confirm_upgrade(struct server *server, struct lws *wsi)
 		server->config.metrics->refused_origin++;
 		return server_refuse_upgrade(server, wsi, 403, "forbidden", "requests from this Origin are not allowed");
 	}
-	if (server->draining || sessions_count(server->sessions) >= server->config.config->max_connections)
+	if (server->draining || server->sockets > server->config.config->max_connections)
 	{
 		server->config.metrics->refused_full++;
 		return server_refuse_upgrade(server, wsi, 503, "unavailable", "the relay is at its limit of connections (max-connections)");
@@ -295,6 +403,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 {
 	char		path[URI_BYTES];
 	char		token[LIMIT_TOKEN_BYTES];
+	char		peer[64] = "?";
 	struct socket *socket = lws_get_opaque_user_data(wsi);
 
 	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) < (int) sizeof(collab_path) - 1)
@@ -307,8 +416,9 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 	conn->wsi = wsi;
 	if (conn->deflates)
 		server_count_deflating(server, 1);
+	lws_get_peer_simple(wsi, peer, sizeof(peer));
 	conn->session = session_open(server->sessions, conn, path + sizeof(collab_path) - 1,
-								 request_token(wsi, token, sizeof(token)));
+								 request_token(wsi, token, sizeof(token)), peer);
 	return 0;
 }
 
@@ -321,7 +431,7 @@ may_close(const struct conn *conn)
 	enum close_code code;
 	const char *reason;
 
-	return !conn->closing && session_wants_close(conn->session, &code, &reason) && !lws_partial_buffered(conn->wsi);
+	return !conn->closing && session_wants_close(conn->session, &code, &reason) && has_room((void *) conn);
 }
 
 /* Close the socket if its session has said everything: the answer to a callback. */
@@ -370,7 +480,7 @@ static void
 receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 {
 	bool		whole = lws_is_final_fragment(conn->wsi) && lws_remaining_packet_payload(conn->wsi) == 0;
-	size_t		limit = (size_t) server->config.config->max_message_bytes;
+	size_t		limit = session_message_limit(conn->session);
 
 	if (lws_is_first_fragment(conn->wsi))
 		conn->message_deflated = (lws_get_reserved_bits(conn->wsi) & 0x40) != 0;
@@ -386,9 +496,14 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 	{
 		buf_put(&conn->message, piece, len);
 		if (!whole)
+		{
+			take_in(conn, conn->message.cap);
 			return;
+		}
 		hand_on(server, conn, conn->message.data, conn->message.len);
 	}
+	if (conn->message_bytes > 0)
+		take_in(conn, 0);
 	buf_free(&conn->message);
 	conn->message_since_s = 0;
 }
@@ -425,7 +540,8 @@ server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, e
 			session_charge(conn->session, len);
 			return close_if_wanted(conn);
 		case LWS_CALLBACK_SERVER_WRITEABLE:
-			if (!lws_partial_buffered(wsi))
+			go_on_writing(server, conn);
+			if (has_room(conn))
 				note_held(server, conn, 0);
 			session_writable(conn->session);
 			if (may_close(conn))
@@ -434,7 +550,9 @@ server_on_websocket(struct server *server, struct conn *conn, struct lws *wsi, e
 		case LWS_CALLBACK_TIMER:
 			return close_if_wanted(conn);
 		default:
+			end_writing(conn);
 			note_held(server, conn, 0);
+			take_in(conn, 0);
 			close_conn(server, conn);
 			return 0;
 	}

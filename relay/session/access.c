@@ -27,10 +27,27 @@ struct check
 	struct sessions *owner;
 	struct uuid doc;
 	uint64_t	change;			/* the last one known when asking */
-	const char *user;			/* only this user's clients, or NULL: all */
 	int			count;
 	int			cap;
 	struct session **clients;
+};
+
+/*
+ * A document that is being asked about. What changes meanwhile is asked for together,
+ * once, when the answer has come: however many changes a transaction makes.
+ */
+struct asking
+{
+	struct doc_node node;		/* first */
+	struct check *running;
+	struct check *next;			/* or NULL */
+};
+
+/* whom a change concerns */
+struct concerned
+{
+	struct check *check;
+	const char *user;			/* only this user's clients, or NULL: all */
 };
 
 /* ---- documents whose members changed ---- */
@@ -102,6 +119,9 @@ session_set_role(struct session *s, const char *role)
 static void
 add_to_check(struct check *check, struct session *s)
 {
+	if (s->access.asked_next == check)
+		return;
+	s->access.asked_next = check;
 	if (check->count == check->cap)
 	{
 		check->cap = check->cap > 0 ? check->cap * 2 : 4;
@@ -117,15 +137,15 @@ add_to_check(struct check *check, struct session *s)
 static void
 consider(void *arg, struct room_member *member)
 {
-	struct check *check = arg;
+	const struct concerned *concerned = arg;
 	struct session *s = (struct session *) member;
 
-	if (check->user != NULL && strcmp(s->user, check->user) != 0)
+	if (concerned->user != NULL && strcmp(s->user, concerned->user) != 0)
 		return;
 	if (s->state == SESSION_JOINING)
 		s->access.stale = true;
 	else if (s->state < SESSION_CLOSING)
-		add_to_check(check, s);
+		add_to_check(concerned->check, s);
 }
 
 /* Apply the role that a client has now, NULL: none. */
@@ -171,6 +191,25 @@ take_answer(struct session *s, const char *role, enum roles_result result)
 	session_let_go(s);
 }
 
+static void ask(struct asking *asking, struct check *check);
+
+/* A question was answered: ask the next one, or note that there is none. */
+static void
+go_on_asking(struct sessions *sessions, const struct uuid *doc)
+{
+	struct asking *asking = doc_map_find(&sessions->access.asking, doc);
+	struct check *next = asking->next;
+
+	asking->running = asking->next = NULL;
+	if (next != NULL)
+	{
+		ask(asking, next);
+		return;
+	}
+	doc_map_remove(&sessions->access.asking, &asking->node);
+	free(asking);
+}
+
 /* Take the answer: one call for each client, then one with user -1; on failure only the last. */
 static void
 on_roles(void *arg, int user, const char *role, enum roles_result result)
@@ -189,24 +228,26 @@ on_roles(void *arg, int user, const char *role, enum roles_result result)
 	}
 	else
 		forget_change(check->owner, &check->doc, check->change);
+	go_on_asking(check->owner, &check->doc);
 	free(check->clients);
 	free(check);
 }
 
-/* Ask for the roles of the clients in a check; drop a check without clients. */
+/* Ask for the roles of the clients in a check. */
 static void
-ask(struct check *check)
+ask(struct asking *asking, struct check *check)
 {
-	const char **users;
+	const char **users = mem_alloc((size_t) check->count * sizeof(char *));
 
-	if (check->count == 0)
-	{
-		free(check);
-		return;
-	}
-	users = mem_alloc((size_t) check->count * sizeof(char *));
+	asking->running = check;
+	check->change = check->owner->access.last_change;
 	for (int i = 0; i < check->count; i++)
+	{
 		users[i] = check->clients[i]->user;
+		/* what changes from now on is asked for again */
+		if (check->clients[i]->access.asked_next == check)
+			check->clients[i]->access.asked_next = NULL;
+	}
 	check->owner->config.metrics->access_checks++;
 	reader_roles(check->owner->reader, &check->doc, users, check->count, on_roles, check);
 	free(users);
@@ -214,35 +255,65 @@ ask(struct check *check)
 
 /* Begin a check. */
 static struct check *
-new_check(struct sessions *sessions, const struct uuid *doc, const char *user)
+new_check(struct sessions *sessions, const struct uuid *doc)
 {
 	struct check *check = mem_zalloc(sizeof(struct check));
 
 	check->owner = sessions;
 	check->doc = *doc;
-	check->user = user;
-	check->change = sessions->access.last_change;
 	return check;
+}
+
+/* Ask what a check asks, now or after the question that is under way; drop a check without clients. */
+static void
+ask_in_turn(struct check *check)
+{
+	struct doc_map *map = &check->owner->access.asking;
+	struct asking *asking = doc_map_find(map, &check->doc);
+
+	if (check->count == 0)
+	{
+		free(check);
+		return;
+	}
+	if (asking != NULL)
+	{
+		asking->next = check;
+		return;
+	}
+	asking = mem_zalloc(sizeof(struct asking));
+	asking->node.id = check->doc;
+	doc_map_add(map, &asking->node);
+	ask(asking, check);
+}
+
+/* Get the check that clients of a document are added to: one that waits, or a new one. */
+static struct check *
+next_check(struct sessions *sessions, const struct uuid *doc)
+{
+	struct asking *asking = doc_map_find(&sessions->access.asking, doc);
+
+	return asking != NULL && asking->next != NULL ? asking->next : new_check(sessions, doc);
 }
 
 /* Pause a user's clients in a document, or with NULL all clients, until their roles are known. */
 void
 sessions_check(struct sessions *sessions, const struct uuid *doc, const char *user)
 {
-	struct check *check = new_check(sessions, doc, user);
+	struct concerned concerned = {next_check(sessions, doc), user};
 
-	rooms_each_member(sessions->rooms, doc, consider, check);
-	ask(check);
+	rooms_each_member(sessions->rooms, doc, consider, &concerned);
+	ask_in_turn(concerned.check);
 }
 
 void
 session_check(struct session *s)
 {
-	struct check *check = new_check(s->owner, &s->doc, NULL);
+	struct check *check = next_check(s->owner, &s->doc);
 
 	s->access.stale = false;
 	add_to_check(check, s);
-	ask(check);
+	ask_in_turn(check);
 }
 
 static void

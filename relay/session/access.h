@@ -13,12 +13,15 @@
 #define REVOKED "you no longer have permission to read this document"
 
 struct session;
+struct check;
 
 struct session_access
 {
 	char		role[LIMIT_ROLE_BYTES];
 	uint16_t	checks;			/* questions for its role without an answer;
 								 * it is sent nothing meanwhile */
+	const struct check *asked_next;	/* the check that it waits for to be asked; or
+								 * NULL */
 	bool		stale;			/* roles changed while its join was under way */
 };
 
@@ -35,6 +38,7 @@ struct changed
 struct sessions_access
 {
 	uint64_t	last_change;
+	struct doc_map asking;		/* documents with a question under way */
 	struct changed changed[LIMIT_SEEN_DOCUMENTS];
 };
 

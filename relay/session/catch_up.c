@@ -21,7 +21,8 @@ take_frame(struct session *s, const struct catch_up_frame *frame)
 {
 	if (frame->from != s->member.cursor || !uuid_equal(&frame->revision.life, &s->life) || hides_own(s, frame))
 		return;
-	session_send(s, frame_text(frame->text, frame->len));
+	session_charge_answer(s, frame->len);
+	session_send(s, frame_share(frame->text, frame->len));
 	room_learn(&s->member, &frame->revision);
 	s->member.cursor = frame->revision.version;
 	if (frame->composed)
@@ -71,6 +72,7 @@ on_catch_up(void *arg, const struct uuid *doc, const struct catch_up_frame *fram
 		return;
 	}
 	s->catch_up.running = false;
+	s->asked = NULL;
 	if (s->state == SESSION_LIVE)
 		finish_catching_up(s, result);
 	session_let_go(s);
@@ -81,11 +83,11 @@ session_catch_up(struct session *s)
 {
 	struct catch_up_request request = {
 		.doc = s->doc,.from = s->member.cursor,.known = room_known(&s->member),
-		.pending = s->ops.has_pending ? &s->ops.pending : NULL,.user = s->user,
+		.pending = s->ops.has_pending ? &s->ops.pending : NULL,.user = s->user,.purse = &s->purse,
 	};
 
 	s->catch_up.running = true;
 	s->owner->config.metrics->ring_misses++;
 	session_hold(s);
-	reader_catch_up(s->owner->reader, &request, on_catch_up, s);
+	s->asked = reader_catch_up(s->owner->reader, &request, on_catch_up, s);
 }

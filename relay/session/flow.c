@@ -8,8 +8,9 @@
  */
 #include "session/state.h"
 
-/* a message costs one token, and one more for each BYTES_A_TOKEN bytes */
+/* a message costs one token, and one more for each so many bytes, and elements of JSON */
 #define BYTES_A_TOKEN 16384
+#define ELEMENTS_A_TOKEN 64
 
 /* no pause is longer: a client that pauses do not slow down is rejected, not left waiting */
 #define PAUSE_MOST_MS 200
@@ -55,12 +56,12 @@ end_pause(struct session *s)
 }
 
 bool
-session_take_charge(struct session *s, size_t len)
+session_take_charge(struct session *s, size_t len, size_t elements)
 {
 	const struct config *config = s->owner->config.config;
 	struct bucket_size own = {config->rate, config->burst};
 	struct bucket_size all = {config->user_rate, config->user_burst};
-	double		cost = 1 + (double) len / BYTES_A_TOKEN;
+	double		cost = 1 + (double) len / BYTES_A_TOKEN + (double) elements / ELEMENTS_A_TOKEN;
 	int64_t		now_ms = metrics_clock_ms();
 	int			wait_ms;
 
@@ -84,6 +85,16 @@ session_take_charge(struct session *s, size_t len)
 	return true;
 }
 
+void
+session_charge_answer(struct session *s, size_t bytes)
+{
+	const struct config *config = s->owner->config.config;
+	struct bucket_size all = {config->user_rate, config->user_burst};
+
+	if (s->flow.account != NULL)
+		bucket_take(&s->flow.account->bucket, &all, (double) bytes / BYTES_A_TOKEN, metrics_clock_ms());
+}
+
 /* Read clients again whose pause is over; return true if others are still paused. */
 bool
 sessions_speed_up(struct sessions *sessions)
@@ -97,9 +108,19 @@ sessions_speed_up(struct sessions *sessions)
 		if (s->flow.resumes_ms > now_ms)
 			continue;
 		end_pause(s);
-		sessions->config.transport.read(s->conn, true);
+		if (!s->purse.slowed)
+			sessions->config.transport.read(s->conn, true);
 	}
 	return !LIST_EMPTY(&sessions->flow.slowed);
+}
+
+void
+session_slow(struct ledger_purse *purse, bool on)
+{
+	struct session *s = (struct session *) ((char *) purse - offsetof(struct session, purse));
+
+	if (s->state != SESSION_CLOSED && s->flow.resumes_ms == 0)
+		s->owner->config.transport.read(s->conn, !on);
 }
 
 void

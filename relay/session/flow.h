@@ -5,6 +5,7 @@
 #define RELAY_SESSION_FLOW_H
 
 #include "base/bucket.h"
+#include "base/ledger.h"
 #include "base/usage.h"
 
 #include <stdbool.h>
@@ -36,8 +37,14 @@ struct sessions_flow
 /* count a connection to its user; false: the user has too many */
 bool		session_hold_account(struct session *s);
 
-/* charge what a client sent; false: it is a flood, which ends the connection */
-bool		session_take_charge(struct session *s, size_t len);
+/* charge a user for what the tables gave */
+void		session_charge_answer(struct session *s, size_t bytes);
+
+/* charge what a client sent, with its elements; false: it is a flood, which ends the connection */
+bool		session_take_charge(struct session *s, size_t len, size_t elements);
+
+/* read nothing from a client while its user makes the relay hold too much, or go on */
+void		session_slow(struct ledger_purse *purse, bool on);
 
 /* the client has gone */
 void		session_end_flow(struct session *s);

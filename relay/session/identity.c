@@ -37,6 +37,7 @@ session_authenticate(struct session *s, const char *token)
 	else
 	{
 		s->user = identity.user;	/* submissions keep the pointer */
+		ledger_take_over(&s->purse, s->user);
 		if (!session_hold_account(s))
 		{
 			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user (max-per-user)");

@@ -77,7 +77,7 @@ welcome(struct session *s, const struct join_answer *answer)
 	}
 	s->join.snapshot_seq = answer->revision.sequence_id;
 	s->member.cursor = s->catch_up.covered = answer->revision.version;
-	session_send(s, frame_text(answer->snapshot, answer->snapshot_len));
+	session_send(s, frame_share(answer->snapshot, answer->snapshot_len));
 }
 
 /* Take the tables' answer to a join. */
@@ -86,6 +86,8 @@ on_joined(void *arg, const struct join_answer *answer)
 {
 	struct session *s = arg;
 
+	s->asked = NULL;
+	session_charge_answer(s, answer->snapshot_len);
 	if (s->state == SESSION_JOINING && answer->joined)
 		welcome(s, answer);
 	else if (s->state == SESSION_JOINING)
@@ -93,31 +95,16 @@ on_joined(void *arg, const struct join_answer *answer)
 	session_let_go(s);
 }
 
-/* Return true if slow readers leave no memory for one more snapshot. */
-static bool
-is_full(const struct sessions *sessions)
-{
-	const struct metrics *m = sessions->config.metrics;
-
-	return m->messages_waiting_bytes + m->socket_bytes > (uint64_t) sessions->config.config->max_memory_mib << 20;
-}
-
 void
 session_join(struct session *s, const struct hello *hello)
 {
 	struct join_request request = {
-		.doc = s->doc,.user = s->user,.hello = hello,.pending = s->ops.has_pending ? &s->ops.pending : NULL,
+		.doc = s->doc,.user = s->user,.purse = &s->purse,.hello = hello,.pending = s->ops.has_pending ? &s->ops.pending : NULL,
 	};
 
-	if (is_full(s->owner))
-	{
-		s->owner->config.metrics->refused_memory++;
-		session_refuse(s, CLOSE_RESTARTING, "unavailable", "the relay's memory for slow clients is full (max-memory); try again later");
-		return;
-	}
 	session_move(s, SESSION_JOINING);
 	session_hold(s);
-	reader_join(s->owner->reader, &request, on_joined, s);
+	s->asked = reader_join(s->owner->reader, &request, on_joined, s);
 }
 
 void

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* a message of this length has no elements that are worth counting */
+#define FEW_BYTES 1024
+
 #define IN(state) (1U << (state))
 
 static void
@@ -95,14 +98,21 @@ handle(struct session *s, const struct message *m)
 		handler->handle(s, m);
 }
 
+/* Charge a client for bytes and elements; false: it was too much, and the client was refused. */
+static bool
+charge(struct session *s, size_t len, size_t elements)
+{
+	if (session_take_charge(s, len, elements))
+		return true;
+	session_refuse(s, CLOSE_FLOODING, "flooding", "rate limit exceeded for too long");
+	return false;
+}
+
 /* Charge a client for what it sent; false: it was too much, and the client was refused. */
 bool
 session_charge(struct session *s, size_t len)
 {
-	if (session_take_charge(s, len))
-		return true;
-	session_refuse(s, CLOSE_FLOODING, "flooding", "rate limit exceeded for too long");
-	return false;
+	return charge(s, len, 0);
 }
 
 /* A message came. */
@@ -117,7 +127,7 @@ session_receive(struct session *s, const char *text, size_t len)
 	session_heard(s);
 	s->owner->config.metrics->messages_in++;
 	s->owner->config.metrics->bytes_in += len;
-	if (!session_charge(s, len))
+	if (!charge(s, len, len > FEW_BYTES ? protocol_count_elements(text, len) : 0))
 		return;
 	if (protocol_parse(text, len, &m, &problem))
 		handle(s, &m);

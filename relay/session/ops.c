@@ -49,6 +49,7 @@ submit(struct session *s, const struct submitted *op)
 	else
 	{
 		s->ops.in_flight++;
+		ledger_charge(&s->purse, LEDGER_EDITS, op->text_len);
 		s->ops.pending = op->operation_id;
 		s->ops.has_pending = true;
 		s->ops.own_version = 0;
@@ -68,6 +69,7 @@ session_on_op(struct session *s, const struct message *m)
 	if (protocol_op(m, &op, &problem))
 	{
 		op.life = s->life;
+		op.far = room_known(&s->member)->version - op.base_version > LIMIT_NEAR_VERSIONS;
 		submit(s, &op);
 	}
 	else if (protocol_operation_id(m, &op.operation_id))
@@ -93,6 +95,7 @@ session_answer(void *arg, void *owner, const struct write_answer *answer)
 
 	(void) arg;
 	s->ops.in_flight--;
+	ledger_release(&s->purse, LEDGER_EDITS, answer->bytes);
 	if (answer->committed && !answer->unchanged && uuid_equal(&answer->operation_id, &s->ops.pending))
 		s->ops.own_version = answer->version;
 	if (s->state < SESSION_CLOSING)

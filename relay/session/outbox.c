@@ -35,6 +35,7 @@ outbox_add(struct session *s, struct frame *frame)
 	outbox->last = &out->next;
 	s->owner->config.metrics->messages_waiting++;
 	s->owner->config.metrics->messages_waiting_bytes += frame->len;
+	ledger_charge(&s->purse, LEDGER_FRAMES, frame->len);
 	s->owner->config.transport.wake(s->conn);
 	return ++outbox->count != LIMIT_SESSION_FRAMES;
 }
@@ -52,6 +53,7 @@ drop_first(struct session *s)
 	outbox->count--;
 	s->owner->config.metrics->messages_waiting--;
 	s->owner->config.metrics->messages_waiting_bytes -= out->frame->len;
+	ledger_release(&s->purse, LEDGER_FRAMES, out->frame->len);
 	frame_unref(out->frame);
 	free(out);
 }

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,21 @@ void
 session_heard(struct session *s)
 {
 	s->link.heard_s = s->owner->now_s;
+}
+
+struct ledger_purse *
+session_purse(struct session *s)
+{
+	return &s->purse;
+}
+
+/* Return how long a message may be: the first one brings the token. */
+size_t
+session_message_limit(const struct session *s)
+{
+	size_t		most = (size_t) s->owner->config.config->max_message_bytes;
+
+	return s->state == SESSION_GREETING && most > LIMIT_STRANGER_BYTES ? LIMIT_STRANGER_BYTES : most;
 }
 
 /* Return the time that sessions go by. */
@@ -151,9 +167,26 @@ session_wants_close(const struct session *s, enum close_code *code, const char *
 	return s->state == SESSION_CLOSING && s->outbox.first == NULL;
 }
 
+/* Close a client whose user or address makes the relay hold most, and drop at once what waits for it. */
+static void
+close_debtor(struct ledger_purse *purse)
+{
+	struct session *s = (struct session *) ((char *) purse - offsetof(struct session, purse));
+	bool		cut;
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	cut = s->owner->config.transport.abandon(s->conn);
+	outbox_drop(s);
+	session_refuse(s, CLOSE_HOLDING, "holding", "too much was waiting for you: you read too slowly, or ask for too much (max-memory)");
+	/* inside a message no other may begin: only the close says why */
+	if (cut)
+		outbox_drop(s);
+}
+
 /* Create the session of a new client. The texts are from its request; token may be NULL. */
 struct session *
-session_open(struct sessions *sessions, void *conn, const char *doc, const char *token)
+session_open(struct sessions *sessions, void *conn, const char *doc, const char *token, const char *peer)
 {
 	struct session *s = mem_zalloc(sizeof(struct session));
 
@@ -163,6 +196,10 @@ session_open(struct sessions *sessions, void *conn, const char *doc, const char 
 	s->id = ++sessions->last_id;
 	uuid_make(&s->presence.id);
 	outbox_init(&s->outbox);
+	s->purse.close = close_debtor;
+	s->purse.slow = session_slow;
+	ledger_open(sessions->config.ledger, &s->purse, peer);
+	ledger_charge(&s->purse, LEDGER_CONNECTIONS, LIMIT_CONNECTION_BYTES);
 	s->has_doc = uuid_parse(doc, strlen(doc), &s->doc);
 	if (token != NULL)
 		s->join.offered_token = mem_string(token, strlen(token));
@@ -193,6 +230,7 @@ count_close(struct metrics *m, enum close_code code)
 		{CLOSE_FORBIDDEN, &m->close_forbidden},
 		{CLOSE_NOT_FOUND, &m->close_not_found},
 		{CLOSE_TOO_SLOW, &m->close_too_slow},
+		{CLOSE_HOLDING, &m->close_holding},
 		{CLOSE_FLOODING, &m->close_flooding},
 		{0, &m->close_by_peer},
 	};
@@ -211,6 +249,11 @@ session_closed(struct session *s)
 	count_close(s->owner->config.metrics, s->close);
 	session_move(s, SESSION_CLOSED);
 	outbox_drop(s);
+	s->purse.closed = true;
+	s->purse.slow = NULL;
+	if (s->asked != NULL)
+		reader_abandon(s->owner->reader, s->asked);
+	ledger_release(&s->purse, LEDGER_CONNECTIONS, LIMIT_CONNECTION_BYTES);
 	s->owner->count--;
 	s->owner->config.metrics->connections--;
 	session_let_go(s);

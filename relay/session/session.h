@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "base/config.h"
 #include "base/docmap.h"
+#include "base/ledger.h"
 #include "wire/frame.h"
 #include "base/metrics.h"
 #include "presence/presence.h"
@@ -41,6 +42,8 @@ struct session_transport
 	int64_t		(*unfinished_since) (void *conn);
 	/* return true if the client took some of what waited for it, since the last call */
 	bool		(*has_taken) (void *conn);
+	/* drop the rest of what is being written or read; true: a client was sent a part of a message */
+	bool		(*abandon) (void *conn);
 	/* end a connection whose peer does not answer any more */
 	void		(*kill) (void *conn);
 };
@@ -51,6 +54,7 @@ struct sessions_config
 	struct session_transport transport;
 	struct auth *auth;
 	struct metrics *metrics;
+	struct ledger *ledger;		/* or NULL */
 	/* call sessions_speed_up every few milliseconds, until it says no */
 	void		(*slowed) (void *arg);
 	/* return true if the stream shows the events of a document */
@@ -74,10 +78,12 @@ void		sessions_free(struct sessions *sessions);
 void		sessions_connect(struct sessions *sessions, const struct sessions_parts *parts);
 
 /* from the server */
-struct session *session_open(struct sessions *sessions, void *conn, const char *doc, const char *token);
+struct session *session_open(struct sessions *sessions, void *conn, const char *doc, const char *token, const char *peer);
 void		session_receive(struct session *s, const char *text, size_t len);
 void		session_heard(struct session *s);
 bool		session_charge(struct session *s, size_t len);
+struct ledger_purse *session_purse(struct session *s);
+size_t		session_message_limit(const struct session *s);
 int64_t		session_now_s(const struct session *s);
 void		session_refuse(struct session *s, enum close_code code, const char *error, const char *message);
 void		session_writable(struct session *s);

@@ -17,6 +17,7 @@ sessions_new(const struct sessions_config *config)
 	struct sessions *sessions = mem_zalloc(sizeof(struct sessions));
 
 	sessions->config = *config;
+	doc_map_init(&sessions->access.asking);
 	session_list_init(&sessions->greeting);
 	session_list_init(&sessions->settled);
 	session_list_init(&sessions->closing);
@@ -44,6 +45,7 @@ sessions_reap(struct sessions *sessions)
 	while ((s = session_list_first(&sessions->reaped)) != NULL)
 	{
 		session_list_remove(&s->link);
+		ledger_close(&s->purse);
 		free(s->user);
 		free(s->join.offered_token);
 		free(s->close_reason);
@@ -57,6 +59,7 @@ sessions_free(struct sessions *sessions)
 	sessions_reap(sessions);
 	usage_free(&sessions->flow.users);
 	free(sessions->talk.docs);
+	doc_map_free(&sessions->access.asking);
 	free(sessions);
 }
 

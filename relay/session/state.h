@@ -38,6 +38,8 @@ struct session
 	struct sessions *owner;
 	void	   *conn;
 	uint64_t	id;
+	struct ledger_purse purse;	/* for all that waits for this client */
+	struct request *asked;		/* of the tables, for this client; NULL: nothing */
 	uint32_t	refs;
 	enum session_state state;
 	bool		was_live;		/* a snapshot now is a second one: the client's

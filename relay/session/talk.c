@@ -115,11 +115,12 @@ miss_room(void *arg, const struct uuid *doc)
 
 /* Take the numbers of documents: where one is higher than what was shown here, its clients are told. */
 static void
-on_numbers(void *arg, enum call_result outcome, const PGresult *result)
+on_numbers(void *arg, enum call_result outcome, const PGresult *result, uint64_t took_ms)
 {
 	struct sessions *sessions = arg;
 	struct uuid doc;
 
+	(void) took_ms;
 	sessions->talk.asking = false;
 	if (outcome != CALL_DONE)
 	{
@@ -162,7 +163,7 @@ ask_numbers(struct sessions *sessions, bool all)
 {
 	struct asked asked = {.sessions = sessions,.all = all};
 	struct pg_params params = {0};
-	struct call_request request = {.statement = "talk_numbers",.params = &params,.repeatable = true};
+	struct call_request request = {.statement = "talk_numbers",.lane = "",.params = &params,.repeatable = true};
 
 	rooms_each(sessions->rooms, add_doc, &asked);
 	if (asked.docs.len > 0)
@@ -243,11 +244,12 @@ answer_failed(struct session *s, const struct talk_request *request, const PGres
 
 /* Take the answer to a call. */
 static void
-on_answer(void *arg, enum call_result outcome, const PGresult *result)
+on_answer(void *arg, enum call_result outcome, const PGresult *result, uint64_t took_ms)
 {
 	struct talk_call *call = arg;
 	struct session *s = call->session;
 
+	(void) took_ms;
 	if (s->state < SESSION_CLOSING)
 	{
 		if (outcome == CALL_DONE)
@@ -280,7 +282,7 @@ call_next(struct session *s)
 		pg_param_text(&params, call->request.values[i]);
 	request = (struct call_request)
 	{
-		.statement = call->request.statement,.user = s->user,.params = &params,.repeatable = true,
+		.statement = call->request.statement,.user = s->user,.lane = s->user,.purse = &s->purse,.params = &params,.repeatable = true,
 	};
 	call->sent = true;
 	session_hold(s);

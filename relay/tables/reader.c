@@ -1,12 +1,17 @@
 /*
  * tables/reader.c: what clients and rooms read from the tables: joins, catching up.
  *
- * Requests wait in one queue, go out pipelined, a bounded number on each
+ * Requests wait in turn by their users, go out pipelined, a bounded number on each
  * connection, and stay until they are answered: a lost connection or a
  * PostgreSQL in trouble only makes them go again, since reading twice harms
  * nobody. So does a new connection, on this link or another: what was answered
  * before may be another history's. Only what rooms ask goes back to them, since
  * what they hold may have changed.
+ *
+ * A user's requests go over one connection at a time, and nothing goes behind what
+ * has been running for a while or has a large answer: so one user who asks for much
+ * holds up nobody, as long as there is another connection. Questions for roles,
+ * and what rooms lack after a reconnection, go over a connection of their own.
  */
 #include "tables/reader_state.h"
 
@@ -20,6 +25,7 @@
 #include <string.h>
 
 static const struct pg_setup setup[] = {
+	PG_TIMEOUT(LIMIT_READ_MS),
 	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid)', 'EXECUTE')", true,
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') permits it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
@@ -30,9 +36,18 @@ static const struct pg_setup setup[] = {
 
 #define SETUP_COUNT ((int) (sizeof(setup) / sizeof(setup[0])))
 
+/* a request that has been running for longer has none sent behind it */
+#define LONG_MS 50
+
+/* what a lane may spend in a turn, in milliseconds of PostgreSQL's time, about */
+#define QUANTUM 10
+#define BYTES_A_MS 65536
+
 static void
 free_request(struct request *r)
 {
+	if (r->turn.lane != NULL)
+		turns_remove(&r->turns_of->turns, &r->turn);
 	for (int i = 0; i < BACKFILL_ARRAYS; i++)
 		buf_free(&r->arrays[i]);
 	free(r);
@@ -49,8 +64,9 @@ is_rooms(const struct request *r)
 static void
 cancel_request(struct request *r, enum catch_up_result result)
 {
-	struct join_answer answer = {.close = CLOSE_RESTARTING,.message = "the relay is shutting down"};
+	struct join_answer answer = {.close = CLOSE_RESTARTING,.message = r->no_room ? r->no_room : "the relay is shutting down"};
 
+	reader_unreserve(r);
 	if (r->kind == REQUEST_JOIN)
 		r->on_join(r->arg, &answer);
 	else if (r->kind == REQUEST_ROLES)
@@ -62,19 +78,43 @@ cancel_request(struct request *r, enum catch_up_result result)
 	free_request(r);
 }
 
-/* Put a request at the end of the queue. */
+/* Return true if a request is the relay's own work, which no client's may delay: roles, and then what rooms lack. */
+static bool
+is_urgent(const struct request *r)
+{
+	return r->kind == REQUEST_ROLES || r->kind == REQUEST_BACKFILL;
+}
+
+/* Let a request wait for its turn, or among those that are urgent. */
 void
 reader_push(struct reader *reader, struct request *r)
 {
+	r->turns_of = reader;
+	if (reader->closing && is_urgent(r))
+	{
+		cancel_request(r, CATCH_UP_FAILED);
+		return;
+	}
+	if (!is_urgent(r))
+	{
+		turns_put(&reader->turns, &r->turn, r->user != NULL ? r->user : "", 1);
+		return;
+	}
 	r->next = NULL;
 	*reader->last = r;
 	reader->last = &r->next;
 }
 
-/* Put a request at the front of the queue: it was there before. */
+/* Put a request where it was before: in front. */
 static void
 push_back(struct reader *reader, struct request *r)
 {
+	reader_unreserve(r);
+	if (!is_urgent(r))
+	{
+		turns_put_back(&reader->turns, &r->turn);
+		return;
+	}
 	r->next = reader->first;
 	reader->first = r;
 	if (r->next == NULL)
@@ -104,7 +144,10 @@ on_locked_timer(uv_timer_t *timer)
 		next = r->next;
 		if (--r->pause == 0)
 		{
-			reader_push(reader, r);
+			if (r->abandoned)
+				cancel_request(r, CATCH_UP_FAILED);
+			else
+				reader_push(reader, r);
 			continue;
 		}
 		r->next = reader->locked;
@@ -122,6 +165,9 @@ ask_later(struct reader *reader, struct request *r)
 	/* who may read no longer is to hear of it at once */
 	r->pause = backoff(r->kind == REQUEST_ROLES ? 1 : LIMIT_GAP_RETRY_MS, r->attempts);
 	r->attempts++;
+	reader_unreserve(r);
+	if (r->turn.lane != NULL)
+		turns_remove(&reader->turns, &r->turn);
 	if (reader->locked == NULL)
 		uv_timer_start(&reader->locked_timer, on_locked_timer, 1, 1);
 	r->next = reader->locked;
@@ -141,6 +187,9 @@ is_given_up(const struct request *r, enum pg_remedy remedy, const char *sqlstate
 
 	if (remedy == REMEDY_NONE)
 		return true;
+	/* it takes too long, and would again */
+	if (strcmp(sqlstate, SQLSTATE_CANCELLED) == 0)
+		return r->attempts >= LIMIT_CATCH_UP_ATTEMPTS;
 	if (reads_log && (scarce || strncmp(sqlstate, "XX", 2) == 0))
 		return r->attempts >= LIMIT_CATCH_UP_ATTEMPTS;
 	if (remedy == REMEDY_WAIT && !(scarce && r->kind == REQUEST_JOIN))
@@ -171,6 +220,9 @@ goes_again(struct request *r, const PGresult *result)
 
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 		return false;
+	/* another's statement was to be cancelled, and had ended by then */
+	if (strcmp(pg_sqlstate(result), SQLSTATE_CANCELLED) == 0 && pg_link_is_cancelling(r->source->link))
+		return true;
 	failure = pg_classify(pg_sqlstate(result));
 	log_failure(r, failure.remedy, result);
 	r->attempts++;
@@ -178,9 +230,23 @@ goes_again(struct request *r, const PGresult *result)
 		pg_link_fail(r->source->link, pg_message(result));
 	if (is_given_up(r, failure.remedy, pg_sqlstate(result)))
 		return false;
+	/* one that may succeed at once holds up nobody */
+	if (failure.remedy == REMEDY_RETRY)
+		return true;
 	reader->paused = true;
 	uv_timer_start(&reader->timer, on_pause_over, backoff(LIMIT_BACKOFF_FIRST_MS, r->attempts), 0);
 	return true;
+}
+
+/* Charge a request's lane for what it took. */
+static void
+charge_turn(struct reader *reader, struct request *r, const PGresult *result)
+{
+	uint64_t	took_ms = uv_now(reader->timer.loop) - r->source->head_since_ms;
+
+	r->source->head_since_ms = uv_now(reader->timer.loop);
+	if (r->turn.lane != NULL && result != NULL)
+		turns_done(&reader->turns, &r->turn, (double) took_ms + (double) PQresultMemorySize(result) / BYTES_A_MS);
 }
 
 /* Take the answer to a request. */
@@ -190,34 +256,35 @@ on_answer(void *arg, PGresult *result)
 	struct request *r = arg;
 	struct reader *reader = r->source->reader;
 
-	if (reader->closing)
-	{
+	if (reader->closing || r->abandoned)
 		cancel_request(r, CATCH_UP_FAILED);
-		return;
-	}
-	if (result == NULL || r->epoch != reader->epoch || goes_again(r, result))
+	else if (result == NULL || r->epoch != reader->epoch || goes_again(r, result))
 		push_back(reader, r);
 	else if (reader_answer(r, result))
+	{
+		charge_turn(reader, r, result);
 		free_request(r);
+	}
+	else if (r->again)
+	{
+		r->again = false;
+		push_back(reader, r);
+	}
 	else
 		ask_later(reader, r);
-	if (result != NULL)
+	if (result != NULL && !reader->closing)
 		reader_dispatch(reader);
 }
 
 /* ---- sending ---- */
 
-/* Send the first request of the queue. */
+/* Send a request over a connection. */
 static void
-send_first(struct reader *reader, struct source *source)
+send_request(struct reader *reader, struct source *source, struct request *r)
 {
-	struct request *r = reader->first;
 	struct pg_params params = {0};
 	struct param_texts texts;
 
-	reader->first = r->next;
-	if (reader->first == NULL)
-		reader->last = &reader->first;
 	r->source = source;
 	if (is_rooms(r) && r->epoch != reader->epoch)
 	{
@@ -225,39 +292,130 @@ send_first(struct reader *reader, struct source *source)
 		return;
 	}
 	r->epoch = reader->epoch;
+	if (!reader_reserve(r))
+	{
+		push_back(reader, r);
+		return;
+	}
 	reader_put_params(&params, r, &texts);
+	if (pg_link_under_way(source->link) == 0)
+		source->head_since_ms = uv_now(reader->timer.loop);
+	if (r->turn.lane != NULL)
+		r->turn.lane->place = source;
 	if (!pg_link_send(source->link, reader_statements[r->kind].name, &params, on_answer, r))
 		push_back(reader, r);
 }
 
-/* Get the connection with the least under way, if one has room. */
+/* Return true if a request that is sent over a connection is answered soon, as far as is known. */
+static bool
+is_open(const struct reader *reader, const struct source *source)
+{
+	int			under_way = pg_link_under_way(source->link);
+
+	if (!pg_link_is_ready(source->link) || under_way >= LIMIT_READS_PER_LINK)
+		return false;
+	return under_way == 0 || (source->heavy == 0 && uv_now(reader->timer.loop) - source->head_since_ms < LONG_MS);
+}
+
+/* Get the connection for a request: its user's, if that has one; else the one with the least under way. */
 static struct source *
-free_source(struct reader *reader)
+source_for(struct reader *reader, const struct request *r)
 {
 	struct source *best = NULL;
-	int			least = LIMIT_READS_PER_LINK;
 
+	if (r->turn.lane->under_way > 0 && reader->source_count > 1)
+		return is_open(reader, r->turn.lane->place) ? r->turn.lane->place : NULL;
 	for (int i = 0; i < reader->source_count; i++)
 	{
 		struct source *s = &reader->sources[i];
 
-		if (pg_link_is_ready(s->link) && pg_link_under_way(s->link) < least)
-		{
+		if (is_open(reader, s) && (best == NULL || pg_link_under_way(s->link) < pg_link_under_way(best->link)))
 			best = s;
-			least = pg_link_under_way(s->link);
-		}
 	}
 	return best;
+}
+
+/* Return true if the first of a lane may go now. */
+static bool
+may_go(void *arg, struct turn *first)
+{
+	const struct request *r = (const struct request *) first;
+
+	return reader_may_reserve(r) && source_for(arg, r) != NULL;
+}
+
+/* Send what is urgent. */
+static void
+send_urgent(struct reader *reader)
+{
+	struct source *source = &reader->sources[reader->source_count];
+
+	while (reader->first != NULL && pg_link_is_ready(source->link) && pg_link_under_way(source->link) < LIMIT_READS_PER_LINK)
+	{
+		struct request *r = reader->first;
+
+		reader->first = r->next;
+		if (reader->first == NULL)
+			reader->last = &reader->first;
+		send_request(reader, source, r);
+	}
 }
 
 /* Send what can go. */
 void
 reader_dispatch(struct reader *reader)
 {
-	struct source *source;
+	struct turn *turn;
 
-	while (!reader->paused && !reader->closing && reader->first != NULL && (source = free_source(reader)) != NULL)
-		send_first(reader, source);
+	if (reader->paused || reader->closing)
+		return;
+	send_urgent(reader);
+	while (!reader->paused && (turn = turns_next(&reader->turns, may_go, reader)) != NULL)
+	{
+		struct request *r = (struct request *) turn;
+
+		/* it does not count itself among what its lane has under way */
+		turn->lane->under_way--;
+		r->source = source_for(reader, r);
+		turn->lane->under_way++;
+		send_request(reader, r->source, r);
+	}
+}
+
+/* ---- those who have gone, or have waited too long ---- */
+
+void
+reader_abandon(struct reader *reader, struct request *r)
+{
+	if (r->turn.waits)
+	{
+		cancel_request(r, CATCH_UP_FAILED);
+		return;
+	}
+	r->abandoned = true;
+	if (r->turn.under_way)
+		pg_link_cancel(r->source->link, r);
+	(void) reader;
+}
+
+/* Refuse a request that has waited for memory for too long, or can never be answered. */
+static void
+refuse_blocked(void *arg, struct turn *turn)
+{
+	struct reader *reader = arg;
+	struct request *r = (struct request *) turn;
+
+	if (!r->blocked || r->until_ms > uv_now(reader->timer.loop))
+		return;
+	reader->metrics->refused_memory++;
+	r->no_room = "the relay's memory is full, or too small for this document (max-memory); try again later";
+	cancel_request(r, CATCH_UP_FAILED);
+}
+
+void
+reader_tick(struct reader *reader)
+{
+	turns_each(&reader->turns, refuse_blocked, reader);
 }
 
 /* ---- beginning and end ---- */
@@ -279,11 +437,12 @@ on_lost(void *arg)
 	(void) arg;					/* what was under way is in the queue again */
 }
 
-/* Tell how PostgreSQL is on the best connection. */
+/* Tell how PostgreSQL is: on the connection that no client's work can delay, and on the best of the others. */
 enum pg_health
 reader_health(const struct reader *reader)
 {
 	enum pg_health best = PG_UNCONNECTED;
+	enum pg_health own = pg_probe_health(reader->sources[reader->source_count].probe);
 
 	for (int i = 0; i < reader->source_count; i++)
 	{
@@ -292,7 +451,7 @@ reader_health(const struct reader *reader)
 		if (health < best)
 			best = health;
 	}
-	return best;
+	return own > best ? own : best;
 }
 
 /* Tell whether joins can be answered. */
@@ -318,15 +477,17 @@ reader_new(uv_loop_t *loop, const struct config *config, const struct reader_cal
 	reader->callbacks = *callbacks;
 	reader->metrics = metrics;
 	reader->last = &reader->first;
+	turns_init(&reader->turns, QUANTUM);
 	uv_timer_init(loop, &reader->timer);
 	reader->timer.data = reader;
 	uv_timer_init(loop, &reader->locked_timer);
 	reader->locked_timer.data = reader;
 	reader->timers = 2;
 	reader->source_count = config->readers;
-	reader->sources = mem_zalloc((size_t) config->readers * sizeof(struct source));
-	for (int i = 0; i < config->readers; i++)
+	reader->sources = mem_zalloc((size_t) (config->readers + 1) * sizeof(struct source));
+	for (int i = 0; i <= config->readers; i++)
 	{
+		bool		own = i == config->readers;
 		struct source *source = &reader->sources[i];
 		struct pg_link_config link = {
 			.name = source->name,.dsn = config->dsn,.loop = loop,.metrics = metrics,
@@ -335,9 +496,12 @@ reader_new(uv_loop_t *loop, const struct config *config, const struct reader_cal
 		};
 
 		source->reader = reader;
-		snprintf(source->name, sizeof(source->name), "reader %d", i + 1);
+		if (own)
+			snprintf(source->name, sizeof(source->name), "health");
+		else
+			snprintf(source->name, sizeof(source->name), "reader %d", i + 1);
 		source->link = pg_link_open(&link);
-		source->probe = pg_probe_new(loop, source->link, callbacks->log_end, callbacks->arg);
+		source->probe = pg_probe_new(loop, source->link, own ? callbacks->log_end : NULL, callbacks->arg);
 	}
 	return reader;
 }
@@ -363,18 +527,27 @@ cancel_requests(struct request *r)
 	}
 }
 
+static void
+cancel_waiting(void *arg, struct turn *turn)
+{
+	(void) arg;
+	cancel_request((struct request *) turn, CATCH_UP_FAILED);
+}
+
 /* End; what is still asked is answered with nothing. */
 void
 reader_close(struct reader *reader)
 {
 	reader->closing = true;
-	for (int i = 0; i < reader->source_count; i++)
+	for (int i = 0; i <= reader->source_count; i++)
 	{
 		pg_link_close(reader->sources[i].link);
 		pg_probe_close(reader->sources[i].probe);
 	}
+	turns_each(&reader->turns, cancel_waiting, reader);
 	cancel_requests(reader->first);
 	cancel_requests(reader->locked);
+	turns_free(&reader->turns);
 	free(reader->sources);
 	uv_close((uv_handle_t *) &reader->timer, on_timer_closed);
 	uv_close((uv_handle_t *) &reader->locked_timer, on_timer_closed);

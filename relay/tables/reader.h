@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/docmap.h"
+#include "base/ledger.h"
 #include "base/metrics.h"
 #include "pg/probe.h"
 #include "wire/protocol.h"
@@ -17,11 +18,13 @@
 #define READER_FRAMES 8
 
 struct reader;
+struct request;
 
 struct join_request
 {
 	struct uuid doc;
 	const char *user;			/* must stay until the answer */
+	struct ledger_purse *purse; /* for what is asked; the same */
 	const struct hello *hello;	/* what the client holds; only read now */
 	const struct uuid *pending; /* its operation without an answer, or NULL;
 								 * only read now */
@@ -33,6 +36,7 @@ struct catch_up_request
 	int64_t		from;
 	const struct revision *known;	/* this version must be there */
 	const struct uuid *pending; /* an operation to stand alone, or NULL */
+	struct ledger_purse *purse; /* for what is asked, or NULL */
 	const char *user;			/* who must be allowed to read, or NULL; must
 								 * stay until the answer */
 };
@@ -127,8 +131,17 @@ void		reader_dispatch(struct reader *reader);
 void		reader_suspect(struct reader *reader);
 
 /* each is answered exactly once, however long PostgreSQL is away */
-void		reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);
-void		reader_catch_up(struct reader *reader, const struct catch_up_request *request, catch_up_fn answer, void *arg);
+struct request *reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg);
+struct request *reader_catch_up(struct reader *reader, const struct catch_up_request *request, catch_up_fn answer, void *arg);
+
+/* whoever asked has gone: answer at once, or cancel what runs and answer then */
+void		reader_abandon(struct reader *reader, struct request *request);
+
+/* give back large buffers that are not in use */
+void		reader_shed(struct reader *reader);
+
+/* refuse what has waited for memory for too long; every second */
+void		reader_tick(struct reader *reader);
 void		reader_backfill(struct reader *reader, const struct backfill_room *rooms, int count, backfill_fn answer, void *arg);
 void		reader_roles(struct reader *reader, const struct uuid *doc, const char *const *users, int count,
 						 roles_fn answer, void *arg);

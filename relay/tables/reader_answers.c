@@ -20,7 +20,8 @@ enum join_column
 	JOIN_SNAPSHOT,
 	JOIN_LIFE,
 	JOIN_PENDING_KNOWN,
-	JOIN_PENDING_VERSION
+	JOIN_PENDING_VERSION,
+	JOIN_BYTES
 };
 
 enum frame_column
@@ -33,7 +34,9 @@ enum frame_column
 	FRAME_ID,
 	FRAME_TEXT,
 	FRAME_LIFE,
-	FRAME_COMPOSED
+	FRAME_COMPOSED,
+	FRAME_BYTES					/* of all frames together; null where they may
+								 * not be read */
 };
 
 /* Get a whole number out of a result. */
@@ -115,9 +118,12 @@ answer_join(struct request *r, const PGresult *result)
 		answer.close = pg_classify(pg_sqlstate(result)).close;
 		answer.message = pg_message(result);
 	}
+	if (answer.joined && !answer.resumed && reader_needs_room(r, (size_t) number_at(result, 0, JOIN_BYTES)))
+		return false;
 	if (answer.joined && is_unseen(r, &answer.revision) && r->attempts < LIMIT_UNSEEN_ATTEMPTS)
 		return false;
 	count_join(r, &answer);
+	reader_unreserve(r);
 	r->on_join(r->arg, &answer);
 	return true;
 }
@@ -129,15 +135,11 @@ is_too_much(const char *sqlstate)
 	return strncmp(sqlstate, "54", 2) == 0 || strncmp(sqlstate, "53", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0;
 }
 
-/* Return true if an answer is more than one client is to be sent. */
-static bool
-is_too_long(const PGresult *result)
+/* Get the bytes of all frames of a catch-up, whether they came or not. */
+static size_t
+frame_bytes(const PGresult *result)
 {
-	size_t		bytes = 0;
-
-	for (int i = 0; i < PQntuples(result); i++)
-		bytes += (size_t) PQgetlength(result, i, FRAME_TEXT);
-	return bytes > LIMIT_CATCH_UP_BYTES;
+	return PQgetisnull(result, 0, FRAME_BYTES) ? 0 : (size_t) number_at(result, 0, FRAME_BYTES);
 }
 
 /*
@@ -145,12 +147,12 @@ is_too_long(const PGresult *result)
  * client is not refused what it would come for again and again.
  */
 static enum catch_up_result
-catch_up_outcome(const struct request *r, const PGresult *result)
+catch_up_outcome(const PGresult *result)
 {
 	const char *sqlstate;
 
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
-		return r->user != NULL && is_too_long(result) ? CATCH_UP_STALE : CATCH_UP_DONE;
+		return CATCH_UP_DONE;
 	sqlstate = pg_sqlstate(result);
 	if (strcmp(sqlstate, SQLSTATE_STALE) == 0 || is_too_much(sqlstate))
 		return CATCH_UP_STALE;
@@ -207,11 +209,20 @@ static bool
 answer_catch_up(struct request *r, const PGresult *result)
 {
 	int			rows = PQresultStatus(result) == PGRES_TUPLES_OK ? PQntuples(result) : 0;
-	enum catch_up_result outcome = catch_up_outcome(r, result);
+	enum catch_up_result outcome = catch_up_outcome(result);
 
 	if (r->kind == REQUEST_CATCH_UP && rows > 0 && r->attempts < LIMIT_UNSEEN_ATTEMPTS &&
 		row_outcome(result, 0) == CATCH_UP_UNSEEN)
 		return false;
+	if (r->kind == REQUEST_CATCH_UP && outcome == CATCH_UP_DONE && rows > 0 && reader_needs_room(r, frame_bytes(result)))
+	{
+		/* a client gets the whole text instead of very much */
+		if (r->user == NULL || r->room <= LIMIT_CATCH_UP_BYTES)
+			return false;
+		r->again = false;
+		outcome = CATCH_UP_STALE;
+	}
+	reader_unreserve(r);
 	r->source->reader->metrics->catch_ups++;
 	if (outcome != CATCH_UP_DONE)
 		rows = 0;

@@ -22,7 +22,7 @@ new_request(struct reader *reader, enum request_kind kind, const struct uuid *do
 }
 
 /* Ask for what a joining client needs. */
-void
+struct request *
 reader_join(struct reader *reader, const struct join_request *request, join_fn answer, void *arg)
 {
 	struct request *r = new_request(reader, REQUEST_JOIN, &request->doc, arg);
@@ -42,11 +42,14 @@ reader_join(struct reader *reader, const struct join_request *request, join_fn a
 	if (r->has_pending)
 		r->pending = *request->pending;
 	r->on_join = answer;
+	r->purse = request->purse;
+	reader_guess_room(reader, r);
 	reader_push(reader, r);
+	return r;
 }
 
 /* Ask for everything after a version, the pending operation by itself; a user gets it while he may read. */
-void
+struct request *
 reader_catch_up(struct reader *reader, const struct catch_up_request *request, catch_up_fn answer, void *arg)
 {
 	struct request *r = new_request(reader, REQUEST_CATCH_UP, &request->doc, arg);
@@ -58,7 +61,10 @@ reader_catch_up(struct reader *reader, const struct catch_up_request *request, c
 	if (request->pending != NULL)
 		r->id = *request->pending;
 	r->on_catch_up = answer;
+	r->purse = request->purse;
+	reader_guess_room(reader, r);
 	reader_push(reader, r);
+	return r;
 }
 
 /* Add a room to a backfill. */

@@ -5,7 +5,9 @@
 #define RELAY_READER_STATE_H
 
 #include "base/log_repeat.h"
+#include "base/bounds.h"
 #include "base/mem.h"
+#include "base/turns.h"
 #include "pg/link.h"
 #include "pg/probe.h"
 #include "tables/reader.h"
@@ -24,7 +26,8 @@ enum request_kind
 
 struct request
 {
-	struct request *next;
+	struct turn turn;			/* first: what waits in turn is a request */
+	struct request *next;		/* of those that are urgent, or locked */
 	enum request_kind kind;
 	struct source *source;		/* where it is under way */
 	struct uuid doc;
@@ -42,6 +45,17 @@ struct request
 	struct buf	arrays[BACKFILL_ARRAYS];	/* a backfill's; the first may be the
 										 * users */
 	unsigned	attempts;
+	struct ledger_purse *purse;
+	size_t		room;			/* most bytes that the answer may have */
+	size_t		reserved;
+	bool		again;			/* at once, with more room */
+	bool		blocked;		/* there was no memory for it */
+	uint64_t	blocked_at;		/* when the ledger had given back so much */
+	uint64_t	retry_ms;
+	uint64_t	until_ms;		/* that it may wait for memory */
+	bool		abandoned;
+	const char *no_room;		/* why it is refused, or NULL */
+	struct reader *turns_of;
 	join_fn		on_join;
 	catch_up_fn on_catch_up;
 	roles_fn	on_roles;
@@ -56,6 +70,15 @@ struct source
 	struct pg_probe *probe;
 	struct log_repeat trouble;
 	char		name[24];
+	uint64_t	head_since_ms;	/* when what runs was begun */
+	int			heavy;			/* large answers under way */
+};
+
+/* how long the text of a document was, at the last join */
+struct known_size
+{
+	struct uuid doc;
+	size_t		bytes;
 };
 
 struct reader
@@ -64,9 +87,12 @@ struct reader
 	struct metrics *metrics;
 	uint64_t	epoch;			/* counts new connections, of any link */
 	struct source *sources;
-	int			source_count;
-	struct request *first;
+	int			source_count;	/* for clients; one more is for roles and
+								 * health */
+	struct turns turns;			/* of users */
+	struct request *first;		/* urgent: roles, which go over the last source */
 	struct request **last;
+	struct known_size sizes[LIMIT_SEEN_DOCUMENTS];
 	struct request *locked;		/* documents that somebody changes */
 	bool		paused;
 	bool		closing;
@@ -86,6 +112,7 @@ struct param_texts
 	char		version[24];
 	char		known_version[24];
 	char		known_seq[24];
+	char		room[24];
 };
 
 /* reader_statements.c */
@@ -98,5 +125,12 @@ bool		reader_answer(struct request *r, const PGresult *result);
 
 /* reader.c */
 void		reader_push(struct reader *reader, struct request *r);
+
+/* reader_room.c: space for large answers is reserved before they are asked for */
+bool		reader_reserve(struct request *r);
+void		reader_unreserve(struct request *r);
+bool		reader_may_reserve(const struct request *r);
+void		reader_guess_room(struct reader *reader, struct request *r);
+bool		reader_needs_room(struct request *r, size_t bytes);
 
 #endif							/* RELAY_READER_STATE_H */

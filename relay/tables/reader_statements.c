@@ -11,15 +11,18 @@
 
 const struct pg_statement reader_statements[] = {
 	[REQUEST_JOIN] = {"join",
-		"SELECT role, title, version, seq, operation_id, resumed, snapshot, life, pending_known, pending_version"
+		"SELECT role, title, version, seq, operation_id, resumed,"
+		" CASE WHEN octet_length(snapshot) <= $8::bigint THEN snapshot END, life, pending_known, pending_version, octet_length(snapshot)"
 		" FROM converge.join_document($1::text, $2::uuid,"
 		" CASE WHEN $5::bigint IS NULL OR converge.has_version($2::uuid, $3::bigint, $4::uuid, $5::bigint, $6::uuid) IS NOT FALSE THEN $3::bigint END,"
 	" $4::uuid, $6::uuid, $7::uuid)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
-		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.frame END, $8::uuid, c.composed"
+		" CASE WHEN ($4::text IS NULL OR r.role IS NOT NULL) AND c.bytes <= $9::bigint THEN c.frame END, $8::uuid, c.composed,"
+		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.bytes END"
 		" FROM (SELECT converge.role_in($4::text, $1::uuid) AS role, converge.has_version($1::uuid, $5::bigint, $6::uuid, $7::bigint, $8::uuid) AS ours OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
+	" LEFT JOIN LATERAL (SELECT f.*, sum(octet_length(f.frame)) OVER () AS bytes"
+		" FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) AS f WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_BACKFILL] = {"sweep",
 		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame, r.life, c.composed"
 		" FROM (SELECT doc, head, life, converge.has_version(doc, version, nullif(id, '" NO_UUID "'::uuid), seq, life) AS ours"
@@ -45,6 +48,7 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 	snprintf(t->version, sizeof(t->version), "%lld", (long long) r->version);
 	snprintf(t->known_version, sizeof(t->known_version), "%lld", (long long) r->known.version);
 	snprintf(t->known_seq, sizeof(t->known_seq), "%lld", (long long) r->known.sequence_id);
+	snprintf(t->room, sizeof(t->room), "%zu", r->room);
 	switch (r->kind)
 	{
 		case REQUEST_JOIN:
@@ -55,6 +59,7 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 			pg_param_text(params, r->has_version && r->known.sequence_id >= 0 ? t->known_seq : NULL);
 			pg_param_text(params, r->has_life ? t->life : NULL);
 			pg_param_text(params, r->has_pending ? t->pending : NULL);
+			pg_param_text(params, t->room);
 			break;
 		case REQUEST_CATCH_UP:
 			pg_param_text(params, t->doc);
@@ -65,6 +70,7 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 			pg_param_text(params, r->known.has_id ? t->known_id : NULL);
 			pg_param_text(params, t->known_seq);
 			pg_param_text(params, t->life);
+			pg_param_text(params, t->room);
 			break;
 		case REQUEST_ROLES:
 			pg_param_text(params, t->doc);

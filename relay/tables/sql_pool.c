@@ -3,10 +3,12 @@
  *
  * A call is one transaction, sent in one go: become the user, then do what he
  * asks, so that he may do what he may do in SQL and nothing is decided here.
- * Calls wait in one queue for a connection; each has one at a time, since some
- * take long (a hash of a password, a long past) and must not hold up others
- * behind them. What PostgreSQL undid is tried again by itself; what it may
- * have done is not, unless it only reads.
+ * Calls wait in turn by their users for a connection; each has one at a time, since
+ * some take long (a hash of a password, a long past) and must not hold up others
+ * behind them. A user has half of the connections at most, and the last free one
+ * only if they have none. What PostgreSQL undid is tried again by itself; what it may
+ * have done is not, unless it only reads. What nobody waits for any longer is
+ * cancelled.
  */
 #include "tables/sql_pool.h"
 
@@ -19,6 +21,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* what a lane may spend in a turn, in milliseconds of PostgreSQL's time, about */
+#define QUANTUM 20
+#define BYTES_A_MS 65536
+
+/* an answer of this size is asked for without a reservation, if the memory is not small */
+#define SMALL_MOST (1024 * 1024)
+
+/* long answers whose lengths are remembered */
+#define SIZES 1024
+
+/* where there was no memory, the next attempt is after this time */
+#define RETRY_MS 100
+
 struct pool_conn
 {
 	struct sql_pool *pool;
@@ -29,7 +44,7 @@ struct pool_conn
 
 struct call
 {
-	struct call *next;
+	struct turn turn;			/* first: what waits in turn is a call */
 	struct sql_pool *pool;
 	struct pool_conn *conn;		/* where it is under way */
 	struct call_request request;
@@ -38,6 +53,11 @@ struct call
 	void	   *arg;
 	unsigned	attempts;
 	uint64_t	until_ms;		/* to be sent */
+	uint64_t	sent_ms;
+	size_t		room;			/* most bytes that the answer may have */
+	size_t		reserved;
+	bool		blocked;		/* there was no memory for it */
+	uint64_t	retry_ms;
 };
 
 struct sql_pool
@@ -47,9 +67,9 @@ struct sql_pool
 	struct pool_conn *conns;
 	int			conn_count;
 	struct pg_statement *statements;
-	struct call *first;
-	struct call **last;
-	int			waiting;
+	struct turns turns;			/* of users */
+	size_t		sizes[SIZES];	/* of long answers, by what was asked */
+	size_t		small;			/* an answer for which nothing is reserved */
 	bool		closing;
 };
 
@@ -69,28 +89,68 @@ static void dispatch(struct sql_pool *pool);
 
 /* ---- answers ---- */
 
+/* Give back what was reserved for an answer. */
+static void
+unreserve(struct call *call)
+{
+	if (call->reserved > 0 && call->request.purse != NULL)
+		ledger_release(call->request.purse, LEDGER_ASKED, call->reserved);
+	call->reserved = 0;
+}
+
 /* Tell whoever asked, and be done with a call. */
 static void
 finish(struct call *call, enum call_result outcome, const PGresult *result)
 {
+	uint64_t	took_ms = call->sent_ms > 0 ? uv_now(call->pool->loop) - call->sent_ms : 0;
+
+	unreserve(call);
+	turns_done(&call->pool->turns, &call->turn, (double) took_ms);
 	if (call->answer != NULL)
-		call->answer(call->arg, outcome, result);
+		call->answer(call->arg, outcome, result, took_ms);
 	free(call);
 }
 
-/* Put a call in front of the queue: it was there before. */
+/* Put a call in front of those of its user: it was there before. */
 static void
 push_back(struct call *call)
 {
-	struct sql_pool *pool = call->pool;
-
+	unreserve(call);
 	call->conn = NULL;
-	call->next = pool->first;
-	pool->first = call;
-	if (call->next == NULL)
-		pool->last = &call->next;
-	pool->waiting++;
-	pool->metrics->call_retries++;
+	turns_put_back(&call->pool->turns, &call->turn);
+	call->pool->metrics->call_retries++;
+}
+
+/* Get where the length of a long answer is remembered. */
+static size_t *
+known_size(const struct call *call)
+{
+	const struct call_request *request = &call->request;
+	size_t		hash = (size_t) (uintptr_t) request->statement;
+
+	for (int i = 0; i < call->params.count; i++)
+	{
+		for (const char *p = call->params.values[i]; p != NULL && *p != '\0'; p++)
+			hash = hash * 31 + (unsigned char) *p;
+	}
+	return &call->pool->sizes[hash % SIZES];
+}
+
+/* Return true if an answer was longer than its room: it is asked for again, with more. */
+static bool
+needs_room(struct call *call, const PGresult *result)
+{
+	int			column = PQfnumber(result, CALL_BYTES);
+	size_t		bytes;
+
+	if (column < 0 || PQntuples(result) != 1 || PQgetisnull(result, 0, column))
+		return false;
+	bytes = strtoull(PQgetvalue(result, 0, column), NULL, 10);
+	*known_size(call) = bytes > call->pool->small ? bytes : 0;
+	if (bytes <= call->room || bytes > LIMIT_ANSWER_BYTES)
+		return false;
+	call->room = bytes + bytes / 8;
+	return true;
 }
 
 /* Tell whether a failed call may go again: what PostgreSQL undid, or had not prepared on this connection. */
@@ -125,6 +185,8 @@ on_answer(void *arg, PGresult *result)
 			pg_link_fail(conn->link, pg_message(result));
 		push_back(call);
 	}
+	else if (!failed && call->answer != NULL && call->request.bounded && needs_room(call, result))
+		push_back(call);
 	else
 		finish(call, failed ? CALL_FAILED : CALL_DONE, result);
 	if (!pool->closing)
@@ -138,12 +200,20 @@ static void
 send_call(struct pool_conn *conn, struct call *call)
 {
 	struct pg_params who = {0};
-	struct pg_call calls[2] = {{become, &who}, {call->request.statement, &call->params}};
+	struct pg_params params = call->params;
+	struct pg_call calls[2] = {{become, &who}, {call->request.statement, &params}};
 	bool		named = call->request.user != NULL;
+	char		room[24];
 
 	pg_param_text(&who, call->request.user);
+	if (call->request.bounded)
+	{
+		snprintf(room, sizeof(room), "%zu", call->room);
+		pg_param_text(&params, room);
+	}
 	call->conn = conn;
 	call->attempts++;
+	call->sent_ms = uv_now(call->pool->loop);
 	conn->call = call;
 	if (pg_link_send_all(conn->link, named ? calls : calls + 1, named ? 2 : 1, on_answer, call))
 		return;
@@ -151,22 +221,77 @@ send_call(struct pool_conn *conn, struct call *call)
 	push_back(call);
 }
 
+/* Reserve what a long answer takes while it arrives; false: it has to wait. */
+static bool
+reserve(struct call *call)
+{
+	struct ledger_purse *purse = call->request.purse;
+	size_t		bytes = call->room * 2;
+
+	call->blocked = false;
+	if (purse == NULL || purse->ledger == NULL || call->room <= call->pool->small)
+		return true;
+	if (bytes > purse->ledger->config.bound / 4 * 3)
+		bytes = purse->ledger->config.bound / 4 * 3 > call->room ? purse->ledger->config.bound / 4 * 3 : bytes;
+	if (ledger_reserve(purse, bytes, call->room) == LEDGER_GRANTED)
+	{
+		call->reserved = bytes;
+		return true;
+	}
+	call->blocked = true;
+	call->retry_ms = uv_now(call->pool->loop) + RETRY_MS;
+	return false;
+}
+
+/* Return true if a connection can be given a call. */
+static bool
+is_free(const struct pool_conn *conn)
+{
+	return conn->call == NULL && pg_link_is_ready(conn->link) && !pg_link_is_cancelling(conn->link);
+}
+
+/* Count the connections that are free. */
+static int
+count_free(const struct sql_pool *pool)
+{
+	int			count = 0;
+
+	for (int i = 0; i < pool->conn_count; i++)
+		count += is_free(&pool->conns[i]);
+	return count;
+}
+
+/* Return true if the first call of a lane may go now. */
+static bool
+may_go(void *arg, struct turn *first)
+{
+	const struct sql_pool *pool = arg;
+	const struct call *call = (const struct call *) first;
+
+	/* one connection is the last and the first */
+	if (!turns_may_occupy(first->lane, pool->conn_count > 1 ? count_free(pool) : 2, (pool->conn_count + 1) / 2))
+		return false;
+	return !call->blocked || uv_now(pool->loop) >= call->retry_ms;
+}
+
 /* Send what can go. */
 static void
 dispatch(struct sql_pool *pool)
 {
-	for (int i = 0; i < pool->conn_count && pool->first != NULL; i++)
+	for (int i = 0; i < pool->conn_count; i++)
 	{
 		struct pool_conn *conn = &pool->conns[i];
-		struct call *call = pool->first;
+		struct turn *turn = NULL;
 
-		if (conn->call != NULL || !pg_link_is_ready(conn->link))
-			continue;
-		pool->first = call->next;
-		if (pool->first == NULL)
-			pool->last = &pool->first;
-		pool->waiting--;
-		send_call(conn, call);
+		while (is_free(conn) && (turn = turns_next(&pool->turns, may_go, pool)) != NULL)
+		{
+			struct call *call = (struct call *) turn;
+
+			if (reserve(call))
+				send_call(conn, call);
+			else
+				push_back(call);
+		}
 	}
 }
 
@@ -176,7 +301,7 @@ sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn
 {
 	struct call *call;
 
-	if (pool->closing || pool->waiting >= LIMIT_CALLS_WAITING)
+	if (pool->closing || pool->turns.waiting >= LIMIT_CALLS_WAITING)
 		return NULL;
 	call = mem_zalloc(sizeof(struct call));
 	call->pool = pool;
@@ -185,61 +310,78 @@ sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn
 	call->answer = answer;
 	call->arg = arg;
 	call->until_ms = uv_now(pool->loop) + LIMIT_CALL_WAIT_MS;
-	*pool->last = call;
-	pool->last = &call->next;
-	pool->waiting++;
+	call->room = *known_size(call) > pool->small ? *known_size(call) + *known_size(call) / 8 : pool->small;
+	turns_put(&pool->turns, &call->turn, request->lane, 1);
+	if (call->turn.lane->waiting > LIMIT_CALLS_A_USER)
+	{
+		turns_remove(&pool->turns, &call->turn);
+		free(call);
+		return NULL;
+	}
 	pool->metrics->calls++;
 	dispatch(pool);
 	return call;
 }
 
-/* Take a call out of the queue. */
-static void
-unqueue(struct call *call)
-{
-	struct sql_pool *pool = call->pool;
-	struct call **at = &pool->first;
-
-	while (*at != call)
-		at = &(*at)->next;
-	*at = call->next;
-	if (call->next == NULL)
-		pool->last = at;
-	pool->waiting--;
-}
-
-/* Wait for a call's answer no longer; what is under way is done all the same. */
+/* Wait for a call's answer no longer: what is under way is cancelled. */
 void
 call_cancel(struct call *call)
 {
 	call->answer = NULL;
+	unreserve(call);
+	call->request.purse = NULL;
 	if (call->conn != NULL)
+	{
+		pg_link_cancel(call->conn->link, call);
 		return;
-	unqueue(call);
+	}
+	turns_remove(&call->pool->turns, &call->turn);
 	free(call);
+}
+
+/* Answer one that has waited too long. */
+static void
+end_waiting(void *arg, struct turn *turn)
+{
+	struct sql_pool *pool = arg;
+	struct call *call = (struct call *) turn;
+
+	if (call->until_ms > uv_now(pool->loop) && !pool->closing)
+		return;
+	if (call->blocked)
+		pool->metrics->refused_memory++;
+	call->sent_ms = 0;
+	finish(call, call->blocked ? CALL_NO_MEMORY : CALL_LATER, NULL);
 }
 
 /* Answer those who have waited too long. */
 void
 sql_pool_tick(struct sql_pool *pool)
 {
-	uint64_t	now = uv_now(pool->loop);
-	struct call *next;
+	turns_each(&pool->turns, end_waiting, pool);
+	dispatch(pool);
+}
 
-	for (struct call *call = pool->first; call != NULL; call = next)
-	{
-		next = call->next;
-		if (call->until_ms > now)
-			continue;
-		unqueue(call);
-		finish(call, CALL_LATER, NULL);
-	}
+/* Connect anew what holds a large buffer for nothing. */
+void
+sql_pool_shed(struct sql_pool *pool)
+{
+	for (int i = 0; i < pool->conn_count; i++)
+		pg_link_shed(pool->conns[i].link);
 }
 
 /* ---- beginning and end ---- */
 
 static void
 on_ready(void *arg)
+{
+	struct pool_conn *conn = arg;
+
+	dispatch(conn->pool);
+}
+
+static void
+on_cancelled(void *arg)
 {
 	struct pool_conn *conn = arg;
 
@@ -273,7 +415,16 @@ sql_pool_is_idle(const struct sql_pool *pool)
 		if (pool->conns[i].call != NULL)
 			return false;
 	}
-	return pool->first == NULL;
+	return pool->turns.waiting == 0;
+}
+
+/* Get how long an answer may be for which nothing is reserved: all connections together have a part of the memory. */
+static size_t
+small_answer(const struct config *config)
+{
+	size_t		share = ((size_t) config->max_memory_mib << 20) / 16 / (size_t) config->callers;
+
+	return share < SMALL_MOST ? share : SMALL_MOST;
 }
 
 /* Begin: open the connections. */
@@ -285,7 +436,8 @@ sql_pool_new(uv_loop_t *loop, const struct config *config, struct metrics *metri
 
 	pool->loop = loop;
 	pool->metrics = metrics;
-	pool->last = &pool->first;
+	turns_init(&pool->turns, QUANTUM);
+	pool->small = small_answer(config);
 	pool->conn_count = config->callers;
 	pool->conns = mem_zalloc((size_t) config->callers * sizeof(struct pool_conn));
 	pool->statements = mem_zalloc((size_t) (statement_count + 1) * sizeof(struct pg_statement));
@@ -301,7 +453,7 @@ sql_pool_new(uv_loop_t *loop, const struct config *config, struct metrics *metri
 			.name = conn->name,.dsn = config->dsn,.loop = loop,.metrics = metrics,
 			.setup = setup,.setup_count = SETUP_COUNT,
 			.statements = pool->statements,.statement_count = statement_count + 1,
-			.on_ready = on_ready,.on_lost = on_lost,.arg = conn,
+			.on_ready = on_ready,.on_lost = on_lost,.on_cancelled = on_cancelled,.arg = conn,
 		};
 
 		conn->pool = pool;
@@ -318,13 +470,8 @@ sql_pool_close(struct sql_pool *pool)
 	pool->closing = true;
 	for (int i = 0; i < pool->conn_count; i++)
 		pg_link_close(pool->conns[i].link);
-	while (pool->first != NULL)
-	{
-		struct call *call = pool->first;
-
-		unqueue(call);
-		finish(call, CALL_LATER, NULL);
-	}
+	turns_each(&pool->turns, end_waiting, pool);
+	turns_free(&pool->turns);
 	free(pool->statements);
 	free(pool->conns);
 	free(pool);

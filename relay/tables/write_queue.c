@@ -32,6 +32,7 @@ doc_push(struct doc *doc, void *owner, const char *user, const struct submitted 
 	s->operation_id = op->operation_id;
 	s->base_version = op->base_version;
 	s->life = op->life;
+	s->far = op->far;
 	s->text = op->text;
 	s->text_len = op->text_len;
 	*doc->last = s;

@@ -5,6 +5,7 @@
 #define RELAY_WRITE_QUEUE_H
 
 #include "base/docmap.h"
+#include "base/turns.h"
 #include "wire/protocol.h"
 
 #include <stdbool.h>
@@ -18,13 +19,15 @@ struct submission
 	struct uuid operation_id;
 	int64_t		base_version;
 	struct uuid life;			/* of the document it was made on */
+	bool		far;			/* its base is far behind */
 	char	   *text;
 	size_t		text_len;
 };
 
 enum doc_state
 {
-	DOC_READY,					/* on the ready list */
+	DOC_READY,					/* on the ready list, or in turn by user where
+								 * many are ready */
 	DOC_IN_FLIGHT,					/* in a batch */
 	DOC_BUSY					/* on the list of those that may wait for a
 								 * lock */
@@ -33,6 +36,7 @@ enum doc_state
 struct doc
 {
 	struct doc_node node;
+	struct turn turn;			/* among those that wait in turn by user */
 	struct doc *next;			/* on its list */
 	enum doc_state state;
 	struct submission *first;

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "pg/array.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,15 @@ static const struct pg_statement statements[] = {
 	PG_PROBE_STATEMENT,
 };
 
+/* part of the memory that a batch has */
+#define BATCH_PART 32
+
+/* what a user may spend in a turn: operations of a batch, and milliseconds of a connection that waits */
+#define CROWD_QUANTUM 32
+#define BUSY_QUANTUM 100
+
 static const struct pg_setup setup[] = {
+	PG_TIMEOUT(LIMIT_SUBMIT_MS),
 	{"SELECT has_function_privilege('converge.submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', 'EXECUTE')", true,
 	"the role may not call converge.submit(); SELECT converge.allow_relay('role') permits it"},
 	{"SET lock_timeout = " STR(LIMIT_LOCK_WAIT_MS), false, NULL},
@@ -57,7 +66,7 @@ put_submission(struct writer *writer, const struct doc *doc, const struct submis
 static bool
 has_room(const struct writer *writer, const struct writer_conn *conn)
 {
-	return conn->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < LIMIT_BATCH_BYTES;
+	return conn->op_count < LIMIT_BATCH_OPS && writer->arrays[4].len < writer->batch_bytes;
 }
 
 /* Add what a document has waiting. */
@@ -67,8 +76,11 @@ add_doc(struct writer *writer, struct writer_conn *conn, struct doc *doc)
 	uint32_t	most = doc->single > 0 ? 1 : UINT32_MAX;
 
 	doc->state = DOC_IN_FLIGHT;
-	for (struct submission *s = doc->first; s != NULL && doc->in_flight < most && has_room(writer, conn); s = s->next)
+	for (struct submission *s = doc->first; s != NULL && doc->in_flight < most && (doc->in_flight == 0 || has_room(writer, conn)); s = s->next)
 	{
+		/* what is far behind goes over a connection that may take long */
+		if (s->far && !conn->waits)
+			break;
 		put_submission(writer, doc, s);
 		doc->in_flight++;
 		conn->op_count++;
@@ -81,25 +93,64 @@ add_doc(struct writer *writer, struct writer_conn *conn, struct doc *doc)
 	conn->docs[conn->doc_count++] = doc;
 }
 
-/* Fill the batch of a connection: many documents together, or one that must go alone. */
-static void
+/* Count the connections that wait for locks and are free. */
+static int
+count_free_waiters(const struct writer *writer)
+{
+	int			count = 0;
+
+	for (int i = 0; i < writer->conn_count; i++)
+		count += writer->conns[i].waits && !writer->conns[i].in_flight && pg_link_is_ready(writer->conns[i].link);
+	return count;
+}
+
+/* Return true if the first document of a user may go to one of them. */
+static bool
+may_wait(void *arg, struct turn *first)
+{
+	const struct writer *writer = arg;
+
+	/* one connection is the last and the first */
+	return turns_may_occupy(first->lane, writer->waiter_count > 1 ? count_free_waiters(writer) : 2, (writer->waiter_count + 1) / 2);
+}
+
+/* Take the document whose turn it is on a connection that waits for locks, or NULL. */
+static struct doc *
+next_busy(struct writer *writer)
+{
+	struct turn *turn = turns_next(&writer->busy, may_wait, writer);
+
+	return turn != NULL ? (struct doc *) ((char *) turn - offsetof(struct doc, turn)) : NULL;
+}
+
+/* Fill the batch of a connection: many documents together, or one that must go alone; false: there is none. */
+static bool
 fill_batch(struct writer *writer, struct writer_conn *conn)
 {
 	static const uint32_t oids[WRITER_ARRAYS] = {UUID_OID, TEXT_OID, UUID_OID, INT8_OID, TEXT_OID, UUID_OID};
-	struct doc_list *from = conn->waits ? &writer->busy : &writer->ready;
-	bool		alone;
+	struct doc *doc = conn->waits ? next_busy(writer) : writer_next_ready(writer);
 
 	conn->doc_count = conn->op_count = 0;
+	if (doc == NULL)
+		return false;
 	for (int i = 0; i < WRITER_ARRAYS; i++)
 		pg_array_begin(&writer->arrays[i], oids[i]);
-	do
+	for (;;)
 	{
-		alone = conn->waits || from->first->alone;
-		add_doc(writer, conn, doc_list_pop(from));
+		bool		alone = conn->waits || doc->alone;
+
+		add_doc(writer, conn, doc);
+		if (alone || !has_room(writer, conn) || (doc = writer_next_ready(writer)) == NULL)
+			break;
+		if (doc->alone)
+		{
+			writer_set_state(writer, doc, DOC_READY);
+			break;
+		}
 	}
-	while (!alone && from->first != NULL && !from->first->alone && has_room(writer, conn));
 	for (int i = 0; i < WRITER_ARRAYS; i++)
 		pg_array_finish(&writer->arrays[i], conn->op_count);
+	return true;
 }
 
 /* ---- sending ---- */
@@ -121,6 +172,23 @@ pause_writing(struct writer *writer)
 	uv_timer_start(&writer->timer, on_pause_over, backoff(LIMIT_BACKOFF_FIRST_MS, writer->troubles++), 0);
 }
 
+/* Charge the users of a connection that waits for the time that it took. */
+static void
+end_turns(struct writer_conn *conn)
+{
+	uint64_t	took_ms = uv_now(conn->writer->timer.loop) - conn->sent_ms;
+
+	for (uint32_t i = 0; i < conn->doc_count; i++)
+		turns_done(&conn->writer->busy, &conn->docs[i]->turn, (double) took_ms);
+}
+
+/* Return true if a document is ready. */
+static bool
+writer_has_ready(const struct writer *writer)
+{
+	return writer->ready.first != NULL || writer->crowd.waiting > 0;
+}
+
 /* Take the answer to a batch. */
 static void
 on_answer(void *arg, PGresult *result)
@@ -130,6 +198,8 @@ on_answer(void *arg, PGresult *result)
 	enum pg_remedy remedy;
 
 	conn->in_flight = false;
+	if (conn->waits)
+		end_turns(conn);
 	if (writer_answer(conn, result, &remedy))
 	{
 		writer->troubles = 0;
@@ -138,7 +208,7 @@ on_answer(void *arg, PGresult *result)
 		 * else the end of the turn submits first: PostgreSQL works while
 		 * clients are written to
 		 */
-		if (writer->ready.first == NULL)
+		if (!writer_has_ready(writer))
 			writer->callbacks.answered(writer->callbacks.arg);
 	}
 	else if (remedy == REMEDY_WAIT)
@@ -159,6 +229,7 @@ send_batch(struct writer *writer, struct writer_conn *conn)
 	pg_param_binary(&params, &wait, 1);
 	pg_param_binary(&params, writer->arrays[WRITER_ARRAYS - 1].data, writer->arrays[WRITER_ARRAYS - 1].len);
 	conn->in_flight = true;
+	conn->sent_ms = uv_now(writer->timer.loop);
 	metrics_observe(writer->metrics, HISTOGRAM_BATCH_OPS, conn->op_count);
 	if (!pg_link_send(conn->link, "submit", &params, on_answer, conn))
 		on_answer(conn, NULL);
@@ -173,13 +244,20 @@ writer_dispatch(struct writer *writer)
 	for (int i = 0; i < writer->conn_count; i++)
 	{
 		struct writer_conn *conn = &writer->conns[i];
-		struct doc_list *from = conn->waits ? &writer->busy : &writer->ready;
+		bool		some = conn->waits ? writer->busy.waiting > 0 : writer_has_ready(writer);
 
-		if (from->first == NULL || conn->in_flight || !pg_link_is_ready(conn->link))
-			continue;
-		fill_batch(writer, conn);
-		send_batch(writer, conn);
+		if (some && !conn->in_flight && pg_link_is_ready(conn->link) && fill_batch(writer, conn))
+			send_batch(writer, conn);
 	}
+}
+
+void
+writer_shed(struct writer *writer)
+{
+	for (int i = 0; i < writer->conn_count; i++)
+		pg_link_shed(writer->conns[i].link);
+	for (int i = 0; i < WRITER_ARRAYS; i++)
+		buf_free(&writer->arrays[i]);
 }
 
 static void
@@ -231,7 +309,7 @@ open_conn(struct writer *writer, struct writer_conn *conn, int number, bool wait
 {
 	struct pg_link_config config = {
 		.name = conn->name,.dsn = dsn,.loop = loop,.metrics = writer->metrics,
-		.setup = setup,.setup_count = waits ? 2 : 1,
+		.setup = setup,.setup_count = waits ? 3 : 2,
 		.statements = statements,.statement_count = sizeof(statements) / sizeof(statements[0]),
 		.on_ready = on_ready,.on_lost = on_lost,.arg = conn,
 	};
@@ -252,9 +330,14 @@ writer_new(uv_loop_t *loop, const struct config *config, const struct writer_cal
 	writer->callbacks = *callbacks;
 	writer->metrics = metrics;
 	writer->held_max = (uint64_t) config->held_ops;
+	writer->batch_bytes = ((size_t) config->max_memory_mib << 20) / BATCH_PART;
+	if (writer->batch_bytes > LIMIT_BATCH_BYTES)
+		writer->batch_bytes = LIMIT_BATCH_BYTES;
 	doc_map_init(&writer->docs);
 	doc_list_init(&writer->ready);
-	doc_list_init(&writer->busy);
+	turns_init(&writer->crowd, CROWD_QUANTUM);
+	turns_init(&writer->busy, BUSY_QUANTUM);
+	writer->waiter_count = config->waiters;
 	uv_timer_init(loop, &writer->timer);
 	writer->timer.data = writer;
 	writer->conn_count = config->writers + config->waiters;
@@ -272,6 +355,26 @@ on_timer_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+/* Reject what a document has waiting: there is no time for it any more. */
+static void
+end_doc(struct writer *writer, struct doc *doc)
+{
+	for (struct submission *s = doc->first; s != NULL; s = s->next)
+		doc->in_flight++;
+	writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the relay is shutting down");
+	writer_complete(writer, doc, DOC_READY);
+}
+
+static void
+end_waiting(void *arg, struct turn *turn)
+{
+	struct writer *writer = arg;
+	struct doc *doc = (struct doc *) ((char *) turn - offsetof(struct doc, turn));
+
+	turns_remove(doc->state == DOC_READY ? &writer->crowd : &writer->busy, turn);
+	end_doc(writer, doc);
+}
+
 /* End: what is still held is answered as unavailable, so that its owners can go. */
 void
 writer_close(struct writer *writer)
@@ -282,18 +385,15 @@ writer_close(struct writer *writer)
 		pg_probe_close(writer->conns[i].probe);
 		free(writer->conns[i].docs);
 	}
-	for (struct doc_list *list = &writer->ready; list != NULL; list = list == &writer->ready ? &writer->busy : NULL)
+	while (writer->ready.first != NULL)
 	{
-		while (list->first != NULL)
-		{
-			struct doc *doc = doc_list_pop(list);
-
-			for (struct submission *s = doc->first; s != NULL; s = s->next)
-				doc->in_flight++;
-			writer_reject_in_flight(writer, doc, REJECT_UNAVAILABLE, "the relay is shutting down");
-			writer_complete(writer, doc, DOC_READY);
-		}
+		writer->ready_count--;
+		end_doc(writer, doc_list_pop(&writer->ready));
 	}
+	turns_each(&writer->crowd, end_waiting, writer);
+	turns_each(&writer->busy, end_waiting, writer);
+	turns_free(&writer->crowd);
+	turns_free(&writer->busy);
 	for (int i = 0; i < WRITER_ARRAYS; i++)
 		buf_free(&writer->arrays[i]);
 	free(writer->conns);

@@ -20,6 +20,7 @@ struct writer;
 struct write_answer
 {
 	struct uuid operation_id;
+	size_t		bytes;			/* that were held for it */
 	bool		committed;		/* else rejected */
 	bool		duplicate;		/* it had been committed before */
 	bool		unchanged;		/* with committed: it was the identity, and no
@@ -63,6 +64,9 @@ void		writer_close(struct writer *writer);
 bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, const char *user,
 						  const struct submitted *op);
 void		writer_dispatch(struct writer *writer);
+
+/* give back large buffers that are not in use */
+void		writer_shed(struct writer *writer);
 enum pg_health writer_health(const struct writer *writer);
 void		writer_drop(struct writer *writer, const struct uuid *doc);
 bool		writer_is_idle(const struct writer *writer);

@@ -6,17 +6,79 @@
 
 #include "base/bounds.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
-/* Put a document where its next batch is made from. */
+/* an operation of so many bytes costs as two */
+#define BYTES_AN_OP 4096
+
+/* Get what a document's operations cost in a batch, beside the first. */
+static double
+waiting_cost(const struct doc *doc)
+{
+	double		cost = 0;
+
+	for (const struct submission *s = doc->first; s != NULL && cost < LIMIT_BATCH_OPS; s = s->next)
+		cost += 1 + (double) s->text_len / BYTES_AN_OP;
+	return cost > 1 ? cost - 1 : 0;
+}
+
+/* documents that are ready without being in turn by user: they fit into any batch */
+#define FEW 16
+
+/*
+ * Put a document where its next batch is made from. While few documents are ready all
+ * go with the next batch, and who is first does not matter.
+ */
 void
 writer_set_state(struct writer *writer, struct doc *doc, enum doc_state state)
 {
+	if (state == DOC_READY && doc->first->far)
+		state = DOC_BUSY;
 	doc->state = state;
-	if (state == DOC_READY)
+	if (state == DOC_BUSY)
+		turns_put(&writer->busy, &doc->turn, doc->first->user, 1);
+	else if (state == DOC_READY && (writer->ready_count < FEW && writer->crowd.waiting == 0))
+	{
+		writer->ready_count++;
 		doc_list_push(&writer->ready, doc);
-	else if (state == DOC_BUSY)
-		doc_list_push(&writer->busy, doc);
+	}
+	else if (state == DOC_READY)
+		turns_put(&writer->crowd, &doc->turn, doc->first->user, 1);
+}
+
+/* Take a document out of where it waits. */
+static void
+unqueue(struct writer *writer, struct doc *doc)
+{
+	if (doc->turn.waits)
+		turns_remove(doc->state == DOC_READY ? &writer->crowd : &writer->busy, &doc->turn);
+	else
+	{
+		writer->ready_count--;
+		doc_list_remove(&writer->ready, doc);
+	}
+}
+
+/* Take the next document that is ready, or NULL. */
+struct doc *
+writer_next_ready(struct writer *writer)
+{
+	struct doc *doc;
+	struct turn *turn;
+
+	if (writer->ready.first != NULL)
+	{
+		writer->ready_count--;
+		return doc_list_pop(&writer->ready);
+	}
+	turn = turns_next(&writer->crowd, NULL, NULL);
+	if (turn == NULL)
+		return NULL;
+	doc = (struct doc *) ((char *) turn - offsetof(struct doc, turn));
+	/* what the document costs shows now: its operations go with it */
+	turns_done(&writer->crowd, turn, waiting_cost(doc));
+	return doc;
 }
 
 /* Count submissions that are held, or let go of. */
@@ -42,9 +104,11 @@ writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, con
 	{
 		doc = doc_new(doc_id);
 		doc_map_add(&writer->docs, &doc->node);
+		doc_push(doc, owner, user, op);
 		writer_set_state(writer, doc, DOC_READY);
 	}
-	doc_push(doc, owner, user, op);
+	else
+		doc_push(doc, owner, user, op);
 	count_held(writer, 1, (int64_t) op->text_len);
 	return true;
 }
@@ -57,6 +121,7 @@ writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer 
 
 	count_held(writer, -1, -(int64_t) s->text_len);
 	answer->operation_id = s->operation_id;
+	answer->bytes = s->text_len;
 	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
 	submission_free(s);
 }
@@ -110,6 +175,6 @@ writer_drop(struct writer *writer, const struct uuid *doc_id)
 	doc->dropped = true;
 	if (doc->state == DOC_IN_FLIGHT)
 		return;
-	doc_list_remove(doc->state == DOC_READY ? &writer->ready : &writer->busy, doc);
+	unqueue(writer, doc);
 	writer_complete(writer, doc, DOC_READY);
 }

@@ -27,6 +27,7 @@ struct writer_conn
 	uint32_t	doc_count;
 	uint32_t	doc_cap;
 	uint32_t	op_count;
+	uint64_t	sent_ms;
 	struct doc **docs;
 };
 
@@ -35,13 +36,17 @@ struct writer
 	struct writer_callbacks callbacks;
 	struct metrics *metrics;
 	struct doc_map docs;
-	struct doc_list ready;
-	struct doc_list busy;
+	struct doc_list ready;		/* a few; the others are the crowd */
+	uint32_t	ready_count;
+	struct turns crowd;			/* documents that are ready, by user */
+	struct turns busy;			/* locked ones, and operations far behind */
 	struct writer_conn *conns;
 	int			conn_count;
+	int			waiter_count;	/* of them, those that wait */
 	uint64_t	held;			/* submissions that are not answered */
 	uint64_t	held_bytes;		/* of their operations */
 	uint64_t	held_max;
+	size_t		batch_bytes;	/* most in a batch, but for the last operation */
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;
 	uv_timer_t	timer;
@@ -50,6 +55,7 @@ struct writer
 
 /* writer_docs.c: where a document's next batch is made from, and its submissions, front first */
 void		writer_set_state(struct writer *writer, struct doc *doc, enum doc_state state);
+struct doc *writer_next_ready(struct writer *writer);
 void		writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer);
 void		writer_reject_in_flight(struct writer *writer, struct doc *doc, enum reject_code code, const char *message);
 void		writer_complete(struct writer *writer, struct doc *doc, enum doc_state next);

@@ -19,6 +19,7 @@ struct frame
 	uint32_t	refs;
 	size_t		len;
 	size_t		cap;
+	struct frame **share;		/* where frame_share finds it, or NULL */
 	struct frame *deflated;		/* the same compressed, if that was tried and
 								 * is shorter */
 	bool		tried;
@@ -29,6 +30,16 @@ struct frame
 
 struct frame *frame_new(size_t cap);
 struct frame *frame_text(const char *text, size_t len);
+
+/* a frame of a text; one that others still hold, if it has the same text and is not small */
+struct frame *frame_share(const char *text, size_t len);
+
+/* give back what was allocated in advance; for a frame without other users, which may move */
+struct frame *frame_fit(struct frame *f);
+
+/* the memory of all frames */
+size_t		frames_held(void);
+
 struct frame *frame_append(struct frame *f, const void *data, size_t len);
 struct frame *frame_ref(struct frame *f);
 void		frame_unref(struct frame *f);

@@ -281,3 +281,21 @@ protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECK
 	}
 	return false;
 }
+
+size_t
+protocol_count_elements(const char *text, size_t len)
+{
+	size_t		count = 0;
+	bool		in_string = false;
+
+	for (const char *p = text; p < text + len; p++)
+	{
+		if (in_string && *p == '\\')
+			p++;
+		else if (*p == '"')
+			in_string = !in_string;
+		else if (!in_string && (*p == ',' || *p == '[' || *p == '{'))
+			count++;
+	}
+	return count;
+}

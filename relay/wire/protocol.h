@@ -27,6 +27,12 @@
 /* asks a client for a checksum */
 #define CHECKSUM_QUESTION "{\"type\":\"checksum\"}"
 
+/*
+ * Count the elements of a message: objects, arrays, and what commas part in them, before
+ * any memory is spent on them.
+ */
+size_t		protocol_count_elements(const char *text, size_t len);
+
 /* why an operation was rejected */
 enum reject_code
 {
@@ -50,6 +56,7 @@ enum close_code
 	CLOSE_FORBIDDEN = 4403,
 	CLOSE_NOT_FOUND = 4404,
 	CLOSE_TOO_SLOW = 4408,
+	CLOSE_HOLDING = 4413,
 	CLOSE_FLOODING = 4429
 };
 
@@ -86,6 +93,7 @@ struct submitted
 	int64_t		base_version;
 	char	   *text;
 	size_t		text_len;
+	bool		far;			/* its base is far behind: it takes long */
 	struct uuid life;			/* of the document it was made on */
 };
 

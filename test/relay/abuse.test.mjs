@@ -196,3 +196,17 @@ test('a page of another site', async () => {
   assert.equal(await metric(relay, 'refused_total{reason="origin"}'), 6)
   await relay.stop()
 })
+
+test('a message of many elements is charged for them', async () => {
+  const relay = await startRelay({ burst: 500, rate: 100 })
+  const doc = await createDocument('')
+  const greedy = await new Raw(relay, doc).join('greedy')
+  const text = `{"type":"none","x":[${'[],'.repeat(50000)}0]}`
+  for (let n = 0; n < 4; n++) greedy.send(text)
+  assert.equal((await greedy.close()).code, 4429)
+  const long = await new Raw(relay, doc).join('long')
+  for (let n = 0; n < 4; n++) long.send(`{"type":"none","x":"${'[],'.repeat(50000)}"}`)
+  for (let n = 0; n < 4; n++) assert.equal((await long.expect('error')).code, 'unknown_type')
+  long.end()
+  await relay.stop()
+})

@@ -3,7 +3,7 @@
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { edit, quote, Session, sql, version } from './lib/pg.mjs'
+import { createDocument, edit, quote, Session, sql, version } from './lib/pg.mjs'
 import { Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
 import { until } from './lib/wait.mjs'
@@ -233,4 +233,22 @@ test('a client that has fallen behind the room gets nothing after the revocation
   assert.deepEqual(shown(again), [])
   ann.end()
   await small.stop()
+})
+
+test('many changes of members in one transaction are few questions', async () => {
+  const own = await startRelay()
+  const id = await createDocument('')
+  const ann = await new Raw(own, id).join('ann')
+  const before = (await own.metrics()).access_checks_total
+  await sql(`DO $$ BEGIN
+    FOR n IN 1..1000 LOOP
+      UPDATE converge.members SET role = CASE n % 2 WHEN 0 THEN 'editor' ELSE 'commenter' END::converge.role WHERE doc_id = '${id}' AND user_id = '*';
+    END LOOP;
+  END $$`)
+  await sql(`SELECT converge.edit('${id}', converge.insert(0, 'after'))`)
+  assert.equal((await ann.operation()).version, 1)
+  const asked = (await own.metrics()).access_checks_total - before
+  assert.ok(asked >= 1 && asked < 100, `${asked} questions`)
+  ann.end()
+  await own.stop()
 })

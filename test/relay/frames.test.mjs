@@ -104,7 +104,7 @@ test('JSON that is deep, twice, or long', async () => {
   const doc = await createDocument('')
   const deep = (open, close, n) => open.repeat(n) + close.repeat(n)
   for (const text of [
-    `{"type":"hello","token":"${token('ann')}","x":${deep('[', ']', 100000)}}`, `{"type":"hello","token":"${token('ann')}","x":${deep('{"a":', '}', 50000).replace('}', '1}')}}`,
+    `{"type":"hello","token":"${token('ann')}","x":${deep('[', ']', 10000)}}`, `{"type":"hello","token":"${token('ann')}","x":${deep('{"a":', '}', 5000).replace('}', '1}')}}`,
     `{"type":"hello","token":"none","token":"${token('ann')}"}`, `{"type":"op","type":"hello","token":"${token('ann')}"}`, `{"type":"hello","token":"${token('ann')}"}{}`,
     `{"type":"hello\\u0000","token":"${token('ann')}"}`, `\ufeff{"type":"hello","token":"${token('ann')}"}`, `[{"type":"hello","token":"${token('ann')}"}]`
   ]) {

@@ -62,8 +62,8 @@ test('a relay whose role may not use the output plugin logs the call that fixes 
 })
 
 test('a relay whose server hangs is not ready', async () => {
-  const relay = await startRelay({ writers: 1 }, cluster.env)
-  for (const name of ['reader 1', 'writer 1']) {
+  const relay = await startRelay({ writers: 1, readers: 1 }, cluster.env)
+  for (const name of ['reader 1', 'writer 1', 'health']) {
     const backend = Number(new RegExp(`${name}: connected to PostgreSQL, backend (\\d+)`).exec(relay.log())[1])
     process.kill(backend, 'SIGSTOP')
     try {

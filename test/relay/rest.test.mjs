@@ -729,6 +729,49 @@ test('of requests in one packet only the first is answered, and the connection e
   assert.equal((await ann.get('/v1/me')).status, 200)
 })
 
+// All rows of a list, page by page, and how many pages there were.
+async function pages (place, field) {
+  const rows = []
+  let count = 0
+  for (let at = place; at; count++) {
+    const { status, headers, body } = await ann.get(at)
+    assert.equal(status, 200)
+    rows.push(...body[field])
+    at = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+  }
+  return { rows, count }
+}
+
+test('authors, members and snapshots come in pages', async () => {
+  const place = await ann.create()
+  await as('ann', `SELECT converge.share('${idOf(place)}', user_id, 'editor') FROM unnest(ARRAY['ben', 'a/b&c=d', 'zoë 😀', 'cid', '*']) AS user_id`)
+  for (const user of ['ann', 'ben', 'cid', 'ann', 'ben']) await as(user, `SELECT converge.edit('${idOf(place)}', converge.insert(0, '日😀'))`)
+  await as('ann', `SELECT converge.snapshot('${idOf(place)}', label) FROM unnest(ARRAY['one', 'zwölf', 'a, b', 'two']) AS label`)
+  await as('ann', `SELECT converge.edit('${idOf(place)}', converge.insert(0, 'x'))`)
+  await as('ann', `SELECT converge.snapshot('${idOf(place)}', NULL)`)
+  for (const [route, field, least] of [['blame', 'runs', 6], ['members', 'members', 6], ['snapshots', 'snapshots', 5]]) {
+    const whole = (await ann.get(`${place}/${route}`)).body[field]
+    assert.ok(whole.length >= least, `${route}: ${whole.length}`)
+    for (const limit of [1, 2, whole.length - 1, whole.length]) {
+      const { rows, count } = await pages(`${place}/${route}?limit=${limit}`, field)
+      assert.deepEqual(rows, whole)
+      assert.equal(count, Math.ceil(whole.length / limit), `${route}?limit=${limit}`)
+    }
+    assert.equal((await ann.get(`${place}/${route}?after=no,such&pos=x`)).status, 400)
+  }
+})
+
+test('pages are bounded in bytes as well, and every row comes', async () => {
+  const place = await ann.create()
+  await as('ann', `SELECT converge.edit('${idOf(place)}', converge.insert(0, repeat('日', 600000))) FROM generate_series(1, 6)`)
+  for (const [route, field] of [['history', 'ops'], ['changes', 'changes'], ['blame', 'runs']]) {
+    const { rows, count } = await pages(`${place}/${route}`, field)
+    assert.equal(rows.length, 6)
+    assert.ok(count >= 2, `${route}: ${count} pages`)
+    assert.deepEqual(rows.map(row => row.version).sort(), [1, 2, 3, 4, 5, 6])
+  }
+})
+
 test('a long answer to a slow reader arrives whole, and then the connection ends', async () => {
   const content = '日本語'.repeat(2500000) // more than sockets hold
   const id = await as('ann', "SELECT converge.create_document('', repeat('日本語', 2500000))")
@@ -760,12 +803,16 @@ test('a client that disconnects while it waits cancels its request; the next one
   const sockets = Array.from({ length: 6 }, () => net.connect(relay.port, '127.0.0.1'))
   const title = JSON.stringify({ title: 'never' })
   for (const socket of sockets) socket.write(head('PATCH', place, `Content-Length: ${title.length}\r\n`) + title)
-  await until('two of them to wait in PostgreSQL', async () => await waits() === 2)
+  await until('one of them to wait in PostgreSQL, and no more', async () => await waits() === 1)
+  const others = new User(relay, 'ben')
+  for (let n = 0; n < 3; n++) assert.equal((await others.get('/v1/me')).status, 200)
+  assert.equal(await waits(), 1)
   sockets.forEach(socket => socket.destroy())
+  await until('nobody to wait, though the document is still locked', async () => await waits() === 0)
   const calls = async () => (await relay.metrics()).calls_total
   const before = await calls()
+  assert.ok((await relay.metrics()).pg_cancels_total > 0)
   await holder.run('COMMIT')
-  await until('nobody to wait', async () => await waits() === 0)
   assert.equal((await ann.patch(place, { title: 'now' })).status, 200)
   assert.equal(await calls(), before + 1)
   assert.equal((await ann.get(place)).body.title, 'now')

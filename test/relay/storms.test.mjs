@@ -60,7 +60,7 @@ const TROUBLES = [
   },
   {
     what: 'a function may not be called by readers',
-    links: 1,
+    links: 3,
     subject: 'reader 1',
     says: /join_document.*allow_relay/,
     make: () => grant('REVOKE', 'join_document(text, uuid, bigint, uuid, uuid, uuid)'),
@@ -68,7 +68,7 @@ const TROUBLES = [
   },
   {
     what: 'a function may not be called by writers',
-    links: 3,
+    links: 4,
     subject: 'writer 1',
     says: /submit.*allow_relay/,
     make: () => grant('REVOKE', 'submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[])'),
@@ -92,7 +92,7 @@ const TROUBLES = [
   },
   {
     what: 'there are no more connections',
-    links: 10,
+    links: 13,
     subject: 'writer 1',
     says: /too many connections/,
     make: () => run(`ALTER ROLE ${ROLE} CONNECTION LIMIT 0`),

@@ -24,12 +24,12 @@ export function file (name, text) {
 
 export class Relay {
   // Start a relay; options are its arguments, without the dashes.
-  constructor (options = {}, env = process.env) {
+  constructor (options = {}, env = process.env, bin = BIN) {
     const all = { dsn: `user=${process.env.CONVERGE_TEST_ROLE}`, listen: '127.0.0.1:0', 'jwt-key': file('secret', SECRET), 'log-level': 'debug', ...options }
     const args = Object.entries(all).flatMap(([name, value]) => [value].flat().flatMap(one => [`--${name}`, String(one)]))
     this.logFile = path.join(DIR, `${process.pid}-relay-${++count}.log`)
     const log = fs.openSync(this.logFile, 'w')
-    this.process = spawn(BIN, args, { env, stdio: ['ignore', log, log] })
+    this.process = spawn(bin, args, { env, stdio: ['ignore', log, log] })
     fs.closeSync(log)
     running.add(this.process)
     this.ended = new Promise(resolve => this.process.once('exit', (code, signal) => {

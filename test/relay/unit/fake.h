@@ -96,6 +96,8 @@ static int64_t now_s;			/* of the loop's clock */
 static int64_t clock_s;		/* of the clock that tokens go by */
 static int	fetches;			/* by rooms */
 static struct client *clients[4];
+static int	abandoned;			/* questions of clients that had gone */
+static struct ledger *ledger;	/* or NULL */
 static int	client_count;
 
 /* the roles that the tables have */
@@ -166,7 +168,7 @@ hold_question(enum asked kind, void *arg, const struct uuid *id)
 	return q;
 }
 
-void
+struct request *
 reader_join(struct reader *r, const struct join_request *request, join_fn answer, void *arg)
 {
 	struct question *q = hold_question(ASKED_JOIN, arg, &request->doc);
@@ -179,9 +181,10 @@ reader_join(struct reader *r, const struct join_request *request, join_fn answer
 	if (q->has_pending)
 		q->pending = *request->pending;
 	strcpy(q->user[0], request->user);
+	return (struct request *) q;
 }
 
-void
+struct request *
 reader_catch_up(struct reader *r, const struct catch_up_request *request, catch_up_fn answer, void *arg)
 {
 	struct question *q = hold_question(ASKED_CATCH_UP, arg, &request->doc);
@@ -192,6 +195,14 @@ reader_catch_up(struct reader *r, const struct catch_up_request *request, catch_
 	q->has_pending = request->pending != NULL;
 	if (q->has_pending)
 		q->pending = *request->pending;
+	return (struct request *) q;
+}
+
+void
+reader_abandon(struct reader *r, struct request *request)
+{
+	CHECK(r == &reader && request != NULL);
+	abandoned++;
 }
 
 void
@@ -538,6 +549,14 @@ fake_has_taken(void *conn)
 	return ((struct client *) conn)->taken;
 }
 
+static inline bool
+fake_abandon(void *conn)
+{
+	(void) conn;
+	return false;
+}
+
+
 static inline void
 fake_kill(void *conn)
 {
@@ -602,15 +621,15 @@ fake_shows(void *arg, const struct uuid *id)
 static inline void
 begin(void)
 {
-	struct ring_bounds bounds = {4, 10000};
+	struct ring_bounds bounds = {.entries = 4,.bytes = 10000};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = fake_fetch,.retry = fake_nothing,
 		.from_tables = fake_from_tables,.lost = fake_lost,.ended = fake_ended
 	};
 	struct presence_callbacks shows = {.show = fake_show,.waiting = fake_nothing};
 	struct sessions_config parts = {
-		.config = &config,.metrics = &metrics,.slowed = fake_nothing,.shows = fake_shows,
-		.transport = {fake_send, fake_has_room, fake_wake, fake_ping, fake_read, fake_unfinished_since, fake_has_taken, fake_kill}
+		.config = &config,.metrics = &metrics,.ledger = ledger,.slowed = fake_nothing,.shows = fake_shows,
+		.transport = {fake_send, fake_has_room, fake_wake, fake_ping, fake_read, fake_unfinished_since, fake_has_taken, fake_abandon, fake_kill}
 	};
 
 	memset(&config, 0, sizeof(config));
@@ -623,7 +642,7 @@ begin(void)
 	config.hello_timeout_s = 10;
 	config.ping_interval_s = 30;
 	log_set_level(RELAY_ERROR);
-	client_count = fetches = 0;
+	client_count = fetches = abandoned = 0;
 	now_s = 1000;
 	clock_s = 1700000000;
 	set_role("ann", "owner");
@@ -646,7 +665,7 @@ open_at(struct client *c, const char *path, const char *token)
 {
 	memset(c, 0, sizeof(*c));
 	clients[client_count++] = c;
-	c->s = session_open(sessions, c, path, token);
+	c->s = session_open(sessions, c, path, token, "127.0.0.1");
 }
 
 static inline void

@@ -125,7 +125,7 @@ static size_t bytes_in_all = 1 << 20;
 static inline void
 begin(uint32_t entries, size_t bytes)
 {
-	struct ring_bounds bounds = {entries, bytes};
+	struct ring_bounds bounds = {.entries = entries,.bytes = bytes};
 	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.from_tables = from_tables,.lost = lost,.ended = ended};
 
 	memset(&metrics, 0, sizeof(metrics));

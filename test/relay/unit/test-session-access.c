@@ -294,6 +294,35 @@ presence_is_owed(void)
 	end();
 }
 
+/* However many changes a transaction makes, what comes while a question is under way is asked once. */
+static void
+changes_are_asked_for_together(void)
+{
+	struct client ann;
+	struct client ben;
+
+	begin();
+	join(&ann, "ann", 5);
+	join(&ben, "ben", 5);
+	for (int i = 0; i < 1000; i++)
+		member_changed("*");
+	CHECK(asked(ASKED_ROLES) == 1 && metrics.access_checks == 1);
+	event(6);
+	GOT(&ann, "");
+	answer_roles(ROLES_KNOWN);
+	CHECK(asked(ASKED_ROLES) == 1 && metrics.access_checks == 2);
+	GOT(&ann, "");				/* what came meanwhile may concern them */
+	member_changed("ben");
+	CHECK(asked(ASKED_ROLES) == 1);
+	set_role("ben", NULL);
+	answer_roles(ROLES_KNOWN);
+	GOT(&ann, "ops 6; ");
+	answer_roles(ROLES_KNOWN);
+	CHECK(asked(ASKED_ROLES) == 0);
+	GOT(&ben, "error forbidden; ");
+	end();
+}
+
 int
 main(void)
 {
@@ -311,6 +340,7 @@ main(void)
 		{"an expired token ends the connection, a new one in time does not", tokens_expire},
 		{"a new token must be of the same user", new_tokens_that_are_refused},
 		{"presence that could not be shown is owed", presence_is_owed},
+		{"changes that come while a question is under way are asked for together", changes_are_asked_for_together},
 	};
 
 	return TAP_RUN(tests);

@@ -173,24 +173,72 @@ gone_before_the_answer(void)
 	say(&ann, "{\"type\":\"hello\"}");
 	hang_up(&ann);
 	turn();
-	CHECK(metrics.rooms == 0 && metrics.close_by_peer == 1);
+	CHECK(metrics.rooms == 0 && metrics.close_by_peer == 1 && abandoned == 1);
 	answer_join(5);
 	GOT(&ann, "");
 	end();
 }
 
+/* Who makes the relay hold most is closed, and nobody else; what waited is dropped at once. */
 static void
 memory_is_bounded(void)
 {
+	struct ledger_config bound = {.bound = 4 * LIMIT_CONNECTION_BYTES,.metrics = &metrics,.frames = frames_held};
+	struct ledger small;
+	struct client ann;
+	struct client ben;
+
+	bound.bound += frames_held();
+	ledger_init(&small, &bound);
+	ledger = &small;
+	begin();
+	join(&ann, "ann", 5);
+	join(&ben, "ben", 5);
+	ann.full = ben.full = true;
+	say(&ben, "{\"type\":\"unheard-of\"}");
+	for (int i = 0; i < 200; i++)
+		say(&ann, "{\"type\":\"unheard-of\"}");
+	CHECK(metrics.messages_waiting == 201 && session_purse(ann.s)->bytes > LIMIT_CONNECTION_BYTES + 200 * 20);
+	ledger_settle(&small);
+	CHECK(metrics.memory_closed == 1 && metrics.messages_waiting == 2);
+	ann.full = ben.full = false;
+	GOT(&ann, "error holding; ");
+	CHECK(ann.code == CLOSE_HOLDING && metrics.close_holding == 1);
+	GOT(&ben, "error unknown_type; ");
+	CHECK(ben.s != NULL && ben.code == 0);
+	end();
+	ledger = NULL;
+	CHECK(metrics.memory_connections == 0 && small.accounts.row_count == 3);
+	ledger_forget(&small);
+	ledger_free(&small);
+}
+
+/* A client is not read while its user makes the relay hold much, whatever pauses end meanwhile. */
+static void
+a_debtor_is_not_read(void)
+{
+	struct ledger_config bound = {.bound = 4 * LIMIT_CONNECTION_BYTES,.metrics = &metrics,.frames = frames_held};
+	struct ledger small;
 	struct client ann;
 
+	bound.bound += frames_held();
+	ledger_init(&small, &bound);
+	ledger = &small;
 	begin();
-	metrics.socket_bytes = (1 << 20) + 1;
-	open_at(&ann, DOC, "ann");
-	say(&ann, "{\"type\":\"hello\"}");
-	GOT(&ann, "error unavailable; ");
-	CHECK(ann.code == CLOSE_RESTARTING && metrics.refused_memory == 1 && asked(ASKED_JOIN) == 0);
+	join(&ann, "ann", 5);
+	ledger_settle(&small);
+	CHECK(!ann.paused);
+	ledger_charge(session_purse(ann.s), LEDGER_REQUESTS, 5 * LIMIT_CONNECTION_BYTES / 2);
+	ledger_settle(&small);
+	CHECK(ann.paused && metrics.memory_slowed == 1 && metrics.memory_closed == 0);
+	sessions_speed_up(sessions);
+	CHECK(ann.paused);
+	ledger_release(session_purse(ann.s), LEDGER_REQUESTS, 5 * LIMIT_CONNECTION_BYTES / 2);
+	ledger_settle(&small);
+	CHECK(!ann.paused);
 	end();
+	ledger = NULL;
+	ledger_free(&small);
 }
 
 /* A user has a number of connections at most. */
@@ -243,7 +291,8 @@ main(void)
 		{"a join that the tables refuse ends with their reason", refused_by_the_tables},
 		{"a message in the wrong state ends the connection", out_of_order},
 		{"a client may go before its join is answered", gone_before_the_answer},
-		{"no snapshot is read while slow readers fill the memory", memory_is_bounded},
+		{"whoever makes the relay hold most is closed, and no other", memory_is_bounded},
+		{"a debtor is not read", a_debtor_is_not_read},
 		{"a user's connections are bounded", connections_of_a_user},
 		{"a flood is read slowly, then rejected, then ended", flood},
 	};
