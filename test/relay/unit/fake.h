@@ -279,7 +279,7 @@ answer_call(enum call_result outcome, const PGresult *result)
 
 	CHECK(pool.count > 0);
 	memmove(pool.calls, pool.calls + 1, (size_t) --pool.count * sizeof(call));
-	call.answer(call.arg, outcome, result);
+	call.answer(call.arg, outcome, result, 0);
 }
 
 /* Return the number of questions of a kind that wait. */
