@@ -1,6 +1,7 @@
 /** The way to a relay, and the documents that are open on it. */
 
 import { failure } from './core/error.js'
+import { lazy } from './core/lazy.js'
 import { Document } from './document.js'
 import { claims } from './net/token.js'
 import { environment } from './net/environment.js'
@@ -90,14 +91,12 @@ export class Client {
     return claims(token).sub
   }
 
-  /** The REST API with this client's tokens, a method for each route. Its code is loaded when it is used first. */
+  /**
+   * The REST API with this client's tokens, a method for each route. Its code is loaded when it is used first.
+   * @returns {import('./rest.js').RestApi}
+   */
   get rest () {
-    const call = (/** @type {PropertyKey} */ name) => async (/** @type {any[]} */ ...given) => {
-      const { rest } = /** @type {any} */ (await import('./rest.js'))
-      return rest({ url: this.#url, token: this.token, fetch: this.env.fetch })[name](...given)
-    }
-    // nothing that could be awaited itself
-    return (this.#rest ??= new Proxy(/** @type {any} */ ({}), { get: (_, name) => name === 'then' ? undefined : call(name) }))
+    return (this.#rest ??= lazy(async () => (await import('./rest.js')).rest({ url: this.#url, token: this.token, fetch: this.env.fetch })))
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */

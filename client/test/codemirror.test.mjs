@@ -207,7 +207,7 @@ test('an editor\'s own filters and undo keys do not come between', async () => {
   const document = await setup.open('ann')
   let theirs = 0
   const own = keymap.of([{ key: 'Mod-z', run: () => ++theirs > 0 }])
-  const view = new EditorView({ doc: document.text, extensions: [own, converge(document), EditorState.changeFilter.of(() => false)] })
+  const view = new EditorView({ doc: document.text, extensions: [own, converge(document), EditorState.changeFilter.of(() => { throw new Error('what came was filtered') })] })
   document.edit({ from: 1, insert: 'xyz' })
   await microtask()
   assert.equal(text(view), 'axyzb')
