@@ -1246,7 +1246,7 @@ COMMENT ON FUNCTION converge.prune(uuid, bigint) IS
 CREATE FUNCTION converge.verify(doc_id uuid, OUT version bigint, OUT problem text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_verify' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION converge.verify(uuid) IS
-	'rebuild a document from its log and compare versions, lengths, snapshots and packs; one row for each problem, no rows if there is none';
+	'rebuild a document from its log and compare versions, lengths, snapshots and packs; check comments and suggestions; one row for each problem, no rows if there is none';
 
 -- ---------------------------------------------------------------------------
 -- Talk: comments, suggestions and chat
@@ -2090,6 +2090,78 @@ END
 $$;
 COMMENT ON FUNCTION converge.talk_answer(uuid, uuid[]) IS
 	'talk_rows() if what the calling transaction asked for was so already; no rows if it has changed the talk of the document';
+
+-- Called by verify() when the log is found whole.
+CREATE FUNCTION converge.talk_problems(doc_id uuid, OUT version bigint, OUT problem text) RETURNS SETOF record
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
+DECLARE
+	head converge.heads;
+	talk converge.talks;
+BEGIN
+	IF doc_id IS NULL THEN
+		RAISE EXCEPTION 'document must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM converge.require_role(doc_id, 'viewer'::converge.role);
+	SELECT * INTO head FROM converge.heads h WHERE h.doc_id = talk_problems.doc_id;
+	SELECT * INTO talk FROM converge.talks t WHERE t.doc_id = talk_problems.doc_id;
+	RETURN QUERY SELECT head.version, format('comment %s belongs to thread %s, which does not exist'::text, c.id, c.thread_id)
+		FROM converge.comments c
+		WHERE c.doc_id = talk_problems.doc_id
+		  AND NOT EXISTS (SELECT FROM converge.threads t WHERE t.doc_id = c.doc_id AND t.id = c.thread_id);
+	RETURN QUERY SELECT t.version, format('thread %s is %s, but has %s comments that are not deleted'::text, t.id,
+										  CASE WHEN t.deleted_at IS NULL THEN 'not deleted'::text ELSE 'deleted'::text END, c.living)
+		FROM converge.threads t CROSS JOIN LATERAL (SELECT count(*) AS living FROM converge.comments c
+			WHERE c.doc_id = t.doc_id AND c.thread_id = t.id AND c.deleted_at IS NULL) c
+		WHERE t.doc_id = talk_problems.doc_id AND (t.deleted_at IS NULL) <> (c.living > 0);
+	RETURN QUERY SELECT t.version, format('thread %s is at version %s; available are %s to %s'::text, t.id, t.version, head.floor_version, head.version)
+		FROM converge.threads t
+		WHERE t.doc_id = talk_problems.doc_id AND t.deleted_at IS NULL AND t.version NOT BETWEEN head.floor_version AND head.version;
+	RETURN QUERY
+		WITH steps AS (
+			SELECT c.version, sum(CASE c.kind WHEN 'insert'::text THEN c.length ELSE -c.length END) AS grown
+			FROM converge.changes(talk_problems.doc_id, head.floor_version + 1, NULL::bigint) c GROUP BY c.version
+		), lengths AS (
+			SELECT s.version, head.length - coalesce(sum(s.grown) OVER (ORDER BY s.version DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS length
+			FROM steps s
+			UNION ALL SELECT head.floor_version, head.length - coalesce((SELECT sum(s.grown) FROM steps s), 0)
+		)
+		SELECT t.version, format('thread %s is at %s to %s of a text of %s code points'::text, t.id, t.from_pos, t.to_pos, l.length)
+		FROM converge.threads t JOIN lengths l ON l.version = t.version
+		WHERE t.doc_id = talk_problems.doc_id AND t.deleted_at IS NULL
+		  AND (t.from_pos < 0 OR t.from_pos > t.to_pos OR t.to_pos > l.length);
+	RETURN QUERY SELECT t.version, format('thread %s has a quote of %s characters for a passage of %s'::text, t.id, char_length(t.quote), t.length)
+		FROM converge.threads t
+		WHERE t.doc_id = talk_problems.doc_id AND char_length(t.quote) <> least(t.length, 10000);
+	RETURN QUERY SELECT coalesce(s.version, s.base_version), format('suggestion %s is %s with version %s and decided by %s'::text, s.id, s.status,
+																	coalesce(s.version::text, 'none'::text), coalesce(s.decided_by, 'nobody'::text))
+		FROM converge.suggestions s
+		WHERE s.doc_id = talk_problems.doc_id
+		  AND ((s.status = 'accepted'::text) <> (s.version IS NOT NULL)
+			   OR (s.status = 'open'::text) <> (s.decided_by IS NULL) OR (s.decided_by IS NULL) <> (s.decided_at IS NULL));
+	RETURN QUERY SELECT s.base_version, format('suggestion %s is on version %s; available are %s to %s'::text, s.id, s.base_version, head.floor_version, head.version)
+		FROM converge.suggestions s
+		WHERE s.doc_id = talk_problems.doc_id AND s.status = 'open'::text AND s.base_version NOT BETWEEN head.floor_version AND head.version;
+	RETURN QUERY SELECT s.version, format('suggestion %s is accepted, but its operation did not make version %s'::text, s.id, s.version)
+		FROM converge.suggestions s
+		WHERE s.doc_id = talk_problems.doc_id AND s.version > head.floor_version
+		  AND NOT EXISTS (SELECT FROM converge.history(s.doc_id, s.version, s.version) h WHERE h.op_id = s.id);
+	RETURN QUERY SELECT head.version, format('%s rows have change %s; the last one is %s'::text, count(*), r.changed, talk.changed)
+		FROM (SELECT t.changed FROM converge.threads t WHERE t.doc_id = talk_problems.doc_id
+			  UNION ALL SELECT c.changed FROM converge.comments c WHERE c.doc_id = talk_problems.doc_id
+			  UNION ALL SELECT s.changed FROM converge.suggestions s WHERE s.doc_id = talk_problems.doc_id
+			  UNION ALL SELECT m.changed FROM converge.messages m WHERE m.doc_id = talk_problems.doc_id) r
+		GROUP BY r.changed HAVING count(*) > 1 OR r.changed > coalesce(talk.changed, 0) OR r.changed < 1;
+	RETURN QUERY SELECT head.version, format('the talk has %s open threads and %s open suggestions, its row records %s and %s'::text,
+											 c.threads, c.suggestions, coalesce(talk.open_threads, 0), coalesce(talk.open_suggestions, 0))
+		FROM (SELECT (SELECT count(*) FROM converge.threads t
+					  WHERE t.doc_id = talk_problems.doc_id AND t.resolved_at IS NULL AND t.deleted_at IS NULL) AS threads,
+					 (SELECT count(*) FROM converge.suggestions s
+					  WHERE s.doc_id = talk_problems.doc_id AND s.status = 'open'::text) AS suggestions) c
+		WHERE c.threads <> coalesce(talk.open_threads, 0) OR c.suggestions <> coalesce(talk.open_suggestions, 0);
+END
+$$;
+COMMENT ON FUNCTION converge.talk_problems(uuid) IS
+	'what is wrong with a document''s threads, comments, suggestions and messages; verify() calls it';
 
 CREATE FUNCTION converge.carry_talk(doc_id uuid, version bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -19,9 +19,12 @@
 #include "store/ops.h"
 #include "store/packs.h"
 #include "store/snapshots.h"
+#include "store/statements.h"
 #include "type/op_type.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -335,6 +338,26 @@ check_bounds(Check *check)
 	return false;
 }
 
+/* Report what is wrong with threads, comments, suggestions and messages. */
+static void
+check_talk(Check *check)
+{
+	Oid			types[] = {UUIDOID};
+	Datum		values[] = {UUIDPGetDatum(check->doc_id)};
+
+	SPI_connect();
+	cvg_execute("SELECT version, problem FROM converge.talk_problems($1)", 1, types, values, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		bool		isnull;
+		int64		version = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+
+		report(check, version, TextDatumGetCString(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull)));
+	}
+	SPI_finish();
+}
+
 /* All of it; what it cannot read, it fails on. */
 static void
 verify_log(void *arg)
@@ -345,8 +368,10 @@ verify_log(void *arg)
 	check_snapshots(check);
 	check_labels(check);
 	begin_rebuild(check);
-	if (rebuild(check))
-		check_head(check);
+	if (!rebuild(check))
+		return;
+	check_head(check);
+	check_talk(check);
 }
 
 Datum

@@ -4,9 +4,10 @@
  *
  * A range begins with its first character and ends before an insert at its end.  Its
  * end is a position that stays before an insert made there (`left`).  While its first
- * character lives, its start is where that stands, left(start + 1) - 1; once that
- * is deleted, its start is a left position, too.  Carried so, a range is at the same
- * place after the composition of some ops as after one op at a time.
+ * character lives, its start is where that stands, left(start + 1) - 1; the op that
+ * deletes it leaves the start at left(start + 1), a left position from then on.
+ * Carried so, a range is at the same place after the composition of some ops as after
+ * one op at a time.
  *
  * A range whose text was deleted is empty, an orphan.  It returns when an op inserts, at
  * the place where the range is, a text that contains the passage it was made on.

@@ -93,6 +93,7 @@ INSERT INTO calls VALUES
 	('converge.talk_events(%L)', 'viewer'),
 	('converge.talk_changed(%L)', 'viewer'),
 	('converge.talk_rows(%L, ''{}'')', 'viewer'),
+	('converge.talk_problems(%L)', 'viewer'),
 	('converge.talk_answer(%L, ''{}'')', 'viewer'),
 	('converge.pack(%L)', 'owner'),
 	('converge.prune(%L, 0)', 'owner');

@@ -185,6 +185,35 @@ SELECT is((SELECT count(*) FROM converge.talk_events(:doc, 0, 1000)), (SELECT (S
 WITH RECURSIVE pages (changed) AS (SELECT 0::bigint UNION ALL SELECT e.changed FROM pages, LATERAL (SELECT max(t.changed) AS changed FROM converge.talk_events(:doc, pages.changed, 3) AS t) AS e WHERE e.changed IS NOT NULL)
 SELECT is(max(changed), converge.talk_changed(:doc), 'in pages, up to the last') FROM pages;
 
+-- ---- what verify finds ----
+
+CREATE FUNCTION pg_temp.after(damage text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	found text;
+BEGIN
+	EXECUTE replace(damage, 'THIS', $d$doc_id = '7a1c0000-0000-4000-8000-000000000001'$d$);
+	found := (SELECT string_agg(regexp_replace(problem, '[0-9a-f-]{36}', 'ID', 'g'), '; ') FROM converge.verify('7a1c0000-0000-4000-8000-000000000001'));
+	RAISE SQLSTATE 'UNDO0';
+EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
+	RETURN found;
+END
+$$;
+SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :doc), 'nothing is wrong');
+SELECT alike(pg_temp.after(damage), told, damage) FROM (VALUES
+	('DELETE FROM converge.threads WHERE THIS', '%comment ID belongs to thread ID, which does not exist%'),
+	('DELETE FROM converge.comments WHERE THIS', '%thread ID is not deleted, but has 0 comments that are not deleted%'),
+	('UPDATE converge.threads SET version = 1000 WHERE THIS', '%thread ID is at version 1000; available are 0 to %'),
+	('UPDATE converge.threads SET to_pos = 17 WHERE THIS AND version = 0', '%thread ID is at % to 17 of a text of 16 code points%'),
+	('UPDATE converge.threads SET from_pos = to_pos + 1 WHERE THIS', '%thread ID is at 16 to 15 of%'),
+	('UPDATE converge.threads SET quote = ''x'' WHERE THIS AND length = 4', '%thread ID has a quote of 1 characters for a passage of 4%'),
+	('UPDATE converge.suggestions SET version = NULL WHERE THIS', '%suggestion ID is accepted with version none and decided by ben%'),
+	('UPDATE converge.suggestions SET status = ''open'' WHERE THIS AND status = ''rejected''', '%suggestion ID is open with version none and decided by ben%'),
+	('UPDATE converge.suggestions SET version = 1 WHERE THIS AND status = ''accepted''', '%suggestion ID is accepted, but its operation did not make version 1%'),
+	('UPDATE converge.suggestions SET base_version = 1000 WHERE THIS AND status = ''open''', '%suggestion ID is on version 1000; available are %'),
+	('UPDATE converge.messages SET changed = 1 WHERE THIS', '%rows have change 1; the last one is %'),
+	('UPDATE converge.talks SET changed = changed - 1 WHERE THIS', '%rows have change %; the last one is %'),
+	('UPDATE converge.talks SET open_threads = 7 WHERE THIS', '%the talk has 1 open threads and 1 open suggestions, its row records 7 and 1%')) AS v (damage, told);
+
 -- ---- pruned, then deleted ----
 
 SELECT pg_temp.places() AS before \gset

@@ -1,5 +1,6 @@
 // The checker: PostgreSQL, relays and clients are killed while people type, and after
-// every kill everything acknowledged is there once, and all texts are equal.
+// every kill everything acknowledged is there once, and all texts are equal; so is what
+// was said beside them.
 //
 //   CHECKER_S=3600 CHECKER_SEED=7 ./run checker.test.mjs     longer, or once more
 
@@ -10,6 +11,7 @@ import { Crowd } from './lib/crowd.mjs'
 import { createDocument, sql } from './lib/pg.mjs'
 import { random } from './lib/random.mjs'
 import { Relay, startRelay } from './lib/relay.mjs'
+import { Talker } from './lib/talker.mjs'
 import { until } from './lib/wait.mjs'
 
 const SECONDS = Number(process.env.CHECKER_S ?? 40)
@@ -29,7 +31,7 @@ test(`kills at random for ${SECONDS} s, seed ${SEED}`, { timeout: (SECONDS + 120
   const listen = relays.map(relay => `127.0.0.1:${relay.port}`)
   const any = () => relays[Math.floor(Math.random() * RELAYS)]
   const docs = await Promise.all(Array.from({ length: DOCUMENTS }, () => createDocument('once upon a time ', { env })))
-  const crowds = await Promise.all(docs.map((doc, n) => new Crowd(doc, 4, any, SEED + n).start()))
+  const crowds = await Promise.all(docs.map((doc, n) => new Crowd(doc, 4, any, SEED + n, Talker).start()))
 
   async function start (n) {
     relays[n] = new Relay({ ...OPTIONS, listen: listen[n] }, env)
@@ -75,6 +77,20 @@ test(`kills at random for ${SECONDS} s, seed ${SEED}`, { timeout: (SECONDS + 120
     }
   }
 
+  // Accepted suggestions are operations that no client submitted.
+  async function check () {
+    let said = 0
+    for (const crowd of crowds) {
+      crowd.pause()
+      await until('everything said to be answered', () => crowd.clients.every(client => client.settled))
+      const accepted = await sql(`SELECT count(*) FROM converge.suggestions WHERE doc_id = '${crowd.doc}' AND status = 'accepted'`, env)
+      await crowd.check(env, Number(accepted))
+      said += await crowd.checkTalk(env)
+      assert.equal(await sql(`SELECT string_agg(problem, '; ') FROM converge.verify('${crowd.doc}')`, env), '')
+    }
+    return said
+  }
+
   const end = Date.now() + SECONDS * 1000
   const killed = {}
   // each kind once, then at random
@@ -84,12 +100,13 @@ test(`kills at random for ${SECONDS} s, seed ${SEED}`, { timeout: (SECONDS + 120
     await kills[kind]()
     killed[kind] = (killed[kind] ?? 0) + 1
     await Promise.all(crowds.map(crowd => crowd.progress(5)))
-    for (const crowd of crowds) await crowd.check(env)
+    await check()
     crowds.forEach(crowd => crowd.resume())
   }
-  for (const crowd of crowds) await crowd.finish(env)
+  const said = await check()
+  crowds.forEach(crowd => crowd.clients.forEach(client => client.leave()))
   const clients = crowds.flatMap(crowd => crowd.clients)
-  t.diagnostic(`killed: ${JSON.stringify(killed)}; ${clients.reduce((sum, client) => sum + client.acknowledged.length, 0)} operations acknowledged`)
+  t.diagnostic(`killed: ${JSON.stringify(killed)}; ${clients.reduce((sum, client) => sum + client.acknowledged.length, 0)} operations acknowledged, ${said} comments, suggestions, decisions and messages`)
   assert.ok(clients.every(client => client.heard.snapshot === 1), 'a client had to begin anew, and nothing was lost')
   for (const relay of relays) await relay.stop()
 })

@@ -9,9 +9,9 @@ import { until } from './wait.mjs'
 
 // Clients that type at random until told to stop, and connect again when cut off.
 export class Crowd {
-  constructor (doc, people, relay, seed) {
+  constructor (doc, people, relay, seed, Client = Collab) {
     this.doc = doc
-    this.clients = Array.from({ length: people }, (_, n) => new Collab(doc, `user ${n}`).stayConnected(relay))
+    this.clients = Array.from({ length: people }, (_, n) => new Client(doc, `user ${n}`).stayConnected(relay))
     this.next = random(seed)
     this.typed = 0
   }
@@ -27,6 +27,7 @@ export class Crowd {
         if (this.next() < 0.5) continue
         client.edit(randomEdit(client.text, this.next))
         this.typed++
+        if (this.next() < 0.1) client.talk?.(this.next())
       }
     }, 2)
     return this
@@ -60,6 +61,24 @@ export class Crowd {
     const stored = new Set((await sql(`SELECT op_id FROM converge.ops WHERE doc_id = '${this.doc}'`, env)).split('\n'))
     assert.deepEqual(ids.filter(id => !stored.has(id)), [], 'an acknowledged operation is not there')
     assert.equal(stored.size, ids.length + others)
+  }
+
+  // What was said: all that was answered is there, once, and every client has all of it.
+  async checkTalk (env) {
+    const rows = (await sql(`SELECT id, changed FROM (SELECT (event ->> 'id')::uuid AS id, changed FROM generate_series(0, converge.talk_changed('${this.doc}'), 1000) AS since,
+      converge.talk_events('${this.doc}', since, 1000) WHERE changed <= since + 1000) AS e ORDER BY changed`, env)).split('\n').filter(Boolean).map(row => row.split('|'))
+    assert.equal(new Set(rows.map(([id]) => id)).size, rows.length, 'a row is there twice')
+    const answered = this.clients.flatMap(client => client.answered)
+    const stored = new Set(rows.map(([id]) => id))
+    assert.deepEqual(answered.filter(id => !stored.has(id)), [], 'what was answered is not there')
+    const all = rows.map(([id, changed]) => `${id} ${changed}`).sort()
+    for (const client of this.clients) {
+      await until(`${client.user} to have all that was said`, () => {
+        const has = [...client.rows.values()].map(row => `${row.id} ${row.changed}`).sort()
+        return JSON.stringify(has) === JSON.stringify(all)
+      })
+    }
+    return answered.length
   }
 
   // The same, and leave.

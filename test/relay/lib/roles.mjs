@@ -109,6 +109,7 @@ export const functions = [
   ['unread(uuid)', '$doc', reads],
   ['talk_events(uuid,bigint,integer)', '$doc', reads],
   ['talk_changed(uuid)', '$doc', reads],
+  ['talk_problems(uuid)', '$doc', reads],
   ['talk_rows(uuid,uuid[])', "$doc, '{}'", reads],
   ['talk_answer(uuid,uuid[])', "$doc, '{}'", reads],
   ['check_suggestion(uuid,bigint,op)', `$doc, 0, '["é"]'`, reads],
