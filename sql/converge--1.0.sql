@@ -1370,7 +1370,7 @@ CREATE FUNCTION converge.personal_columns(OUT table_name text, OUT column_name t
 		   ('labels'::text, 'user_id'::text, 'doc_id'::text, 'user'::text)
 $$;
 COMMENT ON FUNCTION converge.personal_columns() IS
-	'the columns beside the log, members and accounts that hold text which redact looks through (text), or ids of users which erase_user replaces (user)';
+	'the columns beside the log, members and accounts that hold text or ops which redact looks through (text, op), or ids of users which erase_user replaces (user)';
 
 CREATE FUNCTION converge.renew_document(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1404,9 +1404,11 @@ DECLARE
 BEGIN
 	DELETE FROM converge.labels l WHERE l.doc_id = redact_texts.doc_id AND strpos(l.label, content) > 0
 		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
-	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'text'::text LOOP
-		EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text,
-					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask;
+	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content <> 'user'::text LOOP
+		EXECUTE format(CASE place.content
+						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4) WHERE %3$I = $1'::text
+						   ELSE 'UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text END,
+					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask, replacement;
 	END LOOP;
 END
 $$;
