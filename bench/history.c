@@ -117,12 +117,46 @@ static const Reading readings[] = {
 	{"history, all of it, counted", "SELECT count(*) FROM converge.history($1)", 0, NULL},
 	{"changes, all of them, counted", "SELECT count(*) FROM converge.changes($1)", 0, NULL},
 	{"blame, counted", "SELECT count(*) FROM converge.blame($1)", 0, NULL},
+	{"occurrences of a word, counted", "SELECT count(*) FROM converge.occurrences($1, 'collaboration')", 1000, NULL},
+	{"occurrences of a letter, counted", "SELECT count(*) FROM converge.occurrences($1, 'e')", 1000, NULL},
+	{"activity, counted", "SELECT count(*) FROM converge.activity($1)", 0, NULL},
+	{"timeline", "SELECT count(*) FROM converge.timeline($1)", 0, NULL},
+	{"diff_rows, the second half, counted", "SELECT count(*) FROM converge.heads AS h, converge.diff_rows($1, h.version / 2, h.version)", 0, NULL},
+	{"unified_diff, the second half", "SELECT length(converge.unified_diff($1, version / 2, version)) FROM converge.heads", 0, NULL},
+	{"export_document", "SELECT length(converge.export_document($1))", 0, NULL},
 	{"verify", "SELECT count(*) FROM converge.verify($1)", 0, "0"},
 	{"apply_op, 100,000 operations behind", "SELECT a.version - h.version FROM converge.heads AS h,"
 	" converge.apply_op($1, gen_random_uuid(), greatest(h.version - 100000, 0), converge.insert(0, 'x')) AS a", 3, "1"},
 	{"apply_op, behind all of them", "SELECT a.version - h.version FROM converge.heads AS h,"
 	" converge.apply_op($1, gen_random_uuid(), 1, converge.insert(0, 'x')) AS a", 0, "1"}
 };
+
+/* What writes; each is taken back. */
+static const Reading writings[] = {
+	{"undo_range, a thousand in the middle", "SELECT converge.undo_range($1, version / 2, version / 2 + 999) FROM converge.heads", 0, NULL},
+	{"undo_range, the second half", "SELECT converge.undo_range($1, version / 2, version) FROM converge.heads", 0, NULL},
+	{"restore_text, a passage of the middle", "SELECT converge.restore_text($1, version / 2, 100, 1100) FROM converge.heads", 0, NULL},
+	{"fork, with history", "SELECT length(converge.fork($1, NULL, true)::text)", 0, NULL},
+	{"import_document", "SELECT length(converge.import_document(converge.export_document($1), gen_random_uuid())::text)", 0, NULL},
+	{"redact, a word", "SELECT converge.redact($1, 'collaboration')", 0, NULL},
+	{"replace_all, a letter", "SELECT converge.replace_all($1, 'e', 'E')", 0, NULL}
+};
+
+#define WRITINGS ((int) (sizeof(writings) / sizeof(writings[0])))
+
+/* With a text of 1 MB: what it is given, and what that changes. */
+static const char large_texts[] =
+"CREATE TABLE typing.large AS SELECT string_agg(md5(n::text), E'\\n' ORDER BY n) AS content FROM generate_series(1, 31776) AS n;"
+"CREATE TABLE typing.light AS SELECT regexp_replace(overlay(overlay(content PLACING 'é' FROM 500000) PLACING 'a whole sentence' FROM 900000 FOR 3), 'c4ca', 'C4ca') AS content FROM typing.large;"
+"CREATE TABLE typing.noise AS SELECT string_agg(chr(97 + (random() * 25)::int), '') AS content FROM generate_series(1, 1048576)";
+
+static const Reading large_writings[] = {
+	{"set_content, 1 MB lightly edited", "SELECT converge.set_content($1, content) FROM typing.light", 50, NULL},
+	{"set_content, 1 MB of lines in place of it", "SELECT converge.set_content($1, replace(content, 'a', 'A')) FROM typing.large", 0, NULL},
+	{"set_content, 1 MB of noise in place of it", "SELECT converge.set_content($1, content) FROM typing.noise", 1000, NULL}
+};
+
+#define LARGE_WRITINGS ((int) (sizeof(large_writings) / sizeof(large_writings[0])))
 
 #define READINGS ((int) (sizeof(readings) / sizeof(readings[0])))
 
@@ -179,6 +213,45 @@ time_reading(const Copy *copy, const Reading *reading, const char *expected, boo
 		free(value);
 	}
 	return tell_times(reading, &times, false, aims);
+}
+
+/* Time what writes, and take it back. */
+static void
+time_writing(const Copy *copy, const Reading *writing, bool aims)
+{
+	Samples		times = {0};
+
+	for (int i = -1; i < RUNS / 3; i++)
+	{
+		char	   *value;
+		double		ms;
+
+		pg_run(copy->conn, "BEGIN");
+		ms = time_once(copy, writing, NULL, &value);
+		pg_run(copy->conn, "ROLLBACK");
+		if (i >= 0)
+			samples_add(&times, ms);
+		free(value);
+	}
+	tell_times(writing, &times, false, aims);
+}
+
+/* Whole texts given to a document of 1 MB. */
+static void
+time_large(const Copy *copy)
+{
+	Copy		large = *copy;
+	char	   *bytes;
+
+	pg_run(copy->conn, large_texts);
+	large.document = pg_value(copy->conn, "SELECT converge.create_document('', content) FROM typing.large", NULL);
+	for (int i = 0; i < LARGE_WRITINGS; i++)
+		time_writing(&large, &large_writings[i], true);
+	free(pg_value(copy->conn, large_writings[0].sql, large.document, NULL));
+	bytes = pg_value(copy->conn, "SELECT pg_column_size(op) FROM converge.history($1)", large.document, NULL);
+	printf("    the light edit is an op of %s bytes\n", bytes);
+	free(bytes);
+	free(large.document);
 }
 
 /* The texts of random versions, against a replay. */
@@ -241,6 +314,9 @@ time_readings(const Copy *copy, const Trace *trace)
 	time_versions(copy, trace, aims);
 	for (int i = 0; i < READINGS; i++)
 		time_reading(copy, &readings[i], readings[i].expected, aims);
+	for (int i = 0; i < WRITINGS; i++)
+		time_writing(copy, &writings[i], aims);
+	time_large(copy);
 	printf("    content / the plain row: %s\n", report_format(content_ms / row_ms, NO_AIM, 0));
 	report_ratio("content / the same text in a row of a plain table", content_ms / row_ms, NO_AIM, 0);
 }

@@ -473,6 +473,23 @@ CREATE TABLE converge.last_read (
 COMMENT ON TABLE converge.last_read IS 'how far each user has read what is said in a document; users see their own rows';
 COMMENT ON COLUMN converge.last_read.changed IS 'everything up to this change was read';
 
+CREATE TABLE converge.user_hooks (
+	event		text COLLATE "C" NOT NULL
+		CHECK (event OPERATOR(pg_catalog.=) ANY (ARRAY['before_op', 'after_op', 'after_pause', 'member_change'])),
+	hook		text COLLATE "C" NOT NULL,
+	added_at	timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (event, hook)
+);
+COMMENT ON TABLE converge.user_hooks IS
+	'functions that are called at an event; a dump includes them, which it does not the triggers that users create on converge''s tables';
+COMMENT ON COLUMN converge.user_hooks.hook IS 'the function with its schema and the types of its arguments';
+
+CREATE TABLE converge.pauses (
+	doc_id		uuid PRIMARY KEY,
+	version		bigint NOT NULL
+);
+COMMENT ON TABLE converge.pauses IS 'the version of each document that the hooks of after_pause were last called for';
+
 CREATE TABLE converge.users (
 	id				text COLLATE "C" PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid()::text,
 	name			text COLLATE "C" NOT NULL,
@@ -571,11 +588,13 @@ SELECT pg_catalog.pg_extension_config_dump('converge.messages', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.op_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.ops', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.packs', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.pauses', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.snapshots', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.suggestions', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.talks', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.threads', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.undos', '');
+SELECT pg_catalog.pg_extension_config_dump('converge.user_hooks', '');
 SELECT pg_catalog.pg_extension_config_dump('converge.users', '');
 
 -- ---------------------------------------------------------------------------
@@ -622,6 +641,7 @@ ALTER TABLE converge.last_read ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.ops ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.pauses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.packs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.presence ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.relay_keys ENABLE ROW LEVEL SECURITY;
@@ -631,6 +651,7 @@ ALTER TABLE converge.suggestions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.talks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.threads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.undos ENABLE ROW LEVEL SECURITY;
+ALTER TABLE converge.user_hooks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE converge.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON converge.comments FOR SELECT USING (converge.may_read(doc_id));
 CREATE POLICY readers ON converge.documents FOR SELECT USING (converge.may_read(id));
@@ -958,6 +979,7 @@ BEGIN
 	DELETE FROM converge.last_read r WHERE r.doc_id = delete_document.doc_id;
 	DELETE FROM converge.ops o WHERE o.doc_id = delete_document.doc_id;
 	DELETE FROM converge.packs p WHERE p.doc_id = delete_document.doc_id;
+	DELETE FROM converge.pauses p WHERE p.doc_id = delete_document.doc_id;
 	DELETE FROM converge.snapshots s WHERE s.doc_id = delete_document.doc_id;
 	DELETE FROM converge.undos u WHERE u.doc_id = delete_document.doc_id;
 END
@@ -2430,7 +2452,7 @@ CREATE FUNCTION converge.personal_columns(OUT table_name text, OUT column_name t
 		   ('labels'::text, 'user_id'::text, 'doc_id'::text, 'user'::text)
 $$;
 COMMENT ON FUNCTION converge.personal_columns() IS
-	'the columns beside the log, members and accounts that hold text which redact looks through (text), or ids of users which erase_user replaces (user)';
+	'the columns beside the log, members and accounts that hold text or ops which redact looks through (text, op), or ids of users which erase_user replaces (user)';
 
 CREATE FUNCTION converge.renew_document(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -2464,9 +2486,11 @@ DECLARE
 BEGIN
 	DELETE FROM converge.labels l WHERE l.doc_id = redact_texts.doc_id AND strpos(l.label, content) > 0
 		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
-	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'text'::text LOOP
-		EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text,
-					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask;
+	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content <> 'user'::text LOOP
+		EXECUTE format(CASE place.content
+						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4) WHERE %3$I = $1'::text
+						   ELSE 'UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text END,
+					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask, replacement;
 	END LOOP;
 END
 $$;
@@ -2628,6 +2652,173 @@ CREATE FUNCTION converge.maintain_document(doc_id uuid, OUT snapshot_taken boole
 COMMENT ON FUNCTION converge.maintain_document(uuid) IS
 	'take the snapshot and pack the ops that are due in one document; does nothing if another session is maintaining it';
 
+-- ---------------------------------------------------------------------------
+-- Hooks: functions of users' that a dump carries
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION converge.stored_text(doc_id uuid, version bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'converge_stored_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION converge.stored_text(uuid, bigint) IS 'the text of a document at a version, whoever asks: for hooks';
+
+-- A function that runs with the rights of those who edit must belong to a role that could as
+-- well create a trigger on converge's tables.
+CREATE FUNCTION converge.hooks_of(event text) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found record;
+BEGIN
+	FOR found IN SELECT h.hook, CASE WHEN p.oid IS NOT NULL THEN format('%I.%I'::text, n.nspname, p.proname) END AS called,
+						r.rolsuper OR r.rolname = CURRENT_USER AS trusted
+			FROM converge.user_hooks h LEFT JOIN pg_proc p ON p.oid = to_regprocedure(h.hook)
+				 LEFT JOIN pg_namespace n ON n.oid = p.pronamespace LEFT JOIN pg_roles r ON r.oid = p.proowner
+			WHERE h.event = hooks_of.event ORDER BY h.added_at, h.hook LOOP
+		IF found.trusted IS NOT TRUE THEN
+			RAISE EXCEPTION 'hook % does not exist, or belongs to a role without the right to add it', found.hook
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = 'Create the function again, or delete its row in converge.user_hooks.';
+		END IF;
+		RETURN NEXT found.called;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.hooks_of(text) IS 'the functions to call at an event, in the order in which they were added';
+
+CREATE FUNCTION converge.run_hooks() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	hook pg_catalog.text;
+	passes pg_catalog.bool;
+BEGIN
+	-- rows that a restore loads are not edits
+	IF pg_catalog.current_query() OPERATOR(pg_catalog.~*) '^\s*(COPY|INSERT\s+INTO)\s+converge\.(ops|members)\M'::pg_catalog.text THEN
+		RETURN COALESCE(new, old);
+	END IF;
+	FOR hook IN SELECT h FROM converge.hooks_of(TG_ARGV[0]) h LOOP
+		IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'member_change'::pg_catalog.text THEN
+			EXECUTE pg_catalog.format('SELECT %s($1, $2, $3)'::pg_catalog.text, hook)
+				USING COALESCE(new.doc_id, old.doc_id), COALESCE(new.user_id, old.user_id), new.role;
+			CONTINUE;
+		END IF;
+		IF TG_ARGV[0] OPERATOR(pg_catalog.=) 'after_op'::pg_catalog.text THEN
+			EXECUTE pg_catalog.format('SELECT %s($1)'::pg_catalog.text, hook) USING new;
+			CONTINUE;
+		END IF;
+		EXECUTE pg_catalog.format('SELECT %s($1)'::pg_catalog.text, hook) INTO passes USING new;
+		IF NOT passes THEN
+			RAISE EXCEPTION 'hook % refused the operation', hook USING ERRCODE = 'OT008';
+		END IF;
+	END LOOP;
+	RETURN COALESCE(new, old);
+END
+$$;
+COMMENT ON FUNCTION converge.run_hooks() IS 'trigger: call the hooks of an event';
+
+CREATE FUNCTION converge.arm_hooks() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	place record;
+	is_wanted boolean;
+	is_there boolean;
+BEGIN
+	FOR place IN SELECT * FROM (VALUES ('before_op'::text, 'ops'::text, 'BEFORE INSERT'::text), ('after_op'::text, 'ops'::text, 'AFTER INSERT'::text),
+			('member_change'::text, 'members'::text, 'AFTER INSERT OR UPDATE OR DELETE'::text)) AS v (event, table_name, moment) LOOP
+		is_wanted := EXISTS (SELECT FROM converge.user_hooks h WHERE h.event = place.event);
+		is_there := EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = format('converge.%I'::text, place.table_name)::regclass AND t.tgname = ('hooks_'::text || place.event)::name);
+		IF is_wanted AND NOT is_there THEN
+			EXECUTE format('CREATE TRIGGER %I %s ON converge.%I FOR EACH ROW EXECUTE FUNCTION converge.run_hooks(%L)'::text,
+						   'hooks_'::text || place.event, place.moment, place.table_name, place.event);
+		ELSIF is_there AND NOT is_wanted THEN
+			EXECUTE format('DROP TRIGGER %I ON converge.%I'::text, 'hooks_'::text || place.event, place.table_name);
+		END IF;
+	END LOOP;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION converge.arm_hooks() IS 'trigger: create the triggers that the hooks need, and drop those that none needs, also when a dump is restored';
+CREATE TRIGGER arm AFTER INSERT OR DELETE ON converge.user_hooks
+	FOR EACH STATEMENT EXECUTE FUNCTION converge.arm_hooks();
+
+CREATE FUNCTION converge.add_hook(event text, hook regprocedure) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wanted text;
+	found record;
+BEGIN
+	IF event IS NULL OR hook IS NULL THEN
+		RAISE EXCEPTION 'event and function must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	wanted := CASE event WHEN 'before_op'::text THEN 'converge.ops'::text WHEN 'after_op'::text THEN 'converge.ops'::text
+		WHEN 'after_pause'::text THEN 'uuid, bigint, text'::text WHEN 'member_change'::text THEN 'uuid, text, converge.role'::text END;
+	IF wanted IS NULL THEN
+		RAISE EXCEPTION 'unknown event: "%"', event
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = 'Events are before_op, after_op, after_pause and member_change.';
+	END IF;
+	SELECT format('%I.%I(%s)'::text, n.nspname, p.proname, oidvectortypes(p.proargtypes)) AS name, oidvectortypes(p.proargtypes) AS arguments,
+		   p.prorettype = 'boolean'::regtype AS decides, p.prokind, r.rolsuper OR r.rolname = CURRENT_USER AS trusted
+		INTO found
+		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner WHERE p.oid = hook;
+	IF found.arguments IS DISTINCT FROM wanted OR found.prokind <> 'f'::"char" OR event = 'before_op'::text AND NOT found.decides THEN
+		RAISE EXCEPTION 'function % is no hook of %', hook, event
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = format('It must take (%s)%s.'::text, wanted, CASE event WHEN 'before_op'::text THEN ' and return boolean'::text ELSE ''::text END);
+	END IF;
+	IF NOT found.trusted THEN
+		RAISE EXCEPTION 'function % does not belong to a superuser', hook
+			USING ERRCODE = 'insufficient_privilege', DETAIL = 'It will run with the rights of all users who edit.';
+	END IF;
+	INSERT INTO converge.user_hooks (event, hook) VALUES (add_hook.event, found.name) ON CONFLICT ON CONSTRAINT user_hooks_pkey DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION converge.add_hook(text, regprocedure) IS
+	'call a function at an event: before_op (it may return false to refuse the op), after_op, after_pause, member_change; for those who run the database';
+
+CREATE FUNCTION converge.drop_hook(event text, hook regprocedure) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF event IS NULL OR hook IS NULL THEN
+		RAISE EXCEPTION 'event and function must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	DELETE FROM converge.user_hooks h WHERE h.event = drop_hook.event AND to_regprocedure(h.hook) = drop_hook.hook;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'function % is no hook of %', hook, event USING ERRCODE = 'no_data_found';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION converge.drop_hook(text, regprocedure) IS 'call a function at an event no longer';
+
+-- A hook that fails is not called again for the same version: it must not keep the others from
+-- their documents.
+CREATE FUNCTION converge.run_pause_hooks(pause interval DEFAULT '5 seconds', max_documents integer DEFAULT 1000) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	doc record;
+	hook text;
+	called bigint := 0;
+BEGIN
+	IF NOT EXISTS (SELECT FROM converge.user_hooks h WHERE h.event = 'after_pause'::text) THEN
+		RETURN 0;
+	END IF;
+	FOR doc IN SELECT h.doc_id, h.version FROM converge.heads h LEFT JOIN converge.pauses p ON p.doc_id = h.doc_id
+			WHERE (p.version IS NULL OR p.version < h.version) AND h.updated_at <= clock_timestamp() - pause
+			ORDER BY h.updated_at LIMIT max_documents LOOP
+		INSERT INTO converge.pauses AS p (doc_id, version) VALUES (doc.doc_id, doc.version)
+			ON CONFLICT ON CONSTRAINT pauses_pkey DO UPDATE SET version = excluded.version WHERE p.version < excluded.version;
+		CONTINUE WHEN NOT FOUND;
+		called := called + 1;
+		FOR hook IN SELECT h FROM converge.hooks_of('after_pause'::text) h LOOP
+			BEGIN
+				EXECUTE format('SELECT %s($1, $2, $3)'::text, hook) USING doc.doc_id, doc.version, converge.stored_text(doc.doc_id, doc.version);
+			EXCEPTION WHEN OTHERS THEN
+				RAISE WARNING 'hook % failed for document %: %', hook, doc.doc_id, SQLERRM USING ERRCODE = SQLSTATE;
+			END;
+		END LOOP;
+	END LOOP;
+	RETURN called;
+END
+$$;
+COMMENT ON FUNCTION converge.run_pause_hooks(interval, integer) IS
+	'call the hooks of after_pause for documents that were edited since, and not within the pause; maintenance does; returns for how many';
+
 CREATE FUNCTION converge.due_documents() RETURNS SETOF uuid
 	AS 'MODULE_PATHNAME', 'converge_due_documents' LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
 COMMENT ON FUNCTION converge.due_documents() IS 'the documents whose snapshot or packing is due';
@@ -2642,6 +2833,8 @@ BEGIN
 		PERFORM converge.maintain_document(due);
 		COMMIT;
 	END LOOP;
+	PERFORM converge.run_pause_hooks(interval '5 seconds', 1000);
+	COMMIT;
 END
 $$;
 COMMENT ON PROCEDURE converge.maintain() IS
@@ -3344,7 +3537,12 @@ REVOKE ALL ON FUNCTION
 	converge.has_author(uuid, text),
 	converge.erase_author(uuid, text, text),
 	converge.erase_member(uuid, text, text),
-	converge.erase_user(text, text)
+	converge.erase_user(text, text),
+	converge.stored_text(uuid, bigint),
+	converge.arm_hooks(),
+	converge.add_hook(text, regprocedure),
+	converge.drop_hook(text, regprocedure),
+	converge.run_pause_hooks(interval, integer)
 	FROM PUBLIC;
 REVOKE ALL ON PROCEDURE converge.maintain() FROM PUBLIC;
 REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;
@@ -3355,3 +3553,6 @@ REVOKE ALL ON FUNCTION converge.restore_addition() FROM PUBLIC;
 -- ---------------------------------------------------------------------------
 
 INSERT INTO converge.as_made (part, table_name, name) SELECT p.part, p.table_name, p.name FROM converge.parts() p;
+-- those that hooks make when they are added
+INSERT INTO converge.as_made (part, table_name, name) VALUES
+	('trigger', 'ops', 'hooks_before_op'), ('trigger', 'ops', 'hooks_after_op'), ('trigger', 'members', 'hooks_member_change');

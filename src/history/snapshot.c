@@ -36,6 +36,7 @@ PG_FUNCTION_INFO_V1(converge_content_at_moment);
 PG_FUNCTION_INFO_V1(converge_content_at_text);
 PG_FUNCTION_INFO_V1(converge_snapshot);
 PG_FUNCTION_INFO_V1(converge_version_at);
+PG_FUNCTION_INFO_V1(converge_stored_text);
 
 /* Compose a run of ops into an empty buffer. */
 static OtStatus
@@ -362,4 +363,11 @@ converge_snapshot(PG_FUNCTION_ARGS)
 		cvg_label_add(doc_id, seen.version, label, cvg_acting_user(), GetCurrentTimestamp());
 	cvg_note_kept(doc_id, &seen, 0);
 	PG_RETURN_INT64(seen.version);
+}
+
+/* The text of a version, whoever asks; for functions that have looked at that. */
+Datum
+converge_stored_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cvg_content_at(PG_GETARG_UUID_P(0), PG_GETARG_INT64(1)));
 }

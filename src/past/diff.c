@@ -15,8 +15,8 @@
 #include <string.h>
 
 /* Steps for the lines and for the code points: about a tenth of a second together. */
-#define LINE_STEPS			((int64_t) 8 << 20)
-#define CHARACTER_STEPS		((int64_t) 24 << 20)
+#define LINE_STEPS			((int64_t) 4 << 20)
+#define CHARACTER_STEPS		((int64_t) 16 << 20)
 
 /* The most entries that a line's number is looked for in. */
 #define MOST_PROBES			64

@@ -9,6 +9,7 @@
  */
 #include "upkeep/worker.h"
 
+#include "store/statements.h"
 #include "upkeep/pack.h"
 
 #include "access/genam.h"
@@ -17,6 +18,7 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "commands/extension.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -229,6 +231,44 @@ try_to_maintain(const pg_uuid_t *doc_id)
 	MemoryContextSwitchTo(TopMemoryContext);
 }
 
+/* Call the hooks of documents that are no longer edited, in a transaction. */
+static void
+run_hooks(void)
+{
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (OidIsValid(get_extension_oid("converge", true)))
+	{
+		pgstat_report_activity(STATE_RUNNING, "calling hooks");
+		SPI_connect();
+		cvg_execute("SELECT converge.run_pause_hooks(interval '5 seconds', 1000)", 0, NULL, NULL, NULL);
+		SPI_finish();
+	}
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* Likewise, but log an error. */
+static void
+try_to_run_hooks(void)
+{
+	PG_TRY();
+	{
+		run_hooks();
+	}
+	PG_CATCH();
+	{
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		AbortCurrentTransaction();
+		FlushErrorState();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(TopMemoryContext);
+}
+
 /* One document after another. */
 void
 converge_worker_main(Datum arg)
@@ -252,4 +292,5 @@ converge_worker_main(Datum arg)
 		CHECK_FOR_INTERRUPTS();
 		try_to_maintain(&due[i]);
 	}
+	try_to_run_hooks();
 }

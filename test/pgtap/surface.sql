@@ -47,6 +47,9 @@ INSERT INTO promised VALUES
 	('erase_user', 'user_id text, replacement text DEFAULT ''erased''::text', 'bigint', 'volatile', 'unsafe', false),
 	('erase_me', '', 'bigint', 'volatile', 'unsafe', false),
 	('verify', 'doc_id uuid, OUT version bigint, OUT problem text', 'SETOF record', 'volatile', 'unsafe', true),
+	('add_hook', 'event text, hook regprocedure', 'void', 'volatile', 'unsafe', false),
+	('drop_hook', 'event text, hook regprocedure', 'void', 'volatile', 'unsafe', false),
+	('run_pause_hooks', 'pause interval DEFAULT ''00:00:05''::interval, max_documents integer DEFAULT 1000', 'bigint', 'volatile', 'unsafe', false),
 	('maintain', '', NULL, 'volatile', 'unsafe', false),
 	-- access
 	('share', 'doc_id uuid, user_id text, role converge.role', 'void', 'volatile', 'unsafe', false),
@@ -234,10 +237,11 @@ SELECT is_empty($$SELECT c.oid::regclass, p FROM pg_class AS c, unnest(ARRAY['us
 	WHERE c.relnamespace = 'converge'::regnamespace AND c.relkind = 'S' AND has_sequence_privilege('public', c.oid, p)$$,
 	'nor any sequence');
 SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_privilege('public', f.oid, 'execute')$$,
-	ARRAY['account_name', 'allow_relay', 'announce', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt', 'count_member_change',
-		'describe_document', 'due_documents', 'end_presence', 'erase_author', 'erase_member', 'erase_user', 'export_log', 'has_author', 'has_version', 'import_document', 'import_log', 'import_snapshot', 'is_password', 'join_document',
-		'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document', 'message_page', 'next_change', 'receive_document',
-		'redact_log', 'redact_texts', 'renew_document', 'restore_addition', 'role_in', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
+	ARRAY['account_name', 'add_hook', 'allow_relay', 'announce', 'arm_hooks', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt',
+		'count_member_change', 'describe_document', 'drop_hook', 'due_documents', 'end_presence', 'erase_author', 'erase_member', 'erase_user', 'export_log', 'has_author', 'has_version', 'import_document', 'import_log',
+		'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document',
+		'message_page', 'next_change', 'receive_document', 'redact_log', 'redact_texts', 'renew_document', 'restore_addition', 'role_in', 'run_pause_hooks', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'stored_text',
+		'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
 	'no function that takes the acting user as an argument is public');

@@ -603,6 +603,13 @@ fake_ended(void *arg, const struct uuid *id)
 }
 
 static inline void
+fake_renewed(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	sessions_restart(sessions, id, "renewed");
+}
+
+static inline void
 fake_show(void *arg, const struct uuid *id, struct frame *frame)
 {
 	(void) arg;
@@ -624,7 +631,7 @@ begin(void)
 	struct ring_bounds bounds = {.entries = 4,.bytes = 10000};
 	struct rooms_callbacks callbacks = {
 		.deliver = session_deliver,.wake = session_wake,.fetch = fake_fetch,.retry = fake_nothing,
-		.from_tables = fake_from_tables,.lost = fake_lost,.ended = fake_ended
+		.from_tables = fake_from_tables,.lost = fake_lost,.ended = fake_ended,.renewed = fake_renewed
 	};
 	struct presence_callbacks shows = {.show = fake_show,.waiting = fake_nothing};
 	struct sessions_config parts = {

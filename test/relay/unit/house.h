@@ -32,6 +32,7 @@ static int64_t fetched_from;
 static struct revision fetched_known;
 static int	losses;
 static int	endings;
+static int	renewals;
 static int	fetches;
 static bool retry_wanted;
 static int	tables_shown;				/* times that the tables were about to be
@@ -118,6 +119,14 @@ ended(void *arg, const struct uuid *id)
 	endings++;
 }
 
+static inline void
+renewed(void *arg, const struct uuid *id)
+{
+	(void) arg;
+	CHECK(uuid_equal(id, &doc));
+	renewals++;
+}
+
 /* the bound of all rings together: more than any test but one needs */
 static size_t bytes_in_all = 1 << 20;
 
@@ -126,7 +135,7 @@ static inline void
 begin(uint32_t entries, size_t bytes)
 {
 	struct ring_bounds bounds = {.entries = entries,.bytes = bytes};
-	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.from_tables = from_tables,.lost = lost,.ended = ended};
+	struct rooms_callbacks callbacks = {.deliver = deliver,.wake = wake,.fetch = fetch,.retry = retry,.from_tables = from_tables,.lost = lost,.ended = ended,.renewed = renewed};
 
 	memset(&metrics, 0, sizeof(metrics));
 	age_us = 0;
@@ -134,7 +143,7 @@ begin(uint32_t entries, size_t bytes)
 	fetched_from = -1;
 	retry_wanted = false;
 	tables_shown = 0;
-	losses = endings = 0;
+	losses = endings = renewals = 0;
 	held = NULL;
 	rooms = rooms_new(&bounds, bytes_in_all, &callbacks, &metrics);
 }

@@ -334,6 +334,7 @@ notices(void)
 	static const char deleted[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true}";
 	static const char resync[] = "{\"type\":\"resync\",\"committed\":1}";
 	static const char deleted_life[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"deleted\":true,\"life\":\"" ID "\"}";
+	static const char renewed[] = "{\"type\":\"document\",\"documentId\":\"" ID "\",\"renewed\":true,\"life\":\"" ID "\"}";
 	struct notice n;
 
 	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
@@ -349,6 +350,9 @@ notices(void)
 	protocol_notice_release(&n);
 	CHECK(protocol_notice(deleted_life, strlen(deleted_life), &n));
 	CHECK(n.kind == NOTICE_DELETED && n.has_life && n.life.bytes[15] == 0x55);
+	protocol_notice_release(&n);
+	CHECK(protocol_notice(renewed, strlen(renewed), &n));
+	CHECK(n.kind == NOTICE_RENEWED && n.has_life && n.life.bytes[15] == 0x55);
 	protocol_notice_release(&n);
 	CHECK(protocol_notice(resync, strlen(resync), &n));
 	CHECK(n.kind == NOTICE_RESYNC);

@@ -229,6 +229,35 @@ deletion_is_lost(void)
 	end(r, 2);
 }
 
+/* The past of a document was changed: who joins with what was there before must come again. */
+static void
+past_is_changed(void)
+{
+	struct reader r[4];
+	struct uuid later;
+
+	set_up();
+	later = lives[0];
+	later.bytes[15]++;
+	CHECK(come(&r[0], &lives[0], 5) == ROOM_OPEN);
+	CHECK(rooms_renewed(rooms, &doc, &lives[0]));
+	CHECK(come(&r[1], &lives[0], 5) == ROOM_OTHER);
+	CHECK(come(&r[2], &later, 5) == ROOM_OPEN && renewals == 0 && endings == 0);
+	CHECK(!rooms_renewed(rooms, &doc, &lives[0]));	/* read already */
+	new_event(6);
+	rooms_flush(rooms);
+	CHECK(strcmp(drain(&r[2]), "6 ") == 0);
+	end(r, 3);
+
+	/* the tables show it first */
+	set_up();
+	CHECK(come(&r[0], &lives[0], 5) == ROOM_OPEN);
+	CHECK(come(&r[1], &later, 5) == ROOM_OPEN && renewals == 1 && endings == 0);
+	CHECK(come(&r[2], &lives[0], 5) == ROOM_OTHER);
+	CHECK(come(&r[3], &lives[1], 0) == ROOM_OPEN && endings == 1);
+	end(r, 4);
+}
+
 int
 main(void)
 {
@@ -240,6 +269,7 @@ main(void)
 		{"a room does not go back to the document before", late_answer},
 		{"the stream shows the end of the room's document", stream_shows},
 		{"a deletion that a failover has lost is forgotten", deletion_is_lost},
+		{"a document whose past was changed is another for those who join", past_is_changed},
 		{"answers about the document before are not taken", other_answers},
 	};
 
