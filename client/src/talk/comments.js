@@ -262,10 +262,9 @@ export class Comments {
     const { track } = this.#talk
     const ops = track.since(row.version)
     if (!ops) return false
-    const orphaned = row.place.from === row.place.to
     for (const op of ops) {
       row.place = carry(row.place, op, row.quoted)
-      if (orphaned) row.maybe ||= op.some(({ kind }) => kind === INSERT)
+      if (row.place.from === row.place.to) row.maybe ||= op.some(({ kind }) => kind === INSERT)
     }
     row.version = track.version
     return true
