@@ -334,7 +334,7 @@ export class Document {
    * @returns {() => void}
    */
   on (name, listener) {
-    if (/^([tc]h|sug|com)/.test(name)) this.#talk()
+    if (/^(thr|chat|sug|com)/.test(name)) this.#talk()
     return this.#events.on(name, listener)
   }
 

@@ -46,7 +46,7 @@ for (const [name, most] of Object.entries({ index: 11.2, indexeddb: 3.2 })) {
   })
 }
 
-const budgets = { codemirror: 4, monaco: 3, textarea: 1.5, react: 1 }
+const budgets = { talk: 8, codemirror: 4, 'codemirror-talk': 3, monaco: 3, textarea: 1.5, react: 1 }
 for (const [name, most] of Object.entries(budgets)) {
   test(`${name} adds at most ${most} kB`, async t => {
     const kilobytes = await weight(`export * from './${name}.js'`, [withoutCore])
