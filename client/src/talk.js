@@ -13,7 +13,9 @@ import { makeOutbox } from './talk/outbox.js'
 import { Suggestions } from './talk/suggestions.js'
 import { makeTrack } from './talk/track.js'
 
-export { Chat, Comments, Suggestions }
+export { Chat } from './talk/chat.js'
+export { Comments } from './talk/comments.js'
+export { Suggestions } from './talk/suggestions.js'
 
 /** @import { Document } from './document.js' */
 /** @import { Saying } from './talk/outbox.js' */
