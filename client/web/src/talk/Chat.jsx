@@ -20,7 +20,10 @@ function offered (text, known) {
 /** A message with the names of those who are meant. @param {{ body: string, known: Map<string, string>, userId: string | null }} props */
 function Body ({ body, known, userId }) {
   const parts = body.split(/(@[^\s@,.;:!?]+)/)
-  return <p class='body' dir='auto'>{parts.map((part, n) => part.startsWith('@') && known.has(part.slice(1)) ? <b key={n} class={part.slice(1) === userId ? 'mention me' : 'mention'}>@{known.get(part.slice(1))}</b> : part)}</p>
+  return <p class='body' dir='auto'>{parts.map((part, n) => {
+    const id = part.startsWith('@') ? part.slice(1) : ''
+    return id !== '' && (id === userId || known.has(id)) ? <b key={n} class={id === userId ? 'mention me' : 'mention'}>@{called(id)}</b> : part
+  })}</p>
 }
 
 /** @param {{ document: Document }} props */
