@@ -1,7 +1,7 @@
 /** The way to a relay, and the documents that are open on it. */
 
 import { failure } from './core/error.js'
-import { lazy } from './core/lazy.js'
+import { later } from './core/later.js'
 import { Document } from './document.js'
 import { claims } from './net/token.js'
 import { environment } from './net/environment.js'
@@ -29,7 +29,6 @@ export class Client {
   /** @type {(() => void) | undefined} */
   #unlisten
   #closed = false
-  #url
   /** @type {import('./rest.js').RestApi | null} */
   #rest = null
   /** @type {string | null | undefined} a token that was asked for to know the user, and not used yet */
@@ -38,8 +37,9 @@ export class Client {
   /** @param {ClientOptions} options */
   constructor ({ url, token, storage, WebSocket, fetch, environment: given }) {
     if (typeof token !== 'function') throw new TypeError('token must be a function')
-    this.#url = String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws').replace(/\/*([?#].*)?$/, '')
-    if (!/^wss?:/.test(this.#url)) throw new TypeError(`url must begin with ws or http: ${url}`)
+    /** The relay's, for WebSockets. @internal */
+    this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws').replace(/\/*([?#].*)?$/, '')
+    if (!/^wss?:/.test(this.url)) throw new TypeError(`url must begin with ws or http: ${url}`)
     /** @internal */
     this.env = environment({ WebSocket, fetch, ...given })
     /** @internal */
@@ -58,7 +58,7 @@ export class Client {
    * @internal
    */
   socketUrl (id) {
-    return `${this.#url}/v1/collab/${encodeURIComponent(id)}`
+    return `${this.url}/v1/collab/${encodeURIComponent(id)}`
   }
 
   /**
@@ -96,7 +96,7 @@ export class Client {
    * @returns {import('./rest.js').RestApi}
    */
   get rest () {
-    return (this.#rest ??= lazy(async () => (await import('./rest.js')).rest({ url: this.#url, token: this.token, fetch: this.env.fetch })))
+    return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ url: this.url, token: this.token, fetch: this.env.fetch })))
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */

@@ -3,15 +3,18 @@
 import { deferred } from './core/edits.js'
 import { Emitter } from './core/emitter.js'
 import { failure } from './core/error.js'
+import { later } from './core/later.js'
 import { Presence } from './core/presence.js'
+import { typed } from './core/state.js'
 import { makeSync } from './core/sync.js'
 import { NO_HISTORY, note, pass, reverse } from './core/undo.js'
-import { invert, parse, toOp } from './ot/index.js'
+import { compose, invert, parse, print, toOp, transform } from './ot/index.js'
 
 /** @import { Client } from './client.js' */
 /** @import { Sync } from './core/sync.js' */
 /** @import { Batch, Edit } from './core/edits.js' */
 /** @import { User } from './core/presence.js' */
+/** @import { Chat, Comment, Comments, Message, Suggestion, Suggestions, Talk, Thread } from './talk.js' */
 /** @import { History } from './core/undo.js' */
 /** @import { Op, WireOp } from './ot/op.js' */
 /** @import { Change } from './ot/text.js' */
@@ -33,7 +36,9 @@ import { invert, parse, toOp } from './ot/index.js'
  * @property {string} message
  * @property {string | null} operationId
  * @property {Change[]} changes what was taken out: `document.edit(changes)` would make it again
- * @property {string} text the text with the changes, as a draft
+ * @property {string} text the text with the changes, as a draft; what was said in a comment, suggestion or message
+ * @property {'comment' | 'thread' | 'suggest' | 'decide' | 'chat'} [of] what was refused, if that is no edit
+ * @property {string} [id] of that
  *
  * @typedef {object} ClosedEvent
  * @property {string} code `forbidden`, `not_found`, `malformed` or `closed`
@@ -51,10 +56,10 @@ import { invert, parse, toOp } from './ot/index.js'
  * @property {{ version: number }} diverged
  * @property {ClosedEvent} closed
  * @property {unknown} unstored the storage failed, with this error: edits are kept in memory alone
- * @property {any} thread
- * @property {any} comment
- * @property {any} suggestion
- * @property {any} chat
+ * @property {Thread} thread a thread came or changed
+ * @property {Comment} comment
+ * @property {Suggestion} suggestion
+ * @property {Message} chat
  */
 
 
@@ -73,6 +78,10 @@ export class Document {
   #closed = null
   /** @type {import('./core/edits.js').Deferred<Document>} */
   #loading = deferred()
+  /** @type {Promise<Talk> | undefined} */
+  #talking
+  /** @internal @type {Talk | undefined} */
+  talk
 
   /**
    * Use `client.open(id)`.
@@ -117,7 +126,7 @@ export class Document {
         this.#events.emit('pending', pending)
         if (pending) return
         this.#events.emit('saved', { version: this.version })
-        this.#closeIfUnused()
+        this.closeIfUnused()
       },
       rejected: (draft, failed, batches) => this.giveBack(this.sync, draft, failed, batches),
       connected: () => {
@@ -284,6 +293,37 @@ export class Document {
     await Promise.all(this.sync.batches.map(batch => batch.promise))
   }
 
+  // ---- what is said beside it ----
+
+  /** Threads of comments on passages of the text. @returns {Comments} */
+  get comments () {
+    return this.#part('comments')
+  }
+
+  /** Edits that are proposed. @returns {Suggestions} */
+  get suggestions () {
+    return this.#part('suggestions')
+  }
+
+  /** Messages beside the text. @returns {Chat} */
+  get chat () {
+    return this.#part('chat')
+  }
+
+  /** The code of these is loaded when one is used first; until then their lists are empty. */
+  #talk () {
+    return this.#talking ??= import('./talk.js').then(({ Talk }) => this.talk = new Talk(this, { compose, parse, print, toOp, transform, typed }))
+  }
+
+  /** @param {'comments' | 'suggestions' | 'chat'} name @returns {any} */
+  #part (name) {
+    const part = this.#talk().then(talk => /** @type {any} */ (talk[name]))
+    return this.talk?.[name] ?? later(() => part, key => {
+      const value = /** @type {any} */ (this.talk?.[name] ?? { list: [], unread: 0, mentions: 0, loaded: part.then(({ loaded }) => loaded) })[key]
+      return typeof value === 'function' ? null : value
+    })
+  }
+
   // ---- listening ----
 
   /**
@@ -294,7 +334,18 @@ export class Document {
    * @returns {() => void}
    */
   on (name, listener) {
+    if (/^(thr|chat|sug|com)/.test(name)) this.#talk()
     return this.#events.on(name, listener)
+  }
+
+  /**
+   * @template {keyof DocumentEvents} K
+   * @param {K} name
+   * @param {DocumentEvents[K]} event
+   * @internal
+   */
+  emit (name, event) {
+    this.#events.emit(name, event)
   }
 
   /** Whether an event is being told: some listeners may not have heard of the last changes yet. */
@@ -345,7 +396,7 @@ export class Document {
 
   /** Whether what is pending would be lost with the page. */
   get atRisk () {
-    return !this.#closed && !!this.pending && !this.offline?.safe
+    return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.busy)
   }
 
   /** One more uses it. @internal */
@@ -360,11 +411,12 @@ export class Document {
    */
   release () {
     if (--this.#references < 0) throw failure('closed', `document ${this.id} is released more often than opened`)
-    this.env.setTimeout(() => this.#closeIfUnused(), 0)
+    this.env.setTimeout(() => this.closeIfUnused(), 0)
   }
 
-  #closeIfUnused () {
-    if (!this.#references && !this.#closed && !this.pending) this.end('closed', 'the document was released')
+  /** @internal */
+  closeIfUnused () {
+    if (!this.#references && !this.#closed && !this.pending && !this.talk?.busy) this.end('closed', 'the document was released')
   }
 
   /**
@@ -445,6 +497,5 @@ export class Document {
       this.#events.emit('presence', this.presence.users)
     }
     if (code === 'diverged') this.#events.emit(code, { version: this.version })
-    if (/^(thread|comment|suggest|suggestion|decide|chat)$/.test(type)) this.#events.emit(/^[sd]/.test(type) ? 'suggestion' : type, message)
   }
 }

@@ -30,13 +30,19 @@ async function refusal (response) {
 }
 
 /**
- * @param {object} options
- * @param {string | URL} options.url the relay's, as a client has it
- * @param {TokenFunction} [options.token] as a client has it; sign-up and login need none
- * @param {typeof globalThis.fetch} [options.fetch]
- * @returns {Rest}
+ * @typedef {object} RestOptions
+ * @property {string | URL} url the relay's, as a client has it
+ * @property {TokenFunction} [token] as a client has it; sign-up and login need none
+ * @property {typeof globalThis.fetch} [fetch]
  */
-export function rest ({ url, token, fetch = globalThis.fetch }) {
+
+/**
+ * Make what asks a relay: method, path, whether that needs no token, and the fields.
+ * @param {RestOptions} options
+ * @returns {(method: string, path: string, open: boolean, fields: Record<string, any>) => Promise<any>}
+ * @internal
+ */
+export function caller ({ url, token, fetch = globalThis.fetch }) {
   const base = new URL(url, globalThis.location?.href)
   base.protocol = base.protocol.replace(/^ws/, 'http')
   base.search = base.hash = ''
@@ -72,6 +78,15 @@ export function rest ({ url, token, fetch = globalThis.fetch }) {
     })
   }
 
+  return ask
+}
+
+/**
+ * @param {RestOptions} options
+ * @returns {Rest}
+ */
+export function rest (options) {
+  const ask = caller(options)
   return /** @type {any} */ (Object.fromEntries(Object.entries(ROUTES).map(([name, route]) => {
     const [method, pattern, open] = route.split(' ')
     return [name, (/** @type {any[]} */ ...given) => {

@@ -20,6 +20,7 @@ const alias = {
   'converge-client/ot': path.join(client, 'ot/index.js'),
   'converge-client/indexeddb': path.join(client, 'indexeddb.js'),
   'converge-client/codemirror': path.join(client, 'codemirror.js'),
+  'converge-client/codemirror-talk': path.join(client, 'codemirror-talk.js'),
   'converge-client/monaco': path.join(client, 'monaco.js'),
   // the bindings get the copies of this folder, whatever else is installed beside them
   ...Object.fromEntries(['@codemirror/state', '@codemirror/view'].map(name => [name, path.join(here, 'node_modules', name)]))

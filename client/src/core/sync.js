@@ -120,7 +120,9 @@ export function makeSync (client, id, host) {
         case 'snapshot': return snapshot(message)
         case 'ops': return takeOps(message.ops)
         case 'catchup': return takeOps([message], message.fromVersion)
-        case 'reject': return rejected(message)
+        case 'reject':
+          if (message.of) break
+          return rejected(message)
         case 'checksum': return void checksum()
         case 'error': if (message.retryAfter > 0) link.atLeast(message.retryAfter)
       }
@@ -448,12 +450,14 @@ export function makeSync (client, id, host) {
   }
 
   const sync = {
+    host,
     link,
     edit,
     giveAllBack,
     nextId,
 
     get state () { return current },
+    get life () { return life },
     get flowing () { return flowing },
     get keeper () { return keeper },
     set keeper (/** @type {Gate | null} */ next) { keeper = next },

@@ -4,7 +4,7 @@ import { JSDOM } from 'jsdom'
 
 export const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
 export const page = window.document
-const NAMES = ['document', 'window', 'MutationObserver', 'Node', 'HTMLElement', 'Event', 'CompositionEvent', 'InputEvent', 'KeyboardEvent', 'getSelection', 'requestAnimationFrame', 'cancelAnimationFrame']
+const NAMES = ['document', 'window', 'MutationObserver', 'Node', 'HTMLElement', 'Event', 'CompositionEvent', 'InputEvent', 'KeyboardEvent', 'Window', 'getSelection', 'requestAnimationFrame', 'cancelAnimationFrame']
 for (const name of NAMES) globalThis[name] = name === 'window' ? window : typeof window[name] === 'function' && name[0] === name[0].toLowerCase() ? window[name].bind(window) : window[name]
 // Node 21 has one of its own
 Object.defineProperty(globalThis, 'navigator', { value: window.navigator, configurable: true })

@@ -3,6 +3,7 @@
 // knows time: what it sends waits in a connection until the world lets it arrive.
 
 import { compose, parse, points, print, reach, Text, transform } from '../../src/ot/index.js'
+import { TalkModel } from './talk.mjs'
 
 /** A token as far as a client looks into it. */
 export const tokenOf = user => `.${btoa(JSON.stringify({ sub: user }))}.`
@@ -26,6 +27,7 @@ export class Server {
     /** @type {Set<Connection>} */
     this.connections = new Set()
     this.problems = []
+    this.talk = new TalkModel(this)
     this.lost = new Set() // ids of operations that a restore or a failover lost
   }
 
@@ -103,6 +105,12 @@ export class Server {
     connection.live = true
     this.flow(connection)
   }
+
+  on_comment (connection, message) { this.talk.hear(connection, message) }
+  on_thread (connection, message) { this.talk.hear(connection, message) }
+  on_suggest (connection, message) { this.talk.hear(connection, message) }
+  on_decide (connection, message) { this.talk.hear(connection, message) }
+  on_chat (connection, message) { this.talk.hear(connection, message) }
 
   on_presence () {}
   on_checksum () {}

@@ -20,11 +20,11 @@ import { useFollow } from './follow.js'
 import { Loading } from './Loading.jsx'
 import { Login } from './Login.jsx'
 import { ShareDialog } from './ShareDialog.jsx'
+import { useTalk } from '../talk/use_talk.jsx'
 import { useAuthors } from './use_authors.js'
 
 /** @import { Document } from 'converge-client' */
 /** @import { View } from '../editor/LiveEditor.jsx' */
-/** @import { Panel } from '../parts/Margin.jsx' */
 
 /** @param {{ id: string, version: number | null, config: import('../app/config.js').Config }} props */
 export function DocPage ({ id, version, config }) {
@@ -75,8 +75,7 @@ function Opened ({ document, loaded, version, config }) {
   const [sharing, setSharing] = useState(false)
   const [showPast, setShowPast] = useState(version !== null)
   const [colored, setColored] = useState(false)
-  const [draft, setDraft] = useState('')
-  const [panel, setPanel] = useState(/** @type {string | null} */ (null))
+  const [draft, setDraft] = useState({ what: '', text: '' })
   const { id, role } = document
   const past = usePast({
     api, id, head: document.version, begin: version, title: document.title ?? '', language: languages[document.id] ?? '',
@@ -94,13 +93,11 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => document.presence.set({ name, color }), [document, name, color])
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
-  useEffect(() => document.on('rejected', ({ text, message }) => setDraft(`${message}\n\n${text}`)), [document])
+  useEffect(() => document.on('rejected', ({ text, message, of }) => setDraft({ what: of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })), [document])
 
   const authors = useAuthors(document, view, colored)
   const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
-  // what is said about the document comes here
-  /** @type {Panel[]} */
-  const panels = []
+  const { panels, panel, setPanel, talk } = useTalk(document, viewNow)
   const language = languages[id] ?? ''
   const title = document.title ?? ''
   const Editor = editor === 'monaco' ? MonacoEditor : LiveEditor
@@ -130,12 +127,12 @@ function Opened ({ document, loaded, version, config }) {
           <button type='button' class='primary' onClick={() => become(null)}>Log in</button>
         </div>
       )}
-      {draft !== '' && <div class='draft' role='alert'><p>The server refused an edit. It is here, so that you can keep it:</p><textarea readOnly aria-label='The refused edit' value={draft} /><button type='button' class='quiet' onClick={() => setDraft('')}>Done</button></div>}
+      {draft.text !== '' && <div class='draft' role='alert'><p>The server refused {draft.what}. It is here, so that you can keep it:</p><textarea readOnly aria-label={draft.what === 'an edit' ? 'The refused edit' : 'What was refused'} value={draft.text} /><button type='button' class='quiet' onClick={() => setDraft({ what: '', text: '' })}>Done</button></div>}
       <div class='beside-margin'>
         <div class='sheet' ref={sheet}>
           {!loaded && <Loading document={document} />}
           <div class={`sheet-live${past.version === null ? '' : ' away'}`}>
-            <Editor document={document} label={title || 'Text'} language={language} title={title} focus onView={setView} />
+            <Editor document={document} label={title || 'Text'} language={language} title={title} focus onView={setView} talk={talk} />
           </div>
           {showPast && <PastText past={past} />}
           {followed && <p class='following' style={{ '--who': followed.color ?? colorOf(followed.userId) }}>Following {followed.name ?? called(followed.userId)} <button type='button' class='quiet' onClick={() => stop()}>Stop</button></p>}

@@ -3,6 +3,7 @@
 import { Compartment, EditorState } from '@codemirror/state'
 import { EditorView, placeholder } from '@codemirror/view'
 import { converge } from 'converge-client/codemirror'
+import { focusTalk, talk as talkIn } from 'converge-client/codemirror-talk'
 import { useEffect, useRef } from 'preact/hooks'
 import { authors, authorsIn, setRuns } from './authors.js'
 import { commits } from './commits.js'
@@ -19,6 +20,13 @@ import { setup } from './setup.js'
  * @property {(runs: Run[] | null, newest: number) => string[]} color show who wrote what, up to the
  *   newest version; returns the authors, most text first
  * @property {() => { from: number, to: number } | null} selection
+ * @property {(id: string, from: number) => void} look show a thread or suggestion as the one that is looked at
+ *
+ * @typedef {object} TalkProps what is said beside the text
+ * @property {boolean} suggesting what is typed is a suggestion
+ * @property {(id: string) => void} onThread
+ * @property {(id: string) => void} onSuggestion
+ * @property {(place: { from: number, to: number }) => void} onComment
  *
  * @typedef {object} LiveEditorProps
  * @property {Document} document
@@ -27,6 +35,7 @@ import { setup } from './setup.js'
  * @property {string} title which may say the language
  * @property {boolean} [focus] begin with the cursor in it, unless the user has put it elsewhere meanwhile
  * @property {(view: View | null) => void} [onView]
+ * @property {TalkProps} [talk]
  */
 
 /** @param {string} label */
@@ -39,22 +48,33 @@ export const idle = () => {
 }
 
 /** @param {LiveEditorProps} props */
-export function LiveEditor ({ document, label, language, title, focus = false, onView }) {
+export function LiveEditor ({ document, label, language, title, focus = false, onView, talk }) {
+  const said = useRef(talk)
+  said.current = talk
+  const propose = useRef(/** @param {boolean} on */ on => {})
   const parent = useRef(/** @type {HTMLDivElement | null} */ (null))
   const rename = useRef(/** @param {string} label */ label => {})
   const speak = useRef(/** @param {string} title @param {string} language */ (title, language) => {})
   useEffect(() => {
     const spoken = lazyLanguage()
     const name = new Compartment()
+    const marks = new Compartment()
+    const marked = (/** @type {boolean} */ suggesting) => talk === undefined ? [] : talkIn(document, {
+      suggesting,
+      onThread: id => said.current?.onThread(id),
+      onSuggestion: id => said.current?.onSuggestion(id),
+      onComment: place => said.current?.onComment(place)
+    })
     const view = new EditorView({
       parent: /** @type {HTMLElement} */ (parent.current),
       state: EditorState.create({
-        extensions: [spoken.extension, converge(document), commits(document), authors(), placeholder('Write something…'), name.of(called(label)), setup({})]
+        extensions: [spoken.extension, converge(document), marks.of(marked(false)), commits(document), authors(), placeholder('Write something…'), name.of(called(label)), setup({})]
       })
     })
     if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
     // the text comes first
     speak.current = (title, language) => { document.loaded.then(() => spoken.speak(view, title, language)).catch(() => {}) }
+    propose.current = on => view.dispatch({ effects: marks.reconfigure(marked(on)) })
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.({
       reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),
@@ -65,7 +85,8 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
       selection () {
         const { from, to } = view.state.selection.main
         return from === to ? null : { from, to }
-      }
+      },
+      look: (id, from) => view.dispatch({ effects: [focusTalk.of(id), EditorView.scrollIntoView(Math.min(from, view.state.doc.length), { y: 'center' })] })
     })
     return () => {
       onView?.(null)
@@ -73,6 +94,8 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
     }
   }, [document])
   useEffect(() => rename.current(label), [label])
+  const suggesting = talk?.suggesting ?? false
+  useEffect(() => propose.current(suggesting), [document, suggesting])
   useEffect(() => speak.current(title, language), [document, title, language])
   return <div class='editor' ref={parent} />
 }

@@ -72,7 +72,8 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
           own.color(marks)
           return [...lengths].sort((a, b) => b[1] - a[1]).map(([userId]) => userId)
         },
-        selection: () => null
+        selection: own.selection,
+        look: (_id, from) => own.reveal(from)
       })
     }, error => { if (!gone) setProblem(explain(error)) })
     return () => {
@@ -81,6 +82,19 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
       made?.destroy()
     }
   }, [document])
+  useEffect(() => {
+    if (!editor) return
+    const mark = () => {
+      const length = document.length
+      editor.talk([
+        ...document.comments.list.filter(({ from, orphan, resolved }) => from !== null && !orphan && !resolved).map(({ from, to }) => ({ from: Number(from), to: Number(to), className: 'cm-thread' })),
+        ...document.suggestions.list.flatMap(({ changes, stale }) => stale ? [] : changes ?? []).map(({ from, to }) => ({ from, to, className: 'diff-old' }))
+      ].filter(({ from, to }) => from < to && to <= length))
+    }
+    mark()
+    const offs = [document.on('thread', mark), document.on('suggestion', mark)]
+    return () => offs.forEach(off => off())
+  }, [document, editor])
   useEffect(() => editor?.name(label), [editor, label])
   useEffect(() => editor?.speak(language, title), [editor, language, title])
   useEffect(() => {

@@ -62,6 +62,7 @@ export function create (parent, document, { label, language, title, dark, phrase
   const unbind = bind(document, editor)
   const model = /** @type {monaco.ITextModel} */ (editor.getModel())
   const colors = editor.createDecorationsCollection()
+  const said = editor.createDecorationsCollection()
   const range = (/** @type {number} */ from, /** @type {number} */ to) => {
     const [start, end] = [from, to].map(offset => model.getPositionAt(offset))
     return { startLineNumber: start.lineNumber, startColumn: start.column, endLineNumber: end.lineNumber, endColumn: end.column }
@@ -72,6 +73,13 @@ export function create (parent, document, { label, language, title, dark, phrase
     reveal: offset => editor.revealPositionInCenterIfOutsideViewport(model.getPositionAt(offset)),
     /** @param {{ from: number, to: number, className: string }[]} marks */
     color: marks => colors.set(marks.map(({ from, to, className }) => ({ range: range(from, to), options: { inlineClassName: className } }))),
+    /** @param {{ from: number, to: number, className: string }[]} marks passages of threads and suggestions */
+    talk: marks => said.set(marks.map(({ from, to, className }) => ({ range: range(from, to), options: { inlineClassName: className, stickiness: monaco.TrackedRangeStickiness.NeverGrowsWhenTypingAtEdges } }))),
+    selection () {
+      const selected = editor.getSelection()
+      if (selected === null || selected.isEmpty()) return null
+      return { from: model.getOffsetAt(selected.getStartPosition()), to: model.getOffsetAt(selected.getEndPosition()) }
+    },
     /** @param {string} label */
     name: label => editor.updateOptions({ ariaLabel: label }),
     /** @param {string} name @param {string} title */

@@ -1,0 +1,184 @@
+/**
+ * What is said beside a document's text: `document.comments`, `document.suggestions` and
+ * `document.chat`. This is loaded when one of them is used first, and then follows the document:
+ * rows come as events on its connection, and are listed over HTTP where some were missed.
+ */
+
+import { caller } from './rest.js'
+import { Chat } from './talk/chat.js'
+import { Comments } from './talk/comments.js'
+import { makeFeed } from './talk/feed.js'
+import { failure } from './talk/kit.js'
+import { makeOutbox } from './talk/outbox.js'
+import { Suggestions } from './talk/suggestions.js'
+import { makeTrack } from './talk/track.js'
+
+export { Chat } from './talk/chat.js'
+export { Comments } from './talk/comments.js'
+export { Suggestions } from './talk/suggestions.js'
+
+/** @import { Document } from './document.js' */
+/** @import { Saying } from './talk/outbox.js' */
+/** @import { Algebra } from './talk/kit.js' */
+/**
+ * @typedef {import('./talk/comments.js').Thread} Thread
+ * @typedef {import('./talk/comments.js').Comment} Comment
+ * @typedef {import('./talk/suggestions.js').Suggestion} Suggestion
+ * @typedef {import('./talk/chat.js').Message} Message
+ */
+
+/** Everything that is said beside one document. */
+export class Talk {
+  #listed = false
+  /** Raised at each change of what is shown. @internal */
+  stamp = 0
+
+  /** @internal @param {Document} document @param {Algebra} algebra */
+  constructor (document, algebra) {
+    const { env, sync, client } = document
+    /** @internal */
+    this.document = document
+    /** @internal */
+    this.track = makeTrack(document, algebra)
+    /** @internal */
+    this.algebra = algebra
+    this.comments = new Comments(this)
+    this.suggestions = new Suggestions(this)
+    this.chat = new Chat(this)
+    /** @internal */
+    this.outbox = makeOutbox(document, () => { this.stamp++ })
+    /** @internal */
+    this.feed = makeFeed(env, since => this.#list(since))
+    const call = caller({ url: client.url, token: client.token, fetch: env.fetch })
+    /** Ask the server over HTTP. @internal @type {(method: string, what: string, fields?: object) => Promise<any>} */
+    this.ask = (method, what, fields = {}) => call(method, `/v1/docs/${encodeURIComponent(document.id)}/${what}`, false, fields)
+    this.#follow()
+    document.on('closed', ({ code, message }) => {
+      this.feed.stop(false)
+      this.outbox.end(code, message)
+    })
+    document.on('status', status => {
+      if (status === 'connected') return
+      this.outbox.halt()
+      this.feed.stop(false)
+    })
+    this.life = sync.life
+    if (sync.flowing) this.#connected()
+  }
+
+  get parts () {
+    return [this.comments, this.suggestions, this.chat]
+  }
+
+  /** Whether something is said and not answered. */
+  get busy () {
+    return this.outbox.items.length > 0
+  }
+
+  /** The user, as far as is known. */
+  get userId () {
+    return this.document.userId
+  }
+
+  /** Hear what the document hears. */
+  #follow () {
+    const { host } = this.document.sync
+    const { message, change, advance, connected, pending } = host
+    host.message = told => {
+      message(told)
+      this.#told(told)
+    }
+    host.change = (op, changes, how) => {
+      this.comments.shift(op)
+      this.suggestions.shift(op)
+      this.stamp++
+      change(op, changes, how)
+    }
+    host.advance = (op, from, userId) => {
+      this.track.advance(op, from)
+      this.stamp++
+      advance(op, from, userId)
+      this.outbox.flush()
+    }
+    host.pending = () => {
+      pending()
+      this.outbox.flush()
+    }
+    host.connected = () => {
+      connected()
+      this.#connected()
+    }
+  }
+
+  #connected () {
+    const { life } = this.document.sync
+    if (life !== this.life) {
+      // another document under the same id: nothing of what was said is its
+      this.life = life
+      this.feed.stop(true)
+      this.#listed = false
+      for (const part of this.parts) part.forget()
+      this.stamp++
+    }
+    this.outbox.halt()
+    this.feed.connect()
+    this.outbox.flush()
+  }
+
+  /** @param {any} message */
+  #told (message) {
+    const { type } = message
+    if (type === 'talk') this.feed.ask()
+    else if (type === 'reject') this.outbox.refused(message)
+    else if (/^(thread|comment|suggest|decide|chat)$/.test(type) && message.changed) {
+      this.take([message], true)
+      this.feed.heard(message.changed)
+      this.outbox.heard(message)
+    }
+  }
+
+  /**
+   * Take rows, of events or lists.
+   * @param {any[]} rows with their types
+   * @param {boolean} live
+   * @internal
+   */
+  take (rows, live) {
+    /** @type {(() => void)[]} */
+    const tell = []
+    for (const row of rows) {
+      const part = row.type === 'chat' ? this.chat : /^(thread|comment)$/.test(row.type) ? this.comments : this.suggestions
+      const told = part.take(row, live)
+      if (told) tell.push(told)
+    }
+    if (tell.length > 0) this.stamp++
+    for (const each of tell) each()
+  }
+
+  /** @param {number} since @returns {Promise<number>} */
+  async #list (since) {
+    if (!this.#listed) return this.#listAll()
+    let upTo = since
+    for (let page = await this.ask('GET', 'talk', { since }); page; page = await page.next?.()) {
+      this.take(page.events, true)
+      upTo = page.changed
+    }
+    return upTo
+  }
+
+  /** The first list: what is open, where it is, and the end of the chat. */
+  async #listAll () {
+    const numbers = await Promise.all(this.parts.map(part => part.list_()))
+    this.#listed = true
+    for (const part of this.parts) part.ready.resolve(/** @type {any} */ (part))
+    return Math.min(...numbers)
+  }
+
+  /** @param {Saying} saying @internal */
+  say (saying) {
+    if (this.document.status === 'closed') throw failure('closed', `document ${this.document.id} is closed`)
+    const said = this.outbox.say(saying)
+    for (const part of this.parts) part.announce?.(saying)
+    return said
+  }
+}

@@ -1,0 +1,280 @@
+/** `document.suggestions`: edits that are proposed, and decided by those who may edit. */
+
+import { deferred, DELETE, failure, INSERT } from './kit.js'
+import { carry } from './place.js'
+
+/** @import { Op, WireOp } from '../ot/op.js' */
+/** @import { Change } from '../ot/text.js' */
+/** @import { Talk } from '../talk.js' */
+/** @import { Place } from './place.js' */
+
+/**
+ * @typedef {object} Suggestion
+ * @property {string} id
+ * @property {Change[] | null} changes what it would do to `document.text`, in order, in UTF-16 offsets; null: that is not known yet
+ * @property {boolean} stale what it touches is gone: it cannot be accepted
+ * @property {string} note
+ * @property {string | null} userId who made it
+ * @property {string | null} at
+ * @property {'open' | 'accepted' | 'rejected' | 'withdrawn'} status
+ * @property {string | null} decidedBy
+ * @property {string | null} decidedAt
+ * @property {number | null} version that it became
+ * @property {boolean} pending said here, and not committed yet
+ */
+
+/** @typedef {{ op: Op, version: number, stale: boolean, deletes: boolean, sides: Place[][] | null }} Carried */
+
+/** @param {Op} op */
+const deletes = op => op.some(({ kind }) => kind === DELETE)
+
+/** The characters on both sides of every place where an op inserts. @param {Op} op */
+function sidesOf (op) {
+  const sides = []
+  let at = 0
+  for (const { kind, length } of op) {
+    if (kind !== INSERT) at += length
+    // at the beginning of the text there is nothing before, which is never deleted
+    else sides.push([{ from: at - 1, to: at, alive: true }, { from: at, to: at + 1, alive: true }])
+  }
+  return sides
+}
+
+/** @param {Op} op @param {number} version @param {boolean} stale @returns {Carried} */
+const carriedOf = (op, version, stale = false) => ({ op, version, stale, deletes: deletes(op), sides: deletes(op) ? null : sidesOf(op) })
+
+/** @param {Place[]} side */
+const gone = ([left, right]) => left.from === left.to && right.from === right.to
+
+/** `document.suggestions`: edits that are proposed, and decided by those who may edit. */
+export class Suggestions {
+  /** @type {Map<string, any>} */
+  #rows = new Map()
+  /** @type {{ stamp: number, list: Suggestion[] }} */
+  #drawn = { stamp: -1, list: [] }
+  #asking = false
+  #talk
+
+  /** @internal @param {Talk} talk */
+  constructor (talk) {
+    this.#talk = talk
+    /** @internal @type {import('../core/edits.js').Deferred<Suggestions>} */
+    this.ready = deferred()
+    /**
+     * Resolves when all open suggestions are there.
+     * @type {Promise<Suggestions>}
+     */
+    this.loaded = this.ready.promise
+  }
+
+  /** Those that are open, oldest first. */
+  get list () {
+    if (this.#drawn.stamp !== this.#talk.stamp) this.#drawn = { stamp: this.#talk.stamp, list: this.#draw() }
+    return this.#drawn.list
+  }
+
+  /** One of them, or one that was decided since this is open. @param {string} id @returns {Suggestion | undefined} */
+  get (id) {
+    const row = this.#rows.get(id)
+    return this.list.find(each => each.id === id) ?? (row && this.#show(row))
+  }
+
+  /**
+   * Propose changes of the text, as `document.edit` takes them.
+   * @param {Partial<Change> & { from: number } | readonly (Partial<Change> & { from: number })[]} changes
+   * @param {{ note?: string }} [options]
+   * @returns {Promise<Suggestion>} once it is committed
+   */
+  async add (changes, { note = '' } = {}) {
+    const { document, algebra: { print } } = this.#talk
+    const { state } = document.sync
+    if (!state) throw failure('not_loaded', `document ${document.id} is not loaded yet`)
+    const op = this.#talk.algebra.toOp(state.shown, /** @type {Change[]} */ ([changes].flat()))
+    if (op.length === 0) throw new RangeError('a suggestion changes something')
+    const id = document.sync.nextId()
+    const saying = {
+      of: 'suggest',
+      id,
+      body: op.map(({ text }) => text).join(''),
+      op,
+      at: document.env.now(),
+      note,
+      moves: true,
+      freeze () {
+        const { state } = document.sync
+        if (saying.op.length === 0) return null
+        // what is typed here and not committed is waited for
+        if (!state || state.sent || state.pile.length > 0) return
+        return { id, baseVersion: state.version, op: print(saying.op), ...(note && { note }) }
+      },
+      done: (/** @type {any} */ event) => /^(suggest|decide)$/.test(event.type) && event.id === id,
+      result: () => this.get(id)
+    }
+    return this.#talk.say(saying)
+  }
+
+  /**
+   * Make a suggestion's changes; or those of several, in this order, all or none.
+   * @param {string | string[]} id
+   * @returns {Promise<void>} once it is committed
+   */
+  accept (id) {
+    return this.#decide(id, true)
+  }
+
+  /**
+   * Decide against a suggestion, or several.
+   * @param {string | string[]} id
+   * @returns {Promise<void>}
+   */
+  reject (id) {
+    return this.#decide(id, false)
+  }
+
+  /** @param {string | string[]} id @param {boolean} accept */
+  async #decide (id, accept) {
+    const ids = [id].flat()
+    const status = accept ? 'accepted' : 'rejected'
+    const message = Array.isArray(id) ? { ids, accept } : { id, accept }
+    await this.#talk.say({
+      of: 'decide', id: String(ids), freeze: () => message, result: () => undefined,
+      done: event => event.type === 'decide' && ids.includes(event.id) && ids.every(each => this.#rows.get(each)?.status === status)
+    })
+  }
+
+  /**
+   * Take back a suggestion of one's own.
+   * @param {string} id
+   * @returns {Promise<void>}
+   */
+  async withdraw (id) {
+    await this.#talk.say({
+      of: 'suggest', id, freeze: () => ({ id, withdrawn: true }), result: () => undefined,
+      done: event => event.id === id && event.status === 'withdrawn'
+    })
+  }
+
+  // ---- what the server says ----
+
+  /** @param {any} row @param {boolean} _live @returns {(() => void) | undefined} @internal */
+  take (row, _live) {
+    const { id, changed } = row
+    const earlier = this.#rows.get(id)
+    if (changed <= (earlier?.changed ?? 0)) return
+    const carried = earlier?.carried ?? carriedOf(this.#talk.algebra.parse(row.op), row.baseVersion)
+    this.#rows.set(id, { ...row, carried })
+    return () => this.#tell(id)
+  }
+
+  /** @param {string} id */
+  #tell (id) {
+    const shown = this.get(id)
+    if (shown) this.#talk.document.emit('suggestion', shown)
+  }
+
+  /** @param {any} saying @internal */
+  announce ({ of, id }) {
+    if (/^(suggest|decide)$/.test(of)) for (const each of id.split(',')) this.#tell(each)
+  }
+
+  /** The first list. @internal */
+  list_ () {
+    return this.#where()
+  }
+
+  /** Ask for all as they are at the version held. */
+  async #where () {
+    const { ask, track } = this.#talk
+    const { version, changed, suggestions } = await ask('GET', 'suggestions', { version: track.version })
+    const told = []
+    for (const row of suggestions) {
+      const { id } = row
+      const earlier = this.#rows.get(id)
+      if (earlier && earlier.status !== 'open') continue
+      const { stale, sides = null, deletes: had = false } = earlier?.carried ?? {}
+      const op = this.#talk.algebra.parse(row.op)
+      const carried = { ...carriedOf(op, version, row.stale || !!stale), ...(sides && { sides: null }), deletes: had || deletes(op) }
+      if (!earlier || earlier.changed < row.changed) told.push(id)
+      this.#rows.set(id, { status: 'open', decidedBy: null, decidedAt: null, version: null, ...earlier, ...row, carried })
+    }
+    this.#talk.stamp++
+    for (const id of told) this.#tell(id)
+    return changed
+  }
+
+  /** @internal */
+  forget () {
+    this.#rows.clear()
+  }
+
+  // ---- where they are ----
+
+  /** What is shown has changed: what is not sent yet goes with it. @param {Op} op @internal */
+  shift (op) {
+    for (const item of /** @type {any[]} */ (this.#talk.outbox.items)) if (item.op) item.op = this.#talk.algebra.transform(item.op, op, 'left')
+  }
+
+  /** Bring a suggestion to the version held; false: that cannot be. @param {Carried} carried */
+  #carry (carried) {
+    const { track } = this.#talk
+    const ops = track.since(carried.version)
+    if (!ops) return false
+    if (ops.length > 0) {
+      const over = track.whole(ops)
+      carried.op = this.#talk.algebra.transform(carried.op, over, 'left')
+      carried.sides &&= carried.sides.map(side => side.map(place => carry(place, over)))
+      carried.stale ||= carried.deletes ? !deletes(carried.op) : !!carried.sides?.every(gone)
+      carried.version = track.version
+    }
+    return true
+  }
+
+  async #locate () {
+    const { document } = this.#talk
+    if (this.#asking || !document.sync.flowing) return
+    this.#asking = true
+    try {
+      await this.#where()
+      for (const { id } of this.list) this.#tell(id)
+    } catch {
+      await new Promise(resolve => document.env.setTimeout(() => resolve(null), 500))
+    }
+    this.#asking = false
+  }
+
+  /** @param {any} row @returns {Suggestion} */
+  #show ({ id, carried, note = '', userId = null, at = null, status, decidedBy = null, decidedAt = null, version = null, pending = false }) {
+    const { track, document } = this.#talk
+    const { state } = document.sync
+    let changes = null
+    if (status === 'open' && state && carried) {
+      // what is said here and not sent is on what is shown already
+      const op = carried.shown ?? (carried.version === track.version ? this.#talk.algebra.transform(carried.op, track.typed, 'left') : null)
+      changes = op && state.shown.apply(op).changes
+    }
+    return { id, changes, stale: !!carried?.stale, note, userId, at, status, decidedBy, decidedAt, version, pending }
+  }
+
+  /** @returns {Suggestion[]} */
+  #draw () {
+    const { document, outbox, track } = this.#talk
+    const open = [...this.#rows.values()].filter(({ status }) => status === 'open')
+    let lost = false
+    for (const { carried } of open) if (!this.#carry(carried)) lost ||= carried.version < track.version
+    if (lost) this.#locate()
+    /** @type {Map<string, Suggestion>} */
+    const list = new Map(open.sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : a.id < b.id ? -1 : 1).map(row => [row.id, this.#show(row)]))
+    for (const item of /** @type {any[]} */ (outbox.items)) {
+      const { of, id, op, note } = item
+      if (op) {
+        if (!list.has(id)) list.set(id, this.#show({ id, note, userId: document.userId, status: 'open', pending: true, carried: { shown: op, stale: op.length === 0 } }))
+      } else if (/^(suggest|decide)$/.test(of)) {
+        for (const each of id.split(',')) {
+          const there = list.get(each)
+          if (there) list.set(each, { ...there, pending: true })
+        }
+      }
+    }
+    return [...list.values()]
+  }
+}
