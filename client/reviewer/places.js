@@ -24,11 +24,14 @@ const CONTINUES = /^[\p{M}\u200d\u{1f3fb}-\u{1f3ff}]/u
  * @param {Range} within
  */
 export function occurrences (text, quote, { from, to }) {
+  if (CONTINUES.test(quote) || quote.endsWith('\u200d')) return []
+  return all(text, quote, from, to).filter(at => !CONTINUES.test(text.slice(at + quote.length, at + quote.length + 2)))
+}
+
+/** @param {string} text @param {string} quote @param {number} from @param {number} to */
+function all (text, quote, from, to) {
   const found = []
-  for (let at = text.indexOf(quote, from); at >= 0 && at + quote.length <= to && found.length < MOST; at = text.indexOf(quote, at + 1)) {
-    const end = at + quote.length
-    if (!CONTINUES.test(text.slice(end, end + 2)) && !CONTINUES.test(quote) && text[end - 1] !== '\u200d') found.push(at)
-  }
+  for (let at = text.indexOf(quote, from); at >= 0 && at + quote.length <= to && found.length < MOST; at = text.indexOf(quote, at + 1)) found.push(at)
   return found
 }
 
@@ -40,15 +43,15 @@ export function occurrences (text, quote, { from, to }) {
  * @returns {Range | string} or why there is none
  */
 export function place (text, part, { quote, before, after, occurrence }) {
-  const all = occurrences(text, quote, part)
-  if (all.length === 0) return 'its quote is not in the text'
+  const found = occurrences(text, quote, part)
+  if (found.length === 0) return 'its quote is not in the text'
   const range = (/** @type {number} */ from) => ({ from, to: from + quote.length })
-  if (all.length === 1) return range(all[0])
-  const numbered = occurrence === null ? undefined : all[occurrence - 1]
+  if (found.length === 1) return range(found[0])
+  const numbered = occurrence === null ? undefined : found[occurrence - 1]
   if (before === '' && after === '') {
-    return numbered === undefined ? `its quote is in the text ${all.length === MOST ? 'too many' : all.length} times` : range(numbered)
+    return numbered === undefined ? `its quote is in the text ${found.length === MOST ? 'too many' : found.length} times` : range(numbered)
   }
-  const fit = all.filter(at => fits(text, at, quote, before, after))
+  const fit = found.filter(at => fits(text, at, quote, before, after))
   if (fit.length === 1) return range(fit[0])
   if (fit.length === 0) return 'what it says is around its quote is not'
   return numbered !== undefined && fit.includes(numbered) ? range(numbered) : `its quote is in the text ${fit.length} times`
@@ -83,10 +86,10 @@ export function around (text, { from, to }) {
  * @returns {Range | null}
  */
 export function findAgain (text, quote, [before, after]) {
-  const wide = before + quote + after
-  const found = occurrences(text, wide, { from: 0, to: text.length }).map(at => at + before.length)
-  const at = found.length === 1 ? found : occurrences(text, quote, { from: 0, to: text.length })
-  return at.length === 1 ? { from: at[0], to: at[0] + quote.length } : null
+  // with half a character at its ends, perhaps: it is only looked for
+  const wide = all(text, before + quote + after, 0, text.length).map(at => at + before.length)
+  const [at, more] = wide.length === 1 ? wide : occurrences(text, quote, { from: 0, to: text.length })
+  return at === undefined || more !== undefined ? null : { from: at, to: at + quote.length }
 }
 
 /**

@@ -38,6 +38,6 @@ export function poster ({ url, document, token }, surroundings) {
   return {
     post: ({ kind, id, threadId, version, from, to, op, body }) => kind === 'comment'
       ? send('threads', { body, from, to, version, threadId, id }, false)
-      : send('suggestions', { baseVersion: version, op, note: body, operationId: id }, false)
+      : send('suggestions', { baseVersion: version, op, note: body, id }, false)
   }
 }

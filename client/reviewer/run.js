@@ -312,11 +312,9 @@ class Run {
     } catch (error) {
       const { code, message, status } = /** @type {any} */ (error)
       if (code === 'OT001' && remark.version !== this.document.version) return this.#renew(remark)
-      // it is there, as it was sent by a run that knew another version of the text
-      if (code !== 'OT004') {
-        if (status >= 500 || status === undefined || /^40[134]$|^429$/.test(status) || code === 'OT006') throw error
-        return this.#drop(remark, message)
-      }
+      if (code === 'OT004') return this.#known(remark)
+      if (status >= 500 || status === undefined || /^40[134]$|^429$/.test(status) || code === 'OT006') throw error
+      return this.#drop(remark, message)
     }
     this.#posted++
     return this.#mark(remark, 'posted')
@@ -330,6 +328,12 @@ class Run {
     Object.assign(remark, { version, ...points(text, passage) }, remark.op && { op: replacing(text, passage, remark.replacement ?? '') })
     this.journal.save()
     return this.#post(remark)
+  }
+
+  /** An earlier run has posted it, about another version of the text. @param {Placed} remark */
+  #known (remark) {
+    this.#mark(remark, 'posted')
+    return false
   }
 
   /** @param {Placed} remark @param {string} why */

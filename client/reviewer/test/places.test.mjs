@@ -92,4 +92,10 @@ test('a passage is found again in a later text, or not taken for another', () =>
   assert.equal(again(cat.replace('by the cat', 'by the cow')), null)
   assert.deepEqual(again('one cat'), { from: 4, to: 7 })
   assert.equal(again('no dog'), null)
+  // whatever stands where what is around it begins and ends
+  for (let i = 0; i < 40; i++) {
+    const text = `${'e\u0301😀👍🏽'.repeat(9)}${'-'.repeat(i)}the cat${'-'.repeat(i)}${'😀e\u0301👍🏽'.repeat(9)} cat`
+    const first = { from: text.indexOf('cat'), to: text.indexOf('cat') + 3 }
+    assert.deepEqual(findAgain(text, 'cat', around(text, first)), first)
+  }
 })

@@ -66,7 +66,7 @@ export class Desk {
     if (refusal instanceof Error) throw refusal
     if (refusal && !refusal.after) return problem(...refusal)
     const remark = JSON.parse(body)
-    const id = remark.id ?? remark.operationId
+    const { id } = remark
     if (!this.texts.has(remark.version ?? remark.baseVersion)) return problem(409, 'OT001')
     if (this.posted.has(id) && this.posted.get(id).sent !== body) return problem(409, 'OT004')
     this.posted.set(id, { ...remark, path: url.split(DOC)[1], sent: body })
