@@ -43,7 +43,7 @@ export async function exchange (url, init, surroundings, { timeout, what, final 
     const useless = tried === TRIES ? `${TRIES} times` : wait > LONGEST_WAIT_MS ? `and asks to wait ${Math.ceil(wait / 1000)} s` : now() + wait >= deadline ? 'and there is no time left' : null
     if (useless) throw failure('unavailable', `${why}, ${useless}`, outcome instanceof Error ? {} : { status: outcome.status })
     log(`${why}; again in ${(wait / 1000).toFixed(1)} s`)
-    await sleep(wait, signal)
+    await sleep(wait, signal).catch(error => { throw signal.aborted ? signal.reason : error })
   }
 }
 

@@ -30,6 +30,8 @@ import { failure } from '../src/core/error.js'
  * @property {'placed' | 'posted' | 'dropped'} state
  * @property {string} [why] it was dropped
  *
+ * @typedef {Pick<Placed, 'kind' | 'quote' | 'around'>} Earlier a remark that was posted on an earlier version of the text
+ *
  * @typedef {object} State
  * @property {1} schema
  * @property {string} document
@@ -37,6 +39,7 @@ import { failure } from '../src/core/error.js'
  * @property {string} hash of that text
  * @property {Part[]} parts
  * @property {Placed[]} remarks
+ * @property {Earlier[]} earlier
  * @property {boolean} finished
  */
 

@@ -51,7 +51,7 @@ const TABLE = /** @type {const} */ ([
   ['part', 'NUMBER', 6000, 'characters of a long text that are asked about at once', 200, 1_000_000],
   ['answer-tokens', 'TOKENS', 1500, 'most tokens of an answer', 50, 100_000],
   ['temperature', 'NUMBER', undefined, 'as the endpoint takes it (else its own)', 0, 2],
-  ['timeout', 'SECONDS', 120, 'most time of a request to the endpoint', 1, 3600],
+  ['timeout', 'SECONDS', 120, 'most time of a request to the endpoint', 1, 300],
   ['state', 'FOLDER', undefined, 'where runs are noted (else ~/.local/state/converge-reviewer)'],
   ['help', null, false, 'print this']
 ])

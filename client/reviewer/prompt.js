@@ -1,7 +1,7 @@
 /**
  * What is asked: the task, which the person who runs the reviewer gives, and a part of the
- * text, which is data. The text stands between two lines that nobody who wrote it could
- * know, and marks that a chat template might take for the end of a message are broken up.
+ * text, which is data. The text is between two lines with a random number that its authors
+ * cannot know, and marks that a chat template might take for the end of a message are broken up.
  */
 
 /** What an answer must be, as JSON Schema; everything is required, as strict endpoints want it. */

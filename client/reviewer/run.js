@@ -25,6 +25,9 @@ import { messages } from './prompt.js'
 const LEAST_PART = 400
 const MOST_CUTS = 3
 
+/** Remarks on earlier versions that are remembered. */
+const REMEMBERED = 2000
+
 /** What was found in the last moment has this long to be posted. */
 const POSTING_MS = 60_000
 
@@ -158,10 +161,21 @@ class Run {
     const size = [...text].length
     if (size > maxSize) throw failure('too_large', `the text has ${size} characters, more than the ${maxSize} of --max-size`)
     this.text = text
-    const parts = cut(text, part).filter(({ from, to }) => text.slice(from, to).trim() !== '')
-    this.journal.state = { schema: 1, document: document.id, version, hash: hash(text), parts: parts.map(range => ({ ...range, state: 'open' })), remarks: [], finished: false }
+    this.journal.state = {
+      schema: 1, document: document.id, version, hash: hash(text), finished: false, remarks: [], earlier: this.#earlier(),
+      parts: cut(text, part).filter(({ from, to }) => text.slice(from, to).trim() !== '').map(range => ({ ...range, state: 'open' }))
+    }
     this.journal.save()
+    const { parts } = this.state
     log(`version ${version}: ${size} characters in ${parts.length} parts, about ${parts.reduce((sum, { from, to }) => sum + this.#costOf(text.slice(from, to)), 0)} tokens at most, of ${budget}`)
+  }
+
+  /** What was posted before, unless all is to be said anew. */
+  #earlier () {
+    const { state } = this.journal
+    if (!state || this.options.fresh) return []
+    const posted = state.remarks.filter(remark => remark.state === 'posted')
+    return [...state.earlier, ...posted.map(({ kind, quote, around }) => ({ kind, quote, around }))].slice(-REMEMBERED)
   }
 
   // ---- asking ----
@@ -274,6 +288,7 @@ class Run {
     const id = idOf(run, kind, quote, which, body, replacement)
     const range = points(text, passage)
     if (remarks.some(other => other.id === id)) return 'it was made before'
+    if (this.#isOld(kind, passage)) return 'a remark on the same passage was made before'
     if (kind === 'suggestion' && remarks.some(other => other.kind === kind && other.from < range.to && range.from < other.to)) return 'another suggestion is about the same text'
     return {
       id,
@@ -281,6 +296,15 @@ class Run {
       kind, version, ...range, quote, around: around(text, passage), at: this.#lineAt(passage.from), body, replacement, state: 'placed'
     }
   }
+
+  /** Return true if an earlier run has a remark of a kind on a passage that is as it was. @param {Remark['kind']} kind @param {Range} passage */
+  #isOld (kind, { from, to }) {
+    this.#old ??= this.state.earlier.map(old => ({ kind: old.kind, at: findAgain(this.text, old.quote, old.around) }))
+    return this.#old.some(old => old.kind === kind && old.at !== null && old.at.from < to && from < old.at.to)
+  }
+
+  /** @type {{ kind: Remark['kind'], at: Range | null }[] | undefined} where remarks of earlier runs are now */
+  #old
 
   /** Line and column of an offset. @param {number} offset */
   #lineAt (offset) {

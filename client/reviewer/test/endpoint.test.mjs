@@ -154,11 +154,11 @@ test('an answer without end is not read to its end', async () => {
 })
 
 test('an answer that does not come in time is asked for again', async () => {
-  let late
-  const { ask, standin, clock } = await endpoint([() => new Promise(resolve => { late = resolve }), completion('done')], { timeout: 50 })
+  let asked = 0
+  const slow = (url, { signal, ...init }) => ++asked > 1 ? fetch(url, init) : new Promise((resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const { ask, clock } = await endpoint([completion('done')], { timeout: 20 }, { fetch: slow })
   assert.equal((await ask()).content, 'done')
-  assert.ok(standin.asked.length >= 2 && clock.waits.length === standin.asked.length - 1)
-  late(null)
+  assert.deepEqual([asked, clock.waits], [2, [1000]])
 })
 
 test('the end of the run ends a question under way', async () => {
@@ -169,6 +169,14 @@ test('the end of the run ends a question under way', async () => {
   })])
   await assert.rejects(ask(), /ended by a test/)
   late(null)
+})
+
+test('the end of the run ends a wait, and says why', async () => {
+  const { ask, ended } = await endpoint([{ status: 503, body: {} }], {}, { sleep: (ms, signal) => new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The operation was aborted')))
+    ended.abort(new Error('ended by a test'))
+  }) })
+  await assert.rejects(ask(), /ended by a test/)
 })
 
 test('after the deadline nothing is asked', async () => {

@@ -37,6 +37,7 @@ test('a number does not outweigh what is around', () => {
   assert.match(find(cat, 'cat', { before: 'under the', occurrence: 1 }), /around/)
   assert.deepEqual(find(cat, 'cat', { before: 'the', occurrence: 3 }), { from: 56, to: 59 })
   assert.match(find(cat, 'cat', { before: 'the' }), /3 times/)
+  assert.match(find('a cat, the cat, the cat', 'cat', { before: 'the', occurrence: 1 }), /2 times/)
 })
 
 test('nothing is found outside the part that was asked about', () => {
@@ -53,7 +54,9 @@ test('quotes that overlap are several', () => {
 test('no place cuts a character from its marks, or an emoji in two', () => {
   assert.match(find('cafe\u0301', 'cafe'), /not in the text/)
   assert.deepEqual(find('cafe\u0301 or cafe', 'cafe'), { from: 9, to: 13 })
+  assert.match(find('cafe\u0301', '\u0301'), /not in the text/)
   assert.match(find('👍🏽', '👍'), /not in the text/)
+  assert.match(find('👩\u200d🔬', '👩\u200d'), /not in the text/)
   assert.match(find('👩\u200d🔬', '👩'), /not in the text/)
   assert.deepEqual(find('a 😀 b', '😀'), { from: 2, to: 4 })
 })

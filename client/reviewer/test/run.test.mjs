@@ -74,8 +74,24 @@ test('a text that was reviewed is not reviewed again; one that has changed is', 
   const changed = await it.run([says(...REMARKS, comment('Serve', 'new'))])
   assert.deepEqual([changed.asked.length, changed.posted, it.printed.at(-1).body, it.printed.length], [1, 1, 'new', 3])
   assert.deepEqual(bodies(it), ['Below it is 15.', 'about teh', 'new'], 'what was said before is not said again')
-  const fresh = await it.run([says(comment('Soup', 'newer'))], { fresh: true })
+  const fresh = await it.run([says(comment('Soup', 'newer'), ...REMARKS)], { fresh: true })
+  assert.deepEqual([fresh.posted, fresh.notes], [1, []], 'what the relay has already is neither counted nor told as dropped')
   assert.deepEqual([fresh.asked.length, it.posted.size], [1, 4])
+})
+
+test('a passage that has a remark is not remarked on again in other words, until it changes or --fresh asks for it', async () => {
+  const it = desk(SOUP)
+  await it.run([says(...REMARKS)])
+  it.write(`Soup.\n\n${SOUP}`)
+  const others = [comment('for 20 minutes', 'Is 20 right?'), suggestion('Take teh', 'Take the'), comment('teh', 'A comment is no suggestion.')]
+  const { posted, notes } = await it.run([says(...others)])
+  assert.deepEqual([posted, notes.map(note => /on the same passage/.test(note))], [1, [true, true]])
+  // a version later it is remembered still
+  it.write(`Good soup.\n\n${SOUP}`)
+  assert.equal((await it.run([says(...others)])).posted, 0)
+  it.write(`Good soup.\n\n${SOUP.replace('20 min', '25 min')}`)
+  assert.equal((await it.run([says(comment('for 25 minutes', 'Is 25 right?'), ...others)])).posted, 1)
+  assert.equal((await it.run([says(suggestion('Take teh', 'Take the'))], { fresh: true })).posted, 1)
 })
 
 // ---- hostile texts ----
@@ -143,7 +159,7 @@ test('a text that is too long is not sent anywhere', async () => {
   await assert.rejects(it.run([says()], { maxSize: 50, dryRun: true, fresh: true }), error => error.code === 'too_large' && /51 characters.* 50 /.test(error.message) && error.asked.length === 0)
 })
 
-test('at most so many remarks, shared among the parts', async () => {
+test('remarks have a limit, which the parts share', async () => {
   const it = desk(parts(4))
   const all = [0, 1, 2, 3].flatMap(i => [comment(`Part ${i}`, 'a'), comment(`begins here`, 'b', { before: `Part ${i}` }), comment(`End ${i}`, 'c')])
   const { posted, asked, whole } = await it.run([saysOf(...all)], { part: 250, maxRemarks: 4 })
@@ -215,10 +231,9 @@ test('an answer that was cut off, or a question that does not fit, is asked abou
 })
 
 test('an endpoint that cuts off whatever it says is not asked without end', async () => {
-  const it = desk(parts(30))
-  const { asked, whole } = await it.run([completion('', { finish: 'length' })])
-  assert.ok(asked.length <= 10, String(asked.length))
-  assert.equal(whole, false)
+  const { asked, whole } = await desk(parts(120)).run([completion('', { finish: 'length' })], { part: 100_000 })
+  assert.deepEqual([asked.length, whole], [4, false])
+  assert.equal((await desk('A short text.').run([completion('', { finish: 'length' })])).asked.length, 1)
 })
 
 test('an endpoint that is down ends the asking; what came before is posted, and the next run goes on', async () => {
@@ -249,6 +264,7 @@ test('a run that dies at any post is gone on with, and each remark is there once
     const { whole } = await it.run([saysOf(...all.map(remark => ({ ...remark, body: `${remark.body} again` })))], { part: 250 })
     assert.equal(whole, true)
     assert.equal(it.posted.size, 6, `died at ${died}`)
+    assert.equal(it.posts, 7, 'only what was not heard of is sent again')
     const asked = Math.floor(died / 2) + 1 // parts answered before it died
     assert.equal(bodies(it).filter(body => !body.endsWith('again')).length, 2 * asked, 'what was asked is posted as it was')
     assert.ok([...it.posted.values()].every(({ version, baseVersion }) => (version ?? baseVersion) === 1), 'about the version that was read')
@@ -291,6 +307,15 @@ test('a run whose version is pruned begins anew with the newest', async () => {
   const { asked, whole } = await it.run([says()], { part: 250 })
   assert.deepEqual([asked.length >= 2, whole], [true, true])
   assert.ok(it.log.some(line => /beginning anew/.test(line)))
+})
+
+test('a run whose version has another text, as of a restored backup, begins anew too', async () => {
+  const it = desk(parts(2))
+  await it.run([says(comment('Part 0', 'a')), { status: 503, body: {} }], { part: 250 })
+  it.texts.set(1, parts(2).replaceAll('Part', 'Section'))
+  it.write('A later text.')
+  const { asked, whole } = await it.run([says()], { part: 250 })
+  assert.deepEqual([asked.map(partOf), whole], [['A later text.'], true])
 })
 
 test('what the relay refuses is dropped; a lost right or a full document ends the run', async () => {

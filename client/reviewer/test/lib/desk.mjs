@@ -30,7 +30,7 @@ export class Desk {
 
   get text () { return this.texts.get(this.version) }
 
-  /** Somebody changes the text. */
+  /** A member changes the text. */
   write (text) { this.texts.set(++this.version, text) }
 
   /** The document is gone, or the right to it. */
