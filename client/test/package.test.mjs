@@ -18,7 +18,7 @@ let place
 
 before(() => {
   place = fs.mkdtempSync(path.join(os.tmpdir(), 'converge-client-'))
-  for (const name of ['src', 'README.md', 'API.md', 'LICENSE', 'package.json', 'tsconfig.json', 'tsconfig.pack.json']) fs.cpSync(path.join(top, name), path.join(place, name), { recursive: true })
+  for (const name of ['src', 'reviewer', 'README.md', 'API.md', 'LICENSE', 'package.json', 'tsconfig.json', 'tsconfig.pack.json']) fs.cpSync(path.join(top, name), path.join(place, name), { recursive: true })
   fs.symlinkSync(path.join(top, 'node_modules'), path.join(place, 'node_modules'))
   execFileSync(path.join(top, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.pack.json'], { cwd: place })
 })
@@ -40,9 +40,17 @@ test('everything that the entries export is explained or explains itself', () =>
 test('what is packed is the sources, their types and the documentation', () => {
   const [{ files, unpackedSize }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], { cwd: place, stdio: ['ignore', 'pipe', 'ignore'] }).toString())
   const names = files.map(file => file.path)
-  assert.deepEqual(names.filter(name => !/^(src\/.*\.js|types\/.*\.d\.ts|README\.md|API\.md|LICENSE|package\.json)$/.test(name)), [])
-  for (const name of ['README.md', 'API.md', 'LICENSE', 'src/index.js', 'types/index.d.ts']) assert.ok(names.includes(name), name)
+  assert.deepEqual(names.filter(name => !/^(src\/.*\.js|types\/.*\.d\.ts|reviewer\/(\w+\.js|README\.md)|README\.md|API\.md|LICENSE|package\.json)$/.test(name)), [])
+  for (const name of ['README.md', 'API.md', 'LICENSE', 'src/index.js', 'types/index.d.ts', 'reviewer/cli.js', 'reviewer/README.md']) assert.ok(names.includes(name), name)
   assert.ok(unpackedSize < 1_000_000, `${unpackedSize} bytes`)
+})
+
+test('the reviewer runs from the package alone', t => {
+  const packed = fs.mkdtempSync(path.join(os.tmpdir(), 'converge-packed-'))
+  t.after(() => fs.rmSync(packed, { recursive: true, force: true }))
+  const [{ files }] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], { cwd: place, stdio: ['ignore', 'pipe', 'ignore'] }).toString())
+  for (const { path: name } of files) fs.cpSync(path.join(place, name), path.join(packed, name))
+  assert.match(execFileSync(path.join(packed, manifest.bin['converge-reviewer']), ['--help']).toString(), /^Usage: converge-reviewer /)
 })
 
 test('publint finds nothing', async () => {
