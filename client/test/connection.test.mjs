@@ -92,6 +92,16 @@ test('a token that expires is renewed in time on the living connection', async (
   assert.equal(document.status, 'connected')
 })
 
+test('a token that says no time, or one beyond a timer, is not asked for all the time', async () => {
+  for (const [exp, wait] of [[undefined, 0], [null, 0], ['soon', 0], [true, 0], [4e9, 2 ** 30], [1e300, 2 ** 30]]) {
+    const setup = new Setup()
+    let asked = 0
+    const document = await setup.open('ann', { token: () => (asked++, `.${btoa(JSON.stringify({ sub: 'ann', exp }))}.`) })
+    assert.equal(document.status, 'connected')
+    assert.deepEqual([asked, Math.max(0, ...waits(setup))], [1, wait], String(exp))
+  }
+})
+
 test('it waits ever longer, at random, but never more than half a minute', async () => {
   const setup = new Setup()
   const document = await setup.open('ann')

@@ -23,6 +23,7 @@ export function claims (token) {
  */
 export function renewIn (token, now) {
   const { exp } = claims(token)
-  const left = Number(exp) * 1000 - now
-  return left > -Infinity && Math.min(Math.max(1000, left - Math.min(30_000, left / 4)), 2 ** 30)
+  if (typeof exp !== 'number') return 0
+  const left = exp * 1000 - now
+  return Math.min(Math.max(1000, left - Math.min(30_000, left / 4)), 2 ** 30)
 }

@@ -76,3 +76,11 @@ test('changes that cannot be are refused, with the numbers', () => {
   assert.throws(() => toOp(text, [{ from: 0, to: 0, insert: 5 }]), TypeError)
   assert.deepEqual(parse([]), toOp(text, []))
 })
+
+test('typing at the end, at the beginning and about leaves no crumbs', () => {
+  for (const at of [length => length, () => 0, (length, n) => n * 7919 % (length + 1)]) {
+    let text = Text.of('a line 😀\n'.repeat(1000))
+    for (let n = 0; n < 5000; n++) ({ text } = text.apply(toOp(text, [{ from: at(text.length, n), insert: 'x' }])))
+    assert.ok(text.chunks.length < 40, `${text.chunks.length} chunks of ${text.length} units`)
+  }
+})
