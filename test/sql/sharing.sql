@@ -135,6 +135,7 @@ SELECT pg_temp.failure('SELECT converge.delete_document(NULL)');
 SET converge."user" = 'ben';
 SELECT count(converge.edit(:'doc', '["é"]')) FROM generate_series(1, 10);
 SELECT converge.undo_last(:'doc'), converge.snapshot(:'doc', 'kept'), converge.pack(:'doc', 3);
+SELECT converge.comment(:'doc', 'é', 0, 1) IS NOT NULL AS comment, converge.suggest(:'doc', 3, '["é"]') IS NOT NULL AS suggestion, converge.say(:'doc', '😀') IS NOT NULL AS message, converge.mark_read(:'doc', 2);
 SELECT pg_temp.tables_with(:'doc');
 SELECT converge.delete_document(:'doc');
 SELECT pg_temp.tables_with(:'doc');

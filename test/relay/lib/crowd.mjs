@@ -27,7 +27,7 @@ export class Crowd {
         if (this.next() < 0.5) continue
         client.edit(randomEdit(client.text, this.next))
         this.typed++
-        if (this.next() < 0.1) client.talk?.(this.next())
+        if (this.next() < 0.03) client.talk?.(this.next())
       }
     }, 2)
     return this
