@@ -50,6 +50,7 @@ SELECT is(pg_temp.compare(seed / 100.0, sought), 0::bigint, format('all versions
 SELECT is((SELECT count(*) FROM converge.my_occurrences('gé😀', 1000)), 1::bigint, 'in one''s own documents');
 SELECT is((SELECT count(*) FROM converge.my_occurrences('gé😀', 0)), 0::bigint, 'as many as are wanted');
 SELECT is((SELECT string_agg(title, ',') FROM converge.my_documents(search => 'GRÖSSE')), NULL, 'another title');
+SELECT is((SELECT string_agg(title, ',') FROM converge.my_documents(search => '.*')), NULL, 'no pattern of another kind');
 SELECT is((SELECT string_agg(title, ',') FROM converge.my_documents(search => 'größ')), 'Eine Größe', 'a part of a title');
 SELECT is((SELECT string_agg(title, ',') FROM converge.my_documents(search => 'EINE gr')), 'Eine Größe', 'whatever the case');
 SELECT is((SELECT count(*) FROM converge.my_documents(search => '%')), 0::bigint, 'no pattern');
