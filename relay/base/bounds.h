@@ -104,7 +104,7 @@
 #define LIMIT_PIECE_BYTES			(64 * 1024)
 
 /* what a connection takes by itself, about: in the process, with its buffers of libwebsockets */
-#define LIMIT_CONNECTION_BYTES		(6 * 1024)
+#define LIMIT_CONNECTION_BYTES		(4 * 1024)
 #define LIMIT_HTTP_CONNECTION_BYTES	(8 * 1024)
 
 /* longest body, and first message, that are read before there is a valid token */

@@ -103,7 +103,7 @@ ledger_charge(struct ledger_purse *purse, enum ledger_class class, size_t bytes)
 
 	if (purse->ledger == NULL)
 		return;
-	purse->by_class[class] += bytes;
+	purse->by_class[class] += (uint32_t) bytes;
 	/* what is only reserved is owed by nobody yet */
 	if (class != LEDGER_ASKED)
 	{
@@ -122,7 +122,7 @@ ledger_release(struct ledger_purse *purse, enum ledger_class class, size_t bytes
 
 	if (purse->ledger == NULL || bytes == 0)
 		return;
-	purse->by_class[class] -= bytes;
+	purse->by_class[class] -= (uint32_t) bytes;
 	if (class != LEDGER_ASKED)
 	{
 		purse->bytes -= bytes;

@@ -62,7 +62,7 @@ struct ledger_purse
 	struct usage_row *account;
 	LIST_ENTRY(ledger_purse) entry;
 	size_t		bytes;
-	size_t		by_class[LEDGER_CLASSES];
+	uint32_t	by_class[LEDGER_CLASSES];
 	bool		closed;			/* told to go */
 	bool		slowed;			/* told to ask for nothing more */
 	/* end the connection, and drop at once what waits for it */

@@ -10,7 +10,10 @@
 
 /* a message costs one token, and one more for each so many bytes, and elements of JSON */
 #define BYTES_A_TOKEN 16384
-#define ELEMENTS_A_TOKEN 64
+#define ELEMENTS_A_TOKEN 16
+
+/* a message of this cost is not even read when operations are rejected */
+#define EXPENSIVE 200
 
 /* no pause is longer: a client that pauses do not slow down is rejected, not left waiting */
 #define PAUSE_MOST_MS 200
@@ -75,7 +78,8 @@ session_take_charge(struct session *s, size_t len, size_t elements)
 		wait_ms = bucket_wait_ms(&s->flow.account->bucket, &all);
 		s->flow.wait_ms = wait_ms > s->flow.wait_ms ? wait_ms : s->flow.wait_ms;
 	}
-	if (s->flow.level == FLOW_FLOOD)
+	/* what is expensive to read is not read to be rejected */
+	if (s->flow.level == FLOW_FLOOD || (s->flow.level == FLOW_REJECT && cost >= EXPENSIVE))
 	{
 		s->owner->config.metrics->floods++;
 		return false;

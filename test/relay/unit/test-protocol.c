@@ -359,6 +359,24 @@ notices(void)
 	protocol_notice_release(&n);
 }
 
+/* What is in texts is no element. */
+static void
+elements(void)
+{
+	static const struct
+	{
+		const char *text;
+		size_t		count;
+	}			cases[] =
+
+	{
+		{"", 0}, {"{}", 1}, {"[[],[],{}]", 6}, {"{\"a\":\"[,{\",\"b\":\"\\\",[\"}", 2}, {"\"[[[[", 0}, {"[\"\\\\\",1]", 2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CHECK(protocol_count_elements(cases[i].text, strlen(cases[i].text)) == cases[i].count);
+}
+
 int
 main(void)
 {
@@ -377,6 +395,7 @@ main(void)
 		{"entries are taken from a list", entries},
 		{"an event line holds an entry", events},
 		{"a notice tells of members and documents", notices},
+		{"elements are counted without what is in texts", elements},
 	};
 	int			result = TAP_RUN(tests);
 
