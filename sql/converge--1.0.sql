@@ -2209,7 +2209,8 @@ COMMENT ON FUNCTION converge.carry_talk(uuid, bigint) IS
 
 CREATE FUNCTION converge.document_tables() RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY['labels'::text, 'members'::text, 'undos'::text]
+	SELECT ARRAY['comments'::text, 'labels'::text, 'last_read'::text, 'members'::text, 'messages'::text,
+				 'suggestions'::text, 'talks'::text, 'threads'::text, 'undos'::text]
 $$;
 COMMENT ON FUNCTION converge.document_tables() IS
 	'the tables whose rows, found by doc_id, belong to a document and travel with it, beside its log and snapshots';
@@ -2449,7 +2450,20 @@ CREATE FUNCTION converge.personal_columns(OUT table_name text, OUT column_name t
 	VALUES ('documents'::text, 'title'::text, 'id'::text, 'text'::text),
 		   ('documents'::text, 'owner'::text, 'id'::text, 'user'::text),
 		   ('labels'::text, 'label'::text, 'doc_id'::text, 'text'::text),
-		   ('labels'::text, 'user_id'::text, 'doc_id'::text, 'user'::text)
+		   ('labels'::text, 'user_id'::text, 'doc_id'::text, 'user'::text),
+		   ('threads'::text, 'quote'::text, 'doc_id'::text, 'text'::text),
+		   ('threads'::text, 'prefix'::text, 'doc_id'::text, 'text'::text),
+		   ('threads'::text, 'suffix'::text, 'doc_id'::text, 'text'::text),
+		   ('threads'::text, 'created_by'::text, 'doc_id'::text, 'user'::text),
+		   ('threads'::text, 'resolved_by'::text, 'doc_id'::text, 'user'::text),
+		   ('comments'::text, 'body'::text, 'doc_id'::text, 'text'::text),
+		   ('comments'::text, 'user_id'::text, 'doc_id'::text, 'user'::text),
+		   ('suggestions'::text, 'op'::text, 'doc_id'::text, 'op'::text),
+		   ('suggestions'::text, 'note'::text, 'doc_id'::text, 'text'::text),
+		   ('suggestions'::text, 'user_id'::text, 'doc_id'::text, 'user'::text),
+		   ('suggestions'::text, 'decided_by'::text, 'doc_id'::text, 'user'::text),
+		   ('messages'::text, 'body'::text, 'doc_id'::text, 'text'::text),
+		   ('messages'::text, 'user_id'::text, 'doc_id'::text, 'user'::text)
 $$;
 COMMENT ON FUNCTION converge.personal_columns() IS
 	'the columns beside the log, members and accounts that hold text or ops which redact looks through (text, op), or ids of users which erase_user replaces (user)';
@@ -2478,6 +2492,19 @@ CREATE FUNCTION converge.redact_op(op converge.op, content text, replacement tex
 COMMENT ON FUNCTION converge.redact_op(converge.op, text, text) IS
 	'the op with the characters of a text replaced, each by one, wherever it inserts that text';
 
+CREATE FUNCTION converge.as_change(table_name text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN table_name = ANY (ARRAY['threads'::text, 'comments'::text, 'suggestions'::text, 'messages'::text])
+		THEN ', changed = converge.next_change($1, 0, 0)'::text ELSE ''::text END
+$$;
+COMMENT ON FUNCTION converge.as_change(text) IS 'what an UPDATE of a table adds so that its rows are listed as changed: those of talk are numbered';
+
+CREATE FUNCTION converge.redacted_pattern(content text, replacement text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT replace(replace(replace(replace(content, '\'::text, '\\'::text), '%'::text, '\%'::text), '_'::text, '\_'::text), replacement, '_'::text)
+$$;
+COMMENT ON FUNCTION converge.redacted_pattern(text, text) IS 'the texts, for LIKE, that a text with replaced characters may have been';
+
 CREATE FUNCTION converge.redact_texts(doc_id uuid, content text, replacement text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -2488,13 +2515,40 @@ BEGIN
 		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
 	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content <> 'user'::text LOOP
 		EXECUTE format(CASE place.content
-						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4) WHERE %3$I = $1'::text
-						   ELSE 'UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3) WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text END,
-					   place.table_name, place.column_name, place.doc_column) USING doc_id, content, mask, replacement;
+						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4)%4$s WHERE %3$I = $1 AND converge.redact_op(%2$I, $2, $4)::text <> %2$I::text'::text
+						   ELSE 'UPDATE ONLY converge.%1$I SET %2$I = replace(%2$I, $2, $3)%4$s WHERE %3$I = $1 AND strpos(%2$I, $2) > 0'::text END,
+					   place.table_name, place.column_name, place.doc_column, converge.as_change(place.table_name))
+			USING doc_id, content, mask, replacement;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION converge.redact_texts(uuid, text, text) IS 'replace the characters of a text in the title and the labels of a document';
+COMMENT ON FUNCTION converge.redact_texts(uuid, text, text) IS 'replace the characters of a text in the title, the labels and the talk of a document';
+
+-- A quote that now differs from its passage by nothing but replaced characters is set to it: a
+-- quote, or what stands around it, may have had a part of what was redacted.
+CREATE FUNCTION converge.redact_quotes(doc_id uuid, replacement text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	at bigint;
+	content text;
+BEGIN
+	FOR at IN SELECT DISTINCT t.version FROM converge.threads t JOIN converge.heads h ON h.doc_id = t.doc_id
+			  WHERE t.doc_id = redact_quotes.doc_id AND t.version BETWEEN h.floor_version AND h.version LOOP
+		content := converge.content_at(doc_id, at);
+		UPDATE converge.threads t SET quote = n.quote, prefix = n.prefix, suffix = n.suffix, changed = converge.next_change(redact_quotes.doc_id, 0, 0)
+			FROM (SELECT o.id, CASE WHEN o.quote LIKE converge.redacted_pattern(x.quote, replacement) THEN x.quote ELSE o.quote END AS quote,
+						 CASE WHEN o.prefix LIKE converge.redacted_pattern(x.prefix, replacement) THEN x.prefix ELSE o.prefix END AS prefix,
+						 CASE WHEN o.suffix LIKE converge.redacted_pattern(x.suffix, replacement) THEN x.suffix ELSE o.suffix END AS suffix
+				  FROM converge.threads o CROSS JOIN LATERAL (
+					  SELECT substr(content, o.from_pos::integer + 1, char_length(o.quote)) AS quote,
+							 substr(content, (o.from_pos - char_length(o.prefix))::integer + 1, char_length(o.prefix)) AS prefix,
+							 substr(content, o.to_pos::integer + 1, char_length(o.suffix)) AS suffix) x
+				  WHERE o.doc_id = redact_quotes.doc_id AND o.version = at) n
+			WHERE t.doc_id = redact_quotes.doc_id AND t.id = n.id AND (t.quote, t.prefix, t.suffix) IS DISTINCT FROM (n.quote, n.prefix, n.suffix);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION converge.redact_quotes(uuid, text) IS 'replace in the quotes of threads the characters that were replaced in their passages';
 
 CREATE FUNCTION converge.redact(doc_id uuid, content text, replacement text DEFAULT '█') RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -2513,10 +2567,11 @@ BEGIN
 			USING ERRCODE = 'OT006', DETAIL = 'It must have at most 1000 code points.', HINT = 'Use redact_range for a longer passage.';
 	END IF;
 	replaced := converge.redact_log(doc_id, content, NULL::bigint, NULL::bigint, NULL::bigint, replacement);
+	PERFORM converge.redact_quotes(doc_id, replacement);
 	PERFORM converge.redact_texts(doc_id, content, replacement);
 	PERFORM converge.renew_document(doc_id);
 	RAISE NOTICE 'the replaced characters are still in dead rows, in the write-ahead log and in backups'
-		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots, converge.documents, converge.labels; see doc/privacy.md.';
+		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots, converge.documents, converge.labels, converge.threads, converge.comments, converge.suggestions, converge.messages; see doc/privacy.md.';
 	RETURN replaced;
 END
 $$;
@@ -2533,9 +2588,10 @@ BEGIN
 	END IF;
 	PERFORM converge.begin_move(doc_id);
 	replaced := converge.redact_log(doc_id, NULL::text, version, from_pos, to_pos, replacement);
+	PERFORM converge.redact_quotes(doc_id, replacement);
 	PERFORM converge.renew_document(doc_id);
 	RAISE NOTICE 'the replaced characters are still in dead rows, in the write-ahead log and in backups'
-		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots; see doc/privacy.md.';
+		USING HINT = 'Run VACUUM FULL converge.ops, converge.packs, converge.snapshots, converge.threads; see doc/privacy.md.';
 	RETURN replaced;
 END
 $$;
@@ -2591,6 +2647,7 @@ BEGIN
 	IF EXISTS (SELECT FROM converge.users u WHERE u.id = replacement) OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname::text = replacement) THEN
 		RAISE EXCEPTION 'the replacement "%" is the id of another user', replacement USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	DELETE FROM converge.last_read l WHERE l.user_id = gone;
 	FOR doc IN SELECT d.id FROM converge.documents d ORDER BY d.id LOOP
 		touched := 0;
 		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
@@ -2606,7 +2663,8 @@ BEGIN
 		CONTINUE WHEN NOT FOUND;
 		PERFORM converge.erase_member(doc, gone, replacement);
 		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
-			EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = $3 WHERE %3$I = $1 AND %2$I = $2'::text, place.table_name, place.column_name, place.doc_column)
+			EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = $3%4$s WHERE %3$I = $1 AND %2$I = $2'::text,
+						   place.table_name, place.column_name, place.doc_column, converge.as_change(place.table_name))
 				USING doc, gone, replacement;
 		END LOOP;
 		changed := converge.erase_author(doc, gone, replacement);
@@ -3536,6 +3594,7 @@ REVOKE ALL ON FUNCTION
 	converge.import_document(bytea, uuid),
 	converge.renew_document(uuid),
 	converge.redact_log(uuid, text, bigint, bigint, bigint, text),
+	converge.redact_quotes(uuid, text),
 	converge.redact_texts(uuid, text, text),
 	converge.has_author(uuid, text),
 	converge.erase_author(uuid, text, text),

@@ -8,7 +8,7 @@ CREATE TEMP TABLE spared (name text);
 INSERT INTO spared VALUES ('my_documents'), ('search_users'),
 	('check_title'), ('check_name'), ('check_password'), ('bcrypt'), ('is_password'), ('attempt_bucket'),
 	('count_attempt'), ('warn_of_unknown_user'), ('lock_for_owner'), ('keep_an_owner'),
-	('describe_document'), ('receive_document'), ('redact_log'), ('hooks_of'), ('run_hooks'), ('arm_hooks'), ('redact_texts'), ('renew_document'), ('erase_member'), ('messages_before'), ('thread_event'), ('comment_event'), ('suggestion_event'), ('message_event'), ('check_body'), ('check_open_threads'), ('is_repeated'), ('living_comment'), ('living_thread'), ('lock_talk'), ('message_page'), ('next_change');
+	('describe_document'), ('receive_document'), ('redact_log'), ('hooks_of'), ('run_hooks'), ('arm_hooks'), ('redact_quotes'), ('redact_texts'), ('renew_document'), ('erase_member'), ('messages_before'), ('thread_event'), ('comment_event'), ('suggestion_event'), ('message_event'), ('check_body'), ('check_open_threads'), ('is_repeated'), ('living_comment'), ('living_thread'), ('lock_talk'), ('message_page'), ('next_change');
 
 -- Every other function with every argument in turn null that has no default.
 CREATE FUNCTION pg_temp.value_of(type regtype) RETURNS text LANGUAGE sql AS $$

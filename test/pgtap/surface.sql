@@ -152,7 +152,7 @@ SELECT is(pg_temp.tried(format('SELECT * FROM converge.%I(%s)', name,
 	CASE WHEN strict THEN 'done' ELSE '22004' END, format('%s(%s): no document', name, arguments))
 FROM functions JOIN pg_proc USING (oid)
 -- inner functions, whose callers have looked
-WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document', 'redact_log', 'redact_texts', 'renew_document', 'erase_member', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
+WHERE 'doc_id' = ANY (proargnames[:pronargs]) AND name NOT IN ('lock_for_owner', 'keep_an_owner', 'describe_document', 'receive_document', 'redact_log', 'redact_quotes', 'redact_texts', 'renew_document', 'erase_member', 'check_open_threads', 'living_comment', 'living_thread', 'lock_talk', 'next_change') ORDER BY name, arguments;
 
 -- ---- type, casts, operators ----
 
@@ -240,7 +240,7 @@ SELECT set_eq($$SELECT name::text FROM functions AS f WHERE NOT has_function_pri
 	ARRAY['account_name', 'add_hook', 'allow_relay', 'announce', 'arm_hooks', 'attempt_bucket', 'bcrypt', 'become', 'begin_presence', 'carry_talk', 'catch_up', 'check_open_threads', 'checksum', 'copy_log', 'count_attempt',
 		'count_member_change', 'describe_document', 'drop_hook', 'due_documents', 'end_presence', 'erase_author', 'erase_member', 'erase_user', 'export_log', 'has_author', 'has_version', 'import_document', 'import_log',
 		'import_snapshot', 'is_password', 'join_document', 'keep_an_owner', 'keep_presence', 'largest_documents', 'living_comment', 'living_thread', 'lock_for_owner', 'lock_talk', 'log_in', 'maintain', 'maintain_document',
-		'message_page', 'next_change', 'receive_document', 'redact_log', 'redact_texts', 'renew_document', 'restore_addition', 'role_in', 'run_pause_hooks', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'stored_text',
+		'message_page', 'next_change', 'receive_document', 'redact_log', 'redact_quotes', 'redact_texts', 'renew_document', 'restore_addition', 'role_in', 'run_pause_hooks', 'search_users', 'settled_roles', 'show_life', 'sign_up', 'stored_text',
 		'submit', 'talk_numbers', 'warn_of_unknown_user', 'write_presence'],
 	'the gateway and the inner functions are closed to PUBLIC');
 SELECT is_empty($$SELECT name, arguments FROM functions AS f WHERE has_function_privilege('public', f.oid, 'execute') AND arguments ~ '^user_id|user_ids'$$,
