@@ -285,7 +285,7 @@ const struct rest_route rest_routes[] = {
 		" 'at', converge.moment(t.created_at), 'madeVersion', t.made_version, 'changed', t.changed, 'comments', coalesce(c.list, '[]'))"
 		" ORDER BY t.from_pos, t.to_pos, t.created_at, t.id), '[]') FROM converge.threads_at($1::uuid, v.at) AS t"
 		" LEFT JOIN (SELECT thread_id, json_agg(converge.comment_event(l) ORDER BY created_at, id) AS list"
-		" FROM converge.list_comments($1::uuid, NULL) AS l GROUP BY thread_id) AS c ON c.thread_id = t.id)) AS body"
+		" FROM converge.list_comments($1::uuid, NULL::uuid) AS l GROUP BY thread_id) AS c ON c.thread_id = t.id)) AS body"
 	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
 
 	{"POST", "/v1/docs/{id}/threads", "comment", REST_CREATED, false,
