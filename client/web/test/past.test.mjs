@@ -108,6 +108,39 @@ test('the authors of the living text are shown, also of what is typed on', async
   browser.check()
 })
 
+test('one goes on over a version that left little of a long text', async () => {
+  const short = await create('ann', 'Past', 'A long text that ends with xyz')
+  await as('ann', `converge.edit('${short}', '["1"]')`)
+  await as('ann', `converge.edit('${short}', '[{"d": 20}, 8, {"d": 3}]')`)
+  const page = await browser.page(relay, { user: 'ann', where: `?doc=${short}#v/1` })
+  await shows(pastOf(page), '1A long text that ends with xyz')
+  await page.getByRole('button', { name: 'Next change' }).click()
+  await shows(pastOf(page), 'ds with ')
+  await page.getByRole('button', { name: 'One change back' }).click()
+  await shows(pastOf(page), '1A long text that ends with xyz')
+  browser.check()
+})
+
+test('who goes on before the colours have come gets them all the same', async () => {
+  const page = await browser.page(relay, { user: 'ann' })
+  // the authors of version 1 are never told
+  await page.route(/blame\?version=1$/, () => {})
+  await page.goto(`/?doc=${id}#v/1`)
+  await shows(pastOf(page), 'One. ')
+  await page.getByRole('button', { name: 'Next change' }).click()
+  await shows(pastOf(page), 'One. Two 😀. ')
+  await becomes(async () => (await page.locator('.past-text .by').allTextContents()).join('|'), 'One. |Two 😀. ')
+  await page.unroute(/blame\?version=1$/)
+  // nor does one who plays wait for them
+  await page.goto('/?docs')
+  await page.goto(`/?doc=${id}#v/1`)
+  await shows(pastOf(page), 'One. ')
+  await page.getByRole('combobox', { name: 'Speed of playing' }).selectOption('64')
+  await page.getByRole('button', { name: 'Play', exact: true }).click()
+  await becomes(() => page.locator('.past-text .by').count().then(count => count > 1), true)
+  browser.check()
+})
+
 test('what is selected in the past is restored, and the rest stays as it is today', async () => {
   const part = await create('ann', 'Past', 'Soup is hot. Rice is white. Tea is green.')
   await as('ann', `converge.edit('${part}', '[13, {"d": 4}, "Bread", 24, " Water too."]')`)

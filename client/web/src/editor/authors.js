@@ -119,3 +119,6 @@ export function authorsIn (view) {
   view.state.field(field)?.marks.between(0, view.state.doc.length, (from, to, { spec }) => { lengths.set(spec.userId, (lengths.get(spec.userId) ?? 0) + to - from) })
   return [...lengths].sort((a, b) => b[1] - a[1]).map(([userId]) => userId)
 }
+
+/** @param {EditorView} view whether it shows authors at all */
+export const isColored = view => view.state.field(field) !== null

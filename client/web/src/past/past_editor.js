@@ -2,7 +2,7 @@
 
 import { EditorState, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, EditorView } from '@codemirror/view'
-import { author, authors, authorsIn, setRuns } from '../editor/authors.js'
+import { author, authors, authorsIn, isColored, setRuns } from '../editor/authors.js'
 import { lazyLanguage } from '../editor/language.js'
 import { setup } from '../editor/setup.js'
 
@@ -78,11 +78,13 @@ export class PastEditor {
    * @param {{ userId: string, version: number, at: string }} entry
    */
   step (changes, entry) {
+    const set = this.view.state.changes(changes)
     const last = changes.at(-1)
     this.view.dispatch({
-      changes,
+      changes: set,
       annotations: author.of(entry),
-      effects: last ? EditorView.scrollIntoView(Math.min(last.from, this.view.state.doc.length), { y: 'nearest', yMargin: 60 }) : []
+      // a place in the text that comes, which may be far shorter
+      effects: last ? EditorView.scrollIntoView(set.mapPos(last.from, -1), { y: 'nearest', yMargin: 60 }) : []
     })
   }
 
@@ -107,6 +109,11 @@ export class PastEditor {
     let same = 0
     while (same < most - from && before.charCodeAt(before.length - same - 1) === text.charCodeAt(text.length - same - 1)) same++
     this.view.dispatch({ changes: { from, to: before.length - same, insert: text.slice(from, text.length - same) }, effects })
+  }
+
+  /** Whether the authors of what is shown are. */
+  get colored () {
+    return isColored(this.view)
   }
 
   get authors () {

@@ -131,6 +131,11 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     }
     editor.current.show(text, null, version)
     shown.current = version
+    await paint(version, signal)
+  }
+
+  /** Colour what is shown, when the user rests there. @param {number} version @param {AbortSignal} signal */
+  async function paint (version, signal) {
     await pause(REST_MS, signal)
     if (signal.aborted) return
     const runs = await history.runs(version)
@@ -157,7 +162,10 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     if (from === null) return by < 0 ? pick(head - 1) : undefined
     if (by > 0 && shown.current === from && !compared) {
       const went = await forward(signal).catch(() => false)
-      if (went) onMove?.(shown.current)
+      if (!went) return
+      onMove?.(shown.current)
+      // one who was quicker than the colours
+      if (editor.current?.colored === false) paint(from + 1, signal).catch(() => {})
       return
     }
     const to = from + by
@@ -171,7 +179,7 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     setPlaying(true)
     try {
       const from = at.current ?? 0
-      if (shown.current !== from) {
+      if (shown.current !== from || editor.current?.colored === false) {
         setVersion(from)
         shown.current = from
         const [text, runs] = await Promise.all([history.text(from), history.runs(from)])
