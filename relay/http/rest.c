@@ -24,8 +24,12 @@
 /* how long ten wrong passwords are remembered: none has to wait longer */
 #define GUESSES_S 900
 
-/* what a call costs beside one token: one for so much of PostgreSQL's time, and of the answer */
-#define MS_A_TOKEN 10
+/*
+ * what a call costs beside one token: one for so much of PostgreSQL's time, beyond what a
+ * busy server may take for anything, and of the answer
+ */
+#define MS_FREE 1000
+#define MS_A_TOKEN 100
 #define BYTES_A_TOKEN (64 * 1024)
 
 /* how long the debts of callers are remembered */
@@ -363,7 +367,7 @@ charge_answer(struct rest_call *rc, const PGresult *result, uint64_t took_ms)
 {
 	struct rest *rest = rc->rest;
 	struct bucket_size size = {rest->config->call_rate, rest->config->call_burst};
-	double		cost = (double) took_ms / MS_A_TOKEN;
+	double		cost = took_ms > MS_FREE ? (double) (took_ms - MS_FREE) / MS_A_TOKEN : 0;
 	struct usage_row *row;
 
 	if (result != NULL)
