@@ -2635,7 +2635,9 @@ DECLARE
 	place record;
 	changed bigint;
 	total bigint := 0;
-	touched bigint;
+	named uuid[] := '{}'::uuid[];
+	found uuid[];
+	touched boolean;
 BEGIN
 	IF user_id IS NULL OR replacement IS NULL THEN
 		RAISE EXCEPTION 'user and replacement must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -2648,28 +2650,31 @@ BEGIN
 		RAISE EXCEPTION 'the replacement "%" is the id of another user', replacement USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	DELETE FROM converge.last_read l WHERE l.user_id = gone;
-	FOR doc IN SELECT d.id FROM converge.documents d ORDER BY d.id LOOP
-		touched := 0;
-		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
-			EXECUTE format('SELECT count(*) FROM ONLY converge.%1$I WHERE %3$I = $1 AND %2$I = $2'::text, place.table_name, place.column_name, place.doc_column)
-				INTO changed USING doc, gone;
-			touched := touched + changed;
-		END LOOP;
-		CONTINUE WHEN touched = 0 AND NOT converge.has_author(doc, gone)
-			AND NOT EXISTS (SELECT FROM converge.members m WHERE m.doc_id = doc AND m.user_id = gone);
+	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
+		EXECUTE format('SELECT array_agg(DISTINCT t.%3$I) FROM ONLY converge.%1$I t WHERE t.%2$I = $1'::text, place.table_name, place.column_name, place.doc_column)
+			INTO found USING gone;
+		named := named || found;
+	END LOOP;
+	FOR doc IN SELECT d.id FROM converge.documents d
+			WHERE d.id = ANY (named)
+			   OR d.id IN (SELECT m.doc_id FROM converge.members m WHERE m.user_id = gone)
+			   OR d.id IN (SELECT o.doc_id FROM converge.ops o WHERE o.user_id = gone)
+			   OR EXISTS (SELECT FROM converge.packs k WHERE k.doc_id = d.id) AND converge.has_author(d.id, gone)
+			ORDER BY d.id LOOP
 		-- LOCK ORDER: the row in documents, then the head
 		PERFORM FROM converge.documents d WHERE d.id = doc FOR UPDATE;
 		PERFORM FROM converge.heads h WHERE h.doc_id = doc FOR NO KEY UPDATE;
 		CONTINUE WHEN NOT FOUND;
 		PERFORM converge.erase_member(doc, gone, replacement);
-		FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
+		touched := doc = ANY (named);
+		FOR place IN SELECT * FROM converge.personal_columns() p WHERE touched AND p.content = 'user'::text LOOP
 			EXECUTE format('UPDATE ONLY converge.%1$I SET %2$I = $3%4$s WHERE %3$I = $1 AND %2$I = $2'::text,
 						   place.table_name, place.column_name, place.doc_column, converge.as_change(place.table_name))
 				USING doc, gone, replacement;
 		END LOOP;
 		changed := converge.erase_author(doc, gone, replacement);
 		total := total + changed;
-		IF changed > 0 OR touched > 0 THEN
+		IF changed > 0 OR touched THEN
 			PERFORM converge.renew_document(doc);
 		END IF;
 	END LOOP;

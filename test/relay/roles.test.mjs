@@ -177,7 +177,7 @@ test('every path, for every role', async t => {
 test('every route, for every role', async t => {
   const fresh = { closed: await create('closed', routes.length * names.length), open: await create('open', routes.length) }
   for (const [method, path, outcomes, given] of routes) {
-    await t.test(`${method} ${path}`, async () => compare(await Promise.all(names.map(async name => {
+    const ask = async name => {
       const { user, place } = people[name]
       const { doc, op, thread, comment, suggestion } = fresh[place].pop()
       const headers = { 'Content-Type': 'application/json', ...(name === 'nobody' ? {} : { Authorization: `Bearer ${token(user)}` }) }
@@ -185,7 +185,14 @@ test('every route, for every role', async t => {
       const inUrl = given && (method === 'GET' || method === 'DELETE')
       const body = given && !inUrl ? fill(JSON.stringify(given)) : undefined
       return String((await relay.get(fill(path) + (inUrl ? `?${new URLSearchParams(given)}` : ''), { method, headers, body })).status)
-    })), outcomes))
+    }
+    // one that locks all of a user's documents comes after another
+    const alone = method === 'DELETE' && path === '/v1/me'
+    await t.test(`${method} ${path}`, async () => {
+      const came = []
+      for (const name of names) came.push(alone ? await ask(name) : ask(name))
+      compare(await Promise.all(came), outcomes)
+    })
   }
 })
 
