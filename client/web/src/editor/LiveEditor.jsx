@@ -70,7 +70,6 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
     })
     if (focus) document.loaded.then(() => { if (isIdle()) view.focus() }, () => {})
     speak.current = (title, language) => { spoken.speak(view, title, language).catch(() => {}) }
-    propose.current = on => view.dispatch({ effects: marks.reconfigure(marked(on)) })
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.({
       reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),
@@ -84,6 +83,7 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
       },
       look: (id, from) => view.dispatch({ effects: [focusTalk.of(id), EditorView.scrollIntoView(Math.min(from, view.state.doc.length), { y: 'center' })] })
     })
+    propose.current = on => view.dispatch({ effects: marks.reconfigure(marked(on)) })
     return () => {
       onView?.(null)
       view.destroy()
