@@ -74,7 +74,6 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
     if (focus) document.loaded.then(() => { if (idle()) view.focus() }, () => {})
     // the text comes first
     speak.current = (title, language) => { document.loaded.then(() => spoken.speak(view, title, language)).catch(() => {}) }
-    propose.current = on => view.dispatch({ effects: marks.reconfigure(marked(on)) })
     rename.current = label => view.dispatch({ effects: name.reconfigure(called(label)) })
     onView?.({
       reveal: offset => view.dispatch({ effects: EditorView.scrollIntoView(Math.min(offset, view.state.doc.length), { y: 'center' }) }),
@@ -88,6 +87,7 @@ export function LiveEditor ({ document, label, language, title, focus = false, o
       },
       look: (id, from) => view.dispatch({ effects: [focusTalk.of(id), EditorView.scrollIntoView(Math.min(from, view.state.doc.length), { y: 'center' })] })
     })
+    propose.current = on => view.dispatch({ effects: marks.reconfigure(marked(on)) })
     return () => {
       onView?.(null)
       view.destroy()

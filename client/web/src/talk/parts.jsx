@@ -38,7 +38,7 @@ export function Words ({ label, button, begin = '', enter = false, focus = false
   return (
     <form class='words' onSubmit={event => { event.preventDefault(); send() }}>
       <textarea
-        aria-label={label} placeholder={label} rows={2} maxLength={max} value={text} dir='auto'
+        aria-label={label} placeholder={label} rows={focus ? 3 : 1} maxLength={max} value={text} dir='auto'
         ref={element => {
           if (element === null || !focus || focused.current) return
           focused.current = true
