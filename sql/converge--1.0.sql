@@ -1397,6 +1397,11 @@ BEGIN
 		RAISE EXCEPTION 'document, body, positions and ids must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM converge.check_body(body, 10000, 'comment'::text);
+	-- decoding may tell of a version a moment before it is visible: its writer still has the head's lock
+	PERFORM converge.require_role(doc_id, 'commenter'::converge.role);
+	IF version > (SELECT h.version FROM converge.heads h WHERE h.doc_id = comment.doc_id) THEN
+		PERFORM FROM converge.heads h WHERE h.doc_id = comment.doc_id FOR SHARE;
+	END IF;
 	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
 	SELECT * INTO earlier FROM converge.comments c WHERE c.doc_id = comment.doc_id AND c.id = comment.comment_id;
 	IF converge.is_repeated('comment'::text, comment_id, hash, earlier.user_id, earlier.submitted_hash) THEN
@@ -1668,6 +1673,11 @@ BEGIN
 	END IF;
 	IF note <> ''::text THEN
 		PERFORM converge.check_body(note, 1000, 'note'::text);
+	END IF;
+	-- decoding may tell of a version a moment before it is visible: its writer still has the head's lock
+	PERFORM converge.require_role(doc_id, 'commenter'::converge.role);
+	IF base_version > (SELECT h.version FROM converge.heads h WHERE h.doc_id = suggest.doc_id) THEN
+		PERFORM FROM converge.heads h WHERE h.doc_id = suggest.doc_id FOR SHARE;
 	END IF;
 	PERFORM converge.lock_talk(doc_id, 'commenter'::converge.role);
 	SELECT * INTO earlier FROM converge.suggestions s WHERE s.doc_id = suggest.doc_id AND s.id = suggest.id;
@@ -2636,7 +2646,7 @@ DECLARE
 	changed bigint;
 	total bigint := 0;
 	named uuid[] := '{}'::uuid[];
-	found uuid[];
+	ids uuid[];
 	touched boolean;
 BEGIN
 	IF user_id IS NULL OR replacement IS NULL THEN
@@ -2652,8 +2662,8 @@ BEGIN
 	DELETE FROM converge.last_read l WHERE l.user_id = gone;
 	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
 		EXECUTE format('SELECT array_agg(DISTINCT t.%3$I) FROM ONLY converge.%1$I t WHERE t.%2$I = $1'::text, place.table_name, place.column_name, place.doc_column)
-			INTO found USING gone;
-		named := named || found;
+			INTO ids USING gone;
+		named := named || ids;
 	END LOOP;
 	FOR doc IN SELECT d.id FROM converge.documents d
 			WHERE d.id = ANY (named)

@@ -902,6 +902,7 @@ test('the largest documents are told to operators alone, also those that they ma
   } finally {
     await own.stop()
   }
+})
 
 // ---- talk ----
 

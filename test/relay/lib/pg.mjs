@@ -8,9 +8,15 @@ import { BOUND_MS, until, within } from './wait.mjs'
 const run = promisify(execFile)
 const QUIET = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1']
 
+// What an argument of a program may have, with room for the rest.
+const ARGUMENT_BYTES = 100000
+
 // The answer to a statement as text, a line a row.
 export async function sql (statement, env = process.env) {
-  const { stdout } = await run('psql', [...QUIET, '-c', statement], { env, timeout: BOUND_MS, maxBuffer: 1 << 28 })
+  const long = Buffer.byteLength(statement) > ARGUMENT_BYTES
+  const asked = run('psql', [...QUIET, ...(long ? ['-1', '-f', '-'] : ['-c', statement])], { env, timeout: BOUND_MS, maxBuffer: 1 << 28 })
+  if (long) asked.child.stdin.end(statement)
+  const { stdout } = await asked
   return stdout.replace(/\n$/, '')
 }
 

@@ -59,9 +59,10 @@ export class Raw {
     return this.messages[this.next++]
   }
 
-  // The next message, which must be of this type.
+  // The next message, which must be of this type; that talk may have been missed can be said at any time.
   async expect (type) {
-    const message = await this.take()
+    let message
+    do message = await this.take(); while (message.type === 'talk' && type !== 'talk')
     if (message.type !== type) throw new Error(`${type} expected, came ${JSON.stringify(message).slice(0, 500)}`)
     return message
   }
