@@ -788,8 +788,9 @@ test('a long answer to a slow reader arrives whole, and then the connection ends
 })
 
 test('many requests at once are all answered', async () => {
-  const place = await ann.create('')
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ann.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: [`${i} `] })))
+  const mia = new User(relay, 'mia')
+  const place = await mia.create('')
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => mia.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: [`${i} `] })))
   assert.deepEqual(new Set(answers.map(a => a.status)), new Set([200]))
   assert.deepEqual(answers.map(a => a.body.version).sort((a, b) => a - b), answers.map((_, i) => i + 1))
 })

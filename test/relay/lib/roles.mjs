@@ -302,14 +302,17 @@ const reading = async client => {
   return (await client.operation()).version === 2 ? 'ok' : 'lost'
 }
 const judged = async client => {
-  const message = await client.take()
+  let message
+  do message = await client.take(); while (message.type === 'talk')
   if (message.type === 'error') throw new Error(message.code)
   return message.type === 'reject' ? message.code : message.ops.some(entry => entry.operationId === client.own) ? 'ok' : 'lost'
 }
+// What else the document was told beside it may come before.
 const talked = type => async client => {
-  const message = await client.take()
+  let message
+  do message = await client.take(); while (!['error', 'reject', 'ops', type].includes(message.type))
   if (message.type === 'error') throw new Error(message.code)
-  return message.type === 'reject' ? message.code : message.type === type || message.type === 'ops' ? 'ok' : 'lost'
+  return message.type === 'reject' ? message.code : 'ok'
 }
 const anew = async client => {
   const { code } = await client.expect('error')
