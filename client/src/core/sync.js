@@ -9,6 +9,7 @@ import { makeLink } from '../net/link.js'
 import { bytesOf, IDENTITY, parse, print, whole } from '../ot/index.js'
 import { batchOf } from './edits.js'
 import { ids } from './ids.js'
+import { more } from './more.js'
 import * as states from './state.js'
 
 /** @import { Client } from '../client.js' */
@@ -444,9 +445,7 @@ export function makeSync (client, id, host) {
     if (!current) return
     const { base, version } = current
     const hash = await env.sha256(new TextEncoder().encode(String(base)))
-    if (!hash || !flowing) return
-    const hex = Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0'))
-    link.send({ type: 'checksum', version, checksum: hex.join('') })
+    if (hash && more && flowing) link.send({ type: 'checksum', version, checksum: more.hex(hash) })
   }
 
   const sync = {

@@ -3,7 +3,7 @@
  * it is lost it comes back, unless its end is final. What is said on it is not its business.
  */
 
-import { renewIn } from './token.js'
+import { load } from '../core/more.js'
 
 /** @import { Environment } from './environment.js' */
 
@@ -134,8 +134,9 @@ export function makeLink (env, url, getToken, host) {
   }
 
   /** Get a fresh token before this one expires. @param {number} own @param {string} token */
-  const renew = (own, token, ms = renewIn(token, env.now())) => {
-    if (ms) {
+  const renew = async (own, token, ms = 0) => {
+    ms ||= (await load())?.renewIn(token, env.now()) ?? 0
+    if (ms && own === turn) {
       renewal = env.setTimeout(async () => {
         const next = await ask(true)
         if (own !== turn) return

@@ -1,10 +1,13 @@
 /** The algebra, all of it. */
 
-export { compose, invert, transform, transformPosition, untransformPosition } from './algebra.js'
+export { compose, invert, transform } from './algebra.js'
 export { toOp } from './changes.js'
 export { diff } from './diff.js'
+export { difference } from './difference.js'
 export { DELETE, equal, IDENTITY, INSERT, points, reach, RETAIN } from './op.js'
 export { heap, whole } from './pile.js'
+export { transformPosition } from './position.js'
 export { bytesOf, split } from './split.js'
 export { Text } from './text.js'
+export { untransformPosition } from './unposition.js'
 export { clean, parse, print, UNFIT } from './wire.js'

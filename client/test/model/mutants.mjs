@@ -37,7 +37,7 @@ export const MUTANTS = [
   ['others are not carried over the op in flight', state, "op = transform(op, now, 'right')", ''],
   ['what was typed is not carried', state, "return [heap([], transform(own, op, 'left')), transform(op, own, 'right')]", "return [pile, transform(op, own, 'right')]"],
   ['what is in flight and what waits are made one', state, 'return { ...state, sent, pile: more ? [rest] : []', 'return { ...state, sent, pile: more ? [rest] : state.pile'],
-  ['a snapshot throws away what was typed', state, 'const step = receive(state, diff', 'const step = receive({ ...state, pile: [] }, diff'],
+  ['a snapshot throws away what was typed', state, 'const step = receive(state, difference', 'const step = receive({ ...state, pile: [] }, difference'],
   ['a snapshot does not carry what was sent', state, 'const { now } = carried', 'const { now } = sent'],
   ['what is in the snapshot is sent again', sync, "pendingVersion > version ? 'as it was' : 'in'", "'out'"],
   ['an op whose fate the server cannot tell goes under a new id', state, "{ ...carried, base", "{ ...carried, id: carried.id.replace(/^./, digit => digit === '0' ? '1' : '0'), base"],

@@ -1,7 +1,11 @@
 // A world in which nothing happens by itself: time, sockets and chance are the test's, so
 // that a schedule happens again to the letter for the same seed.
 
+import { load } from '../../src/core/more.js'
 import { Connection } from './server.mjs'
+
+// what is loaded in the course of time is not for a world without any
+await load()
 
 /** Let everything run that waits for nothing but promises. */
 export async function settle (turns = 25) {
