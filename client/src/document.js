@@ -374,13 +374,14 @@ export class Document {
    * Begin with what a session of this user's had stored.
    * @param {import('./offline/backend.js').Record} record
    * @param {string} user
+   * @param {typeof import('./offline/restore.js').restore} restore
    * @internal
    */
-  restore (record, user) {
+  restore (record, user, restore) {
     this.userId = user
     this.role = /** @type {Role | null} */ (record.meta.role)
     this.title = record.meta.title
-    this.sync.restore(record)
+    this.sync.restore(record, restore)
     this.restate()
     this.#loading.resolve(this)
   }

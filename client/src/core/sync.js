@@ -503,25 +503,12 @@ export function makeSync (client, id, host) {
     /**
      * Go on where a session ended. What was in flight may have been sent, or not.
      * @param {Stored} stored
+     * @param {typeof import('../offline/restore.js').restore} restore
      */
-    restore ({ meta, text, since, typed }) {
-      const { inflight, edits } = meta
-      const began = meta.since ?? env.now()
-      let next = states.begin(text, pointOf(meta))
-      for (const op of since) next = states.receive(next, parse(op), next).state
-      if (inflight) {
-        const now = parse(inflight.now)
-        next = { ...next, sent: { ...inflight, op: parse(inflight.op), now }, shown: next.base.apply(now).text }
-        tries = 1
-        sentBatch = batchOf(began, typed.length > 0 ? 1 : edits)
-      }
-      for (const op of typed) next = states.edit(next, parse(op)).state
-      if (typed.length > 0) {
-        batch = (inflight?.more && sentBatch) || batchOf(began)
-        batch.edits = Math.max(typed.length, edits)
-      }
-      current = next
-      life = meta.life
+    restore (stored, restore) {
+      ({ state: current, sentBatch, batch } = restore(stored, pointOf(stored.meta), env.now(), { batchOf, parse, begin: states.begin, edit: states.edit, receive: states.receive }))
+      tries = 1
+      life = stored.meta.life
     }
   }
   return sync
