@@ -96,7 +96,7 @@ export class Client {
    * @returns {import('./rest.js').RestApi}
    */
   get rest () {
-    return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ url: this.url, token: this.token, fetch: this.env.fetch })))
+    return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ ...this, fetch: this.env.fetch })))
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */

@@ -386,15 +386,6 @@ export class Document {
     this.#loading.resolve(this)
   }
 
-  /**
-   * The storage failed: edits are kept in memory alone.
-   * @param {unknown} error
-   * @internal
-   */
-  unstored (error) {
-    this.#events.emit('unstored', error)
-  }
-
   /** Whether what is pending would be lost with the page. */
   get atRisk () {
     return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.busy)

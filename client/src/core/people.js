@@ -25,6 +25,7 @@ const REMEMBERED = 64
 const OFTEN_MS = 100
 /** ... and so long after others have moved them, since everybody carries them meanwhile. */
 const AGAIN_MS = 3000
+const NAME_LENGTH = 100
 
 /** @param {Cursor} cursor @param {(position: number) => number} move */
 const moved = ({ anchor, head }, move) => ({ anchor: move(anchor), head: move(head) })
@@ -34,7 +35,7 @@ export class People {
   #rows = new Map()
   /** @type {{ from: number, to: number, op: Op, userId: string | null }[]} */
   #recent = []
-  /** @type {Own} `name`, `color` and `cursor`, in code points */
+  /** @type {Record<string, any>} `name`, `color` and `cursor`, in code points */
   #own = {}
   /** @type {any} */
   #timer
@@ -69,7 +70,8 @@ export class People {
 
   /** Show others this from now on. @param {Own} own */
   set (own) {
-    Object.assign(this.#own, own)
+    for (const [key, value] of Object.entries(own)) if (value !== undefined) this.#own[key] = value
+    if (own.name) this.#own.name = [...own.name].slice(0, NAME_LENGTH).join('')
     this.#sayAt(this.#saidAt + OFTEN_MS)
   }
 

@@ -25,13 +25,11 @@ import { typed } from './state.js'
  * @typedef {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} Own the cursor in code points
  */
 
-const NAME_LENGTH = 100
-
 /** `document.presence`: how this client is shown to others, and who they are. */
 export class Presence {
   /** @type {People | undefined} */
   #people
-  /** @type {[string, ...any[]][]} what happened before there were any */
+  /** @type {[string, ...any[]][]} what they were not told yet */
   #early = []
   #document
 
@@ -40,21 +38,17 @@ export class Presence {
     this.#document = document
     /** The connection that this is. @internal */
     this.own = ''
-    this.#begin()
+    this.#pass()
   }
 
-  async #begin () {
+  /** Pass on what has happened, as soon as there are people to be told. */
+  async #pass () {
     const found = more ?? await load()
     if (!found) return // it is tried again with the next connection
-    const early = this.#early
-    this.#early = []
     const people = this.#people ??= new found.People(this.#document, { invert, typed })
+    const early = this.#early.splice(0)
     for (const [name, ...given] of early) /** @type {any} */ (people)[name](...given)
-    if (early.some(([name]) => name === 'update')) this.#changed()
-  }
-
-  #changed () {
-    this.#document.emit('presence', this.users)
+    if (early.some(([name]) => name === 'update')) this.#document.emit('presence', this.users)
   }
 
   /**
@@ -78,25 +72,16 @@ export class Presence {
       return this.#document.sync.state?.shown.point(Math.max(0, offset)) ?? 0
     }
     if (color && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
-    /** @type {any} */
-    const own = { name: name && [...clean(name)].slice(0, NAME_LENGTH).join(''), color, cursor: cursor && { anchor: within(cursor.anchor), head: within(cursor.head) } }
-    for (const key in own) if (own[key] === undefined) delete own[key]
-    this.tell('set', own)
+    this.tell('set', { name: name && clean(name), color, cursor: cursor && { anchor: within(cursor.anchor), head: within(cursor.head) } })
   }
 
   /**
-   * Something happens that `people` should know.
-   * @param {'set' | 'update' | 'follow' | 'advance' | 'connected' | 'stop'} name
-   * @param {...any} given
+   * Something happens that they should know.
+   * @param {['set' | 'update' | 'follow' | 'advance' | 'connected' | 'stop', ...any[]]} call
    * @internal
    */
-  tell (name, ...given) {
-    if (!this.#people) {
-      this.#early.push([name, ...given])
-      if (name === 'connected') this.#begin()
-    } else {
-      /** @type {any} */ (this.#people)[name](...given)
-      if (name === 'update') this.#changed()
-    }
+  tell (...call) {
+    this.#early.push(call)
+    if (more || call[0] === 'connected') this.#pass()
   }
 }

@@ -124,7 +124,7 @@ export function makeSync (client, id, host) {
         case 'reject':
           if (message.of) break
           return rejected(message)
-        case 'checksum': return void checksum()
+        case 'checksum': return void (current && checksum(current))
         case 'error': if (message.retryAfter > 0) link.atLeast(message.retryAfter)
       }
       host.message(message)
@@ -441,11 +441,10 @@ export function makeSync (client, id, host) {
 
   // ---- the same text? ----
 
-  const checksum = async () => {
-    if (!current) return
-    const { base, version } = current
-    const hash = await env.sha256(new TextEncoder().encode(String(base)))
-    if (hash && more && flowing) link.send({ type: 'checksum', version, checksum: more.hex(hash) })
+  /** @param {State} of */
+  const checksum = async ({ base, version }) => {
+    const hex = await more?.checksum(String(base), env)
+    if (hex && flowing) link.send({ type: 'checksum', version, checksum: hex })
   }
 
   const sync = {
@@ -480,12 +479,8 @@ export function makeSync (client, id, host) {
       return { edits: batches.reduce((sum, { edits }) => sum + edits, 0), since: Math.min(...batches.map(({ since }) => since)) }
     },
 
-    /**
-     * Another tab has the session, and sends what was stored of it: go on from the server's text.
-     * @param {boolean} unstored whether there is anything that it has not
-     */
-    surrender (unstored) {
-      giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
+    /** Go on from the server's text, as it is now. */
+    refresh () {
       resynchronize(verdict)
     },
 

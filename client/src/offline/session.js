@@ -31,8 +31,8 @@ export function tie (document, sessions) {
   let ended = false
   let beginning = false // it is not known yet what is stored
 
-  /** @param {unknown} error */
-  const failed = error => document.unstored(error)
+  /** Edits are kept in memory alone. @param {unknown} error */
+  const failed = error => document.emit('unstored', error)
   const about = () => ({ role: document.role, title: document.title })
 
   /** @param {Keeper} found @param {string} whose */
@@ -47,7 +47,9 @@ export function tie (document, sessions) {
   /** Another tab has taken this session, since this one seemed to be gone. @param {boolean} unstored */
   const fenced = unstored => {
     keeper = sync.keeper = null
-    sync.surrender(unstored)
+    // it sends what was stored of it
+    sync.giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
+    sync.refresh()
     fresh()
   }
 
