@@ -5,7 +5,7 @@
  * apart from the core, whose algebra it is handed.
  */
 
-import { transformPosition } from '../ot/position.js'
+import { transformPosition } from '../ot/carry.js'
 
 /** @import { Document } from '../document.js' */
 /** @import { Op } from '../ot/op.js' */
