@@ -2,8 +2,8 @@
 
 import { failure } from './core/error.js'
 import { later } from './core/later.js'
+import { load } from './core/more.js'
 import { Document } from './document.js'
-import { claims } from './net/token.js'
 import { environment } from './net/environment.js'
 
 /** @import { Environment } from './net/environment.js' */
@@ -88,7 +88,7 @@ export class Client {
     if (this.env.offline()) return
     const token = await this.token({ fresh: false })
     this.#held = token
-    return claims(token).sub
+    return (await load())?.claims(token).sub
   }
 
   /**
@@ -96,7 +96,7 @@ export class Client {
    * @returns {import('./rest.js').RestApi}
    */
   get rest () {
-    return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ url: this.url, token: this.token, fetch: this.env.fetch })))
+    return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ ...this, fetch: this.env.fetch })))
   }
 
   /** Ask the token function again where no token was good: somebody has logged in. */

@@ -12,7 +12,8 @@
 import { Annotation, ChangeSet, EditorSelection, EditorState, Prec, StateEffect, StateField, Transaction } from '@codemirror/state'
 import { EditorView, keymap, layer, logException, RectangleMarker, ViewPlugin } from '@codemirror/view'
 import { colorOf, nameOf, textOn } from './editors/people.js'
-import { diff, Text as Chunks, UNFIT } from './ot/index.js'
+import { more } from './core/more.js'
+import { difference as textDifference, Text as Chunks, UNFIT } from './ot/index.js'
 
 /** @import { Extension, Text, TransactionSpec } from '@codemirror/state' */
 /** @import { LayerMarker, ViewUpdate } from '@codemirror/view' */
@@ -63,7 +64,7 @@ function changesOf (set) {
 function difference (text, wanted) {
   // no document has U+0000 in it
   const have = text.sliceString(0, text.length, '\n').replace(UNFIT, '\0')
-  return changeSet(Chunks.of(have).apply(diff(have, wanted)).changes, have.length)
+  return changeSet(Chunks.of(have).apply(textDifference(have, wanted, more?.way)).changes, have.length)
 }
 
 /**

@@ -117,10 +117,10 @@ export class Document {
       change: (op, changes, { origin, userId, source, undo = false }) => {
         const local = origin === 'local'
         if (!local) this.#history = pass(this.#history, op)
-        this.presence.follow(op, local)
+        this.presence.tell('follow', op, local)
         this.#events.emit('change', { changes, origin, userId: local ? this.userId : userId, version: this.version, source, undo })
       },
-      advance: (op, from, userId) => this.presence.advance(op, from, this.version, userId),
+      advance: (op, from, userId) => this.presence.tell('advance', op, from, this.version, userId),
       pending: () => {
         const { pending } = this
         this.#events.emit('pending', pending)
@@ -133,7 +133,7 @@ export class Document {
         this.#connected = true
         this.restate()
         this.#loading.resolve(this)
-        this.presence.connected()
+        this.presence.tell('connected')
         this.offline?.connected()
       },
       message: message => this.#told(message),
@@ -374,24 +374,16 @@ export class Document {
    * Begin with what a session of this user's had stored.
    * @param {import('./offline/backend.js').Record} record
    * @param {string} user
+   * @param {typeof import('./offline/restore.js').restore} restore
    * @internal
    */
-  restore (record, user) {
+  restore (record, user, restore) {
     this.userId = user
     this.role = /** @type {Role | null} */ (record.meta.role)
     this.title = record.meta.title
-    this.sync.restore(record)
+    this.sync.restore(record, restore)
     this.restate()
     this.#loading.resolve(this)
-  }
-
-  /**
-   * The storage failed: edits are kept in memory alone.
-   * @param {unknown} error
-   * @internal
-   */
-  unstored (error) {
-    this.#events.emit('unstored', error)
   }
 
   /** Whether what is pending would be lost with the page. */
@@ -441,7 +433,7 @@ export class Document {
     this.#loading.reject(failure(code, message))
     this.restate()
     this.#events.emit('closed', this.#closed)
-    this.presence.stop()
+    this.presence.tell('stop')
     await offline?.end(forget)
     if (!stays) return
     if (offline.safe) for (const batch of sync.batches) batch.reject(failure(code, `${message}; the edit is stored`))
@@ -492,10 +484,7 @@ export class Document {
     }
     if (title !== this.title) this.#events.emit('title', this.title = title)
     if (role !== this.role) this.#events.emit('role', this.role = role)
-    if (message.users || message.left) {
-      this.presence.update(message, type === 'joined' || message.complete)
-      this.#events.emit('presence', this.presence.users)
-    }
+    if (message.users || message.left) this.presence.tell('update', message, type === 'joined' || message.complete)
     if (code === 'diverged') this.#events.emit(code, { version: this.version })
   }
 }

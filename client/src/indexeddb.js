@@ -6,13 +6,11 @@
  */
 
 import { database } from './offline/database.js'
+import { more } from './offline/more.js'
 import { fencedError, OfflineStorage } from './offline/storage.js'
 
 /** @import { Backend, Key, Meta } from './offline/backend.js' */
 /** @import { Stores } from './offline/database.js' */
-
-/** A session that wrote so long ago is gone, where there are no locks to tell. */
-const GONE_MS = 60_000
 
 /**
  * All keys that begin with some parts.
@@ -26,6 +24,9 @@ const below = (...parts) => IDBKeyRange.bound(parts, [...parts, []])
  * @param {(result: any) => void} call
  */
 const then = (request, call) => { request.onsuccess = () => call(request.result) }
+
+/** It was loaded to find what is read. */
+const reading = () => /** @type {NonNullable<typeof more>} */ (more)
 
 /** @param {IDBFactory} factory @param {string} name @returns {Backend} */
 function backend (factory, name) {
@@ -51,9 +52,7 @@ function backend (factory, name) {
   }
 
   return {
-    list: (user, document) => transact('readonly', ({ sessions }, keep) => then(sessions.getAll(below(user, document)), rows => {
-      keep(rows.filter(gone).map((/** @type {any} */ { session, meta, edits }) => ({ session, seen: meta.seen, edits: edits || meta.inflight !== null })))
-    })),
+    list: (user, document) => reading().list(transact, below(user, document)),
 
     lock (key) {
       const locks = globalThis.navigator?.locks
@@ -69,15 +68,7 @@ function backend (factory, name) {
       })
     },
 
-    take: key => transact('readwrite', ({ sessions, texts, ops }, keep) => then(sessions.get(key), row => {
-      if (!row) return
-      const { meta } = row
-      meta.fence++
-      sessions.put(row, key)
-      then(texts.get(key), text => then(ops.getAll(below(...key, 'since')), since => then(ops.getAll(below(...key, 'typed')), typed => {
-        keep({ fence: meta.fence, record: { meta, text, since, typed } })
-      })))
-    })),
+    take: key => reading().take(transact, key, below),
 
     write (key, fence, { absent, meta, text, since, typed }) {
       // ask the browser, once, not to throw it away when the disk fills
@@ -106,12 +97,6 @@ function backend (factory, name) {
     })
   }
 }
-
-/**
- * Whether a session's tab may be gone: where there are locks they know better.
- * @param {{ meta: Meta }} row
- */
-const gone = ({ meta }) => globalThis.navigator?.locks || Date.now() - meta.seen > GONE_MS
 
 /**
  * A storage in IndexedDB. Without it, documents are kept in memory, which they say by the

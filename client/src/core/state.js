@@ -6,7 +6,8 @@
  * The two stay two: transforming to the right over their composition is not exact.
  */
 
-import { compose, diff, equal, heap, IDENTITY, invert, split, Text, transform, whole } from '../ot/index.js'
+import { compose, difference, equal, heap, IDENTITY, invert, split, Text, transform, whole } from '../ot/index.js'
+import { more } from './more.js'
 
 /** @import { Op } from '../ot/op.js' */
 /** @import { Pile } from '../ot/pile.js' */
@@ -174,7 +175,7 @@ export function thaw (state) {
 export function replace (state, content, point, what) {
   const { sent, base } = state
   if (sent && what === 'in') state = { ...state, base: base.apply(sent.now).text, sent: null }
-  const step = receive(state, diff(String(state.base), content), point)
+  const step = receive(state, difference(String(state.base), content, more?.way), point)
   const { sent: carried } = step.state
   if (!carried || what !== 'out') return step
   const { now } = carried

@@ -9,6 +9,7 @@ import { makeLink } from '../net/link.js'
 import { bytesOf, IDENTITY, parse, print, whole } from '../ot/index.js'
 import { batchOf } from './edits.js'
 import { ids } from './ids.js'
+import { more } from './more.js'
 import * as states from './state.js'
 
 /** @import { Client } from '../client.js' */
@@ -123,7 +124,7 @@ export function makeSync (client, id, host) {
         case 'reject':
           if (message.of) break
           return rejected(message)
-        case 'checksum': return void checksum()
+        case 'checksum': return void (current && checksum(current))
         case 'error': if (message.retryAfter > 0) link.atLeast(message.retryAfter)
       }
       host.message(message)
@@ -440,13 +441,10 @@ export function makeSync (client, id, host) {
 
   // ---- the same text? ----
 
-  const checksum = async () => {
-    if (!current) return
-    const { base, version } = current
-    const hash = await env.sha256(new TextEncoder().encode(String(base)))
-    if (!hash || !flowing) return
-    const hex = Array.from(new Uint8Array(hash), byte => byte.toString(16).padStart(2, '0'))
-    link.send({ type: 'checksum', version, checksum: hex.join('') })
+  /** @param {State} of */
+  const checksum = async ({ base, version }) => {
+    const hex = await more?.checksum(String(base), env)
+    if (hex && flowing) link.send({ type: 'checksum', version, checksum: hex })
   }
 
   const sync = {
@@ -481,12 +479,8 @@ export function makeSync (client, id, host) {
       return { edits: batches.reduce((sum, { edits }) => sum + edits, 0), since: Math.min(...batches.map(({ since }) => since)) }
     },
 
-    /**
-     * Another tab has the session, and sends what was stored of it: go on from the server's text.
-     * @param {boolean} unstored whether there is anything that it has not
-     */
-    surrender (unstored) {
-      giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
+    /** Go on from the server's text, as it is now. */
+    refresh () {
       resynchronize(verdict)
     },
 
@@ -504,25 +498,12 @@ export function makeSync (client, id, host) {
     /**
      * Go on where a session ended. What was in flight may have been sent, or not.
      * @param {Stored} stored
+     * @param {typeof import('../offline/restore.js').restore} restore
      */
-    restore ({ meta, text, since, typed }) {
-      const { inflight, edits } = meta
-      const began = meta.since ?? env.now()
-      let next = states.begin(text, pointOf(meta))
-      for (const op of since) next = states.receive(next, parse(op), next).state
-      if (inflight) {
-        const now = parse(inflight.now)
-        next = { ...next, sent: { ...inflight, op: parse(inflight.op), now }, shown: next.base.apply(now).text }
-        tries = 1
-        sentBatch = batchOf(began, typed.length > 0 ? 1 : edits)
-      }
-      for (const op of typed) next = states.edit(next, parse(op)).state
-      if (typed.length > 0) {
-        batch = (inflight?.more && sentBatch) || batchOf(began)
-        batch.edits = Math.max(typed.length, edits)
-      }
-      current = next
-      life = meta.life
+    restore (stored, restore) {
+      ({ state: current, sentBatch, batch } = restore(stored, pointOf(stored.meta), env.now(), { batchOf, parse, begin: states.begin, edit: states.edit, receive: states.receive }))
+      tries = 1
+      life = stored.meta.life
     }
   }
   return sync

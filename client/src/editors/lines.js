@@ -3,7 +3,8 @@
  * SQL, and offsets in what they show are other ones then.
  */
 
-import { diff, print, Text, toOp, transform } from '../ot/index.js'
+import { more } from '../core/more.js'
+import { difference as textDifference, print, Text, toOp, transform } from '../ot/index.js'
 
 /**
  * A text as such an editor shows it.
@@ -79,7 +80,7 @@ export const grown = (length, changes) => changes.reduce((sum, { from, to, inser
  */
 export function merge (document, base, value, behind, source) {
   const before = Text.of(base)
-  const theirs = diff(base, document.text)
+  const theirs = textDifference(base, document.text, more?.way)
   const change = difference(shown(base), value, behind)
   const same = { text: base, changes: before.apply(theirs).changes, refused: false }
   if (change === null) return same

@@ -3,6 +3,8 @@
  * Nothing is looked at before a client is made, and a test may give its own.
  */
 
+import { load } from '../core/more.js'
+
 /**
  * @typedef {object} Environment
  * @property {() => number} now milliseconds since 1970
@@ -10,7 +12,7 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 to 1
  * @property {() => boolean} offline whether there is known to be no network
- * @property {(bytes: Uint8Array) => Promise<ArrayBuffer> | null | undefined} sha256 nothing where there is none
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<ArrayBuffer> | null | undefined} [sha256] nothing where there is none
  * @property {(listener: (name: string) => boolean) => () => void} listen to what happens to the page; true: it should not be left
  * @property {new (url: string, protocol: string) => WebSocket} [WebSocket]
  * @property {typeof fetch} [fetch]
@@ -30,7 +32,6 @@ export function environment (given) {
     clearTimeout: timer => clearTimeout(timer),
     random: Math.random,
     offline: () => global.navigator?.onLine === false,
-    sha256: bytes => global.crypto?.subtle?.digest('SHA-256', /** @type {Uint8Array<ArrayBuffer>} */ (bytes)),
     listen,
     ...given,
     WebSocket: given.WebSocket ?? global.WebSocket,
@@ -39,19 +40,10 @@ export function environment (given) {
 }
 
 /**
+ * Listen as soon as that code is there.
  * @param {(name: string) => boolean} listener
  */
 function listen (listener) {
-  /** @param {Event} event */
-  const own = event => {
-    const { type } = event
-    if (listener(type === 'visibilitychange' ? global.document.visibilityState : type) && type === 'beforeunload') event.preventDefault()
-  }
-  /** @param {'addEventListener' | 'removeEventListener'} how */
-  const all = how => {
-    for (const name of ['online', 'offline', 'pageshow', 'pagehide', 'beforeunload']) global[how]?.(name, own)
-    global.document?.[how]('visibilitychange', own)
-  }
-  all('addEventListener')
-  return () => all('removeEventListener')
+  const off = load().then(found => found?.listen(listener))
+  return () => { off.then(end => end?.()) }
 }

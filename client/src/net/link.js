@@ -3,7 +3,7 @@
  * it is lost it comes back, unless its end is final. What is said on it is not its business.
  */
 
-import { renewIn } from './token.js'
+import { load } from '../core/more.js'
 
 /** @import { Environment } from './environment.js' */
 
@@ -59,8 +59,8 @@ export function makeLink (env, url, getToken, host) {
   let askedAt = 0 // since when an answer is owed; 0: none
   /** @type {any} */
   let timer
-  /** @type {any} */
-  let renewal
+  /** @type {(() => void) | undefined} */
+  let endRenewal
 
   /** @param {(() => void) | false} call @param {number} [ms] */
   const watch = (call, ms = PATIENCE_MS) => {
@@ -76,12 +76,18 @@ export function makeLink (env, url, getToken, host) {
     turn++
     askedAt = 0
     watch(false)
-    env.clearTimeout(renewal)
+    endRenewal?.()
     const old = socket
     socket = null
     if (!old) return
     old.onopen = old.onmessage = old.onclose = null
     old.close()
+  }
+
+  /** Nothing is agreed any more. */
+  const forget = () => {
+    drop()
+    host.lost(0)
   }
 
   /** @param {object} message */
@@ -134,16 +140,9 @@ export function makeLink (env, url, getToken, host) {
   }
 
   /** Get a fresh token before this one expires. @param {number} own @param {string} token */
-  const renew = (own, token, ms = renewIn(token, env.now())) => {
-    if (ms) {
-      renewal = env.setTimeout(async () => {
-        const next = await ask(true)
-        if (own !== turn) return
-        if (typeof next !== 'string' || next === token) return renew(own, token, 10_000)
-        send({ type: 'token', token: next })
-        renew(own, next)
-      }, ms)
-    }
+  const renew = async (own, token) => {
+    const found = await load()
+    if (own === turn) endRenewal = found?.renewal(env, token, () => ask(true), next => send({ type: 'token', token: next }))
   }
 
   /** It was closed, or cannot be made. @param {number} code @param {string} [reason] */
@@ -203,8 +202,7 @@ export function makeLink (env, url, getToken, host) {
   /** Connect now, whatever it was about to do. */
   const start = () => {
     if (phase === STOPPED) return
-    drop()
-    host.lost(0)
+    forget()
     connect()
   }
 
@@ -230,8 +228,7 @@ export function makeLink (env, url, getToken, host) {
     /** Close the connection, and come back at the next `wake` or `start`. */
     leave () {
       if (phase === STOPPED) return
-      drop()
-      host.lost(0)
+      forget()
       phase = IDLE
       host.status(false)
     },
@@ -245,8 +242,7 @@ export function makeLink (env, url, getToken, host) {
     /** Connect anew, since something is missing or wrong; soon, but not in a loop. */
     restart () {
       const good = lastedLong() || tries === 0
-      drop()
-      host.lost(0)
+      forget()
       if (!good) return retry()
       tries++
       connect()

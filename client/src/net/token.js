@@ -1,4 +1,6 @@
-/** What a token says of itself. Only the server can tell if it is true. */
+/** What a token says of itself (only the server can tell if it is true), and its renewal. */
+
+/** @import { Environment } from './environment.js' */
 
 /**
  * Read the claims of a JWT; none of what is no JWT.
@@ -21,9 +23,37 @@ export function claims (token) {
  * @param {unknown} token
  * @param {number} now in milliseconds
  */
-export function renewIn (token, now) {
+function renewIn (token, now) {
   const { exp } = claims(token)
   if (typeof exp !== 'number') return 0
   const left = exp * 1000 - now
   return Math.min(Math.max(1000, left - Math.min(30_000, left / 4)), 2 ** 30)
+}
+
+/**
+ * Get a fresh token before one expires, again and again; returns a function that ends that.
+ * @param {Environment} env
+ * @param {string} token
+ * @param {() => Promise<unknown>} ask for a fresh one
+ * @param {(token: string) => void} tell of it
+ */
+export function renewal (env, token, ask, tell) {
+  /** @type {any} */
+  let timer
+  let over = false
+  const wait = (ms = renewIn(token, env.now())) => {
+    if (ms) timer = env.setTimeout(renew, ms)
+  }
+  const renew = async () => {
+    const next = await ask()
+    if (over) return
+    if (typeof next !== 'string' || next === token) return wait(10_000)
+    tell(token = next)
+    wait()
+  }
+  wait()
+  return () => {
+    over = true
+    env.clearTimeout(timer)
+  }
 }

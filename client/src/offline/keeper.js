@@ -8,6 +8,8 @@
  * session; where another tab has raised it, this one stops.
  */
 
+import { SCHEMA } from './schema.js'
+
 /** @import { Backend, Key, Meta, Record } from './backend.js' */
 /** @import { Sync } from '../core/sync.js' */
 /** @import { Environment } from '../net/environment.js' */
@@ -24,7 +26,6 @@
 
 /** @typedef {ReturnType<typeof makeKeeper>} Keeper */
 
-export const SCHEMA = 1
 const SOON_MS = 1000
 const CACHE_MS = 5000
 const RETRY_MS = 30_000

@@ -1,4 +1,6 @@
-/** Sends what a tab that is gone has left behind. Loaded when there is something. */
+/** Sends what a tab that is gone has left behind. Loaded apart. */
+
+import { restore } from './restore.js'
 
 /** @import { Document } from '../document.js' */
 /** @import { Record } from './backend.js' */
@@ -43,7 +45,7 @@ export const drain = (document, user, found, about, tell) => new Promise(resolve
     rejected: (draft, refusal, batches) => document.giveBack(other, draft, refusal, batches)
   })
   tell({ leave, wake: other.link.wake })
-  other.restore(/** @type {Record} */ (found.record))
+  other.restore(/** @type {Record} */ (found.record), restore)
   other.keeper = found
   found.attach({ sync: other, about, fenced: done, failed: nothing })
   pending()

@@ -1,5 +1,7 @@
 /** What ties a document to a storage: its own session, and those that tabs have left behind. */
 
+import { more } from './more.js'
+
 /** @import { Document } from '../document.js' */
 /** @import { Keeper } from './keeper.js' */
 /** @import { Sessions } from './storage.js' */
@@ -29,8 +31,8 @@ export function tie (document, sessions) {
   let ended = false
   let beginning = false // it is not known yet what is stored
 
-  /** @param {unknown} error */
-  const failed = error => document.unstored(error)
+  /** Edits are kept in memory alone. @param {unknown} error */
+  const failed = error => document.emit('unstored', error)
   const about = () => ({ role: document.role, title: document.title })
 
   /** @param {Keeper} found @param {string} whose */
@@ -39,13 +41,15 @@ export function tie (document, sessions) {
     keeper = sync.keeper = found
     user = whose
     found.attach({ sync, about, fenced, failed })
-    if (record) document.restore(record, whose)
+    if (record && more) document.restore(record, whose, more.restore)
   }
 
   /** Another tab has taken this session, since this one seemed to be gone. @param {boolean} unstored */
   const fenced = unstored => {
     keeper = sync.keeper = null
-    sync.surrender(unstored)
+    // it sends what was stored of it
+    sync.giveAllBack(unstored ? 'fenced' : 'taken_over', 'another tab has taken this session over')
+    sync.refresh()
     fresh()
   }
 
@@ -135,12 +139,8 @@ export function tie (document, sessions) {
     while (!ended && sync.flowing && user !== null) {
       const found = await sessions.orphan(user)
       if (!found) return
-      const { drain } = await import('./orphan.js').catch(error => {
-        found.leave()
-        throw error
-      })
-      if (ended) return found.leave()
-      await drain(document, user, found, about, own => { orphan = own })
+      if (ended || !more) return found.leave()
+      await more.drain(document, user, found, about, own => { orphan = own })
     }
   }
 

@@ -1,11 +1,11 @@
 /** Sessions in a storage: which one a tab takes, and whose tabs are gone. */
 
-import { makeKeeper, SCHEMA } from './keeper.js'
+import { makeKeeper } from './keeper.js'
+import { load } from './more.js'
 import { tie } from './session.js'
 
 /** @import { Document } from '../document.js' */
 /** @import { Backend, Key } from './backend.js' */
-/** @import { Keeper } from './keeper.js' */
 
 export class OfflineStorage {
   /** @param {Backend} backend */
@@ -40,23 +40,8 @@ function sessions (backend, { env, id }) {
      * Get a session with edits whose tab is gone, if there is one.
      * @param {string} user
      * @param {boolean} [any] whether one without edits will do
-     * @returns {Promise<Keeper | null>}
      */
-    async orphan (user, any) {
-      const list = await backend.list(user, id)
-      list.sort((a, b) => Number(b.edits) - Number(a.edits) || b.seen - a.seen)
-      for (const { session, edits } of list) {
-        if (!edits && !any) continue
-        /** @type {Key} */
-        const key = [user, id, session]
-        const unlock = await backend.lock(key)
-        if (!unlock) continue
-        const taken = await backend.take(key)
-        if (taken && taken.record.meta.schema <= SCHEMA) return makeKeeper(backend, env, key, taken.fence, taken.record, unlock)
-        unlock()
-      }
-      return null
-    }
+    orphan: async (user, any) => (await load())?.find(backend, [user, id], any, (key, fence, record, unlock) => makeKeeper(backend, env, key, fence, record, unlock))
   }
 }
 

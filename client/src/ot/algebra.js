@@ -86,30 +86,3 @@ export function invert (op, text) {
   }
   return finish(out)
 }
-
-/**
- * Return where a position is after an op. An insert right there pushes it (`right`) or not.
- * @param {number} position
- * @param {Op} op
- * @param {Side} side
- */
-export function transformPosition (position, op, side) {
-  let before = 0
-  for (const { kind, length } of op) {
-    if (kind === INSERT) {
-      if (position === 0 && side === 'left') break
-    } else if (position < length) {
-      if (kind === DELETE) position = 0
-      break
-    } else position -= length
-    if (kind !== DELETE) before += length
-  }
-  return before + position
-}
-
-/**
- * Return where a position after an op was before it; inside an insert, that insert's place.
- * @param {number} position
- * @param {Op} op
- */
-export const untransformPosition = (position, op) => transformPosition(position, invert(op), 'left')

@@ -2,6 +2,7 @@
 // when the rule is broken. Schedules must find every one.
 
 const sync = 'core/sync.js'
+const restore = 'offline/restore.js'
 const state = 'core/state.js'
 const keeper = 'offline/keeper.js'
 const offline = 'offline/session.js'
@@ -17,8 +18,8 @@ export const MUTANTS = [
   ['what is stored is sent before it is stored as in flight', keeper, 'if (inflight === sentId(host) || (!pending && !busy)) return null', 'return null'],
   ['what was answered stays stored as in flight under another version', sync, 'pile: print(whole(pile))', 'pile: print(whole(pile)), ...(sent === null && sync.lastStored ? { inflight: sync.lastStored } : (sync.lastStored = sent && { id: sent.id, base: sent.base, op: print(sent.op), now: print(sent.now), more: false }, {}))'],
   ['a conflict on a resend is submitted again', sync, "resynchronize(first ? 'out' : 'in')", "current = { ...state(), sent: { ...sent, id: nextId() } }\n    resynchronize('out')"],
-  ['a stored op in flight goes under a new id', sync, 'op: parse(inflight.op), now }', 'op: parse(inflight.op), now, id: nextId() }'],
-  ['an op in flight of a session that is taken over is dropped', sync, 'if (inflight) {', 'if (inflight && false) {'],
+  ['a stored op in flight goes under a new id', restore, 'op: parse(inflight.op), now }', 'op: parse(inflight.op), now, id: nextId() }'],
+  ['an op in flight of a session that is taken over is dropped', restore, 'if (inflight) {', 'if (inflight && false) {'],
   ['an owner behind the fence goes on', keeper, "if (error?.name === 'FencedError') {", 'if (false) {'],
   ['an owner behind the fence says nothing of what was not stored', keeper, 'return own.fenced(news > kept)', 'return own.fenced(false)'],
   ['a session that was sent and removed is written again', keeper, 'absent: !exists,', 'absent: true,'],
@@ -37,7 +38,7 @@ export const MUTANTS = [
   ['others are not carried over the op in flight', state, "op = transform(op, now, 'right')", ''],
   ['what was typed is not carried', state, "return [heap([], transform(own, op, 'left')), transform(op, own, 'right')]", "return [pile, transform(op, own, 'right')]"],
   ['what is in flight and what waits are made one', state, 'return { ...state, sent, pile: more ? [rest] : []', 'return { ...state, sent, pile: more ? [rest] : state.pile'],
-  ['a snapshot throws away what was typed', state, 'const step = receive(state, diff', 'const step = receive({ ...state, pile: [] }, diff'],
+  ['a snapshot throws away what was typed', state, 'const step = receive(state, difference', 'const step = receive({ ...state, pile: [] }, difference'],
   ['a snapshot does not carry what was sent', state, 'const { now } = carried', 'const { now } = sent'],
   ['what is in the snapshot is sent again', sync, "pendingVersion > version ? 'as it was' : 'in'", "'out'"],
   ['an op whose fate the server cannot tell goes under a new id', state, "{ ...carried, base", "{ ...carried, id: carried.id.replace(/^./, digit => digit === '0' ? '1' : '0'), base"],

@@ -11,7 +11,6 @@
 
 import { Client } from '../../src/index.js'
 import { OfflineStorage } from '../../src/offline/storage.js'
-import '../../src/offline/orphan.js' // so that it is there at once
 import { parse, points } from '../../src/ot/index.js'
 import { random } from '../lib/random.mjs'
 import { Disk, TabStorage } from './disk.mjs'

@@ -1,7 +1,12 @@
 // A world in which nothing happens by itself: time, sockets and chance are the test's, so
 // that a schedule happens again to the letter for the same seed.
 
+import { load } from '../../src/core/more.js'
+import { load as loadOffline } from '../../src/offline/more.js'
 import { Connection } from './server.mjs'
+
+// what is loaded in the course of time is not for a world without any
+await Promise.all([load(), loadOffline()])
 
 /** Let everything run that waits for nothing but promises. */
 export async function settle (turns = 25) {
