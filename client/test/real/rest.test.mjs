@@ -18,7 +18,7 @@ let url
 before(async () => {
   cluster = await Cluster.make()
   await sql('CREATE EXTENSION pgcrypto', cluster.env)
-  relay = await startRelay({ dsn: `host=${cluster.sockets} port=5432 dbname=postgres user=${process.env.CONVERGE_TEST_ROLE}` }, cluster.env)
+  relay = await startRelay({ dsn: `host=${cluster.sockets} port=5432 dbname=postgres user=${process.env.CONVERGE_TEST_ROLE}`, operator: 'olga' }, cluster.env)
   url = `http://127.0.0.1:${relay.port}`
 })
 after(async () => {
@@ -127,6 +127,66 @@ test('accounts: signed up, logged in, found, renamed, with another password', as
   assert.equal(await cleo.changePassword({ oldPassword: account.password, newPassword: 'a better password' }), null)
   await assert.rejects(nobody.logIn(account), { status: 401 })
   assert.equal((await nobody.logIn({ ...account, password: 'a better password' })).userId, userId)
+})
+
+test('whole texts, and readable differences', async () => {
+  const ann = as('ann')
+  const { documentId: id } = await ann.createDocument({ content: 'one\ntwo\n' })
+  assert.equal((await ann.setContent(id, { content: 'one\n2 😀\n' })).version, 1)
+  assert.equal((await ann.replaceAll(id, { from: 'one', to: 'eins' })).version, 2)
+  assert.equal((await ann.content(id)).content, 'eins\n2 😀\n')
+  const lines = await ann.diffRows(id, { from: 0, to: 2, unit: 'lines' })
+  assert.deepEqual(lines.rows.filter(({ kind }) => kind === 'inserted').map(({ content }) => content).join(''), 'eins\n2 😀\n')
+  assert.match((await ann.unifiedDiff(id, { from: 0, to: 2 })).diff, /^-one\n-two\n\+eins\n\+2 😀$/m)
+  assert.deepEqual((await ann.occurrences(id, { content: 'two' })).occurrences.map(({ fromVersion, toVersion }) => [fromVersion, toVersion]), [[0, 1]])
+  assert.deepEqual((await ann.activity(id)).sessions.map(({ userId, edits }) => [userId, edits]), [['ann', 2]])
+  assert.ok((await ann.myActivity({ limit: 1 })).sessions.length > 0)
+})
+
+test('going back in part, copies, and forgetting', async () => {
+  const ann = as('ann')
+  const { documentId: id } = await ann.createDocument({ content: 'keep secret' })
+  for (const content of ['keep secret, more', 'secret, more', 'secret']) await ann.setContent(id, { content })
+  assert.equal((await ann.undoRange(id, { fromVersion: 2, toVersion: 3 })).version, 4)
+  assert.equal((await ann.content(id)).content, 'keep secret, more')
+  await ann.setContent(id, { content: 'secret' })
+  assert.equal((await ann.restoreText(id, { version: 4, from: 0, to: 5 })).version, 6)
+  assert.equal((await ann.content(id)).content, 'keep secret')
+  const { documentId: copy } = await ann.fork(id, { version: 1, withHistory: true })
+  assert.equal((await ann.content(copy)).content, 'keep secret, more')
+  const { data } = await ann.exportDocument(id)
+  const { documentId: again } = await ann.importCopy({ data, title: 'again' })
+  assert.equal((await ann.content(again, { version: 1 })).content, 'keep secret, more')
+  await ann.redact(id, { content: 'secret', replacement: '*' })
+  assert.equal((await ann.content(id, { version: 0 })).content, 'keep ******')
+})
+
+test('talk: threads, suggestions, chat', async () => {
+  const ann = as('ann')
+  const { documentId: id } = await ann.createDocument({ content: 'a 😀 text' })
+  const { threadId, id: first } = await ann.comment(id, { body: 'which?', from: 2, to: 3 })
+  const second = (await ann.reply(id, threadId, { body: 'this' })).id
+  assert.equal((await ann.editComment(id, second, { body: 'that' })).body, 'that')
+  assert.equal((await ann.resolveThread(id, threadId, { resolved: true })).resolvedBy, 'ann')
+  assert.deepEqual((await ann.threadsAt(id)).threads.map(({ from, to, quote, comments }) => [from, to, quote, comments.map(({ body }) => body)]), [[2, 3, '😀', ['which?', 'that']]])
+  for (const comment of [first, second]) assert.equal(await ann.deleteComment(id, comment), null)
+  const suggested = []
+  for (const op of [['1 '], ['2 '], ['3 ']]) suggested.push((await ann.suggest(id, { baseVersion: 0, op, note: 'why' })).id)
+  assert.equal(await ann.withdrawSuggestion(id, suggested[0]), null)
+  assert.equal((await ann.decideSuggestion(id, suggested[1], { accept: true })).version, 1)
+  assert.deepEqual((await ann.suggestionsAt(id)).suggestions.map(suggestion => suggestion.id), [suggested[2]])
+  assert.deepEqual((await ann.decideSuggestions(id, { ids: [suggested[2]], accept: false })).suggestions, [{ id: suggested[2], version: null }])
+  const { changed } = await ann.say(id, { body: 'hello @ann' })
+  assert.deepEqual((await ann.messagesBefore(id)).messages.map(({ body }) => body), ['hello @ann'])
+  assert.deepEqual(await ann.markRead(id, { changed }), { lastRead: changed })
+  assert.equal((await ann.unread(id)).lastRead, changed)
+  assert.equal((await ann.talkEvents(id, { since: changed - 1 })).events.at(-1).type, 'chat')
+})
+
+test('operators see the largest documents; an account ends', async () => {
+  assert.ok((await as('olga').largestDocuments({ limit: 1 })).documents[0].bytes >= 0)
+  await refused(as('ann').largestDocuments(), 'forbidden', 403)
+  assert.equal(await as('zed').eraseMe(), null)
 })
 
 test('a client has the same methods, for a document that it has open', async () => {
