@@ -106,7 +106,7 @@ insert(ChunkList *list, int64_t pos, const Span *run)
 	runs[0].length = offset;
 	runs[1] = *run;
 	runs[2].length -= offset;
-	runs[2].first += offset;
+	runs[2].first += (int32_t) offset;
 	splice(list, &place, at, 1, runs, 3, run->length);
 	return OT_OK;
 }
@@ -137,7 +137,7 @@ remove_here(ChunkList *list, const ChunkPlace *place, int64_t length)
 	if (to > 0)
 	{
 		left[count] = runs[last];
-		left[count].first += to;
+		left[count].first += (int32_t) to;
 		left[count++].length = runs[last].length - to;
 		last++;
 	}
@@ -217,7 +217,7 @@ spans_apply(Spans *spans, OtOp op, int64_t version, int32_t user, int64_t at)
 		else if (component.kind == OT_INSERT)
 		{
 			status = insert(&spans->chunks, pos, &run);
-			run.first += component.length;
+			run.first += (int32_t) component.length;
 		}
 		if (component.kind != OT_DELETE)
 			pos += component.length;
@@ -244,7 +244,7 @@ spans_visit(const Spans *spans, int64_t pos, int64_t length, SpansVisit visit, v
 		{
 			Span		part = runs_of(chunk)[at];
 
-			part.first += offset;
+			part.first += (int32_t) offset;
 			part.length -= offset;
 			if (part.length > length)
 				part.length = length;

@@ -20,7 +20,7 @@ typedef struct Span
 	int64_t		version;
 	int64_t		at;				/* as given to spans_apply() */
 	int32_t		user;			/* the caller's number */
-	int64_t		first;			/* cp its op inserted before it, in all its inserts */
+	int32_t		first;			/* cp its op inserted before it, in all its inserts */
 } Span;
 
 typedef struct Spans Spans;
