@@ -6,6 +6,7 @@ import { called } from '../app/names.js'
 import { slotOf } from '../app/colors.js'
 import { Icon } from '../parts/Icon.jsx'
 import { momentOf } from './history.js'
+import { Search } from './Search.jsx'
 import { Timeline } from './Timeline.jsx'
 import { useTimeline } from './use_past.js'
 
@@ -128,6 +129,7 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
           </label>
         )}
       </div>
+      <Search past={past} />
       <Legend past={past} />
       <p class='said' role='status'>{past.problem || said}</p>
     </section>

@@ -11,6 +11,7 @@ import { undoing } from './undoing.js'
  * @typedef {{ fromVersion: number, toVersion: number, fromAt: string, toAt: string, edits: number, inserted: number, deleted: number, users: string[] }} Bucket
  * @typedef {{ version: number, userId: string, at: string, op: any[] }} Entry
  * @typedef {{ version: number, at: string, label: string | null, kind: string }} Snapshot
+ * @typedef {{ fromVersion: number, toVersion: number | null, pos: number, lastPos: number, insertedBy: string | null, deletedBy: string | null, insertedAt: string, deletedAt: string | null }} Occurrence
  */
 
 /** Operations read at once. */
@@ -45,6 +46,17 @@ export class History {
   async labels () {
     const { snapshots } = await this.api.get(this.#path('snapshots'))
     return snapshots.filter((/** @type {Snapshot} */ { label }) => label !== null)
+  }
+
+  /**
+   * When a text came and went, a page at a time.
+   * @param {string} text
+   * @param {string | null} next the path of a page; null: the first
+   * @returns {Promise<{ occurrences: Occurrence[], next: string | null }>}
+   */
+  async occurrences (text, next) {
+    const page = await this.api.page(next ?? this.#path(`occurrences?content=${encodeURIComponent(text)}`))
+    return { occurrences: page.value.occurrences, next: page.next }
   }
 
   /** @param {number} version @returns {Promise<string>} */

@@ -100,9 +100,14 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     return moving.current.signal
   }
 
-  /** @param {number | null} to */
-  const pick = to => {
+  /** What is to be shown of the version that was picked, in code points. */
+  const sought = useRef(/** @type {{ from: number, length: number } | null} */ (null))
+
+  /** @param {number | null} to @param {{ from: number, length: number } | null} [part] to select in it */
+  const pick = (to, part = null) => {
     stop()
+    sought.current = part
+    if (part !== null) setCompared(false)
     setVersion(to)
     setPicks(n => n + 1)
     onMove?.(to)
@@ -112,7 +117,7 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
   useEffect(() => {
     const to = at.current
     if (to === null) shown.current = null
-    if (to === null || !ready || (shown.current === to && !compared)) return
+    if (to === null || !ready || (shown.current === to && !compared && sought.current === null)) return
     const { signal } = moving.current
     show(to, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
   }, [picks, compared, against, ready])
@@ -131,6 +136,8 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     }
     editor.current.show(text, null, version)
     shown.current = version
+    if (sought.current !== null) editor.current.select(sought.current.from, sought.current.length)
+    sought.current = null
     await paint(version, signal)
   }
 
