@@ -61,7 +61,17 @@ const VIEWS = {
     await page.keyboard.press('Control+a')
     await page.getByRole('button', { name: 'Restore the selection' }).waitFor()
   },
+  async 'a search in its past' (page) {
+    await page.getByRole('searchbox', { name: 'Search in the past' }).fill('!')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /^Came in version 1/ }).waitFor()
+  },
+  async 'more of it' (page) {
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Export to a file' }).waitFor()
+  },
   async 'sharing it' (page) {
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Share' }).click()
     await page.getByRole('dialog').getByText('Everyone with the link').waitFor()
   },
