@@ -102,6 +102,15 @@ export class History {
   }
 
   /**
+   * Take back the versions from one to another, and keep what came after them.
+   * @param {{ from: number, to: number }} versions
+   * @returns {Promise<number>} the new version
+   */
+  async undo ({ from, to }) {
+    return (await this.api.post(this.#path('undo-range'), { fromVersion: from, toVersion: to })).version
+  }
+
+  /**
    * Have a part of a version's text as it was then; what others do meanwhile is carried over.
    * @param {number} version
    * @param {{ from: number, to: number }} part
@@ -147,6 +156,25 @@ export function pieces (text, op) {
   }
   if (at < text.length) out.push({ kind: 'same', text: text.slice(at) })
   return out
+}
+
+/**
+ * Where a part of such pieces was in the first of the two texts.
+ * @param {{ kind: 'same' | 'new' | 'old', text: string }[]} pieces
+ * @param {{ from: number, to: number }} part
+ * @returns {{ from: number, to: number } | null} null: it was not there
+ */
+export function before (pieces, part) {
+  let at = 0
+  let [from, to] = [part.from, part.to]
+  for (const { kind, text } of pieces) {
+    if (kind === 'new') {
+      from -= Math.max(0, Math.min(part.from - at, text.length))
+      to -= Math.max(0, Math.min(part.to - at, text.length))
+    }
+    at += text.length
+  }
+  return from === to ? null : { from, to }
 }
 
 /**

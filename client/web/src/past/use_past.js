@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { explain, Problem } from '../app/api.js'
-import { applied, History, pieces } from './history.js'
+import { applied, before, History, pieces } from './history.js'
 import { PastEditor } from './past_editor.js'
 
 /** @import { Api } from '../app/api.js' */
@@ -79,6 +79,8 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
   const [authors, setAuthors] = useState(/** @type {string[]} */ ([]))
   const editor = useRef(/** @type {PastEditor | null} */ (null))
   const [ready, setReady] = useState(false)
+  /** What the comparison that is shown is made of. */
+  const difference = useRef({ version: 0, pieces: /** @type {ReturnType<typeof pieces>} */ ([]) })
   /** What is selected in the text that is shown. */
   const [selected, setSelected] = useState(/** @type {{ from: number, to: number } | null} */ (null))
   const moving = useRef(new AbortController())
@@ -130,7 +132,8 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     if (compared) {
       const op = await history.diff(version, against ?? head)
       if (signal.aborted || editor.current === null) return
-      editor.current.compare(pieces(text, op))
+      difference.current = { version, pieces: pieces(text, op) }
+      editor.current.compare(difference.current.pieces)
       shown.current = null
       return
     }
@@ -218,12 +221,18 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
 
   useEffect(() => { if (ready) editor.current?.speak(title, language) }, [ready, title, language])
 
+  const part = useMemo(() => selected !== null && compared ? before(difference.current.pieces, selected) : selected, [selected, compared])
+
   /** Have what is selected as it was in the version that is shown. @returns {Promise<boolean>} whether it was another by now */
   const restoreSelection = async () => {
-    const version = shown.current
-    if (version === null || selected === null) return false
-    return history.restore(version, selected)
+    const version = compared ? difference.current.version : shown.current
+    if (version === null || part === null) return false
+    return history.restore(version, part)
   }
+
+  /** The versions that lie between the two that are compared; null: none. */
+  const other = against ?? head
+  const between = !compared || version === null || version === other ? null : { from: Math.min(version, other) + 1, to: Math.max(version, other) }
 
   /** @param {HTMLElement | null} parent */
   const mount = useMemo(() => (/** @type {HTMLElement | null} */ parent) => {
@@ -233,5 +242,5 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: compared ? null : selected, restoreSelection }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: part, restoreSelection, between }
 }
