@@ -2636,7 +2636,7 @@ DECLARE
 	changed bigint;
 	total bigint := 0;
 	named uuid[] := '{}'::uuid[];
-	found uuid[];
+	concerned uuid[];
 	touched boolean;
 BEGIN
 	IF user_id IS NULL OR replacement IS NULL THEN
@@ -2652,8 +2652,8 @@ BEGIN
 	DELETE FROM converge.last_read l WHERE l.user_id = gone;
 	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content = 'user'::text LOOP
 		EXECUTE format('SELECT array_agg(DISTINCT t.%3$I) FROM ONLY converge.%1$I t WHERE t.%2$I = $1'::text, place.table_name, place.column_name, place.doc_column)
-			INTO found USING gone;
-		named := named || found;
+			INTO concerned USING gone;
+		named := named || concerned;
 	END LOOP;
 	FOR doc IN SELECT d.id FROM converge.documents d
 			WHERE d.id = ANY (named)
