@@ -70,6 +70,12 @@ const VIEWS = {
     await page.getByRole('button', { name: 'More' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Export to a file' }).waitFor()
   },
+  async 'forgetting a text' (page) {
+    await page.getByLabel(/such as a password/).fill('a secret')
+    await page.getByRole('button', { name: 'Forget it everywhere' }).click()
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Replace it for good' }).waitFor()
+  },
   async 'sharing it' (page) {
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Share' }).click()

@@ -99,6 +99,18 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message, of }) => setDraft({ what: of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })), [document])
 
+  // an owner had something forgotten: what was read of the past is no longer so
+  const { reread } = past
+  useEffect(() => {
+    let { life } = document.sync
+    return document.on('status', status => {
+      const { life: now } = document.sync
+      if (status !== 'connected' || now === life) return
+      if (life) reread()
+      life = now
+    })
+  }, [document])
+
   const authors = useAuthors(document, view, colored)
   const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
   const { panels, panel, setPanel, talk } = useTalk(document, viewNow)
@@ -146,7 +158,7 @@ function Opened ({ document, loaded, version, config }) {
       </div>
       <p class='hidden' role='status'>{said}</p>
       {showPast && <PastBar past={past} head={document.version} mayEdit={document.canEdit} api={api} id={id} />}
-      {more && <MoreDialog id={id} title={title} version={past.version} guest={user?.guest === true} onClose={() => setMore(false)} />}
+      {more && <MoreDialog id={id} title={title} version={past.version} guest={user?.guest === true} owns={role === 'owner'} onRedact={past.reread} onClose={() => setMore(false)} />}
       {sharing && <ShareDialog id={id} config={config} role={role} onClose={() => setSharing(false)} />}
     </main>
   )

@@ -6,6 +6,7 @@ import { download } from '../app/files.js'
 import { go } from '../app/router.js'
 import { api } from '../app/session.js'
 import { Dialog } from '../parts/Dialog.jsx'
+import { Redact } from './Redact.jsx'
 
 /**
  * @param {object} props
@@ -13,9 +14,11 @@ import { Dialog } from '../parts/Dialog.jsx'
  * @param {string} props.title
  * @param {number | null} props.version the one of the past that is looked at
  * @param {boolean} props.guest who owns no documents
+ * @param {boolean} props.owns
+ * @param {() => void} props.onRedact the past is another
  * @param {() => void} props.onClose
  */
-export function MoreDialog ({ id, title, version, guest, onClose }) {
+export function MoreDialog ({ id, title, version, guest, owns, onRedact, onClose }) {
   const [said, say] = useState('')
   const [problem, setProblem] = useState('')
   const busy = useRef(false)
@@ -79,6 +82,7 @@ export function MoreDialog ({ id, title, version, guest, onClose }) {
       </section>
       <p class='problem' role='alert'>{problem}</p>
       <p class='said' role='status'>{said}</p>
+      {owns && <Redact id={id} onDone={onRedact} />}
     </Dialog>
   )
 }

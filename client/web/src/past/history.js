@@ -32,6 +32,12 @@ export class History {
     this.id = id
   }
 
+  /** Begin anew: what was read has been replaced on the server. */
+  forget () {
+    this.#texts.clear()
+    this.#entries.clear()
+  }
+
   /** @param {string} rest */
   #path (rest) {
     return `docs/${this.id}/${rest}`

@@ -230,6 +230,14 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     return history.restore(version, part)
   }
 
+  /** Read anew what is shown: the past itself was changed. */
+  const reread = () => {
+    history.forget()
+    shown.current = null
+    stop()
+    setPicks(n => n + 1)
+  }
+
   /** The versions that lie between the two that are compared; null: none. */
   const other = against ?? head
   const between = !compared || version === null || version === other ? null : { from: Math.min(version, other) + 1, to: Math.max(version, other) }
@@ -242,5 +250,5 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: part, restoreSelection, between }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: part, restoreSelection, between, reread }
 }
