@@ -132,6 +132,13 @@ test('what lies between two moments is undone, and what was deleted there can be
   await shows(pastOf(page), 'One. Two. Three.')
   await page.getByLabel('compare with now').check()
   await becomes(() => page.locator('.past-text del').allTextContents(), ['Two. '])
+  // line by line, which is read more easily where much of a line is another
+  const lines = page.getByRole('checkbox', { name: 'whole lines' })
+  await lines.check()
+  await becomes(() => page.locator('.past-text del').allTextContents(), ['One. Two. Three.'])
+  await becomes(() => page.locator('.past-text ins').allTextContents(), ['😀 One. Three. Four.'])
+  await lines.uncheck()
+  await becomes(() => page.locator('.past-text del').allTextContents(), ['Two. '])
   await pastOf(page).focus()
   await page.keyboard.press('Control+Home')
   for (let i = 0; i < 7; i++) await page.keyboard.press('ArrowRight')

@@ -27,7 +27,7 @@ export function Legend ({ past }) {
 
 /** @param {{ past: PastState, labels: import('./history.js').Snapshot[] }} props */
 function Controls ({ past, labels }) {
-  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared, against, setAgainst } = past
+  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared, against, setAgainst, byLines, setByLines } = past
   // a second moment is any version: this one, and then the slider moves on
   const unnamed = [...new Set([against, version])].filter(one => one !== null && !labels.some(({ version }) => version === one))
   return (
@@ -48,6 +48,7 @@ function Controls ({ past, labels }) {
           {unnamed.map(one => <option key={one} value={String(one)}>version {one}{one === version ? ', this one' : ''}</option>)}
         </select>
       )}
+      {compared && <label class='check'><input type='checkbox' checked={byLines} onChange={event => setByLines(event.currentTarget.checked)} /> whole lines</label>}
       {version !== null && <button type='button' class='quiet' onClick={() => pick(null)}>Back to now</button>}
     </div>
   )

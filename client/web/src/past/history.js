@@ -12,8 +12,10 @@ import { undoing } from './undoing.js'
  * @typedef {{ version: number, userId: string, at: string, op: any[] }} Entry
  * @typedef {{ version: number, at: string, label: string | null, kind: string }} Snapshot
  * @typedef {{ fromVersion: number, toVersion: number | null, pos: number, lastPos: number, insertedBy: string | null, deletedBy: string | null, insertedAt: string, deletedAt: string | null }} Occurrence
+ * @typedef {{ kind: 'same' | 'new' | 'old', text: string }} Piece
  */
 
+const KINDS = /** @type {const} */ ({ kept: 'same', inserted: 'new', deleted: 'old' })
 /** Operations read at once. */
 const PAGE = 500
 const SEEN_MS = 250
@@ -96,14 +98,28 @@ export class History {
 
   /** @param {number} from @param {number} to @returns {Promise<any[]>} an op */
   async diff (from, to) {
-    const path = this.#path(`diff?from=${from}&to=${to}`)
+    return (await this.#seen(this.#path(`diff?from=${from}&to=${to}`))).op
+  }
+
+  /**
+   * The two texts in one, in whole lines that stayed, came or went.
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<Piece[]>}
+   */
+  async lines (from, to) {
+    const { rows } = await this.#seen(this.#path(`diff-rows?from=${from}&to=${to}&unit=lines`))
+    return rows.map((/** @type {{ kind: 'kept' | 'inserted' | 'deleted', content: string }} */ { kind, content }) => ({ kind: KINDS[kind], text: content }))
+  }
+
+  /** Clients may hear of a version a moment before SQL sees it. @param {string} path @returns {Promise<any>} */
+  async #seen (path) {
     try {
-      return (await this.api.get(path)).op
+      return await this.api.get(path)
     } catch (error) {
-      // clients may hear of a version a moment before SQL sees it
       if (!(error instanceof Problem && error.status === 409)) throw error
       await new Promise(resolve => setTimeout(resolve, SEEN_MS))
-      return (await this.api.get(path)).op
+      return this.api.get(path)
     }
   }
 

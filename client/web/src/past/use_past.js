@@ -73,6 +73,7 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState(4)
   const [compared, setCompared] = useState(false)
+  const [byLines, setByLines] = useState(false)
   /** What a version is compared with; null: now. */
   const [against, setAgainst] = useState(/** @type {number | null} */ (null))
   const [problem, setProblem] = useState('')
@@ -122,7 +123,7 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     if (to === null || !ready || (shown.current === to && !compared && sought.current === null)) return
     const { signal } = moving.current
     show(to, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
-  }, [picks, compared, against, ready])
+  }, [picks, compared, against, byLines, ready])
 
   /** @param {number} version @param {AbortSignal} signal */
   async function show (version, signal) {
@@ -130,9 +131,10 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     if (signal.aborted || editor.current === null) return
     setProblem('')
     if (compared) {
-      const op = await history.diff(version, against ?? head)
+      const to = against ?? head
+      const made = byLines ? await history.lines(version, to) : pieces(text, await history.diff(version, to))
       if (signal.aborted || editor.current === null) return
-      difference.current = { version, pieces: pieces(text, op) }
+      difference.current = { version, pieces: made }
       editor.current.compare(difference.current.pieces)
       shown.current = null
       return
@@ -250,5 +252,5 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: part, restoreSelection, between, reread }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, byLines, setByLines, problem, authors, mount, selected: part, restoreSelection, between, reread }
 }
