@@ -61,6 +61,10 @@ const VIEWS = {
     await page.keyboard.press('Control+a')
     await page.getByRole('button', { name: 'Restore the selection' }).waitFor()
   },
+  async 'a comparison' (page) {
+    await page.getByLabel('compare with now').check()
+    await page.getByRole('button', { name: 'Undo version 1' }).waitFor()
+  },
   async 'a search in its past' (page) {
     await page.getByRole('searchbox', { name: 'Search in the past' }).fill('!')
     await page.keyboard.press('Enter')
