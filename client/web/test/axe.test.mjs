@@ -61,7 +61,27 @@ const VIEWS = {
     await page.keyboard.press('Control+a')
     await page.getByRole('button', { name: 'Restore the selection' }).waitFor()
   },
+  async 'a comparison' (page) {
+    await page.getByLabel('compare with now').check()
+    await page.getByRole('button', { name: 'Undo version 1' }).waitFor()
+  },
+  async 'a search in its past' (page) {
+    await page.getByRole('searchbox', { name: 'Search in the past' }).fill('!')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /^Came in version 1/ }).waitFor()
+  },
+  async 'more of it' (page) {
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Export to a file' }).waitFor()
+  },
+  async 'forgetting a text' (page) {
+    await page.getByLabel(/such as a password/).fill('a secret')
+    await page.getByRole('button', { name: 'Forget it everywhere' }).click()
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Replace it for good' }).waitFor()
+  },
   async 'sharing it' (page) {
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Share' }).click()
     await page.getByRole('dialog').getByText('Everyone with the link').waitFor()
   },

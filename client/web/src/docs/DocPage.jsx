@@ -19,6 +19,7 @@ import { usePast } from '../past/use_past.js'
 import { useFollow } from './follow.js'
 import { Loading } from './Loading.jsx'
 import { Login } from './Login.jsx'
+import { MoreDialog } from './MoreDialog.jsx'
 import { ShareDialog } from './ShareDialog.jsx'
 import { useTalk } from '../talk/use_talk.jsx'
 import { useAuthors } from './use_authors.js'
@@ -29,7 +30,7 @@ import { useAuthors } from './use_authors.js'
 /** @param {{ id: string, version: number | null, config: import('../app/config.js').Config }} props */
 export function DocPage ({ id, version, config }) {
   const user = useStore(session)
-  const [document, setDocument] = useState(/** @type {Document | null} */ (null))
+  const [opened, setOpened] = useState(/** @type {{ id: string, document: Document } | null} */ (null))
   const [problem, setProblem] = useState('')
   const [loaded, setLoaded] = useState(false)
   useEffect(() => {
@@ -43,7 +44,7 @@ export function DocPage ({ id, version, config }) {
     } catch (error) {
       return setProblem(explain(error))
     }
-    setDocument(made)
+    setOpened({ id, document: made })
     made.loaded.then(() => { if (!gone) setLoaded(true) }, () => {})
     const off = made.on('closed', ({ code, message }) => {
       if (gone || code === 'closed') return
@@ -59,7 +60,9 @@ export function DocPage ({ id, version, config }) {
   // a guest may be one who may read it
   if (problem !== '' && user?.guest) return <Login config={config} title='This document asks for a login' />
   if (problem !== '') return <main class='narrow' tabIndex={-1}><h1>This document cannot be shown</h1><p>{problem}</p><p><a href={addressOf({ view: 'docs' })} data-here>All documents</a></p></main>
-  if (document === null) return null
+  // the one before is not drawn with the address of this one
+  if (opened === null || opened.id !== id) return null
+  const { document } = opened
   return <Opened key={document.id + user?.id} document={document} loaded={loaded} version={version} config={config} />
 }
 
@@ -73,6 +76,7 @@ function Opened ({ document, loaded, version, config }) {
   viewNow.current = view
   const sheet = useRef(/** @type {HTMLDivElement | null} */ (null))
   const [sharing, setSharing] = useState(false)
+  const [more, setMore] = useState(false)
   const [showPast, setShowPast] = useState(version !== null)
   const [colored, setColored] = useState(false)
   const [draft, setDraft] = useState({ what: '', text: '' })
@@ -94,6 +98,18 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message, of }) => setDraft({ what: of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })), [document])
+
+  // an owner had something forgotten: what was read of the past is no longer so
+  const { reread } = past
+  useEffect(() => {
+    let { life } = document.sync
+    return document.on('status', status => {
+      const { life: now } = document.sync
+      if (status !== 'connected' || now === life) return
+      if (life) reread()
+      life = now
+    })
+  }, [document])
 
   const authors = useAuthors(document, view, colored)
   const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
@@ -118,6 +134,7 @@ function Opened ({ document, loaded, version, config }) {
         <button type='button' class='quiet' aria-pressed={colored} onClick={() => setColored(!colored)}>Authors</button>
         <button type='button' class='quiet' aria-pressed={showPast} onClick={closePast}>History</button>
         <MarginTabs panels={panels} open={panel} onOpen={setPanel} />
+        <button type='button' class='quiet' onClick={() => setMore(true)}>More</button>
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
       {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{authors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
@@ -141,6 +158,7 @@ function Opened ({ document, loaded, version, config }) {
       </div>
       <p class='hidden' role='status'>{said}</p>
       {showPast && <PastBar past={past} head={document.version} mayEdit={document.canEdit} api={api} id={id} />}
+      {more && <MoreDialog id={id} title={title} version={past.version} guest={user?.guest === true} owns={role === 'owner'} onRedact={past.reread} onClose={() => setMore(false)} />}
       {sharing && <ShareDialog id={id} config={config} role={role} onClose={() => setSharing(false)} />}
     </main>
   )

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { explain } from '../app/api.js'
+import { base64Of, ENDING } from '../app/files.js'
 import { addressOf, go } from '../app/router.js'
 import { api, session } from '../app/session.js'
 import { useStore } from '../app/store.js'
@@ -34,6 +35,7 @@ export function List () {
   const [filter, setFilter] = useState('all')
   const [asked, setAsked] = useState(/** @type {{ row: Row, what: 'rename' | 'delete' } | null} */ (null))
   const making = useRef(false)
+  const chooser = useRef(/** @type {HTMLInputElement | null} */ (null))
 
   /** @param {() => Promise<void>} work */
   const attempt = async work => {
@@ -75,23 +77,34 @@ export function List () {
     }
   }, [user?.id])
 
-  const create = () => attempt(async () => {
+  /** Make a document and go there. @param {() => Promise<{ documentId: string }>} how */
+  const make = how => attempt(async () => {
     if (making.current) return
     making.current = true
     try {
-      const { documentId } = await api.post('docs', { title: 'Untitled' })
-      go({ doc: documentId })
+      go({ doc: (await how()).documentId })
     } finally {
       making.current = false
     }
   })
+  const create = () => make(() => api.post('docs', { title: 'Untitled' }))
+  /** @param {HTMLInputElement} input */
+  const bring = input => {
+    const file = input.files?.[0]
+    // the same file may be chosen again
+    if (file) make(async () => api.post('import', { data: await base64Of(file) })).finally(() => { input.value = '' })
+  }
   const shown = rows?.filter(({ title, role }) => title.toLowerCase().includes(wanted.trim().toLowerCase()) && (filter === 'all' || (filter === 'mine') === (role === 'owner')))
 
   return (
     <main class='list' tabIndex={-1}>
       <div class='list-head'>
         <h1>Documents</h1>
-        <button type='button' class='primary' onClick={create}>New document</button>
+        <div class='row'>
+          <button type='button' class='quiet' onClick={() => chooser.current?.click()}>Import</button>
+          <input type='file' hidden ref={chooser} accept={ENDING} aria-label='A file to import' onChange={event => bring(event.currentTarget)} />
+          <button type='button' class='primary' onClick={create}>New document</button>
+        </div>
       </div>
       <div class='list-tools'>
         <input type='search' aria-label='Search by title' placeholder='Search by title' value={wanted} onInput={event => setWanted(event.currentTarget.value)} />

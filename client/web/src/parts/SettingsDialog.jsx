@@ -4,6 +4,7 @@ import { COLORS, colorOf } from '../app/colors.js'
 import { api, become, nameOf, session } from '../app/session.js'
 import { change, settings } from '../app/settings.js'
 import { useStore } from '../app/store.js'
+import { DeleteAccount } from './DeleteAccount.jsx'
 import { Dialog } from './Dialog.jsx'
 
 /** @type {['auto' | 'light' | 'dark', string][]} */
@@ -51,7 +52,10 @@ export function SettingsDialog ({ config, onClose, onLeave }) {
             {config.demo.users.map(sample => <label key={sample.id}><input type='radio' name='sample' checked={user.id === sample.id} onChange={() => become(sample)} /> {sample.name}</label>)}
           </fieldset>
         )}
-        <button type='button' class='quiet' onClick={onLeave}>Log out</button>
+        <div class='part'>
+          <button type='button' class='quiet' onClick={onLeave}>Log out</button>
+          {!user.guest && !config.demo && <DeleteAccount name={nameOf(user)} onGone={onLeave} />}
+        </div>
       </>}
     </Dialog>
   )

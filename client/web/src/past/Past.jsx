@@ -6,6 +6,7 @@ import { called } from '../app/names.js'
 import { slotOf } from '../app/colors.js'
 import { Icon } from '../parts/Icon.jsx'
 import { momentOf } from './history.js'
+import { Search } from './Search.jsx'
 import { Timeline } from './Timeline.jsx'
 import { useTimeline } from './use_past.js'
 
@@ -16,7 +17,7 @@ const SPEEDS = [1, 4, 16, 64]
 /** @param {{ past: PastState }} props the authors of what is shown */
 export function Legend ({ past }) {
   if (past.version === null) return null
-  if (past.compared) return <p class='legend'><span class='chip diff-new'>only in the other</span> <span class='chip diff-old'>only in version {past.version}</span></p>
+  if (past.compared) return <p class='legend'><span class='chip diff-new'>only {past.against === null ? 'now' : `in version ${past.against}`}</span> <span class='chip diff-old'>only in version {past.version}</span></p>
   return (
     <ul class='legend' aria-label='Authors of this text'>
       {past.authors.slice(0, 8).map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}
@@ -26,7 +27,9 @@ export function Legend ({ past }) {
 
 /** @param {{ past: PastState, labels: import('./history.js').Snapshot[] }} props */
 function Controls ({ past, labels }) {
-  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared, against, setAgainst } = past
+  const { version, playing, step, play, stop, pick, speed, setSpeed, compared, setCompared, against, setAgainst, byLines, setByLines } = past
+  // a second moment is any version: this one, and then the slider moves on
+  const unnamed = [...new Set([against, version])].filter(one => one !== null && !labels.some(({ version }) => version === one))
   return (
     <div class='controls' role='toolbar' aria-label='Move through the past'>
       <button type='button' class='round' aria-label='One change back' onClick={() => step(-1)}><Icon name='back' /></button>
@@ -37,13 +40,15 @@ function Controls ({ past, labels }) {
           {SPEEDS.map(one => <option key={one} value={String(one)}>{one === 1 ? 'real speed' : `${one} × faster`}</option>)}
         </select>
       </label>
-      <label class='check'><input type='checkbox' checked={compared} disabled={version === null} onChange={event => setCompared(event.currentTarget.checked)} /> compare with {labels.length === 0 || !compared ? 'now' : ''}</label>
-      {compared && labels.length > 0 && (
+      <label class='check'><input type='checkbox' checked={compared} disabled={version === null} onChange={event => setCompared(event.currentTarget.checked)} /> compare with {compared ? '' : 'now'}</label>
+      {compared && (
         <select aria-label='Compare with' value={String(against ?? '')} onChange={event => setAgainst(event.currentTarget.value === '' ? null : Number(event.currentTarget.value))}>
           <option value=''>now</option>
           {labels.map(one => <option key={one.version} value={String(one.version)}>{one.label}</option>)}
+          {unnamed.map(one => <option key={one} value={String(one)}>version {one}{one === version ? ', this one' : ''}</option>)}
         </select>
       )}
+      {compared && <label class='check'><input type='checkbox' checked={byLines} onChange={event => setByLines(event.currentTarget.checked)} /> whole lines</label>}
       {version !== null && <button type='button' class='quiet' onClick={() => pick(null)}>Back to now</button>}
     </div>
   )
@@ -81,6 +86,16 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
       say(explain(error))
     }
   }
+  const undoBetween = async () => {
+    if (past.between === null) return
+    const { from, to } = past.between
+    try {
+      const made = await past.history.undo(past.between)
+      say(made > head ? `What versions ${from} to ${to} did is undone; what came after them stays.` : `Nothing of versions ${from} to ${to} is left to undo.`)
+    } catch (error) {
+      say(explain(error))
+    }
+  }
   /** @param {SubmitEvent} event */
   const label = async event => {
     event.preventDefault()
@@ -109,6 +124,7 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
         <Controls past={past} labels={labels} />
         {mayEdit && version !== null && (
           <div class='row'>
+            {past.between && <button type='button' class='quiet' onClick={undoBetween}>{past.between.from === past.between.to ? `Undo version ${past.between.to}` : `Undo versions ${past.between.from} to ${past.between.to}`}</button>}
             {past.selected && <button type='button' class='quiet' onClick={restorePart}>Restore the selection</button>}
             <button type='button' class='primary' onClick={restore}>Restore this version</button>
           </div>
@@ -128,6 +144,7 @@ export function PastBar ({ past, head, mayEdit, api, id, title = 'The past' }) {
           </label>
         )}
       </div>
+      <Search past={past} />
       <Legend past={past} />
       <p class='said' role='status'>{past.problem || said}</p>
     </section>

@@ -11,8 +11,11 @@ import { undoing } from './undoing.js'
  * @typedef {{ fromVersion: number, toVersion: number, fromAt: string, toAt: string, edits: number, inserted: number, deleted: number, users: string[] }} Bucket
  * @typedef {{ version: number, userId: string, at: string, op: any[] }} Entry
  * @typedef {{ version: number, at: string, label: string | null, kind: string }} Snapshot
+ * @typedef {{ fromVersion: number, toVersion: number | null, pos: number, lastPos: number, insertedBy: string | null, deletedBy: string | null, insertedAt: string, deletedAt: string | null }} Occurrence
+ * @typedef {{ kind: 'same' | 'new' | 'old', text: string }} Piece
  */
 
+const KINDS = /** @type {const} */ ({ kept: 'same', inserted: 'new', deleted: 'old' })
 /** Operations read at once. */
 const PAGE = 500
 const SEEN_MS = 250
@@ -31,6 +34,12 @@ export class History {
     this.id = id
   }
 
+  /** Begin anew: what was read has been replaced on the server. */
+  forget () {
+    this.#texts.clear()
+    this.#entries.clear()
+  }
+
   /** @param {string} rest */
   #path (rest) {
     return `docs/${this.id}/${rest}`
@@ -45,6 +54,17 @@ export class History {
   async labels () {
     const { snapshots } = await this.api.get(this.#path('snapshots'))
     return snapshots.filter((/** @type {Snapshot} */ { label }) => label !== null)
+  }
+
+  /**
+   * When a text came and went, a page at a time.
+   * @param {string} text
+   * @param {string | null} next the path of a page; null: the first
+   * @returns {Promise<{ occurrences: Occurrence[], next: string | null }>}
+   */
+  async occurrences (text, next) {
+    const page = await this.api.page(next ?? this.#path(`occurrences?content=${encodeURIComponent(text)}`))
+    return { occurrences: page.value.occurrences, next: page.next }
   }
 
   /** @param {number} version @returns {Promise<string>} */
@@ -78,15 +98,38 @@ export class History {
 
   /** @param {number} from @param {number} to @returns {Promise<any[]>} an op */
   async diff (from, to) {
-    const path = this.#path(`diff?from=${from}&to=${to}`)
+    return (await this.#seen(this.#path(`diff?from=${from}&to=${to}`))).op
+  }
+
+  /**
+   * The two texts in one, in whole lines that stayed, came or went.
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<Piece[]>}
+   */
+  async lines (from, to) {
+    const { rows } = await this.#seen(this.#path(`diff-rows?from=${from}&to=${to}&unit=lines`))
+    return rows.map((/** @type {{ kind: 'kept' | 'inserted' | 'deleted', content: string }} */ { kind, content }) => ({ kind: KINDS[kind], text: content }))
+  }
+
+  /** Clients may hear of a version a moment before SQL sees it. @param {string} path @returns {Promise<any>} */
+  async #seen (path) {
     try {
-      return (await this.api.get(path)).op
+      return await this.api.get(path)
     } catch (error) {
-      // clients may hear of a version a moment before SQL sees it
       if (!(error instanceof Problem && error.status === 409)) throw error
       await new Promise(resolve => setTimeout(resolve, SEEN_MS))
-      return (await this.api.get(path)).op
+      return this.api.get(path)
     }
+  }
+
+  /**
+   * Take back the versions from one to another, and keep what came after them.
+   * @param {{ from: number, to: number }} versions
+   * @returns {Promise<number>} the new version
+   */
+  async undo ({ from, to }) {
+    return (await this.api.post(this.#path('undo-range'), { fromVersion: from, toVersion: to })).version
   }
 
   /**
@@ -135,6 +178,25 @@ export function pieces (text, op) {
   }
   if (at < text.length) out.push({ kind: 'same', text: text.slice(at) })
   return out
+}
+
+/**
+ * Where a part of such pieces was in the first of the two texts.
+ * @param {{ kind: 'same' | 'new' | 'old', text: string }[]} pieces
+ * @param {{ from: number, to: number }} part
+ * @returns {{ from: number, to: number } | null} null: it was not there
+ */
+export function before (pieces, part) {
+  let at = 0
+  let [from, to] = [part.from, part.to]
+  for (const { kind, text } of pieces) {
+    if (kind === 'new') {
+      from -= Math.max(0, Math.min(part.from - at, text.length))
+      to -= Math.max(0, Math.min(part.to - at, text.length))
+    }
+    at += text.length
+  }
+  return from === to ? null : { from, to }
 }
 
 /**

@@ -88,6 +88,14 @@ export class PastEditor {
     })
   }
 
+  /** Select a part and have it in sight. @param {number} from in code points, like length @param {number} length */
+  select (from, length) {
+    const points = [...this.text.slice(0, 2 * (from + length))]
+    const anchor = points.slice(0, from).join('').length
+    const head = anchor + points.slice(from, from + length).join('').length
+    this.view.dispatch({ selection: { anchor, head }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) })
+  }
+
   /** @param {{ kind: 'same' | 'new' | 'old', text: string }[]} pieces */
   compare (pieces) {
     let first = 0

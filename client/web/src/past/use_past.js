@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { explain, Problem } from '../app/api.js'
-import { applied, History, pieces } from './history.js'
+import { applied, before, History, pieces } from './history.js'
 import { PastEditor } from './past_editor.js'
 
 /** @import { Api } from '../app/api.js' */
@@ -73,12 +73,15 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
   const [playing, setPlaying] = useState(false)
   const [speed, setSpeed] = useState(4)
   const [compared, setCompared] = useState(false)
+  const [byLines, setByLines] = useState(false)
   /** What a version is compared with; null: now. */
   const [against, setAgainst] = useState(/** @type {number | null} */ (null))
   const [problem, setProblem] = useState('')
   const [authors, setAuthors] = useState(/** @type {string[]} */ ([]))
   const editor = useRef(/** @type {PastEditor | null} */ (null))
   const [ready, setReady] = useState(false)
+  /** What the comparison that is shown is made of. */
+  const difference = useRef({ version: 0, pieces: /** @type {ReturnType<typeof pieces>} */ ([]) })
   /** What is selected in the text that is shown. */
   const [selected, setSelected] = useState(/** @type {{ from: number, to: number } | null} */ (null))
   const moving = useRef(new AbortController())
@@ -100,9 +103,14 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     return moving.current.signal
   }
 
-  /** @param {number | null} to */
-  const pick = to => {
+  /** What is to be shown of the version that was picked, in code points. */
+  const sought = useRef(/** @type {{ from: number, length: number } | null} */ (null))
+
+  /** @param {number | null} to @param {{ from: number, length: number } | null} [part] to select in it */
+  const pick = (to, part = null) => {
     stop()
+    sought.current = part
+    if (part !== null) setCompared(false)
     setVersion(to)
     setPicks(n => n + 1)
     onMove?.(to)
@@ -112,10 +120,10 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
   useEffect(() => {
     const to = at.current
     if (to === null) shown.current = null
-    if (to === null || !ready || (shown.current === to && !compared)) return
+    if (to === null || !ready || (shown.current === to && !compared && sought.current === null)) return
     const { signal } = moving.current
     show(to, signal).catch(error => { if (!signal.aborted) setProblem(explain(error)) })
-  }, [picks, compared, against, ready])
+  }, [picks, compared, against, byLines, ready])
 
   /** @param {number} version @param {AbortSignal} signal */
   async function show (version, signal) {
@@ -123,14 +131,18 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     if (signal.aborted || editor.current === null) return
     setProblem('')
     if (compared) {
-      const op = await history.diff(version, against ?? head)
+      const to = against ?? head
+      const made = byLines ? await history.lines(version, to) : pieces(text, await history.diff(version, to))
       if (signal.aborted || editor.current === null) return
-      editor.current.compare(pieces(text, op))
+      difference.current = { version, pieces: made }
+      editor.current.compare(difference.current.pieces)
       shown.current = null
       return
     }
     editor.current.show(text, null, version)
     shown.current = version
+    if (sought.current !== null) editor.current.select(sought.current.from, sought.current.length)
+    sought.current = null
     await paint(version, signal)
   }
 
@@ -211,12 +223,26 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
 
   useEffect(() => { if (ready) editor.current?.speak(title, language) }, [ready, title, language])
 
+  const part = useMemo(() => selected !== null && compared ? before(difference.current.pieces, selected) : selected, [selected, compared])
+
   /** Have what is selected as it was in the version that is shown. @returns {Promise<boolean>} whether it was another by now */
   const restoreSelection = async () => {
-    const version = shown.current
-    if (version === null || selected === null) return false
-    return history.restore(version, selected)
+    const version = compared ? difference.current.version : shown.current
+    if (version === null || part === null) return false
+    return history.restore(version, part)
   }
+
+  /** Read anew what is shown: the past itself was changed. */
+  const reread = () => {
+    history.forget()
+    shown.current = null
+    stop()
+    setPicks(n => n + 1)
+  }
+
+  /** The versions that lie between the two that are compared; null: none. */
+  const other = against ?? head
+  const between = !compared || version === null || version === other ? null : { from: Math.min(version, other) + 1, to: Math.max(version, other) }
 
   /** @param {HTMLElement | null} parent */
   const mount = useMemo(() => (/** @type {HTMLElement | null} */ parent) => {
@@ -226,5 +252,5 @@ export function usePast ({ api, id, head, begin = null, onMove, title = '', lang
     setReady(parent !== null)
   }, [])
 
-  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, problem, authors, mount, selected: compared ? null : selected, restoreSelection }
+  return { history, version, pick, step, play, stop, playing, speed, setSpeed, compared, setCompared, against, setAgainst, byLines, setByLines, problem, authors, mount, selected: part, restoreSelection, between, reread }
 }
