@@ -1,5 +1,6 @@
 // Clients that talk, in a world of their own.
 
+import '../../src/talk.js' // so that it is there at once
 import { Setup } from './setup.mjs'
 
 export class TalkSetup extends Setup {
