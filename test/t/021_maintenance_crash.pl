@@ -12,7 +12,7 @@ use ConvergeTest;
 use HistoryTest;
 
 my $documents = 3;
-my $edits_each = 4000;		# more than anybody comes to make
+my $edits_each = 20000;		# more than anybody comes to make
 
 my $node = start_node('maintenance_crash');
 my $scripts = PostgreSQL::Test::Utils::tempdir;
