@@ -18,5 +18,7 @@ export function listen (listener) {
     global.document?.[how]('visibilitychange', own)
   }
   all('addEventListener')
+  // it may have happened before this was loaded
+  if (global.navigator?.onLine === false) listener('offline')
   return () => all('removeEventListener')
 }
