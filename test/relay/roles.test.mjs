@@ -144,7 +144,7 @@ async function outcome (row, person) {
   const client = await new Raw(relay, doc).opened()
   const hello = person === 'nobody' ? { type: 'hello' } : { type: 'hello', token: token(user) }
   const life = await sql(`SELECT life FROM converge.documents WHERE id = '${doc}'`)
-  Object.assign(client, { user, hello, life, made, own: newId(), typed: () => edit(doc, owner) })
+  Object.assign(client, { user, doc, hello, life, made, own: newId(), typed: () => edit(doc, owner) })
   try {
     if (person !== 'nobody') await approach(client, person === 'stranger' ? row.after.slice(0, 1) : row.after)
     client.send(row.say(client, token))

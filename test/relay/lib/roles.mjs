@@ -6,6 +6,7 @@
 // status.
 
 import crypto from 'node:crypto'
+import { sql } from './pg.mjs'
 import { newId } from './raw.mjs'
 import { until } from './wait.mjs'
 
@@ -307,10 +308,17 @@ const judged = async client => {
   if (message.type === 'error') throw new Error(message.code)
   return message.type === 'reject' ? message.code : message.ops.some(entry => entry.operationId === client.own) ? 'ok' : 'lost'
 }
-// What else the document was told beside it may come before.
+// How many changes the talk of a document begins with here: a thread, its comment, a suggestion.
+const CHANGES_MADE = 3
+// What else the document was told beside it may come before; or instead that something may
+// have been missed, and then the tables have it.
 const talked = type => async client => {
+  const changed = async () => Number(await sql(`SELECT changed FROM converge.talks WHERE doc_id = '${client.doc}'`)) > CHANGES_MADE
   let message
-  do message = await client.take(); while (!['error', 'reject', 'ops', type].includes(message.type))
+  do {
+    message = await client.take()
+    if (message.type === 'talk' && await until('the change, or another message', async () => client.messages.length > client.next ? 'message' : await changed() && 'change') === 'change') return 'ok'
+  } while (!['error', 'reject', 'ops', type].includes(message.type))
   if (message.type === 'error') throw new Error(message.code)
   return message.type === 'reject' ? message.code : 'ok'
 }
