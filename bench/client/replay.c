@@ -308,7 +308,7 @@ known_with(const ReplayAuthor *owner, uint64_t number)
 	return owner->ops[number].covers;
 }
 
-/* An author's op changed nothing: whoever has the ones before it knows it, and may type on. */
+/* An author's op changed nothing: a client that has the ones before it has it, too, and may type on. */
 static void
 settle_unchanged(ReplayAuthor *owner, uint64_t number)
 {

@@ -99,7 +99,7 @@ export class Client {
     return (this.#rest ??= later(async () => (await import('./rest.js')).rest({ ...this, fetch: this.env.fetch })))
   }
 
-  /** Ask the token function again where no token was good: somebody has logged in. */
+  /** Ask the token function again where no token was good: the user has logged in. */
   authenticate () {
     for (const document of this.#documents.values()) document.authenticate()
   }

@@ -18,7 +18,7 @@ import { typed } from './state.js'
  * @typedef {object} User someone else who has the document open
  * @property {string} clientId of the connection: one user may have several
  * @property {string} userId
- * @property {string | null} name what the user calls itself; nobody has checked that
+ * @property {string | null} name the name that the user gave themself, unchecked
  * @property {string | null} color like `#12ab9f`
  * @property {Cursor | null} cursor in UTF-16 offsets of the document's text
  *

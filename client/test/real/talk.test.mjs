@@ -167,7 +167,8 @@ for (let seed = FROM; seed < FROM + COUNT; seed++) {
     }
     assert.equal(await sql(`SELECT count(*) - count(DISTINCT body) FROM converge.comments WHERE doc_id = '${doc}'`, cluster.env), '0')
     assert.equal(await sql(`SELECT count(*) - count(DISTINCT body) FROM converge.messages WHERE doc_id = '${doc}'`, cluster.env), '0')
-    // where passages are is not compared here: a first character that died is not known to one who comes later
+    // where passages are is not compared here: a client that comes later does not learn from /threads whether a
+    // passage's first character lives, and may carry an insert there differently
     const all = ({ document: { comments, suggestions, chat } }) => JSON.stringify([
       comments.list.map(({ id, comments: said }) => [id, said.map(({ body }) => body)]).sort(),
       suggestions.list.map(({ id }) => id).sort(), chat.list.map(({ body }) => body)
