@@ -445,10 +445,11 @@ call_sql(struct rest_call *rc)
 {
 	struct rest *rest = rc->rest;
 	struct pg_params params = {0};
+	bool		reads = strcmp(rc->route->method, "GET") == 0;
 	struct call_request request = {
 		.statement = rc->route->name,.user = rc->identity.user,.params = &params,.purse = &rc->x->purse,
 		.lane = rc->identity.user != NULL ? rc->identity.user : rc->x->peer,
-		.repeatable = strcmp(rc->route->method, "GET") == 0,.bounded = strcmp(rc->route->method, "GET") == 0,
+		.repeatable = reads,.bounded = reads,
 	};
 
 	for (int i = 0; i < REST_PARAMS && rc->route->params[i].source != REST_NONE; i++)

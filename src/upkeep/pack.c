@@ -136,7 +136,7 @@ write_pack(Making *making)
 
 /* Write the ops of a source as packs. */
 void
-cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 from, int64 upto)
+cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 upto)
 {
 	Making		making = {.doc_id = doc_id,.op_ids = palloc(PACK_OPS * UUID_LEN)};
 	CvgOpRow	row;
@@ -169,7 +169,7 @@ write_packs(const pg_uuid_t *doc_id, int64 after, int64 upto)
 {
 	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
 
-	cvg_write_packs(doc_id, next_of_log, scan, after + 1, upto);
+	cvg_write_packs(doc_id, next_of_log, scan, upto);
 	cvg_ops_end(scan);
 }
 

@@ -20,8 +20,8 @@ extern int64 cvg_pack_ops(const pg_uuid_t *doc_id, int64 keep, int64 *packed_ver
 /* Gives the next op of a run of the log, which lives until the next one; false behind the last. */
 typedef bool (*CvgRowSource) (void *ctx, CvgOpRow *row);
 
-/* Write the ops of a source, which are those from one version to another, as packs. */
-extern void cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 from, int64 upto);
+/* Write the ops of a source, whose last one made the version `upto`, as packs. */
+extern void cvg_write_packs(const pg_uuid_t *doc_id, CvgRowSource next, void *ctx, int64 upto);
 
 /* ---- maintenance.c ---- */
 

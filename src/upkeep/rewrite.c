@@ -76,7 +76,7 @@ rewrite_pack(Rewriting *run, const pg_uuid_t *doc_id, const CvgPackRange *range)
 	run->scan = cvg_ops_begin(doc_id, range->from_version - 1, range->to_version);
 	/* our snapshot still has it */
 	cvg_pack_forget(doc_id, range->to_version);
-	cvg_write_packs(doc_id, next_changed, run, range->from_version, range->to_version);
+	cvg_write_packs(doc_id, next_changed, run, range->to_version);
 	cvg_ops_end(run->scan);
 	PopActiveSnapshot();
 }

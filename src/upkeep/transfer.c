@@ -193,7 +193,7 @@ take_in(FunctionCallInfo fcinfo, const pg_uuid_t *doc_id, Arrival *arrival, int6
 
 	arrival->op_ids = hash_create("converge op ids", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	if (upto >= from)
-		cvg_write_packs(doc_id, next_arrival, arrival, from, upto);
+		cvg_write_packs(doc_id, next_arrival, arrival, upto);
 	if (arrival->version != Max(upto, from - 1))
 		cvg_container_damaged("Its last versions are missing.");
 	values[0] = Int64GetDatum(arrival->version);
