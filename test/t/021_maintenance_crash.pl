@@ -42,16 +42,17 @@ $node->safe_psql('postgres', q{
 	CREATE TRIGGER pause BEFORE INSERT OR DELETE ON converge.packs FOR EACH ROW EXECUTE FUNCTION pause();
 	CREATE TRIGGER pause BEFORE DELETE ON converge.ops FOR EACH ROW EXECUTE FUNCTION pause();});
 
-# Start psql on some lines; what it prints is gathered.
+# Start psql on some lines; what it prints goes to a file, since nobody reads a pipe
+# while the test waits for the server, and psql stops at a full one.
 sub start_psql
 {
 	my ($name, @lines) = @_;
-	my %client = (out => '');
+	my %client = (out => "$scripts/$name.out");
 	my $script = "$scripts/$name.sql";
 
 	append_to_file($script, join('', @lines));
 	$client{run} = IPC::Run::start([ 'psql', '-XAtq', '-F', ' ', '-d', $node->connstr('postgres'), '-f', $script ],
-		'<', \undef, '>', \$client{out}, '2>', \$client{log}, IPC::Run::timeout($timeout));
+		'<', \undef, '>', $client{out}, '2>', "$scripts/$name.log", IPC::Run::timeout($timeout));
 	return \%client;
 }
 
@@ -100,7 +101,7 @@ sub round
 	$how eq 'kill -9' ? $node->kill9 : $node->stop('immediate');
 	$_->{run}->finish for @typists, $maintainer, grep { $_ } $holder;
 
-	for my $line (grep { /^\S+ \S+ \d+$/ } map { split(/\n/, $_->{out}) } @typists)
+	for my $line (grep { /^\S+ \S+ \d+$/ } map { split(/\n/, slurp_file($_->{out})) } @typists)
 	{
 		my ($doc, $op_id, $version) = split(/ /, $line);
 
