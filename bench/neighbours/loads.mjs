@@ -86,6 +86,8 @@ const loads = {
   },
   'joining many documents': () => keep(10, async n => { for (const doc of docs.many) if (running) (await join(doc, `mallory ${n}`)).terminate() }),
   'reconnecting with fresh tokens': () => keep(20, async n => (await join(docs.many[0], `m ${n} ${Date.now()}`)).terminate()),
+  'many users joining a large text': () => keep(20, async n => (await join(docs.large, `m ${n} ${Date.now()}`)).terminate()),
+  'many users asking for large answers': () => keep(20, n => raw(request('GET', `/v1/docs/${docs.large}/content`, `m ${n}`, 'Connection: close\r\n'), { reads: true })),
   'many changes of members': () => keep(1, () => sql(`DO $$ BEGIN FOR n IN 1..2000 LOOP UPDATE converge.members SET role = CASE n % 2 WHEN 0 THEN 'editor' ELSE 'commenter' END::converge.role WHERE doc_id = '${docs.many[1]}' AND user_id = '*'; END LOOP; END $$`)),
   'documents kept locked': async () => {
     const sockets = []

@@ -144,14 +144,20 @@ leave_circle(struct turns *turns, struct turns_lane *lane)
 }
 
 void
+turns_price(const struct turns *turns, struct turn *turn, double cost)
+{
+	turn->cost = cost < 1 ? 1 : cost;
+	if (turn->cost > turns->quantum * MOST_QUANTA)
+		turn->cost = turns->quantum * MOST_QUANTA;
+}
+
+void
 turns_put(struct turns *turns, struct turn *turn, const char *name, double cost)
 {
 	struct turns_lane *lane = lane_of(turns, name);
 
 	turn->lane = lane;
-	turn->cost = cost < 1 ? 1 : cost;
-	if (turn->cost > turns->quantum * MOST_QUANTA)
-		turn->cost = turns->quantum * MOST_QUANTA;
+	turns_price(turns, turn, cost);
 	turn->waits = true;
 	turn->under_way = false;
 	TAILQ_INSERT_TAIL(&lane->queue, turn, entry);
@@ -169,7 +175,7 @@ turns_put_back(struct turns *turns, struct turn *turn)
 		lane->under_way--;
 	turn->under_way = false;
 	turn->waits = true;
-	lane->deficit += turn->cost;
+	lane->deficit += turn->paid;
 	TAILQ_INSERT_HEAD(&lane->queue, turn, entry);
 	lane->waiting++;
 	turns->waiting++;
@@ -226,13 +232,14 @@ count_willing(struct turns *turns, bool (*may) (void *arg, struct turn *first), 
 	return count;
 }
 
-/* Take the first of a lane. */
+/* Take the first of a lane, which pays that much for it. */
 static struct turn *
-take_first(struct turns *turns, struct turns_lane *lane)
+take_first(struct turns *turns, struct turns_lane *lane, double paid)
 {
 	struct turn *turn = TAILQ_FIRST(&lane->queue);
 
-	lane->deficit -= turn->cost;
+	lane->deficit -= paid;
+	turn->paid = paid;
 	unqueue(turns, turn);
 	turn->under_way = true;
 	lane->under_way++;
@@ -253,8 +260,7 @@ turns_next(struct turns *turns, bool (*may) (void *arg, struct turn *first), voi
 		first = TAILQ_FIRST(&lane->queue);
 		if (may != NULL && !may(arg, first))
 			return NULL;
-		lane->deficit += first->cost;
-		return take_first(turns, lane);
+		return take_first(turns, lane, 0);
 	}
 	if (count_willing(turns, may, arg) == 0)
 		return NULL;
@@ -264,8 +270,9 @@ turns_next(struct turns *turns, bool (*may) (void *arg, struct turn *first), voi
 		if (lane->willing)
 		{
 			give_quantum(turns, lane);
-			if (lane->deficit >= TAILQ_FIRST(&lane->queue)->cost)
-				return take_first(turns, lane);
+			first = TAILQ_FIRST(&lane->queue);
+			if (lane->deficit >= first->cost)
+				return take_first(turns, lane, first->cost);
 		}
 		go_round(turns, lane);
 	}

@@ -23,6 +23,8 @@ struct turn
 	TAILQ_ENTRY(turn) entry;
 	struct turns_lane *lane;	/* NULL: in none */
 	double		cost;			/* estimated, at least 1 */
+	double		paid;			/* of it, by its lane; nothing while no other
+								 * waited */
 	bool		waits;			/* in its lane's queue */
 	bool		under_way;
 };
@@ -63,6 +65,9 @@ void		turns_free(struct turns *turns);
 /* queue something for a name, behind or before what waits there */
 void		turns_put(struct turns *turns, struct turn *turn, const char *name, double cost);
 void		turns_put_back(struct turns *turns, struct turn *turn);
+
+/* something that waits turned out to cost as much as this */
+void		turns_price(const struct turns *turns, struct turn *turn, double cost);
 
 /*
  * Take what is next; NULL where nothing may go.  may says of each lane's first

@@ -32,6 +32,9 @@
 #define MS_A_TOKEN 100
 #define BYTES_A_TOKEN (64 * 1024)
 
+/* what it costs to have PostgreSQL cancel a call, which takes a connection of its own, in requests */
+#define CANCEL_COST 4
+
 /* how long the debts of callers are remembered */
 #define REMEMBERED_MS 60000
 
@@ -361,17 +364,14 @@ free_call(struct rest_call *rc)
 	free(rc);
 }
 
-/* Charge a call for what it took beyond a small one: PostgreSQL's time, and bytes. */
+/* Charge a user for what a call of theirs cost beyond a small one. */
 static void
-charge_answer(struct rest_call *rc, const PGresult *result, uint64_t took_ms)
+charge_more(struct rest_call *rc, double cost)
 {
 	struct rest *rest = rc->rest;
 	struct bucket_size size = {rest->config->call_rate, rest->config->call_burst};
-	double		cost = took_ms > MS_FREE ? (double) (took_ms - MS_FREE) / MS_A_TOKEN : 0;
 	struct usage_row *row;
 
-	if (result != NULL)
-		cost += (double) PQresultMemorySize(result) / BYTES_A_TOKEN;
 	if (rc->identity.user == NULL || cost < 1)
 		return;
 	row = usage_hold(&rest->users, rc->identity.user);
@@ -380,6 +380,17 @@ charge_answer(struct rest_call *rc, const PGresult *result, uint64_t took_ms)
 	if (row->bucket.spent > 2 * size.burst)
 		row->bucket.spent = 2 * size.burst;
 	usage_let_go(row);
+}
+
+/* Charge a call for PostgreSQL's time and the bytes of its answer. */
+static void
+charge_answer(struct rest_call *rc, const PGresult *result, uint64_t took_ms)
+{
+	double		cost = took_ms > MS_FREE ? (double) (took_ms - MS_FREE) / MS_A_TOKEN : 0;
+
+	if (result != NULL)
+		cost += (double) PQresultMemorySize(result) / BYTES_A_TOKEN;
+	charge_more(rc, cost);
 }
 
 /* Return true if an answer is longer than any may be, which was answered. */
@@ -433,7 +444,8 @@ on_cancel(struct http_request *x)
 {
 	struct rest_call *rc = x->handler;
 
-	call_cancel(rc->call);
+	if (call_cancel(rc->call))
+		charge_more(rc, CANCEL_COST);
 	free_call(rc);
 }
 

@@ -10,8 +10,10 @@
  *
  * A user's requests go over one connection at a time, and nothing goes behind what
  * has been running for a while or has a large answer: so one user who asks for much
- * holds up nobody, as long as there is another connection. Questions for roles,
- * and what rooms lack after a reconnection, go over a connection of their own.
+ * holds up nobody, as long as there is another connection. Of several connections
+ * one has no large answers, so many users who ask for these hold up nobody either.
+ * Questions for roles, and what rooms lack after a reconnection, go over a
+ * connection of their own.
  */
 #include "tables/reader_state.h"
 
@@ -41,7 +43,6 @@ static const struct pg_setup setup[] = {
 
 /* what a lane may spend in a turn, in milliseconds of PostgreSQL's time, about */
 #define QUANTUM 10
-#define BYTES_A_MS 65536
 
 static void
 free_request(struct request *r)
@@ -97,7 +98,7 @@ reader_push(struct reader *reader, struct request *r)
 	}
 	if (!is_urgent(r))
 	{
-		turns_put(&reader->turns, &r->turn, r->user != NULL ? r->user : "", 1);
+		turns_put(&reader->turns, &r->turn, r->user != NULL ? r->user : "", reader_cost(r));
 		return;
 	}
 	r->next = NULL;
@@ -246,7 +247,7 @@ charge_turn(struct reader *reader, struct request *r, const PGresult *result)
 
 	r->source->head_since_ms = uv_now(reader->timer.loop);
 	if (r->turn.lane != NULL && result != NULL)
-		turns_done(&reader->turns, &r->turn, (double) took_ms + (double) PQresultMemorySize(result) / BYTES_A_MS);
+		turns_done(&reader->turns, &r->turn, (double) took_ms + (double) PQresultMemorySize(result) / BYTES_A_MS - r->turn.paid);
 }
 
 /* Take the answer to a request. */
@@ -269,6 +270,8 @@ on_answer(void *arg, PGresult *result)
 	{
 		r->again = false;
 		push_back(reader, r);
+		if (r->turn.lane != NULL)
+			turns_price(&reader->turns, &r->turn, reader_cost(r));
 	}
 	else
 		ask_later(reader, r);
@@ -317,6 +320,32 @@ is_open(const struct reader *reader, const struct source *source)
 	return under_way == 0 || (source->heavy == 0 && uv_now(reader->timer.loop) - source->head_since_ms < LONG_MS);
 }
 
+/*
+ * Return true if a connection may be given a request: of several connections, one
+ * has no large answers, however many users ask for them.
+ */
+static bool
+may_take(const struct reader *reader, const struct source *source, const struct request *r)
+{
+	int			others = 0;
+
+	if (!is_open(reader, source))
+		return false;
+	if (!reader_is_heavy(r))
+		return true;
+	for (int i = 0; i < reader->source_count; i++)
+	{
+		const struct source *other = &reader->sources[i];
+
+		if (other == source || !pg_link_is_ready(other->link))
+			continue;
+		if (other->heavy == 0)
+			return true;
+		others++;
+	}
+	return others == 0;
+}
+
 /* Get the connection for a request: its user's, if that has one; else the one with the least under way. */
 static struct source *
 source_for(struct reader *reader, const struct request *r)
@@ -324,12 +353,12 @@ source_for(struct reader *reader, const struct request *r)
 	struct source *best = NULL;
 
 	if (r->turn.lane->under_way > 0 && reader->source_count > 1)
-		return is_open(reader, r->turn.lane->place) ? r->turn.lane->place : NULL;
+		return may_take(reader, r->turn.lane->place, r) ? r->turn.lane->place : NULL;
 	for (int i = 0; i < reader->source_count; i++)
 	{
 		struct source *s = &reader->sources[i];
 
-		if (is_open(reader, s) && (best == NULL || pg_link_under_way(s->link) < pg_link_under_way(best->link)))
+		if (may_take(reader, s, r) && (best == NULL || pg_link_under_way(s->link) < pg_link_under_way(best->link)))
 			best = s;
 	}
 	return best;

@@ -52,6 +52,20 @@ reader_needs_room(struct request *r, size_t bytes)
 	return true;
 }
 
+/* Return true if a request has a large answer, as far as is known. */
+bool
+reader_is_heavy(const struct request *r)
+{
+	return r->room > SMALL_BYTES;
+}
+
+/* Estimate what a request costs, in milliseconds of PostgreSQL's time, about. */
+double
+reader_cost(const struct request *r)
+{
+	return reader_is_heavy(r) ? (double) r->room / BYTES_A_MS : 1;
+}
+
 /* Get what an answer takes while it arrives: libpq's result, and the frame that is made of it. */
 static size_t
 needed(const struct request *r)
@@ -85,7 +99,7 @@ reader_reserve(struct request *r)
 	enum ledger_answer answer;
 
 	r->blocked = false;
-	if (r->room <= SMALL_BYTES || r->purse == NULL || r->purse->ledger == NULL)
+	if (!reader_is_heavy(r) || r->purse == NULL || r->purse->ledger == NULL)
 		return true;
 	answer = ledger_reserve(r->purse, needed(r), r->room);
 	if (answer == LEDGER_GRANTED)

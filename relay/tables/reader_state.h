@@ -24,6 +24,9 @@ enum request_kind
 /* of a backfill's rooms: documents, heads, the versions known with their revisions, and lives */
 #define BACKFILL_ARRAYS 6
 
+/* a large answer costs a millisecond of a turn for so many bytes */
+#define BYTES_A_MS 65536
+
 struct request
 {
 	struct turn turn;			/* first: what waits in turn is a request */
@@ -132,5 +135,7 @@ void		reader_unreserve(struct request *r);
 bool		reader_may_reserve(const struct request *r);
 void		reader_guess_room(struct reader *reader, struct request *r);
 bool		reader_needs_room(struct request *r, size_t bytes);
+bool		reader_is_heavy(const struct request *r);
+double		reader_cost(const struct request *r);
 
 #endif							/* RELAY_READER_STATE_H */

@@ -221,6 +221,13 @@ send_call(struct pool_conn *conn, struct call *call)
 	push_back(call);
 }
 
+/* Return true if a call has a large answer, as far as is known. */
+static bool
+is_large(const struct call *call)
+{
+	return call->room > call->pool->small;
+}
+
 /* Reserve what a long answer takes while it arrives; false: it has to wait. */
 static bool
 reserve(struct call *call)
@@ -229,7 +236,7 @@ reserve(struct call *call)
 	size_t		bytes = call->room * 2;
 
 	call->blocked = false;
-	if (purse == NULL || purse->ledger == NULL || call->room <= call->pool->small)
+	if (purse == NULL || purse->ledger == NULL || !is_large(call))
 		return true;
 	if (bytes > purse->ledger->config.bound / 4 * 3)
 		bytes = purse->ledger->config.bound / 4 * 3 > call->room ? purse->ledger->config.bound / 4 * 3 : bytes;
@@ -261,6 +268,25 @@ count_free(const struct sql_pool *pool)
 	return count;
 }
 
+/* Return true if a call leaves one of several connections to calls with small answers. */
+static bool
+leaves_one(const struct sql_pool *pool, const struct call *call)
+{
+	int			ready = 0;
+	int			large = 0;
+
+	if (!is_large(call))
+		return true;
+	for (int i = 0; i < pool->conn_count; i++)
+	{
+		const struct pool_conn *conn = &pool->conns[i];
+
+		ready += pg_link_is_ready(conn->link);
+		large += conn->call != NULL && is_large(conn->call);
+	}
+	return ready <= 1 || large < ready - 1;
+}
+
 /* Return true if the first call of a lane may go now. */
 static bool
 may_go(void *arg, struct turn *first)
@@ -268,6 +294,8 @@ may_go(void *arg, struct turn *first)
 	const struct sql_pool *pool = arg;
 	const struct call *call = (const struct call *) first;
 
+	if (!leaves_one(pool, call))
+		return false;
 	/* one connection is the last and the first */
 	if (!turns_may_occupy(first->lane, pool->conn_count > 1 ? count_free(pool) : 2, (pool->conn_count + 1) / 2))
 		return false;
@@ -323,8 +351,8 @@ sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn
 	return call;
 }
 
-/* Wait for a call's answer no longer: what is under way is cancelled. */
-void
+/* Wait for a call's answer no longer; true: it was under way, and PostgreSQL is asked to cancel it. */
+bool
 call_cancel(struct call *call)
 {
 	call->answer = NULL;
@@ -333,10 +361,11 @@ call_cancel(struct call *call)
 	if (call->conn != NULL)
 	{
 		pg_link_cancel(call->conn->link, call);
-		return;
+		return true;
 	}
 	turns_remove(&call->pool->turns, &call->turn);
 	free(call);
+	return false;
 }
 
 /* Answer one that has waited too long. */

@@ -61,7 +61,9 @@ bool		sql_pool_is_idle(const struct sql_pool *pool);
  * NULL when too many wait already, and then none comes; nor after call_cancel.
  */
 struct call *sql_pool_call(struct sql_pool *pool, const struct call_request *request, call_fn answer, void *arg);
-void		call_cancel(struct call *call);
+
+/* wait for no answer; true: the call was under way, and PostgreSQL is asked to cancel it */
+bool		call_cancel(struct call *call);
 
 /* give back large buffers that are not in use */
 void		sql_pool_shed(struct sql_pool *pool);

@@ -819,6 +819,24 @@ test('a client that disconnects while it waits cancels its request; the next one
   assert.equal((await ann.get(place)).body.title, 'now')
 })
 
+test('calls whose clients go while PostgreSQL works for them cost as much as some more', async t => {
+  const place = await ann.create()
+  const small = await startRelay({ 'call-rate': 1, 'call-burst': 11 })
+  const holder = new Session()
+  t.after(() => holder.close())
+  await holder.run(`BEGIN; SELECT FROM converge.heads WHERE doc_id = '${idOf(place)}' FOR UPDATE`)
+  const title = JSON.stringify({ title: 'never' })
+  for (let n = 1; n <= 3; n++) {
+    const socket = net.connect(small.port, '127.0.0.1')
+    socket.write(head('PATCH', place, `Content-Length: ${title.length}\r\n`) + title)
+    await until('it to wait in PostgreSQL', async () => Number(await sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'rename_document'")) === 1)
+    socket.destroy()
+    await until('its end', async () => (await small.metrics()).pg_cancels_total === n)
+  }
+  assert.equal((await new User(small, 'ann').get('/v1/me')).status, 429)
+  assert.equal((await new User(small, 'ben').get('/v1/me')).status, 200)
+})
+
 test('a request that PostgreSQL rolled back is retried; one whose connection was lost is in doubt', async t => {
   const place = await ann.create()
   const holder = new Session()

@@ -179,6 +179,25 @@ removed_and_put_back(void)
 	turns_free(&turns);
 }
 
+/* What was put back did not pay while nobody else waited, and gets nothing back. */
+static void
+put_back_at_the_price_paid(void)
+{
+	struct job *job;
+
+	begin();
+	put("ann", 10);
+	job = (struct job *) turns_next(&turns, NULL, NULL);
+	turns_put_back(&turns, &job->turn);
+	CHECK(job->turn.lane->deficit == 0);
+	turns_price(&turns, &job->turn, 30);
+	put("ben", 10);
+	put("ben", 10);
+	put("ben", 10);
+	CHECK(strcmp(take(4), "bbab") == 0);
+	turns_free(&turns);
+}
+
 static void
 the_last_place_is_for_who_has_none(void)
 {
@@ -202,6 +221,7 @@ main(void)
 		{"costs are bounded", costs_are_bounded},
 		{"who may not go is passed over", who_may_not_go_is_passed_over},
 		{"removed and put back", removed_and_put_back},
+		{"put back at the price that was paid, and priced anew", put_back_at_the_price_paid},
 		{"the last place is for who has none", the_last_place_is_for_who_has_none},
 	};
 
