@@ -88,6 +88,26 @@ const loads = {
   'reconnecting with fresh tokens': () => keep(20, async n => (await join(docs.many[0], `m ${n} ${Date.now()}`)).terminate()),
   'many users joining a large text': () => keep(20, async n => (await join(docs.large, `m ${n} ${Date.now()}`)).terminate()),
   'many users asking for large answers': () => keep(20, n => raw(request('GET', `/v1/docs/${docs.large}/content`, `m ${n}`, 'Connection: close\r\n'), { reads: true })),
+  'staying in a thousand documents': async () => {
+    const created = (await sql(`SELECT string_agg(converge.create_document('', '')::text, ',') FROM generate_series(1, 1000)`)).split(',')
+    await sql(`SELECT converge.share(id::uuid, '*', 'editor') FROM unnest('{${created}}'::text[]) AS id`)
+    const sockets = []
+    await Promise.all(Array.from({ length: 20 }, async (_, n) => { for (let i = n; i < 1000; i += 20) sockets.push(await join(created[i], 'mallory')) }))
+    await keep(20, async n => { for (let i = n; i < sockets.length; i += 20) sockets[i].send(JSON.stringify({ type: 'presence', cursor: { anchor: 0, head: 0 } })); await pause(100) })
+  },
+  'notifications': () => keep(2, () => sql(`SELECT pg_notify('converge_presence', repeat('x', 7000) || n) FROM generate_series(1, 500) AS n`)),
+  'compressed messages that are not read': async () => {
+    const sockets = []
+    for (let n = 0; n < 20; n++) sockets.push(await join(docs.many[0], 'mallory', { perMessageDeflate: { threshold: 0 } }))
+    sockets.slice(1).forEach(socket => socket.pause())
+    await keep(1, async n => { sockets[0].send(JSON.stringify({ type: 'op', operationId: newId(), baseVersion: 0, op: [newId().repeat(2000)] })); await pause(20) })
+  },
+  'a flood of chat': async () => {
+    const sockets = []
+    for (let n = 0; n < 10; n++) sockets.push(await join(docs.many[n], 'mallory'))
+    await keep(10, async n => { sockets[n].send(JSON.stringify({ type: 'chat', id: newId(), body: 'said '.repeat(100) })); await pause(1) })
+  },
+  'threads of a large text': () => keep(4, () => raw(request('GET', `/v1/docs/${docs.threads}/threads`, 'mallory'), { reads: true })),
   'many changes of members': () => keep(1, () => sql(`DO $$ BEGIN FOR n IN 1..2000 LOOP UPDATE converge.members SET role = CASE n % 2 WHEN 0 THEN 'editor' ELSE 'commenter' END::converge.role WHERE doc_id = '${docs.many[1]}' AND user_id = '*'; END LOOP; END $$`)),
   'documents kept locked': async () => {
     const sockets = []

@@ -46,7 +46,7 @@ const rss = relay => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${re
 
 async function row (load) {
   const docs = await prepare()
-  const relay = await startRelay({ 'max-memory': BOUND, 'log-level': 'info' })
+  const relay = await startRelay({ 'max-memory': BOUND, 'log-level': 'info', ...(/^compressed/.test(load) && { deflate: 64 }) })
   const start = rss(relay)
   const before = await measure(relay, SECONDS * 400)
   let most = 0
@@ -76,10 +76,11 @@ async function prepare () {
 }
 
 async function makeKept () {
-  const docs = { large: await createDocument(''), runs: await createDocument(''), old: await createDocument('') }
+  const docs = { large: await createDocument(''), runs: await createDocument(''), old: await createDocument(''), threads: await createDocument('') }
   await sql(`SELECT converge.edit('${docs.large}', converge.insert(0, repeat('x', ${8 * MIB})))`)
   await sql(`SELECT converge.edit('${docs.runs}', converge.insert(0, repeat('r', 20000))); SELECT converge.edit('${docs.runs}', converge.insert(n * 2, 's')) FROM generate_series(1, 9000) AS n`)
   await sql(`SELECT converge.edit('${docs.old}', converge.insert(0, 'o')) FROM generate_series(1, 20000) AS n`)
+  await sql(`SELECT converge.edit('${docs.threads}', converge.insert(0, repeat('t', ${MIB}))); SELECT converge.comment('${docs.threads}', 'why', n * 100, n * 100 + 50) FROM generate_series(1, 900) AS n; SELECT converge.edit('${docs.threads}', converge.insert(n * 2, 's')) FROM generate_series(1, 2000) AS n`)
   return docs
 }
 
