@@ -3202,20 +3202,20 @@ COMMENT ON FUNCTION converge.submit(uuid[], text[], uuid[], bigint[], text[], bo
 	'apply a batch of ops of many users on many documents, with a result for each op; waits for a document''s lock only if wait is true; lives: of the documents that the ops were made on; a document with the same id but another life rejects them';
 
 CREATE FUNCTION converge.join_document(user_id text, doc_id uuid, known_version bigint DEFAULT NULL, known_op_id uuid DEFAULT NULL,
-									   known_life uuid DEFAULT NULL, pending uuid DEFAULT NULL, OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
+									   known_life uuid DEFAULT NULL, pending uuid DEFAULT NULL, most bigint DEFAULT NULL, OUT role text, OUT title text, OUT version bigint, OUT seq bigint,
 									   OUT operation_id uuid, OUT resumed boolean, OUT snapshot text,
-									   OUT life uuid, OUT pending_known boolean, OUT pending_version bigint)
+									   OUT life uuid, OUT pending_known boolean, OUT pending_version bigint, OUT bytes bigint)
 	AS 'MODULE_PATHNAME', 'converge_join_document' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid) IS
-	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version, up to version, that the op pending made, or null; pending_known: true if that could be determined';
+COMMENT ON FUNCTION converge.join_document(text, uuid, bigint, uuid, uuid, uuid, bigint) IS
+	'open_document on behalf of a user, with the whole text as a ready snapshot message; pending_version: the version, up to version, that the op pending made, or null; pending_known: true if that could be determined; bytes: how many the message has, which is null if they are more than most: if the message was not made, at least so many';
 
-CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL,
+CREATE FUNCTION converge.catch_up(doc_id uuid, since bigint, pending uuid DEFAULT NULL, most bigint DEFAULT NULL,
 								  OUT from_version bigint, OUT version bigint, OUT seq bigint, OUT operation_id uuid, OUT frame text,
-								  OUT composed boolean)
+								  OUT composed boolean, OUT bytes bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_catch_up' LANGUAGE C STABLE PARALLEL SAFE ROWS 3;
-COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid) IS
-	'all ops after a version as ready messages in order, composed if they are large; the op pending is always sent uncomposed; error OT001 if the text is smaller';
+COMMENT ON FUNCTION converge.catch_up(uuid, bigint, uuid, bigint) IS
+	'all ops after a version as ready messages in order, composed if they are large; the op pending is always sent uncomposed; error OT001 if the text is smaller; bytes: how many a message has, which is null if they are more than most: if it was not made, about so many';
 
 CREATE FUNCTION converge.checksum(doc_id uuid, version bigint, life uuid DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'converge_checksum' LANGUAGE C STABLE PARALLEL SAFE;
@@ -3394,8 +3394,8 @@ BEGIN
 	END IF;
 	EXECUTE format('GRANT EXECUTE ON FUNCTION '
 				   'converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]), '
-				   'converge.join_document(text, uuid, bigint, uuid, uuid, uuid), '
-				   'converge.catch_up(uuid, bigint, uuid), '
+				   'converge.join_document(text, uuid, bigint, uuid, uuid, uuid, bigint), '
+				   'converge.catch_up(uuid, bigint, uuid, bigint), '
 				   'converge.checksum(uuid, bigint, uuid), '
 				   'converge.has_version(uuid, bigint, uuid, bigint, uuid), '
 				   'converge.role_in(text, uuid), '
@@ -3573,8 +3573,8 @@ REVOKE ALL ON FUNCTION
 	converge.message_page(uuid, bigint, integer),
 	converge.carry_talk(uuid, bigint),
 	converge.submit(uuid[], text[], uuid[], bigint[], text[], boolean, uuid[]),
-	converge.join_document(text, uuid, bigint, uuid, uuid, uuid),
-	converge.catch_up(uuid, bigint, uuid),
+	converge.join_document(text, uuid, bigint, uuid, uuid, uuid, bigint),
+	converge.catch_up(uuid, bigint, uuid, bigint),
 	converge.checksum(uuid, bigint, uuid),
 	converge.has_version(uuid, bigint, uuid, bigint, uuid),
 	converge.role_in(text, uuid),

@@ -35,11 +35,14 @@ typedef struct Stretch
 	ReturnSetInfo *result;
 	const pg_uuid_t *doc_id;
 	const CvgHead *head;		/* where it ends at the latest */
+	int64		most;			/* bytes of a message that is made */
 	int64		from_version;
 	int64		count;
 	bool		composed;		/* it goes as one op: the ops are many, or
 								 * much */
-	StringInfoData entries;		/* the ops one by one, unless composed */
+	StringInfoData entries;		/* the ops one by one, unless composed, ... */
+	int64		left_out;		/* ... without those that alone are more than a
+								 * message may be, of so many bytes */
 	OtFold	   *fold;			/* all of them */
 	int64		version;		/* of the last one */
 	bool		ends_in_pack;	/* what follows is not known of it */
@@ -91,7 +94,9 @@ static void
 stretch_add(Stretch *stretch, const CvgOpRow *row)
 {
 	bound_entries(stretch, row);
-	if (!stretch->composed)
+	if (!stretch->composed && row->op.size > (size_t) stretch->most)
+		stretch->left_out += row->op.size;
+	else if (!stretch->composed)
 	{
 		if (stretch->count > 0)
 			appendStringInfoChar(&stretch->entries, ',');
@@ -142,8 +147,9 @@ stretch_finish(Stretch *stretch)
 {
 	StringInfoData message;
 	OtBuffer	composed;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	int64		bytes;
+	Datum		values[7];
+	bool		nulls[7] = {false};
 
 	if (stretch->count == 0)
 		return;
@@ -154,20 +160,28 @@ stretch_finish(Stretch *stretch)
 	check_composing(stretch, ot_fold_finish(stretch->fold, &composed));
 	if (stretch->composed && cvg_too_large_to_catch_up(stretch->head, composed.size))
 		too_far_behind(stretch);
-	if (!stretch->composed)
+	bytes = stretch->composed ? (int64) composed.size : stretch->entries.len + stretch->left_out;
+	if (bytes <= stretch->most)
 	{
-		appendStringInfoString(&message, "{\"type\":\"ops\",\"ops\":[");
-		appendBinaryStringInfo(&message, stretch->entries.data, stretch->entries.len);
-		appendStringInfoString(&message, "]}");
+		if (!stretch->composed)
+		{
+			appendStringInfoString(&message, "{\"type\":\"ops\",\"ops\":[");
+			appendBinaryStringInfo(&message, stretch->entries.data, stretch->entries.len);
+			appendStringInfoString(&message, "]}");
+		}
+		else
+			catchup_message(&message, stretch, ot_buffer_op(&composed));
+		bytes = message.len - VARHDRSZ;
 	}
-	else
-		catchup_message(&message, stretch, ot_buffer_op(&composed));
 	values[0] = Int64GetDatum(stretch->from_version);
 	values[1] = Int64GetDatum(stretch->version);
 	values[2] = Int64GetDatum(stretch->seq);
 	values[3] = UUIDPGetDatum(&stretch->op_id);
-	values[4] = PointerGetDatum(cvg_text_finish(&message));
+	nulls[4] = bytes > stretch->most;
+	if (!nulls[4])
+		values[4] = PointerGetDatum(cvg_text_finish(&message));
 	values[5] = BoolGetDatum(stretch->composed);
+	values[6] = Int64GetDatum(bytes);
 	tuplestore_putvalues(stretch->result->setResult, stretch->result->setDesc, values, nulls);
 
 	ot_buffer_free(&composed);
@@ -175,6 +189,7 @@ stretch_finish(Stretch *stretch)
 	resetStringInfo(&stretch->entries);
 	stretch->from_version = stretch->version;
 	stretch->count = 0;
+	stretch->left_out = 0;
 	stretch->composed = false;
 }
 
@@ -215,6 +230,7 @@ converge_catch_up(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	stretch.doc_id = doc_id;
 	stretch.head = &head;
+	stretch.most = PG_ARGISNULL(3) ? PG_INT64_MAX : PG_GETARG_INT64(3);
 
 	initStringInfo(&stretch.entries);
 	cvg_check_status(ot_fold_create(&cvg_allocator, &stretch.fold));

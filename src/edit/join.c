@@ -32,13 +32,21 @@ PG_FUNCTION_INFO_V1(converge_has_version);
 
 /* ---- join ---- */
 
-/* The whole text as a ready message. */
+/*
+ * The whole text as a ready message, and how many bytes it has: NULL if these are more
+ * than `most`.  It is not even made if the text has as many code points, and `bytes` is
+ * their number then.
+ */
 static text *
-snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
+snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened, int64 most, int64 *bytes)
 {
-	text	   *content = cvg_content_at(doc_id, opened->head.version);
+	text	   *content;
 	StringInfoData message;
 
+	*bytes = opened->head.length;
+	if (*bytes > most)
+		return NULL;
+	content = cvg_content_at(doc_id, opened->head.version);
 	initStringInfo(&message);
 	cvg_text_begin(&message);
 	appendStringInfoString(&message, "{\"type\":\"snapshot\",\"version\":");
@@ -54,7 +62,8 @@ snapshot_message(const pg_uuid_t *doc_id, const CvgOpened *opened)
 	appendStringInfoString(&message, ",\"content\":");
 	cvg_append_json_string(&message, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
 	appendStringInfoChar(&message, '}');
-	return cvg_text_finish(&message);
+	*bytes = message.len - VARHDRSZ;
+	return *bytes <= most ? cvg_text_finish(&message) : NULL;
 }
 
 /*
@@ -92,8 +101,8 @@ converge_join_document(PG_FUNCTION_ARGS)
 	int64		known_version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
 	CvgOpened	opened;
 	TupleDesc	desc;
-	Datum		values[10] = {0};
-	bool		nulls[10] = {false};
+	Datum		values[11] = {0};
+	bool		nulls[11] = {false};
 
 	cvg_require_given(PG_ARGISNULL(0) || PG_ARGISNULL(1), "user and document");
 	desc = cvg_row_type(fcinfo);
@@ -109,9 +118,15 @@ converge_join_document(PG_FUNCTION_ARGS)
 	values[4] = UUIDPGetDatum(&opened.op_id);
 	nulls[4] = !opened.has_op_id;
 	values[5] = BoolGetDatum(opened.resumed);
-	nulls[6] = opened.resumed;
+	nulls[10] = opened.resumed;
 	if (!opened.resumed)
-		values[6] = PointerGetDatum(snapshot_message(doc_id, &opened));
+	{
+		int64		bytes;
+
+		values[6] = PointerGetDatum(snapshot_message(doc_id, &opened, PG_ARGISNULL(6) ? PG_INT64_MAX : PG_GETARG_INT64(6), &bytes));
+		values[10] = Int64GetDatum(bytes);
+	}
+	nulls[6] = DatumGetPointer(values[6]) == NULL;
 	values[7] = UUIDPGetDatum(&opened.head.life);
 	nulls[8] = PG_ARGISNULL(5);
 	nulls[9] = true;

@@ -29,7 +29,7 @@ async function replaced (signature, body, use) {
   }
 }
 
-const CATCH_UP = 'catch_up(uuid, bigint, uuid)'
+const CATCH_UP = 'catch_up(uuid, bigint, uuid, bigint)'
 const raising = sqlstate => `RAISE EXCEPTION 'this cannot be had' USING ERRCODE = '${sqlstate}';`
 
 // A document whose history is longer than what a client held, and that client.
@@ -73,7 +73,7 @@ for (const sqlstate of ['54000', '53200', '53100', 'XX000', '54001']) {
 
 test('what is more than one client is to be sent comes as the whole text, too', async () => {
   const relay = await startRelay({}, cluster.env)
-  const body = "from_version := since; version := 3; seq := 3; operation_id := gen_random_uuid(); frame := repeat('x', 135000000); RETURN NEXT;"
+  const body = "from_version := since; version := 3; seq := 3; operation_id := gen_random_uuid(); bytes := 135000000; IF bytes <= most THEN frame := repeat('x', 135000000); END IF; RETURN NEXT;"
   await replaced(CATCH_UP, body, async () => {
     const { doc, ann } = await comeBack(relay)
     await getsText(doc, ann)
@@ -116,7 +116,7 @@ for (const [sqlstate, code, error] of [['54000', 1009, 'too_large'], ['53200', 1
   test(`a join fails with ${sqlstate}: ${code}`, async () => {
     const relay = await startRelay({}, cluster.env)
     const doc = await createDocument('', { env: cluster.env })
-    await replaced('join_document(text, uuid, bigint, uuid, uuid, uuid)', raising(sqlstate), async () => {
+    await replaced('join_document(text, uuid, bigint, uuid, uuid, uuid, bigint)', raising(sqlstate), async () => {
       const ann = await new Raw(relay, doc).opened()
       ann.send({ type: 'hello', token: token('ann') })
       assert.equal((await ann.expect('error')).code, error)

@@ -200,8 +200,8 @@ export const functions = [
   ['count_member_change()', '', '42804 42804 42804 42804 42804 42804 42804'],
   // the relay's, maintenance's, and those that only others call
   ['submit(uuid[],text[],uuid[],bigint[],text[],boolean,uuid[])', "ARRAY[$doc], '{ann é}', '{0b000000-0000-8000-8000-000000000001}', '{0}', '{[]}'", closed],
-  ['join_document(text,uuid,bigint,uuid,uuid,uuid)', "'ann é', $doc", closed],
-  ['catch_up(uuid,bigint,uuid)', '$doc, 0', closed],
+  ['join_document(text,uuid,bigint,uuid,uuid,uuid,bigint)', "'ann é', $doc", closed],
+  ['catch_up(uuid,bigint,uuid,bigint)', '$doc, 0', closed],
   ['checksum(uuid,bigint,uuid)', '$doc, 0', closed],
   ['has_version(uuid,bigint,uuid,bigint,uuid)', '$doc, 1, $op, 1', closed],
   ['role_in(text,uuid)', "'ann é', $doc", closed],
