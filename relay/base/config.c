@@ -20,6 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* what comes unasked is a part of the memory, as several pieces of it are there at once */
+#define UNASKED_PART 16
+#define UNASKED_MOST ((size_t) 8 << 20)
+
 #define LINE_BYTES 4096
 #define NAME_BYTES 64
 
@@ -544,6 +548,14 @@ config_load(struct config *config, int argc, char **argv, FILE *out, FILE *err)
 	if (!read_environment(config, err) || !read_arguments(config, argc, argv, err))
 		return CONFIG_BAD;
 	return check_together(config, err) ? CONFIG_RUN : CONFIG_BAD;
+}
+
+size_t
+config_largest_unasked(const struct config *config)
+{
+	size_t		share = ((size_t) config->max_memory_mib << 20) / UNASKED_PART;
+
+	return share < UNASKED_MOST ? share : UNASKED_MOST;
 }
 
 /* Give the texts back. */

@@ -80,6 +80,12 @@ enum config_result
 
 enum config_result config_load(struct config *config, int argc, char **argv, FILE *out, FILE *err);
 void		config_free(struct config *config);
+
+/*
+ * Get how many bytes the relay takes without having asked for them: an operation of the
+ * stream, and what a reading of rooms returns. What is larger is left to those who need it.
+ */
+size_t		config_largest_unasked(const struct config *config);
 void		config_print_options(FILE *out);
 
 #endif							/* RELAY_CONFIG_H */

@@ -7,6 +7,33 @@
 
 #include <string.h>
 
+/* Begin anew after a version; members that are behind it read the tables. */
+static void
+skip_to(struct room *room, int64_t version)
+{
+	room_flush(room);
+	ring_reset(&room->ring, version);
+	room_count(room);
+	room_all_fall_behind(room);
+}
+
+/* Take the operation that follows the head: send it, or let each member read it. */
+static void
+take_next(struct room *room, const struct event *event)
+{
+	struct revision revision;
+
+	if (!event->withheld)
+		room_publish(room, event->entry, event->entry_len, event->committed_us);
+	else
+	{
+		if (protocol_entry_revision(event->entry, event->entry_len, &revision))
+			room_note_known(room, &revision);
+		skip_to(room, event->version);
+	}
+	room_merge_pending(room);
+}
+
 /* Take an operation from the stream. */
 void
 rooms_event(struct rooms *rooms, const struct event *event)
@@ -34,11 +61,11 @@ rooms_event(struct rooms *rooms, const struct event *event)
 	}
 	if (room->open && !room->suspect.on && event->version == room_head(room) + 1)
 	{
-		room_publish(room, event->entry, event->entry_len, event->committed_us);
-		room_merge_pending(room);
+		take_next(room, event);
 		return;
 	}
-	room_keep_pending(room, event);
+	if (!event->withheld)
+		room_keep_pending(room, event);
 	room_close_gap(room);
 }
 
@@ -55,16 +82,6 @@ publish_entries(struct room *room, const char *list, size_t len)
 		if (protocol_entry_version(entry, entry_len, &version) && version == room_head(room) + 1)
 			room_publish(room, entry, entry_len, 0);
 	}
-}
-
-/* Begin anew after a version; members that are behind it read the tables. */
-static void
-skip_to(struct room *room, int64_t version)
-{
-	room_flush(room);
-	ring_reset(&room->ring, version);
-	room_count(room);
-	room_all_fall_behind(room);
 }
 
 /* Take a ready message that the tables gave for this document. */

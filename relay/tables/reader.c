@@ -28,7 +28,7 @@
 
 static const struct pg_setup setup[] = {
 	PG_TIMEOUT(LIMIT_READ_MS),
-	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid)', 'EXECUTE')", true,
+	{"SELECT has_function_privilege('converge.join_document(text,uuid,bigint,uuid,uuid,uuid,bigint)', 'EXECUTE')", true,
 	"the role may not call converge.join_document(); SELECT converge.allow_relay('role') permits it"},
 	{"SELECT has_function_privilege('converge.settled_roles(uuid,text[])', 'EXECUTE')", true,
 	"the role may not call converge.settled_roles(); SELECT converge.allow_relay('role') permits it"},
@@ -427,7 +427,10 @@ reader_abandon(struct reader *reader, struct request *r)
 	(void) reader;
 }
 
-/* Refuse a request that has waited for memory for too long, or can never be answered. */
+/*
+ * Refuse a request that has waited for memory for too long, or can never be answered. Where
+ * there is none for the log there may be some for the text.
+ */
 static void
 refuse_blocked(void *arg, struct turn *turn)
 {
@@ -438,7 +441,7 @@ refuse_blocked(void *arg, struct turn *turn)
 		return;
 	reader->metrics->refused_memory++;
 	r->no_room = "the relay's memory is full, or too small for this document (max-memory); try again later";
-	cancel_request(r, CATCH_UP_FAILED);
+	cancel_request(r, r->kind == REQUEST_CATCH_UP ? CATCH_UP_STALE : CATCH_UP_FAILED);
 }
 
 void
@@ -507,6 +510,7 @@ reader_new(uv_loop_t *loop, const struct config *config, const struct reader_cal
 	reader->metrics = metrics;
 	reader->last = &reader->first;
 	turns_init(&reader->turns, QUANTUM);
+	reader->most_unasked = config_largest_unasked(config);
 	uv_timer_init(loop, &reader->timer);
 	reader->timer.data = reader;
 	uv_timer_init(loop, &reader->locked_timer);

@@ -60,7 +60,8 @@ struct catch_up_frame
 {
 	int64_t		from;
 	struct revision revision;	/* of its last operation */
-	bool		composed;		/* into one; else an ops message */
+	bool		composed;		/* into one, or, for a room, too large and left
+								 * out; else an ops message */
 	const char *text;
 	size_t		len;
 };

@@ -161,15 +161,15 @@ catch_up_outcome(const PGresult *result)
 	return strcmp(sqlstate, SQLSTATE_NOT_FOUND) == 0 ? CATCH_UP_GONE : CATCH_UP_FAILED;
 }
 
-/* Tell what a row says of what is known here. */
+/* Tell what a row says of what is known here; what rooms read may lack a text that is too large for them. */
 static enum catch_up_result
-row_outcome(const PGresult *result, int row)
+row_outcome(const PGresult *result, int row, bool is_rooms)
 {
 	if (PQgetisnull(result, row, FRAME_OURS))
 		return CATCH_UP_UNSEEN;
 	if (*PQgetvalue(result, row, FRAME_OURS) != 't')
 		return CATCH_UP_OTHER;
-	if (!PQgetisnull(result, row, FRAME_FROM) && PQgetisnull(result, row, FRAME_TEXT))
+	if (!PQgetisnull(result, row, FRAME_FROM) && PQgetisnull(result, row, FRAME_TEXT) && !is_rooms)
 		return CATCH_UP_FORBIDDEN;
 	return CATCH_UP_DONE;
 }
@@ -178,7 +178,7 @@ row_outcome(const PGresult *result, int row)
 static enum catch_up_result
 answer_row(struct request *r, const PGresult *result, int row)
 {
-	enum catch_up_result outcome = row_outcome(result, row);
+	enum catch_up_result outcome = row_outcome(result, row, r->user == NULL);
 	struct catch_up_frame frame;
 	struct uuid doc;
 
@@ -190,7 +190,7 @@ answer_row(struct request *r, const PGresult *result, int row)
 		{
 			.from = number_at(result, row, FRAME_FROM),
 				.revision = mark_in_life(result, row, FRAME_VERSION, FRAME_LIFE),
-				.composed = *PQgetvalue(result, row, FRAME_COMPOSED) == 't',
+				.composed = *PQgetvalue(result, row, FRAME_COMPOSED) == 't' || PQgetisnull(result, row, FRAME_TEXT),
 				.text = PQgetvalue(result, row, FRAME_TEXT),
 				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
 		};
@@ -212,12 +212,13 @@ answer_catch_up(struct request *r, const PGresult *result)
 	enum catch_up_result outcome = catch_up_outcome(result);
 
 	if (r->kind == REQUEST_CATCH_UP && rows > 0 && r->attempts < LIMIT_UNSEEN_ATTEMPTS &&
-		row_outcome(result, 0) == CATCH_UP_UNSEEN)
+		row_outcome(result, 0, r->user == NULL) == CATCH_UP_UNSEEN)
 		return false;
-	if (r->kind == REQUEST_CATCH_UP && outcome == CATCH_UP_DONE && rows > 0 && reader_needs_room(r, frame_bytes(result)))
+	if (r->kind == REQUEST_CATCH_UP && r->user != NULL && outcome == CATCH_UP_DONE && rows > 0 &&
+		reader_needs_room(r, frame_bytes(result)))
 	{
 		/* a client gets the whole text instead of very much */
-		if (r->user == NULL || r->room <= LIMIT_CATCH_UP_BYTES)
+		if (r->room <= LIMIT_CATCH_UP_BYTES)
 			return false;
 		r->again = false;
 		outcome = CATCH_UP_STALE;

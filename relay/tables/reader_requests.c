@@ -95,6 +95,7 @@ reader_backfill(struct reader *reader, const struct backfill_room *rooms, int co
 	for (int i = 0; i < BACKFILL_ARRAYS; i++)
 		pg_array_finish(&r->arrays[i], (uint32_t) count);
 	r->on_catch_up = answer;
+	reader_guess_room(reader, r);
 	reader_push(reader, r);
 }
 

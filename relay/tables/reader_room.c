@@ -29,7 +29,7 @@ reader_guess_room(struct reader *reader, struct request *r)
 {
 	const struct known_size *row = size_row(reader, &r->doc);
 
-	r->room = SMALL_BYTES;
+	r->room = r->purse == NULL ? reader->most_unasked : SMALL_BYTES;
 	if (r->kind == REQUEST_JOIN && uuid_equal(&row->doc, &r->doc) && row->bytes > SMALL_BYTES)
 		r->room = row->bytes + row->bytes / GROWTH;
 }
@@ -56,7 +56,7 @@ reader_needs_room(struct request *r, size_t bytes)
 bool
 reader_is_heavy(const struct request *r)
 {
-	return r->room > SMALL_BYTES;
+	return r->room > SMALL_BYTES && r->purse != NULL;
 }
 
 /* Estimate what a request costs, in milliseconds of PostgreSQL's time, about. */
@@ -99,7 +99,7 @@ reader_reserve(struct request *r)
 	enum ledger_answer answer;
 
 	r->blocked = false;
-	if (!reader_is_heavy(r) || r->purse == NULL || r->purse->ledger == NULL)
+	if (!reader_is_heavy(r) || r->purse->ledger == NULL)
 		return true;
 	answer = ledger_reserve(r->purse, needed(r), r->room);
 	if (answer == LEDGER_GRANTED)

@@ -93,6 +93,7 @@ struct reader
 	int			source_count;	/* for clients; one more is for roles and
 								 * health */
 	struct turns turns;			/* of users */
+	size_t		most_unasked;	/* bytes that rooms read without a reservation */
 	struct request *first;		/* urgent: roles, which go over the last source */
 	struct request **last;
 	struct known_size sizes[LIMIT_SEEN_DOCUMENTS];

@@ -11,24 +11,24 @@
 
 const struct pg_statement reader_statements[] = {
 	[REQUEST_JOIN] = {"join",
-		"SELECT role, title, version, seq, operation_id, resumed,"
-		" CASE WHEN octet_length(snapshot) <= $8::bigint THEN snapshot END, life, pending_known, pending_version, octet_length(snapshot)"
+		"SELECT role, title, version, seq, operation_id, resumed, snapshot, life, pending_known, pending_version, bytes"
 		" FROM converge.join_document($1::text, $2::uuid,"
 		" CASE WHEN $5::bigint IS NULL OR converge.has_version($2::uuid, $3::bigint, $4::uuid, $5::bigint, $6::uuid) IS NOT FALSE THEN $3::bigint END,"
-	" $4::uuid, $6::uuid, $7::uuid)", HISTOGRAM_PG_JOIN},
+	" $4::uuid, $6::uuid, $7::uuid, $8::bigint)", HISTOGRAM_PG_JOIN},
 	[REQUEST_CATCH_UP] = {"catch_up",
 		"SELECT $1::uuid, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
 		" CASE WHEN ($4::text IS NULL OR r.role IS NOT NULL) AND c.bytes <= $9::bigint THEN c.frame END, $8::uuid, c.composed,"
 		" CASE WHEN $4::text IS NULL OR r.role IS NOT NULL THEN c.bytes END"
 		" FROM (SELECT converge.role_in($4::text, $1::uuid) AS role, converge.has_version($1::uuid, $5::bigint, $6::uuid, $7::bigint, $8::uuid) AS ours OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT f.*, sum(octet_length(f.frame)) OVER () AS bytes"
-		" FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid) AS f WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
+	" LEFT JOIN LATERAL (SELECT f.from_version, f.version, f.seq, f.operation_id, f.frame, f.composed, sum(f.bytes) OVER () AS bytes"
+		" FROM converge.catch_up($1::uuid, $2::bigint, $3::uuid, $9::bigint) AS f WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_CATCH_UP},
 	[REQUEST_BACKFILL] = {"sweep",
-		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id, c.frame, r.life, c.composed"
+		"SELECT r.doc, r.ours, c.from_version, c.version, c.seq, c.operation_id,"
+		" CASE WHEN sum(c.bytes) OVER (ROWS UNBOUNDED PRECEDING) <= $7::bigint THEN c.frame END, r.life, c.composed"
 		" FROM (SELECT doc, head, life, converge.has_version(doc, version, nullif(id, '" NO_UUID "'::uuid), seq, life) AS ours"
 		" FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::uuid[])"
 		" AS u (doc, head, version, id, seq, life) OFFSET 0) AS r"
-	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head, NULL::uuid) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_BACKFILL},
+	" LEFT JOIN LATERAL (SELECT * FROM converge.catch_up(r.doc, r.head, NULL::uuid, $7::bigint) WHERE r.ours OFFSET 0) AS c ON true", HISTOGRAM_PG_BACKFILL},
 	[REQUEST_ROLES] = {"roles", "SELECT role FROM converge.settled_roles($1::uuid, $2::text[]) ORDER BY ord", HISTOGRAM_PG_ROLES},
 	[REQUEST_CHECKSUM] = {"checksum", "SELECT converge.checksum($1::uuid, $2::bigint, $3::uuid)", HISTOGRAM_PG_CHECKSUM},
 	PG_PROBE_STATEMENT,
@@ -84,6 +84,7 @@ reader_put_params(struct pg_params *params, struct request *r, struct param_text
 		case REQUEST_BACKFILL:
 			for (int i = 0; i < BACKFILL_ARRAYS; i++)
 				pg_param_binary(params, r->arrays[i].data, r->arrays[i].len);
+			pg_param_text(params, t->room);
 			break;
 	}
 }

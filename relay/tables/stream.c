@@ -211,7 +211,8 @@ start_replication(struct stream *stream)
 {
 	struct buf	command = {0};
 
-	buf_format(&command, "START_REPLICATION SLOT %s LOGICAL 0/0 (\"committed\" 'on'", stream->slot);
+	buf_format(&command, "START_REPLICATION SLOT %s LOGICAL 0/0 (\"committed\" 'on', \"largest\" '%zu'", stream->slot,
+			   config_largest_unasked(stream->config));
 	shard_put_options(stream->config, &command);
 	buf_put(&command, ")", 2);	/* and the end of the text */
 	send_command(stream, STREAM_STARTING, command.data);

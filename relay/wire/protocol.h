@@ -121,6 +121,8 @@ struct event
 	int64_t		committed_us;	/* since 1970, by the server's clock */
 	const char *entry;			/* ready to be sent */
 	size_t		entry_len;
+	bool		withheld;		/* the entry has no operation: it is too large
+								 * for the stream */
 };
 
 /*

@@ -137,6 +137,8 @@ protocol_event(char *line, size_t len, struct event *event)
 	line[cut] = '{';
 	event->entry = line + cut;
 	event->entry_len = len - cut;
+	/* an operation is an array, and comes last */
+	event->withheld = len - cut < 2 || line[len - 2] != ']';
 	return entry_numbers(event->entry, event->entry_len, &event->version, &event->sequence_id);
 }
 

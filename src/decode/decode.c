@@ -302,6 +302,31 @@ begin_event(const DecodeState *state, StringInfo out, const char *type, Datum do
 	append_committed(state, out);
 }
 
+/* What the stored form of an op may take more than its JSON, in bytes. */
+#define STORED_MORE		64
+
+/* Append an op, or that it is withheld as it is larger than the consumer takes. */
+static void
+append_op(const DecodeState *state, StringInfo out, const struct varlena *op)
+{
+	int			largest = state->options.largest;
+	int			start = out->len;	/* of the key, */
+	int			op_at = start + strlen("\"op\":");	/* and of the op */
+
+	/* JSON takes about what the stored form takes, or more: a large one need not be made */
+	if (largest == 0 || VARSIZE_ANY_EXHDR(op) <= (Size) largest + STORED_MORE)
+	{
+		appendStringInfoString(out, "\"op\":");
+		cvg_append_json_op(out, cvg_op_of(op));
+	}
+	if (largest > 0 && (out->len == start || out->len - op_at > largest))
+	{
+		out->len = start;
+		appendStringInfoString(out, "\"withheld\":true");
+	}
+	appendStringInfoChar(out, '}');
+}
+
 /* Append the event of a row of converge.ops. */
 static void
 emit_op(const DecodeState *state, StringInfo out, const Datum *values)
@@ -312,14 +337,14 @@ emit_op(const DecodeState *state, StringInfo out, const Datum *values)
 
 	begin_event(state, out, "op", values[OP_EVENT_DOC_ID]);
 	brace_at = out->len;
-	cvg_event_entry(out,
-					DatumGetInt64(values[OP_EVENT_VERSION]),
-					DatumGetInt64(values[OP_EVENT_SEQ]),
-					DatumGetUUIDP(values[OP_EVENT_OP_ID]),
-					VARDATA_ANY(user_id), (int) VARSIZE_ANY_EXHDR(user_id),
-					DatumGetInt64(values[OP_EVENT_BASE_VERSION]),
-					DatumGetTimestampTz(values[OP_EVENT_CREATED_AT]),
-					cvg_op_of(op));
+	cvg_event_entry_head(out,
+						 DatumGetInt64(values[OP_EVENT_VERSION]),
+						 DatumGetInt64(values[OP_EVENT_SEQ]),
+						 DatumGetUUIDP(values[OP_EVENT_OP_ID]),
+						 VARDATA_ANY(user_id), (int) VARSIZE_ANY_EXHDR(user_id),
+						 DatumGetInt64(values[OP_EVENT_BASE_VERSION]),
+						 DatumGetTimestampTz(values[OP_EVENT_CREATED_AT]));
+	append_op(state, out, op);
 	/* the entry's keys go on where the event's own end */
 	out->data[brace_at] = ',';
 }

@@ -5,6 +5,7 @@
 #include "decode/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "lib/stringinfo.h"
@@ -24,13 +25,15 @@ typedef struct DecodeOption
 static void parse_shards(CvgDecodeOptions *options, const char *name, char *value);
 static void parse_shard(CvgDecodeOptions *options, const char *name, char *value);
 static void parse_committed(CvgDecodeOptions *options, const char *name, char *value);
+static void parse_largest(CvgDecodeOptions *options, const char *name, char *value);
 
 /* Parsed in this order: the list of shards needs to know how many there are. */
 static const DecodeOption known_options[] =
 {
 	{"shards", parse_shards, "It is the number of shards that documents are divided into."},
 	{"shard", parse_shard, "It is a list of the shards to decode, such as \"0,2\", each below \"shards\"."},
-	{"committed", parse_committed, "It is a Boolean: whether events tell when they were committed."}
+	{"committed", parse_committed, "It is a Boolean: whether events tell when they were committed."},
+	{"largest", parse_largest, "It is the number of bytes above which an operation is not sent, only that there was one."}
 };
 
 /* Parse a whole number between min and max. */
@@ -87,6 +90,13 @@ parse_committed(CvgDecodeOptions *options, const char *name, char *value)
 				 errmsg("invalid value \"%s\" for option \"%s\" of output plugin \"converge\"",
 						value, name),
 				 errhint("It must be on or off.")));
+}
+
+/* Parse from which size on an op is withheld. */
+static void
+parse_largest(CvgDecodeOptions *options, const char *name, char *value)
+{
+	options->largest = parse_number(name, value, 0, INT_MAX);
 }
 
 /* Find an option's row. */

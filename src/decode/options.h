@@ -15,6 +15,8 @@ typedef struct CvgDecodeOptions
 	int			shards;			/* that documents are divided into */
 	Bitmapset  *wanted;			/* shards to decode; NULL: all */
 	bool		committed;		/* events contain when they were committed */
+	int			largest;		/* bytes of an op's JSON, above which it is withheld; 0:
+								 * none is */
 } CvgDecodeOptions;
 
 /* Read the options that were given, a list of DefElem; what is not given stays as it is. */

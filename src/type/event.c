@@ -83,11 +83,10 @@ cvg_append_moment(StringInfo out, TimestampTz at)
 					 tm.tm_hour, tm.tm_min, tm.tm_sec, (int) fsec);
 }
 
-/* Append the entry of one committed op. */
+/* Append what an op's entry says of the op. */
 void
-cvg_event_entry(StringInfo out, int64 version, int64 seq, const pg_uuid_t *op_id,
-				const char *user_id, int user_len, int64 base_version,
-				TimestampTz at, OtOp op)
+cvg_event_entry_head(StringInfo out, int64 version, int64 seq, const pg_uuid_t *op_id,
+					 const char *user_id, int user_len, int64 base_version, TimestampTz at)
 {
 	appendStringInfoString(out, "{\"version\":");
 	cvg_append_int64(out, version);
@@ -101,7 +100,17 @@ cvg_event_entry(StringInfo out, int64 version, int64 seq, const pg_uuid_t *op_id
 	cvg_append_int64(out, base_version);
 	appendStringInfoString(out, ",\"at\":\"");
 	cvg_append_moment(out, at);
-	appendStringInfoString(out, "\",\"op\":");
+	appendStringInfoString(out, "\",");
+}
+
+/* Append the entry of one committed op. */
+void
+cvg_event_entry(StringInfo out, int64 version, int64 seq, const pg_uuid_t *op_id,
+				const char *user_id, int user_len, int64 base_version,
+				TimestampTz at, OtOp op)
+{
+	cvg_event_entry_head(out, version, seq, op_id, user_id, user_len, base_version, at);
+	appendStringInfoString(out, "\"op\":");
 	cvg_append_json_op(out, op);
 	appendStringInfoChar(out, '}');
 }

@@ -22,6 +22,11 @@ extern void cvg_event_entry(StringInfo out, int64 version, int64 seq,
 							const pg_uuid_t *op_id, const char *user_id, int user_len,
 							int64 base_version, TimestampTz at, OtOp op);
 
+/* The same up to the op: what follows is the caller's, and the closing brace. */
+extern void cvg_event_entry_head(StringInfo out, int64 version, int64 seq,
+								 const pg_uuid_t *op_id, const char *user_id, int user_len,
+								 int64 base_version, TimestampTz at);
+
 /* Append a JSON string literal. */
 extern void cvg_append_json_string(StringInfo out, const char *text, Size size);
 

@@ -7,7 +7,8 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { createDocument, sql } from './lib/pg.mjs'
+import { allSettled, Collab } from './lib/collab.mjs'
+import { content, createDocument, sql, version } from './lib/pg.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { Relay } from './lib/relay.mjs'
 import { token } from './lib/token.mjs'
@@ -167,6 +168,41 @@ test('large operations of many documents', async () => {
   assert.ok(metrics.ring_bytes <= 8 * MIB && metrics.rings_shortened_total > 0)
   await isServed(relay)
   clients.forEach(client => client.end())
+})
+
+test('an edit from SQL that takes much more as JSON', async () => {
+  const relay = await Measured.start({ 'max-memory': 16 })
+  const doc = await createDocument('')
+  const clients = []
+  for (let n = 0; n < 6; n++) clients.push(await new Raw(relay, doc).join(`u${n}`))
+  clients.slice(1).forEach(client => client.socket.pause())
+  await sql(`SELECT converge.edit('${doc}', converge.insert(0, repeat(chr(1), ${12 * MIB})))`)
+  // there is no room for the text, and that is what they are told
+  await relay.watch('it to be refused', async () => (await relay.metrics())['refused_total{reason="memory"}'] > 0)
+  const { code } = await clients[0].close()
+  assert.equal(code, 1012)
+  await isServed(relay)
+  relay.look()
+  clients.forEach(client => client.end())
+})
+
+test('large edits from SQL reach clients that have room for them', async () => {
+  const relay = await Measured.start({ 'max-memory': 64 })
+  const doc = await createDocument('é')
+  const clients = await Promise.all(['ann', 'ben', 'cid'].map(name => new Collab(doc, name).connect(relay).ready()))
+  for (let n = 1; n <= 2; n++) {
+    clients[n].edit([[...clients[n].text].length, `${n}`])
+    await sql(`SELECT converge.edit('${doc}', converge.insert(1, repeat('x', ${5 * MIB}) || ${n}))`)
+    clients[0].edit(['first '])
+    relay.look()
+  }
+  await allSettled(clients, () => version(doc))
+  const text = await content(doc)
+  clients.forEach(client => assert.ok(client.text === text, `${client.user}'s text of ${client.text.length} of ${text.length}`))
+  assert.equal(await version(doc), 6)
+  assert.ok((await relay.metrics()).catch_ups_total > 0)
+  relay.look()
+  clients.forEach(client => client.leave())
 })
 
 test('the metric is what the process holds', async () => {

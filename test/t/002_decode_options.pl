@@ -91,6 +91,19 @@ is($times[1], $times[0], 'committed: one time for one transaction');
 is_deeply([ map { s/"committed":\d+,//r } @with ], \@without, 'committed: the rest is the same');
 events($node, 'slot');
 
+# without ops whose JSON is longer than that, counted in bytes; the control character takes six
+$node->safe_psql('postgres', join("\n", map { "SELECT converge.edit('" . doc(1) . "', $_);" } q{'["ééé"]'}, q{'["éééx"]'}, q{converge.insert(0, chr(1))}, q{converge.insert(0, repeat('x', 100000))}));
+my @lines = split(/\n/, $node->safe_psql('postgres', peek()));
+for my $largest (0, 9, 10, 11, 12, 100003, 100004)
+{
+	my @expected = map { $largest && /"op":(.*)\}$/ && length($1) > $largest ? s/"op":.*/"withheld":true}/r : $_ } @lines;
+
+	is_deeply([ split(/\n/, $node->safe_psql('postgres', peek('largest', $largest))) ], \@expected, "largest $largest: what is longer is withheld");
+}
+my $counted = sub { scalar(grep { /"withheld":true\}$/ } split(/\n/, $node->safe_psql('postgres', peek('largest', $_[0])))) };
+is_deeply([ map { $counted->($_) } 9, 10, 11, 100003, 100004 ], [ 4, 2, 1, 1, 0 ], 'largest: up to and with that many');
+events($node, 'slot');
+
 # What an option is refused with, by SQLSTATE, message and hint.
 sub refused
 {
@@ -107,7 +120,7 @@ my $bad = sub {
 
 	return qr/ERROR:  22023: invalid value "\Q$value\E" for option "$option" of output plugin "converge"\nHINT:  \Q$hint\E/;
 };
-refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are: "shards", "shard", "committed"\./,
+refused('an unknown option', qr/ERROR:  22023: unrecognized option "relays" of output plugin "converge"\nHINT:  Valid options are: "shards", "shard", "committed", "largest"\./,
 	'relays', '1');
 refused('an option in another case', qr/unrecognized option "SHARDS"/, 'SHARDS', '1');
 for my $value ('0', '-1', '4097', '99999999999999999999', 'four', '', '1.5', '1 ', '0x4')
@@ -124,6 +137,7 @@ for my $value ('', ',', '0,,1', '0 1')
 }
 refused('shard 1 without a number of shards', $bad->('shard', '1', 'It must be a whole number from 0 to 0.'), 'shard', '1');
 refused("committed 'maybe'", $bad->('committed', 'maybe', 'It must be on or off.'), 'committed', 'maybe');
+refused("largest '$_'", $bad->('largest', $_, 'It must be a whole number from 0 to 2147483647.'), 'largest', $_) for '-1', '1kB', '2147483648';
 refused('an option twice', qr/ERROR:  42601: option "shards" of output plugin "converge" is given more than once/,
 	'shards', '2', 'shards', '2');
 

@@ -204,6 +204,19 @@ event(int version)
 	rooms_event(rooms, &e);
 }
 
+/* An operation that is too large for the stream: only its numbers come. */
+static inline void
+withheld_event(int version)
+{
+	char		text[512];
+	struct event e = {.doc = doc,.version = version,.committed_us = metrics_now_us(),.withheld = true};
+
+	snprintf(text, sizeof(text), "%.*s\"withheld\":true}", (int) (strstr(entry(version), "\"op\":") - entry_text), entry_text);
+	e.entry = text;
+	e.entry_len = strlen(text);
+	rooms_event(rooms, &e);
+}
+
 /* The answer to an operation of this relay's, with the changes of members before it, -1: not known. */
 static inline void
 answer(int version, int64_t member_changes, bool streamed)

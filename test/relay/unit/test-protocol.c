@@ -303,12 +303,17 @@ events(void)
 	char		line[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1769862896123456,\"version\":12,\"sequenceId\":3}";
 	char		other[] = "{\"type\":\"member\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
 	char		timeless[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"version\":12,\"sequenceId\":3}";
+	char		whole[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1,\"version\":12,\"sequenceId\":3,\"op\":[5,\"}\"]}";
+	char		withheld[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1,\"version\":12,\"sequenceId\":3,\"withheld\":true}";
 	char		cut[] = "{\"type\":\"op\",\"documentId\":\"" ID "\",\"committed\":1,\"version\":12,\"sequenceId\":3}";
 	struct event e;
 
 	CHECK(protocol_event(line, strlen(line), &e));
 	CHECK(e.version == 12 && e.sequence_id == 3 && e.doc.bytes[15] == 0x55 && e.committed_us == INT64_C(1769862896123456));
 	CHECK(e.entry_len == 29 && memcmp(e.entry, "{\"version\":12,\"sequenceId\":3}", e.entry_len) == 0);
+	CHECK(e.withheld);
+	CHECK(protocol_event(whole, strlen(whole), &e) && !e.withheld);
+	CHECK(protocol_event(withheld, strlen(withheld), &e) && e.withheld && e.version == 12);
 	CHECK(!protocol_event(other, strlen(other), &e));
 	CHECK(!protocol_event(timeless, strlen(timeless), &e));
 	for (size_t len = 0; len < strlen(cut) - strlen(",\"sequenceId\":3}"); len++)

@@ -77,6 +77,34 @@ times_since_commit(void)
 	end(&r, 1);
 }
 
+/* What is too large for the stream is not sent: each member reads it from the tables. */
+static void
+withheld(void)
+{
+	struct reader r[2];
+
+	begin(8, 10000);
+	enter(&r[0], 5);
+	enter(&r[1], 5);
+	event(6);
+	withheld_event(7);
+	CHECK(strcmp(r[0].got, "6 ") == 0 && r[0].member.behind && r[1].member.behind);
+	CHECK(room_known(&r[0].member)->version == 7 && fetches == 0);
+	event(8);
+	rooms_flush(rooms);
+	CHECK(strcmp(r[0].got, "6 ") == 0);
+
+	/* behind a gap, the tables are read, and not for its text either */
+	withheld_event(10);
+	CHECK(fetches == 1 && fetched_from == 8);
+	event(11);
+	table_composed(8, 10);
+	rooms_fetched(rooms, &doc, true);
+	rooms_flush(rooms);
+	CHECK(!retry_wanted && room_known(&r[0].member)->version == 11);
+	end(r, 2);
+}
+
 static void
 owed_versions(void)
 {
@@ -294,6 +322,7 @@ main(void)
 		{"what a turn publishes goes out as one frame", in_order},
 		{"what is known is dropped", known_versions},
 		{"how long after its commit an operation is sent", times_since_commit},
+		{"an operation that the stream withheld", withheld},
 		{"what was committed is owed, and read from the tables", owed_versions},
 		{"the callback runs before what the tables give is sent", tables_may_be_ahead},
 		{"a gap is read from the tables, and what came meanwhile follows", gap_is_fetched},
