@@ -280,7 +280,7 @@ const struct rest_route rest_routes[] = {
 	{"GET", "/v1/docs/{id}/threads", "threads_at", REST_SHOW, false,
 		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER)},
 		"SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'threads',"
-		" (SELECT coalesce(json_agg(json_build_object('id', t.id, 'from', t.from_pos, 'to', t.to_pos, 'orphan', t.orphan, 'quote', t.quote,"
+		" (SELECT coalesce(json_agg(json_build_object('id', t.id, 'from', t.from_pos, 'to', t.to_pos, 'orphan', t.orphan, 'alive', t.alive, 'quote', t.quote,"
 		" 'resolved', t.resolved, 'resolvedBy', t.resolved_by, 'resolvedAt', converge.moment(t.resolved_at), 'userId', t.created_by,"
 		" 'at', converge.moment(t.created_at), 'madeVersion', t.made_version, 'changed', t.changed, 'comments', coalesce(c.list, '[]'))"
 		" ORDER BY t.from_pos, t.to_pos, t.created_at, t.id), '[]') FROM converge.threads_at($1::uuid, v.at) AS t"

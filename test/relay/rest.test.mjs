@@ -920,10 +920,14 @@ test('threads are begun, answered, resolved, listed where they are, and deleted'
   assert.deepEqual([(await ben.post(`${place}/threads/${threadId}/comments`, { body: 'brown', id: second })).body.id, (await ben.post(`${place}/threads/${uuid()}/comments`, { body: 'x' })).status], [second, 404])
   await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['> '] })
   const { version, changed, threads } = (await ben.get(`${place}/threads`)).body
-  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.quote, t.comments.map(c => [c.id, c.body])])],
-    [1, 3, [[threadId, 13, 17, false, 'rice', [[id, 'which?'], [second, 'brown']]]]])
+  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.alive, t.quote, t.comments.map(c => [c.id, c.body])])],
+    [1, 3, [[threadId, 13, 17, false, true, 'rice', [[id, 'which?'], [second, 'brown']]]]])
   assert.deepEqual((await ben.get(`${place}/threads?version=0`)).body.threads.map(t => [t.from, t.to]), [[11, 15]])
   assert.equal((await ben.get(`${place}/threads?version=9`)).status, 409)
+  await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 1, op: [12, { d: 2 }] })
+  await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 2, op: [12, '_'] })
+  const where = async query => (await ben.get(`${place}/threads${query}`)).body.threads.map(t => [t.from, t.to, t.orphan, t.alive])
+  assert.deepEqual([await where('?version=1'), await where('?version=2'), await where('')], [[[13, 17, false, true]], [[12, 15, false, false]], [[12, 16, false, false]]])
   assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: true })).body.resolvedBy, 'ben')
   assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: 'yes' })).body.detail, 'resolved must be true or false')
   assert.equal((await ben.patch(`${place}/comments/${id}`, { body: 'x' })).status, 403)
