@@ -64,13 +64,13 @@
  * @property {(id: string, user: string) => Promise<null>} unshare Remove a user's role; owners, but any member except the last owner may remove their own.
  * @property {(id: string, fields: { userId: string }) => Promise<{ userId: string, name: string | null, role: Role }>} transferOwnership Make another user an owner and the acting user an editor; owners.
  * @property {(id: string, fields?: { since?: number, limit?: number }) => Promise<{ changed: number, events: (TalkEvent)[] } & Paged<{ changed: number, events: (TalkEvent)[] }>>} talkEvents What came or changed after a change: threads, comments, suggestions and messages as events.
- * @property {(id: string, fields?: { version?: number }) => Promise<{ version: number, changed: number, threads: (Thread)[] }>} threadsAt The threads that are not deleted with their comments, and where their passages are at a version.
+ * @property {(id: string, fields?: { version?: number, limit?: number, after?: string }) => Promise<{ version: number, changed: number, threads: (Thread)[] } & Paged<{ version: number, changed: number, threads: (Thread)[] }>>} threadsAt The threads that are not deleted with their comments, and where their passages are at a version.
  * @property {(id: string, fields: { body: string, from: number, to: number, version?: number | null, threadId?: string | null, id?: string | null }) => Promise<{ threadId: string, id: string, events: (TalkEvent)[] }>} comment Begin a thread with a comment on a passage; commenters.
  * @property {(id: string, thread: string, fields: { resolved: boolean }) => Promise<TalkEvent>} resolveThread Resolve a thread, or open it again; the user who began it, and editors.
  * @property {(id: string, thread: string, fields: { body: string, id?: string | null }) => Promise<TalkEvent>} reply Add a comment to a thread; commenters.
  * @property {(id: string, comment: string, fields: { body: string }) => Promise<TalkEvent>} editComment Change the text of a comment; its author.
  * @property {(id: string, comment: string) => Promise<null>} deleteComment Delete a comment; its author, and owners.
- * @property {(id: string, fields?: { version?: number }) => Promise<{ version: number, changed: number, suggestions: (Suggestion)[] }>} suggestionsAt The open suggestions, as they are at a version.
+ * @property {(id: string, fields?: { version?: number, limit?: number, after?: string }) => Promise<{ version: number, changed: number, suggestions: (Suggestion)[] } & Paged<{ version: number, changed: number, suggestions: (Suggestion)[] }>>} suggestionsAt The open suggestions, as they are at a version.
  * @property {(id: string, fields: { baseVersion: number, op: Op, note?: string | null, id?: string | null }) => Promise<TalkEvent>} suggest Propose an operation; commenters.
  * @property {(id: string, suggestion: string) => Promise<null>} withdrawSuggestion Take back a suggestion; its author.
  * @property {(id: string, suggestion: string, fields: { accept: boolean }) => Promise<TalkEvent>} decideSuggestion Accept or reject a suggestion; editors.

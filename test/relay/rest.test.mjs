@@ -957,6 +957,74 @@ test('suggestions are made, shown as they are, decided and withdrawn', async () 
   assert.equal((await ben.post(`${place}/decisions`, { ids: ['x'], accept: true })).body.detail, 'ids must be a list of uuids')
 })
 
+// a document of nine passages, some at the same place, and nine suggestions
+async function talkative () {
+  const place = await ann.create('0123456789 日😀')
+  await as('ann', `SELECT converge.comment('${idOf(place)}', 'c' || n, n % 3, 12 - n % 2) FROM generate_series(1, 9) AS n`)
+  await as('ann', `SELECT converge.suggest('${idOf(place)}', 0, converge.insert(n, 's' || n)) FROM generate_series(1, 9) AS n`)
+  return place
+}
+
+test('threads and suggestions come in pages, each once and in the order of the whole list', async () => {
+  const [place, silent] = [await talkative(), await ann.create()]
+  for (const field of ['threads', 'suggestions']) {
+    const whole = (await ann.get(`${place}/${field}`)).body[field]
+    assert.equal(whole.length, 9)
+    for (const limit of [1, 2, 8, 9, 10]) {
+      const { rows, count } = await pages(`${place}/${field}?limit=${limit}`, field)
+      assert.deepEqual(rows, whole)
+      assert.equal(count, Math.ceil(9 / limit), `${field}?limit=${limit}`)
+    }
+    for (const of of [place, silent]) {
+      for (const after of ['no', '1', '1,2,3', '1,2,3,x', '99999999999999999999,1,1,1', ',']) {
+        assert.equal((await ann.get(`${of}/${field}?after=${after}`)).status, 400, `${field}?after=${after}`)
+      }
+    }
+    assert.deepEqual((await ann.get(`${silent}/${field}`)).body[field], [])
+    for (const limit of [0, 1001, 'x']) assert.equal((await ann.get(`${place}/${field}?limit=${limit}`)).status, 400)
+  }
+})
+
+test('all pages of threads and suggestions are of the version of the first', async () => {
+  const place = await talkative()
+  for (const field of ['threads', 'suggestions']) {
+    const whole = (await ann.get(`${place}/${field}`)).body
+    const seen = []
+    for (let at = `${place}/${field}?limit=2`; at;) {
+      const { headers, body } = await ann.get(at)
+      assert.equal(body.version, whole.version)
+      seen.push(...body[field])
+      at = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+      if (at) assert.equal(new URL(at, 'http://x').searchParams.get('version'), String(whole.version))
+      await as('ann', `SELECT converge.edit('${idOf(place)}', '["<<<",{"d":1}]')`)
+    }
+    assert.deepEqual(seen, whole[field])
+  }
+})
+
+test('a thread that is deleted, or comes, between two pages leaves the others as they are', async () => {
+  const place = await talkative()
+  const whole = (await ann.get(`${place}/threads`)).body.threads
+  const first = await ann.get(`${place}/threads?limit=4`)
+  await ann.delete(`${place}/comments/${whole[3].comments[0].id}`)
+  await ann.delete(`${place}/comments/${whole[6].comments[0].id}`)
+  await ann.post(`${place}/threads`, { body: 'new', from: 0, to: 1, version: 0 })
+  const { rows } = await pages(/^<([^>]+)>/.exec(first.headers.get('link'))[1], 'threads')
+  assert.deepEqual([...first.body.threads, ...rows], whole.filter((_, n) => n !== 6))
+})
+
+test('pages of threads and suggestions are bounded in bytes, by what is said in them', async () => {
+  const place = await ann.create('日😀')
+  const thread = await as('ann', `SELECT converge.comment('${idOf(place)}', 'first', 0, 1)`)
+  await as('ann', `SELECT converge.reply('${idOf(place)}', '${thread}', repeat('日', 10000)) FROM generate_series(1, 150)`)
+  await as('ann', `SELECT converge.comment('${idOf(place)}', 'more', 1, 2) FROM generate_series(1, 3)`)
+  await as('ann', `SELECT converge.suggest('${idOf(place)}', 0, converge.insert(n % 3, repeat('日', 20000))) FROM generate_series(1, 90) AS n`)
+  const threads = await pages(`${place}/threads`, 'threads')
+  assert.deepEqual([threads.count, threads.rows.map(t => t.comments.length)], [2, [151, 1, 1, 1]])
+  const suggestions = await pages(`${place}/suggestions`, 'suggestions')
+  assert.deepEqual([suggestions.count, new Set(suggestions.rows.map(s => s.id)).size], [2, 90])
+})
+
 test('the chat is read in pages, and what was read is noted', async () => {
   const place = await ann.create('é')
   await ann.put(`${place}/members/ben`, { role: 'viewer' })
