@@ -1773,7 +1773,7 @@ BEGIN
 			WHERE h.doc_id = decide_suggestion.doc_id) THEN
 			RAISE EXCEPTION 'suggestion % is stale', id
 				USING ERRCODE = 'object_not_in_prerequisite_state',
-					  DETAIL = 'The text that it changes was deleted.', HINT = 'Reject it.';
+					  DETAIL = 'The text that it changes was deleted.', HINT = 'Reject it, and accept others without it.';
 		END IF;
 		made := (converge.apply_op(doc_id, id, suggestion.base_version, suggestion.op)).version;
 	END IF;
