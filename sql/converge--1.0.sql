@@ -2530,6 +2530,17 @@ DECLARE
 BEGIN
 	DELETE FROM converge.labels l WHERE l.doc_id = redact_texts.doc_id AND strpos(l.label, content) > 0
 		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
+	-- a quote and what stands around it are one text, cut in three, unless only the beginning is quoted
+	UPDATE ONLY converge.threads t
+		SET prefix = left(n.whole, char_length(t.prefix)), quote = substr(n.whole, char_length(t.prefix) + 1, char_length(t.quote)),
+			suffix = CASE WHEN n.followed THEN right(n.whole, char_length(t.suffix)) ELSE t.suffix END,
+			changed = converge.next_change(redact_texts.doc_id, 0, 0)
+		FROM (SELECT o.id, o.followed, replace(o.whole, redact_texts.content, mask) AS whole
+			  FROM (SELECT q.id, char_length(q.quote) = q.length AS followed,
+						   q.prefix || q.quote || CASE WHEN char_length(q.quote) = q.length THEN q.suffix ELSE ''::text END AS whole
+					FROM ONLY converge.threads q WHERE q.doc_id = redact_texts.doc_id) o
+			  WHERE strpos(o.whole, redact_texts.content) > 0) n
+		WHERE t.doc_id = redact_texts.doc_id AND t.id = n.id;
 	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content <> 'user'::text LOOP
 		EXECUTE format(CASE place.content
 						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4)%4$s WHERE %3$I = $1 AND converge.redact_op(%2$I, $2, $4)::text <> %2$I::text'::text
