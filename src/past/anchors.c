@@ -381,13 +381,14 @@ seek_point(const Anchors *a, Place *place, uint32_t name)
 		step(a, place);
 }
 
-/* Put an empty range, whose points stand from `first` on, to where its passage came back. */
+/* Put an empty range, whose points stand at a position, to where its passage came back. */
 static OtStatus
-move_range(Anchors *a, const Place *first, size_t number, const AnchorPlace *to)
+move_range(Anchors *a, int64_t position, size_t number, const AnchorPlace *to)
 {
 	for (uint32_t end = 0; end < 2; end++)
 	{
-		Place		place = *first;
+		/* anew for each: to take out a point moves others, and may end a block */
+		Place		place = find_behind(a, position - 1);
 
 		seek_point(a, &place, 2 * (uint32_t) number + end);
 		take_point(a, &place);
@@ -431,13 +432,12 @@ find_passage(Insert *insert, const Range *range, int64_t *at)
 static OtStatus
 bring_back(Anchors *a, Insert *insert)
 {
-	Place		first = find_behind(a, insert->position - 1);
-	Place		place = first;
+	Place		place = find_behind(a, insert->position - 1);
 	size_t		count = 0;
 	OtStatus	status = OT_OK;
 	uint32_t   *empty;
 
-	if (place.block == a->block_count || !note_empty(a, first, insert->position))
+	if (place.block == a->block_count || !note_empty(a, place, insert->position))
 		return OT_OK;
 	empty = a->allocator->resize(a->allocator->ctx, NULL, a->range_count * sizeof(uint32_t));
 	if (empty == NULL)
@@ -457,12 +457,11 @@ bring_back(Anchors *a, Insert *insert)
 		const Range *range = &a->ranges[empty[i]];
 		AnchorPlace to = {.alive = true};
 
-		first = find_behind(a, insert->position - 1);
 		if (!find_passage(insert, range, &to.from))
 			continue;
 		to.from += insert->position;
 		to.to = to.from + range->quote.length;
-		status = move_range(a, &first, empty[i], &to);
+		status = move_range(a, insert->position, empty[i], &to);
 	}
 	release(a, empty);
 	return status;

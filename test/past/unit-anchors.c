@@ -188,6 +188,31 @@ many_return_together(void)
 	anchors_free(anchors);
 }
 
+/* A range returns wherever the blocks of points end. */
+static void
+returns_at_the_end_of_a_block(void)
+{
+	for (int before = 0; before < 140; before++)
+	{
+		Anchors    *anchors = new_anchors();
+		AnchorPlace all[MOST_RANGES];
+
+		add(anchors, 0, 20, "");
+		for (int i = 0; i < before; i++)
+			add(anchors, 1, 1, "");
+		add(anchors, 4, 8, "rice");
+		for (int i = 0; i < 100; i++)
+			add(anchors, 9, 9, "");
+		apply(anchors, "[4,{\"d\":4}]");
+		apply(anchors, "[4,\"rice\"]");
+		anchors_places(anchors, all);
+		CHECK_NUMBER(all[before + 1].from, 4);
+		CHECK_NUMBER(all[before + 1].to, 8);
+		CHECK_NUMBER(all[before + 101].to, 9);
+		anchors_free(anchors);
+	}
+}
+
 static void
 finds_the_place_that_looks_the_same(void)
 {
@@ -452,6 +477,7 @@ static const TapTest tests[] = {
 	{"an empty range has no first character", an_empty_range_is_not_alive},
 	{"an empty range returns with its passage", returns_with_its_passage},
 	{"many return together, each to its own place", many_return_together},
+	{"a range returns wherever the blocks of points end", returns_at_the_end_of_a_block},
 	{"of many places the one is found that looks the same", finds_the_place_that_looks_the_same},
 	{"each of many is where it would be alone", is_where_each_alone_would_be},
 	{"after composed ops, and for who joins between, each is where it is after single ones", is_the_same_over_the_composition},
