@@ -388,6 +388,7 @@ CREATE TABLE converge.threads (
 	resolved_at	timestamptz,
 	deleted_at	timestamptz,
 	changed		bigint NOT NULL,
+	alive		boolean NOT NULL DEFAULT true,
 	PRIMARY KEY (doc_id, id)
 );
 CREATE INDEX threads_changed_idx ON converge.threads (doc_id, changed);
@@ -399,6 +400,7 @@ COMMENT ON COLUMN converge.threads.quote IS 'the passage as it was made; of a lo
 COMMENT ON COLUMN converge.threads.prefix IS 'up to 32 characters before it';
 COMMENT ON COLUMN converge.threads.suffix IS 'up to 32 characters behind it';
 COMMENT ON COLUMN converge.threads.deleted_at IS 'when its last comment was deleted';
+COMMENT ON COLUMN converge.threads.alive IS 'true if the first character of the passage is in the text of version; it always is in the one that the thread was made on';
 
 CREATE TABLE converge.comments (
 	doc_id			uuid NOT NULL,
@@ -1587,16 +1589,17 @@ COMMENT ON FUNCTION converge.resolve_thread(uuid, uuid, boolean) IS
 	'resolve a thread, or with false open it again; the user who began it, or an editor of the document';
 
 CREATE FUNCTION converge.carry_ranges(doc_id uuid, version bigint, versions bigint[], from_positions bigint[], to_positions bigint[],
-									  lengths bigint[], quotes text[], prefixes text[], suffixes text[],
-									  OUT ord integer, OUT from_pos bigint, OUT to_pos bigint) RETURNS SETOF record
+									  lengths bigint[], quotes text[], prefixes text[], suffixes text[], living boolean[],
+									  OUT ord integer, OUT from_pos bigint, OUT to_pos bigint, OUT alive boolean) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'converge_carry_ranges' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 100;
-COMMENT ON FUNCTION converge.carry_ranges(uuid, bigint, bigint[], bigint[], bigint[], bigint[], text[], text[], text[]) IS
-	'where passages made on several versions, in the order of these, are at another version; a passage that is gone is empty';
+COMMENT ON FUNCTION converge.carry_ranges(uuid, bigint, bigint[], bigint[], bigint[], bigint[], text[], text[], text[], boolean[]) IS
+	'where passages made on several versions, in the order of these, are at another version, and whether the first character of each is in the text; a passage that is gone is empty';
 
 CREATE FUNCTION converge.threads_at(doc_id uuid, version bigint DEFAULT NULL,
 									OUT id uuid, OUT from_pos bigint, OUT to_pos bigint, OUT orphan boolean, OUT quote text,
 									OUT resolved boolean, OUT resolved_by text, OUT resolved_at timestamptz,
-									OUT created_by text, OUT created_at timestamptz, OUT made_version bigint, OUT changed bigint)
+									OUT created_by text, OUT created_at timestamptz, OUT made_version bigint, OUT changed bigint,
+									OUT alive boolean)
 	RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
 DECLARE
@@ -1619,20 +1622,21 @@ BEGIN
 				   coalesce(array_agg(l.length ORDER BY l.ord), '{}'::bigint[]) AS lengths,
 				   coalesce(array_agg(l.quote ORDER BY l.ord), '{}'::text[]) AS quotes,
 				   coalesce(array_agg(l.prefix ORDER BY l.ord), '{}'::text[]) AS prefixes,
-				   coalesce(array_agg(l.suffix ORDER BY l.ord), '{}'::text[]) AS suffixes
+				   coalesce(array_agg(l.suffix ORDER BY l.ord), '{}'::text[]) AS suffixes,
+				   coalesce(array_agg(l.alive ORDER BY l.ord), '{}'::boolean[]) AS living
 			FROM living l
 		)
 		SELECT l.id, r.from_pos, r.to_pos, r.from_pos = r.to_pos, l.quote, l.resolved_at IS NOT NULL, l.resolved_by, l.resolved_at,
-			   l.created_by, l.created_at, l.version, l.changed
+			   l.created_by, l.created_at, l.version, l.changed, r.alive
 		FROM arrays a
 			 CROSS JOIN LATERAL converge.carry_ranges(threads_at.doc_id, there, a.versions, a.froms, a.tos, a.lengths, a.quotes,
-													  a.prefixes, a.suffixes) r
+													  a.prefixes, a.suffixes, a.living) r
 			 JOIN living l ON l.ord = r.ord
 		ORDER BY r.from_pos, r.to_pos, l.created_at, l.id;
 END
 $$;
 COMMENT ON FUNCTION converge.threads_at(uuid, bigint) IS
-	'the threads of a document and where their passages are at a version (null: the newest), from the start of the text; orphan: the passage was deleted, and this is where it was';
+	'the threads of a document and where their passages are at a version (null: the newest), from the start of the text; orphan: the passage was deleted, and this is where it was; alive: its first character is in the text';
 
 CREATE FUNCTION converge.list_comments(doc_id uuid, thread_id uuid DEFAULT NULL) RETURNS SETOF converge.comments
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
@@ -1769,7 +1773,7 @@ BEGIN
 			WHERE h.doc_id = decide_suggestion.doc_id) THEN
 			RAISE EXCEPTION 'suggestion % is stale', id
 				USING ERRCODE = 'object_not_in_prerequisite_state',
-					  DETAIL = 'The text that it changes was deleted.', HINT = 'Reject it.';
+					  DETAIL = 'The text that it changes was deleted.', HINT = 'Reject it, and accept others without it.';
 		END IF;
 		made := (converge.apply_op(doc_id, id, suggestion.base_version, suggestion.op)).version;
 	END IF;
@@ -2005,7 +2009,7 @@ CREATE FUNCTION converge.thread_event(thread converge.threads) RETURNS json
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT json_build_object('type'::text, 'thread'::text, 'documentId'::text, thread.doc_id, 'changed'::text, thread.changed,
 		'id'::text, thread.id, 'version'::text, thread.version, 'from'::text, thread.from_pos, 'to'::text, thread.to_pos,
-		'length'::text, thread.length, 'quote'::text, thread.quote, 'prefix'::text, thread.prefix, 'suffix'::text, thread.suffix,
+		'alive'::text, thread.alive, 'length'::text, thread.length, 'quote'::text, thread.quote, 'prefix'::text, thread.prefix, 'suffix'::text, thread.suffix,
 		'userId'::text, thread.created_by, 'at'::text, converge.moment(thread.created_at), 'resolvedBy'::text, thread.resolved_by,
 		'resolvedAt'::text, converge.moment(thread.resolved_at), 'deletedAt'::text, converge.moment(thread.deleted_at))
 $$;
@@ -2161,6 +2165,9 @@ BEGIN
 		FROM converge.threads t JOIN lengths l ON l.version = t.version
 		WHERE t.doc_id = talk_problems.doc_id AND t.deleted_at IS NULL
 		  AND (t.from_pos < 0 OR t.from_pos > t.to_pos OR t.to_pos > l.length);
+	RETURN QUERY SELECT t.version, format('thread %s is empty at %s, but its first character is recorded as alive'::text, t.id, t.from_pos)
+		FROM converge.threads t
+		WHERE t.doc_id = talk_problems.doc_id AND t.deleted_at IS NULL AND t.from_pos = t.to_pos AND t.alive;
 	RETURN QUERY SELECT t.version, format('thread %s has a quote of %s characters for a passage of %s'::text, t.id, char_length(t.quote), t.length)
 		FROM converge.threads t
 		WHERE t.doc_id = talk_problems.doc_id AND char_length(t.quote) <> least(t.length, 10000);
@@ -2202,7 +2209,7 @@ BEGIN
 		RAISE EXCEPTION 'document and version must not be null' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM FROM converge.talks t WHERE t.doc_id = carry_talk.doc_id FOR NO KEY UPDATE;
-	UPDATE converge.threads t SET version = carry_talk.version, from_pos = a.from_pos, to_pos = a.to_pos
+	UPDATE converge.threads t SET version = carry_talk.version, from_pos = a.from_pos, to_pos = a.to_pos, alive = a.alive
 		FROM converge.threads_at(carry_talk.doc_id, carry_talk.version) a
 		WHERE t.doc_id = carry_talk.doc_id AND t.id = a.id AND t.version < carry_talk.version;
 	UPDATE converge.suggestions s SET base_version = carry_talk.version, op = CASE WHEN a.stale THEN '[]'::converge.op ELSE a.op END
@@ -2523,6 +2530,17 @@ DECLARE
 BEGIN
 	DELETE FROM converge.labels l WHERE l.doc_id = redact_texts.doc_id AND strpos(l.label, content) > 0
 		AND EXISTS (SELECT FROM converge.labels o WHERE o.doc_id = l.doc_id AND o.version = l.version AND o.label = replace(l.label, content, mask) AND o.label <> l.label);
+	-- a quote and what stands around it are one text, cut in three, unless only the beginning is quoted
+	UPDATE ONLY converge.threads t
+		SET prefix = left(n.whole, char_length(t.prefix)), quote = substr(n.whole, char_length(t.prefix) + 1, char_length(t.quote)),
+			suffix = CASE WHEN n.followed THEN right(n.whole, char_length(t.suffix)) ELSE t.suffix END,
+			changed = converge.next_change(redact_texts.doc_id, 0, 0)
+		FROM (SELECT o.id, o.followed, replace(o.whole, redact_texts.content, mask) AS whole
+			  FROM (SELECT q.id, char_length(q.quote) = q.length AS followed,
+						   q.prefix || q.quote || CASE WHEN char_length(q.quote) = q.length THEN q.suffix ELSE ''::text END AS whole
+					FROM ONLY converge.threads q WHERE q.doc_id = redact_texts.doc_id) o
+			  WHERE strpos(o.whole, redact_texts.content) > 0) n
+		WHERE t.doc_id = redact_texts.doc_id AND t.id = n.id;
 	FOR place IN SELECT * FROM converge.personal_columns() p WHERE p.content <> 'user'::text LOOP
 		EXECUTE format(CASE place.content
 						   WHEN 'op'::text THEN 'UPDATE ONLY converge.%1$I SET %2$I = converge.redact_op(%2$I, $2, $4)%4$s WHERE %3$I = $1 AND converge.redact_op(%2$I, $2, $4)::text <> %2$I::text'::text

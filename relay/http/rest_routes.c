@@ -39,6 +39,13 @@
 #define HEX(text) "encode(convert_to(" text ", 'UTF8'), 'hex')"
 #define UNHEX(text) "convert_from(decode(" text ", 'hex'), 'UTF8')"
 
+/* a moment as a part of a link, and what a part of a link was */
+#define MICROSECONDS(at) "(extract(epoch FROM " at ") * 1000000)::bigint"
+#define PART_OF(link, part, type) "split_part(" link "::text, ',', " part ")::" type
+
+/* from the start of the text; no two threads are the same in it */
+#define THREAD_ORDER "t.from_pos, t.to_pos, t.us, t.id"
+
 /* the ETag of a version: another document that had the id had versions of the same numbers */
 #define TAG(version) "d.life || '.' || " version
 
@@ -278,15 +285,25 @@ const struct rest_route rest_routes[] = {
 	" FROM converge.talk_events($1::uuid, coalesce($2::bigint, 0), " PAGE("$3") "::integer)"},
 
 	{"GET", "/v1/docs/{id}/threads", "threads_at", REST_SHOW, false,
-		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER)},
-		"SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'threads',"
-		" (SELECT coalesce(json_agg(json_build_object('id', t.id, 'from', t.from_pos, 'to', t.to_pos, 'orphan', t.orphan, 'quote', t.quote,"
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_TEXT)},
+		"WITH v AS MATERIALIZED (SELECT coalesce($2::bigint, d.version) AS at FROM converge.document($1::uuid) AS d),"
+		" k AS MATERIALIZED (SELECT " PART_OF("$4", "1", "bigint") " AS from_pos, " PART_OF("$4", "2", "bigint") " AS to_pos, "
+		PART_OF("$4", "3", "bigint") " AS us, " PART_OF("$4", "4", "uuid") " AS id WHERE $4::text IS NOT NULL),"
+		" page AS MATERIALIZED (SELECT t.*, row_number() OVER (ORDER BY " THREAD_ORDER ") AS n"
+		" FROM v LEFT JOIN k ON true, LATERAL (SELECT a.*, " MICROSECONDS("a.created_at") " AS us FROM converge.threads_at($1::uuid, v.at) AS a) AS t"
+		" WHERE $4::text IS NULL OR (" THREAD_ORDER ") > (k.from_pos, k.to_pos, k.us, k.id)"
+		" ORDER BY " THREAD_ORDER " LIMIT " WIDE_PAGE("$3", "1000") " + 1),"
+		" said AS (SELECT l.thread_id, json_agg(converge.comment_event(l) ORDER BY l.created_at, l.id) AS list, sum(octet_length(l.body)) AS bytes"
+		" FROM converge.list_comments($1::uuid, NULL::uuid) AS l WHERE l.thread_id IN (SELECT p.id FROM page AS p) GROUP BY l.thread_id),"
+		" sized AS (SELECT p.*, s.list, octet_length(p.quote) + coalesce(s.bytes, 0) AS bytes FROM page AS p LEFT JOIN said AS s ON s.thread_id = p.id)"
+		" SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'threads', p.list) AS body,"
+		" CASE WHEN p.more THEN 'version=' || v.at || '&after=' || p.last END AS next"
+		" FROM v, LATERAL (SELECT bool_or(NOT t.fits) AS more,"
+		" (array_agg(concat_ws(',', " THREAD_ORDER ") ORDER BY t.n DESC) FILTER (WHERE t.fits))[1] AS last,"
+		" coalesce(json_agg(json_build_object('id', t.id, 'from', t.from_pos, 'to', t.to_pos, 'orphan', t.orphan, 'alive', t.alive, 'quote', t.quote,"
 		" 'resolved', t.resolved, 'resolvedBy', t.resolved_by, 'resolvedAt', converge.moment(t.resolved_at), 'userId', t.created_by,"
-		" 'at', converge.moment(t.created_at), 'madeVersion', t.made_version, 'changed', t.changed, 'comments', coalesce(c.list, '[]'))"
-		" ORDER BY t.from_pos, t.to_pos, t.created_at, t.id), '[]') FROM converge.threads_at($1::uuid, v.at) AS t"
-		" LEFT JOIN (SELECT thread_id, json_agg(converge.comment_event(l) ORDER BY created_at, id) AS list"
-		" FROM converge.list_comments($1::uuid, NULL::uuid) AS l GROUP BY thread_id) AS c ON c.thread_id = t.id)) AS body"
-	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+		" 'at', converge.moment(t.created_at), 'madeVersion', t.made_version, 'changed', t.changed, 'comments', coalesce(t.list, '[]')) ORDER BY t.n) FILTER (WHERE t.fits), '[]') AS list"
+	" FROM (SELECT z.*, z.n <= " WIDE_PAGE("$3", "1000") " AND sum(z.bytes) OVER (ORDER BY z.n) - z.bytes < " PAGE_BYTES " AS fits FROM sized AS z) AS t) AS p"},
 
 	{"POST", "/v1/docs/{id}/threads", "comment", REST_CREATED, false,
 		{ID, NEEDED_FIELD("body", REST_TEXT), NEEDED_FIELD("from", REST_NUMBER), NEEDED_FIELD("to", REST_NUMBER),
@@ -315,12 +332,20 @@ const struct rest_route rest_routes[] = {
 	"SELECT FROM converge.delete_comment($1::uuid, $2::uuid)"},
 
 	{"GET", "/v1/docs/{id}/suggestions", "suggestions_at", REST_SHOW, false,
-		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER)},
-		"SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'suggestions',"
-		" (SELECT coalesce(json_agg(json_build_object('id', s.id, 'op', s.op::text::json, 'stale', s.stale, 'note', s.note, 'userId', s.user_id,"
-		" 'at', converge.moment(s.created_at), 'baseVersion', s.base_version, 'changed', s.changed) ORDER BY s.created_at, s.id), '[]')"
-		" FROM converge.suggestions_at($1::uuid, v.at) AS s)) AS body"
-	" FROM converge.document($1::uuid) AS d, LATERAL (SELECT coalesce($2::bigint, d.version) AS at OFFSET 0) AS v"},
+		{ID, OPTIONAL_ARGUMENT("version", REST_NUMBER), OPTIONAL_ARGUMENT("limit", REST_PAGE), OPTIONAL_ARGUMENT("after", REST_TEXT)},
+		"WITH v AS MATERIALIZED (SELECT coalesce($2::bigint, d.version) AS at FROM converge.document($1::uuid) AS d),"
+		" k AS MATERIALIZED (SELECT " PART_OF("$4", "1", "bigint") " AS us, " PART_OF("$4", "2", "uuid") " AS id WHERE $4::text IS NOT NULL),"
+		" page AS MATERIALIZED (SELECT s.*, row_number() OVER (ORDER BY s.us, s.id) AS n, octet_length(s.op::text) + octet_length(s.note) AS bytes"
+		" FROM v LEFT JOIN k ON true, LATERAL (SELECT a.*, " MICROSECONDS("a.created_at") " AS us FROM converge.suggestions_at($1::uuid, v.at) AS a) AS s"
+		" WHERE $4::text IS NULL OR (s.us, s.id) > (k.us, k.id)"
+		" ORDER BY s.us, s.id LIMIT " WIDE_PAGE("$3", "1000") " + 1)"
+		" SELECT json_build_object('version', v.at, 'changed', converge.talk_changed($1::uuid), 'suggestions', p.list) AS body,"
+		" CASE WHEN p.more THEN 'version=' || v.at || '&after=' || p.last END AS next"
+		" FROM v, LATERAL (SELECT bool_or(NOT s.fits) AS more,"
+		" (array_agg(concat_ws(',', s.us, s.id) ORDER BY s.n DESC) FILTER (WHERE s.fits))[1] AS last,"
+		" coalesce(json_agg(json_build_object('id', s.id, 'op', s.op::text::json, 'stale', s.stale, 'note', s.note, 'userId', s.user_id,"
+		" 'at', converge.moment(s.created_at), 'baseVersion', s.base_version, 'changed', s.changed) ORDER BY s.n) FILTER (WHERE s.fits), '[]') AS list"
+	" FROM (SELECT p.*, p.n <= " WIDE_PAGE("$3", "1000") " AND sum(p.bytes) OVER (ORDER BY p.n) - p.bytes < " PAGE_BYTES " AS fits FROM page AS p) AS s) AS p"},
 
 	{"POST", "/v1/docs/{id}/suggestions", "suggest", REST_CREATED, false,
 		{ID, NEEDED_FIELD("baseVersion", REST_NUMBER), NEEDED_FIELD("op", REST_LIST), OPTIONAL_FIELD("note", REST_TEXT), OPTIONAL_FIELD("id", REST_TEXT)},

@@ -121,7 +121,7 @@ static void emit_renewed(const DecodeState *state, StringInfo out, const Datum *
 	COLUMN("doc_id", UUIDOID), COLUMN("id", UUIDOID), COLUMN("changed", INT8OID)
 #define THREAD_COLUMNS \
 	TALK_COLUMNS, COLUMN("version", INT8OID), COLUMN("from_pos", INT8OID), COLUMN("to_pos", INT8OID), \
-	COLUMN("length", INT8OID), COLUMN("quote", TEXTOID), COLUMN("prefix", TEXTOID), COLUMN("suffix", TEXTOID), \
+	COLUMN("alive", BOOLOID), COLUMN("length", INT8OID), COLUMN("quote", TEXTOID), COLUMN("prefix", TEXTOID), COLUMN("suffix", TEXTOID), \
 	COLUMN("created_by", TEXTOID), COLUMN("created_at", TIMESTAMPTZOID), NULLABLE("resolved_by", TEXTOID), \
 	NULLABLE("resolved_at", TIMESTAMPTZOID), NULLABLE("deleted_at", TIMESTAMPTZOID)
 #define COMMENT_COLUMNS \

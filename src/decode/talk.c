@@ -24,6 +24,7 @@ cvg_thread_fields(StringInfo out, const Datum *values)
 	cvg_append_number(out, "version", values[THREAD_EVENT_VERSION]);
 	cvg_append_number(out, "from", values[THREAD_EVENT_FROM]);
 	cvg_append_number(out, "to", values[THREAD_EVENT_TO]);
+	cvg_append_flag(out, "alive", values[THREAD_EVENT_ALIVE]);
 	cvg_append_number(out, "length", values[THREAD_EVENT_LENGTH]);
 	cvg_append_text(out, "quote", values[THREAD_EVENT_QUOTE]);
 	cvg_append_text(out, "prefix", values[THREAD_EVENT_PREFIX]);

@@ -46,6 +46,12 @@ cvg_append_number(StringInfo out, const char *key, Datum value)
 }
 
 void
+cvg_append_flag(StringInfo out, const char *key, Datum value)
+{
+	appendStringInfo(out, ",\"%s\":%s", key, DatumGetBool(value) ? "true" : "false");
+}
+
+void
 cvg_append_id(StringInfo out, const char *key, Datum value)
 {
 	appendStringInfo(out, ",\"%s\":\"", key);

@@ -24,9 +24,10 @@
  */
 extern struct varlena *cvg_plain_varlena(Datum value);
 
-/* Append a key and its text, number, id or moment as JSON; where there is none, null. */
+/* Append a key and its text, number, flag, id or moment as JSON; where there is none, null. */
 extern void cvg_append_text(StringInfo out, const char *key, Datum value);
 extern void cvg_append_number(StringInfo out, const char *key, Datum value);
+extern void cvg_append_flag(StringInfo out, const char *key, Datum value);
 extern void cvg_append_id(StringInfo out, const char *key, Datum value);
 extern void cvg_append_at(StringInfo out, const char *key, Datum value);
 

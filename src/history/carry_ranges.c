@@ -32,8 +32,7 @@ typedef struct Ranges
 {
 	int			count;
 	const int64 *versions;
-	const int64 *from;
-	const int64 *to;
+	AnchorPlace *born;			/* where each is at its version */
 	Quote	   *quotes;
 } Ranges;
 
@@ -49,6 +48,22 @@ number_argument(FunctionCallInfo fcinfo, int n, int *count)
 	for (int i = 0; i < *count; i++)
 		numbers[i] = DatumGetInt64(values[i]);
 	return numbers;
+}
+
+/* Get where the ranges are at their versions. */
+static void
+place_arguments(FunctionCallInfo fcinfo, Ranges *ranges)
+{
+	const int64 *from = number_argument(fcinfo, 3, &ranges->count);
+	const int64 *to = number_argument(fcinfo, 4, &ranges->count);
+	Datum	   *alive = cvg_array_argument(fcinfo, 9, BOOLOID, &ranges->count);
+
+	ranges->born = palloc(Max(ranges->count, 1) * sizeof(AnchorPlace));
+	for (int i = 0; i < ranges->count; i++)
+		ranges->born[i] = (AnchorPlace)
+	{
+		from[i], to[i], DatumGetBool(alive[i])
+	};
 }
 
 /* Get a text's bytes. */
@@ -86,6 +101,8 @@ quote_arguments(FunctionCallInfo fcinfo, Ranges *ranges)
 static void
 check_range(const Ranges *ranges, int i, const CvgHead *head, int64 version)
 {
+	const AnchorPlace *born = &ranges->born[i];
+
 	if (ranges->versions[i] < head->floor_version || ranges->versions[i] > version ||
 		(i > 0 && ranges->versions[i] < ranges->versions[i - 1]))
 		ereport(ERROR,
@@ -93,11 +110,11 @@ check_range(const Ranges *ranges, int i, const CvgHead *head, int64 version)
 				 errmsg("version " INT64_FORMAT " of range %d is out of order", ranges->versions[i], i + 1),
 				 errdetail("The versions must rise from the oldest available one, " INT64_FORMAT ", to " INT64_FORMAT ".",
 						   head->floor_version, version)));
-	if (ranges->from[i] < 0 || ranges->from[i] > ranges->to[i] || ranges->to[i] > OT_MAX_LENGTH)
+	if (born->from < 0 || born->from > born->to || born->to > OT_MAX_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("range %d, from " INT64_FORMAT " to " INT64_FORMAT ", is out of range",
-						i + 1, ranges->from[i], ranges->to[i])));
+						i + 1, born->from, born->to)));
 }
 
 /* ---- the pass over the log ---- */
@@ -107,7 +124,7 @@ static int
 add_ranges(Anchors *anchors, const Ranges *ranges, int next, int64 version)
 {
 	for (; next < ranges->count && ranges->versions[next] == version; next++)
-		cvg_check_status(anchors_add(anchors, ranges->from[next], ranges->to[next], &ranges->quotes[next]));
+		cvg_check_status(anchors_add(anchors, &ranges->born[next], &ranges->quotes[next]));
 	return next;
 }
 
@@ -199,8 +216,10 @@ look_for(Reader *reader, const Quote *quote, AnchorPlace *place)
 		: reader->length + ot_utf8_length(reader->text + reader->bytes, found - reader->bytes);
 	if (quote->length < 1 || from + quote->length > reader->whole)
 		return;
-	place->from = from;
-	place->to = from + quote->length;
+	*place = (AnchorPlace)
+	{
+		from, from + quote->length, true
+	};
 }
 
 /* Look for the passages of all empty ranges. */
@@ -231,8 +250,8 @@ look_for_empty(const pg_uuid_t *doc_id, const Ranges *ranges, int64 version, Anc
 static void
 put_place(ReturnSetInfo *result, int ord, const AnchorPlace *place)
 {
-	Datum		values[3] = {Int32GetDatum(ord), Int64GetDatum(place->from), Int64GetDatum(place->to)};
-	bool		nulls[3] = {false, false, false};
+	Datum		values[4] = {Int32GetDatum(ord), Int64GetDatum(place->from), Int64GetDatum(place->to), BoolGetDatum(place->alive)};
+	bool		nulls[4] = {false, false, false, false};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
@@ -247,8 +266,7 @@ converge_carry_ranges(PG_FUNCTION_ARGS)
 	AnchorPlace *places;
 
 	ranges.versions = number_argument(fcinfo, 2, &ranges.count);
-	ranges.from = number_argument(fcinfo, 3, &ranges.count);
-	ranges.to = number_argument(fcinfo, 4, &ranges.count);
+	place_arguments(fcinfo, &ranges);
 	quote_arguments(fcinfo, &ranges);
 	cvg_open_head(doc_id, &head);
 	cvg_check_version(&head, version);

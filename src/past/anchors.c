@@ -274,17 +274,18 @@ take_point(Anchors *a, const Place *place)
 
 /* Put both ends of a range in. */
 static OtStatus
-put_range(Anchors *a, size_t number, int64_t from, int64_t to)
+put_range(Anchors *a, size_t number, const AnchorPlace *place)
 {
+	bool		alive = place->alive && place->to > place->from;
 	OtStatus	status;
 
-	a->ranges[number].alive = to > from;
-	status = put_point(a, 2 * (uint32_t) number, to > from ? from + 1 : from);
-	return status == OT_OK ? put_point(a, 2 * (uint32_t) number + 1, to) : status;
+	a->ranges[number].alive = alive;
+	status = put_point(a, 2 * (uint32_t) number, place->from + alive);
+	return status == OT_OK ? put_point(a, 2 * (uint32_t) number + 1, place->to) : status;
 }
 
 OtStatus
-anchors_add(Anchors *a, int64_t from, int64_t to, const Quote *quote)
+anchors_add(Anchors *a, const AnchorPlace *place, const Quote *quote)
 {
 	OtStatus	status = reserve(a->allocator, (void **) &a->ranges, &a->range_capacity, a->range_count, sizeof(Range));
 
@@ -294,7 +295,7 @@ anchors_add(Anchors *a, int64_t from, int64_t to, const Quote *quote)
 	{
 		.quote = *quote
 	};
-	return put_range(a, a->range_count++, from, to);
+	return put_range(a, a->range_count++, place);
 }
 
 /* ---- deleting ---- */
@@ -380,18 +381,19 @@ seek_point(const Anchors *a, Place *place, uint32_t name)
 		step(a, place);
 }
 
-/* Put an empty range, whose points stand from `first` on, to where its passage came back. */
+/* Put an empty range, whose points stand at a position, to where its passage came back. */
 static OtStatus
-move_range(Anchors *a, const Place *first, size_t number, int64_t from, int64_t to)
+move_range(Anchors *a, int64_t position, size_t number, const AnchorPlace *to)
 {
 	for (uint32_t end = 0; end < 2; end++)
 	{
-		Place		place = *first;
+		/* anew for each: to take out a point moves others, and may end a block */
+		Place		place = find_behind(a, position - 1);
 
 		seek_point(a, &place, 2 * (uint32_t) number + end);
 		take_point(a, &place);
 	}
-	return put_range(a, number, from, to);
+	return put_range(a, number, to);
 }
 
 /* The passages found so far in an inserted text: those of ranges are in the order of their places. */
@@ -430,13 +432,12 @@ find_passage(Insert *insert, const Range *range, int64_t *at)
 static OtStatus
 bring_back(Anchors *a, Insert *insert)
 {
-	Place		first = find_behind(a, insert->position - 1);
-	Place		place = first;
+	Place		place = find_behind(a, insert->position - 1);
 	size_t		count = 0;
 	OtStatus	status = OT_OK;
 	uint32_t   *empty;
 
-	if (place.block == a->block_count || !note_empty(a, first, insert->position))
+	if (place.block == a->block_count || !note_empty(a, place, insert->position))
 		return OT_OK;
 	empty = a->allocator->resize(a->allocator->ctx, NULL, a->range_count * sizeof(uint32_t));
 	if (empty == NULL)
@@ -453,12 +454,14 @@ bring_back(Anchors *a, Insert *insert)
 	}
 	for (size_t i = 0; i < count && status == OT_OK; i++)
 	{
-		int64_t		at;
+		const Range *range = &a->ranges[empty[i]];
+		AnchorPlace to = {.alive = true};
 
-		first = find_behind(a, insert->position - 1);
-		if (find_passage(insert, &a->ranges[empty[i]], &at))
-			status = move_range(a, &first, empty[i], insert->position + at,
-								insert->position + at + a->ranges[empty[i]].quote.length);
+		if (!find_passage(insert, range, &to.from))
+			continue;
+		to.from += insert->position;
+		to.to = to.from + range->quote.length;
+		status = move_range(a, insert->position, empty[i], &to);
 	}
 	release(a, empty);
 	return status;
@@ -516,8 +519,11 @@ anchors_places(const Anchors *a, AnchorPlace *places)
 
 			position += point->gap;
 			if (point->name % 2 == 1)
+			{
 				place->to = position;
-			else
-				place->from = position - is_alive(a, point);
+				continue;
+			}
+			place->alive = is_alive(a, point);
+			place->from = position - place->alive;
 		}
 }

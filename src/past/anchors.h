@@ -7,7 +7,8 @@
  * character lives, its start is where that stands, left(start + 1) - 1; the op that
  * deletes it leaves the start at left(start + 1), a left position from then on.
  * Carried so, a range is at the same place after the composition of some ops as after
- * one op at a time.
+ * one op at a time.  To carry it on from a place, it must be known whether its first
+ * character lives there.
  *
  * A range whose text was deleted is empty, an orphan.  It returns when an op inserts, at
  * the place where the range is, a text that contains the passage it was made on.
@@ -26,6 +27,7 @@ typedef struct AnchorPlace
 {
 	int64_t		from;
 	int64_t		to;				/* == from: an orphan */
+	bool		alive;			/* its first character is in the text; false for an orphan */
 } AnchorPlace;
 
 /* No ranges, in a text of any length. */
@@ -33,9 +35,10 @@ extern OtStatus anchors_create(const OtAllocator *allocator, Anchors **anchors);
 
 /*
  * Add a range of the text as it is now, from <= to; its number is how many were added
- * before.  The bytes of its quote stay the caller's, who keeps them.
+ * before.  An empty range is not alive, whatever its place says.  The bytes of its
+ * quote stay the caller's, who keeps them.
  */
-extern OtStatus anchors_add(Anchors *anchors, int64_t from, int64_t to, const Quote *quote);
+extern OtStatus anchors_add(Anchors *anchors, const AnchorPlace *place, const Quote *quote);
 
 /* Let all ranges follow an op. */
 extern OtStatus anchors_apply(Anchors *anchors, OtOp op);

@@ -36,8 +36,19 @@ static void
 add(Anchors *anchors, int64_t from, int64_t to, const char *text)
 {
 	Quote		passage = quote("", text, "");
+	AnchorPlace place = {from, to, true};
 
-	CHECK_NUMBER(anchors_add(anchors, from, to, &passage), OT_OK);
+	CHECK_NUMBER(anchors_add(anchors, &place, &passage), OT_OK);
+}
+
+/* Add what is left of a passage without its first character. */
+static void
+add_rest(Anchors *anchors, int64_t from, int64_t to, const char *text)
+{
+	Quote		passage = quote("", text, "");
+	AnchorPlace place = {from, to, false};
+
+	CHECK_NUMBER(anchors_add(anchors, &place, &passage), OT_OK);
 }
 
 static void
@@ -46,7 +57,7 @@ apply(Anchors *anchors, const char *op)
 	CHECK_NUMBER(anchors_apply(anchors, op_of(op)), OT_OK);
 }
 
-/* All ranges as text: "4-8 9-9". */
+/* All ranges as text: "4-8 9-9", with a "+" where the first character lives. */
 static const char *
 places(const Anchors *anchors, int count)
 {
@@ -57,7 +68,8 @@ places(const Anchors *anchors, int count)
 	anchors_places(anchors, all);
 	text[0] = '\0';
 	for (int i = 0; i < count; i++)
-		at += (size_t) sprintf(text + at, "%s%d-%d", i > 0 ? " " : "", (int) all[i].from, (int) all[i].to);
+		at += (size_t) sprintf(text + at, "%s%d-%d%s", i > 0 ? " " : "", (int) all[i].from, (int) all[i].to,
+						all[i].alive ? "+" : "");
 	return text;
 }
 
@@ -71,15 +83,15 @@ moves_with_its_text(void)
 	add(anchors, 4, 8, "");
 	add(anchors, 0, 1, "");
 	apply(anchors, "[2,\"xyz\"]");
-	CHECK_TEXT(places(anchors, 2), "7-11 0-1");
+	CHECK_TEXT(places(anchors, 2), "7-11+ 0-1+");
 	apply(anchors, "[7,\"a\",4,\"b\"]");
-	CHECK_TEXT(places(anchors, 2), "8-12 0-1");
+	CHECK_TEXT(places(anchors, 2), "8-12+ 0-1+");
 	apply(anchors, "[10,\"cd\"]");
-	CHECK_TEXT(places(anchors, 2), "8-14 0-1");
+	CHECK_TEXT(places(anchors, 2), "8-14+ 0-1+");
 	apply(anchors, "[7,{\"d\":3}]");
-	CHECK_TEXT(places(anchors, 2), "7-11 0-1");
+	CHECK_TEXT(places(anchors, 2), "7-11 0-1+");
 	apply(anchors, "[7,\"x\"]");
-	CHECK_TEXT(places(anchors, 2), "7-12 0-1");
+	CHECK_TEXT(places(anchors, 2), "7-12 0-1+");
 	apply(anchors, "[{\"d\":20}]");
 	CHECK_TEXT(places(anchors, 2), "0-0 0-0");
 	apply(anchors, "[\"new\"]");
@@ -97,7 +109,39 @@ begins_where_it_is_added(void)
 	apply(anchors, "[\"ab\"]");
 	add(anchors, 2, 4, "");
 	apply(anchors, "[3,\"c\"]");
-	CHECK_TEXT(places(anchors, 2), "5-7 2-5");
+	CHECK_TEXT(places(anchors, 2), "5-7+ 2-5+");
+	anchors_free(anchors);
+}
+
+/* What comes before the start of a range pushes it only while its first character lives. */
+static void
+goes_on_without_its_first_character(void)
+{
+	Anchors    *anchors = new_anchors();
+
+	add(anchors, 4, 8, "rice");
+	add_rest(anchors, 4, 8, "rice");
+	add_rest(anchors, 4, 4, "rice");
+	CHECK_TEXT(places(anchors, 3), "4-8+ 4-8 4-4");
+	apply(anchors, "[4,\"x\"]");
+	CHECK_TEXT(places(anchors, 3), "5-9+ 4-9 4-4");
+	apply(anchors, "[5,{\"d\":1}]");
+	CHECK_TEXT(places(anchors, 3), "5-8 4-8 4-4");
+	apply(anchors, "[4,{\"d\":4},\"rice\"]");
+	CHECK_TEXT(places(anchors, 3), "4-8+ 4-8+ 4-8+");
+	anchors_free(anchors);
+}
+
+/* An empty range has no first character, whatever the caller says. */
+static void
+an_empty_range_is_not_alive(void)
+{
+	Anchors    *anchors = new_anchors();
+
+	add(anchors, 2, 2, "");
+	CHECK_TEXT(places(anchors, 1), "2-2");
+	apply(anchors, "[2,\"x\"]");
+	CHECK_TEXT(places(anchors, 1), "2-2");
 	anchors_free(anchors);
 }
 
@@ -112,16 +156,16 @@ returns_with_its_passage(void)
 	apply(anchors, "[4,\"pasta\"]");
 	CHECK_TEXT(places(anchors, 1), "4-4");
 	apply(anchors, "[4,\"the \xc3\xa9 rice, \"]");
-	CHECK_TEXT(places(anchors, 1), "10-14");
+	CHECK_TEXT(places(anchors, 1), "10-14+");
 	apply(anchors, "[12,\"_\"]");
-	CHECK_TEXT(places(anchors, 1), "10-15");
+	CHECK_TEXT(places(anchors, 1), "10-15+");
 	apply(anchors, "[9,{\"d\":6}]");
 	CHECK_TEXT(places(anchors, 1), "9-9");
 	apply(anchors, "[8,\"rice\"]");
 	CHECK_TEXT(places(anchors, 1), "13-13");
 	apply(anchors, "[13,\"ric\"]");
 	apply(anchors, "[13,\"rice\"]");
-	CHECK_TEXT(places(anchors, 1), "13-17");
+	CHECK_TEXT(places(anchors, 1), "13-17+");
 	anchors_free(anchors);
 }
 
@@ -131,16 +175,42 @@ many_return_together(void)
 {
 	Anchors    *anchors = new_anchors();
 	Quote		third = quote("the ", "cat", ".");
+	AnchorPlace place = {21, 24, true};
 
 	add(anchors, 4, 7, "cat");
 	add(anchors, 12, 15, "dog");
 	add(anchors, 4, 15, "cat and dog");
-	CHECK_NUMBER(anchors_add(anchors, 21, 24, &third), OT_OK);
+	CHECK_NUMBER(anchors_add(anchors, &place, &third), OT_OK);
 	apply(anchors, "[{\"d\":25}]");
 	CHECK_TEXT(places(anchors, 4), "0-0 0-0 0-0 0-0");
 	apply(anchors, "[\"the cat and dog, the cat.\"]");
-	CHECK_TEXT(places(anchors, 4), "4-7 12-15 4-15 21-24");
+	CHECK_TEXT(places(anchors, 4), "4-7+ 12-15+ 4-15+ 21-24+");
 	anchors_free(anchors);
+}
+
+/* A range returns wherever the blocks of points end. */
+static void
+returns_at_the_end_of_a_block(void)
+{
+	for (int before = 0; before < 140; before++)
+	{
+		Anchors    *anchors = new_anchors();
+		AnchorPlace all[MOST_RANGES];
+
+		add(anchors, 0, 20, "");
+		for (int i = 0; i < before; i++)
+			add(anchors, 1, 1, "");
+		add(anchors, 4, 8, "rice");
+		for (int i = 0; i < 100; i++)
+			add(anchors, 9, 9, "");
+		apply(anchors, "[4,{\"d\":4}]");
+		apply(anchors, "[4,\"rice\"]");
+		anchors_places(anchors, all);
+		CHECK_NUMBER(all[before + 1].from, 4);
+		CHECK_NUMBER(all[before + 1].to, 8);
+		CHECK_NUMBER(all[before + 101].to, 9);
+		anchors_free(anchors);
+	}
 }
 
 static void
@@ -206,6 +276,13 @@ model_apply(Model *model, const NaiveOp *op)
 	model->to = naive_position(model->to, op, OT_LEFT);
 }
 
+/* Add a range as its model is. */
+static void
+add_again(Anchors *anchors, const Model *model)
+{
+	(model->alive ? add : add_rest) (anchors, model->from, model->to, "");
+}
+
 static void
 add_random(Random *random, Anchors *anchors, int length, Model *model)
 {
@@ -214,9 +291,9 @@ add_random(Random *random, Anchors *anchors, int length, Model *model)
 
 	*model = (Model)
 	{
-		a < b ? a : b, a < b ? b : a, a != b
+		a < b ? a : b, a < b ? b : a, a != b && random_below(random, 3) > 0
 	};
-	add(anchors, model->from, model->to, "");
+	add_again(anchors, model);
 }
 
 static bool
@@ -226,7 +303,7 @@ same_places(const Anchors *anchors, const Model *models, int count)
 
 	anchors_places(anchors, all);
 	for (int i = 0; i < count; i++)
-		if (all[i].from != models[i].from || all[i].to != models[i].to)
+		if (all[i].from != models[i].from || all[i].to != models[i].to || all[i].alive != models[i].alive)
 			return false;
 	return true;
 }
@@ -275,7 +352,34 @@ is_where_each_alone_would_be(void)
 	CHECK_NUMBER(failed, 0);
 }
 
-/* Ops one by one, and composed: the ranges are at the same places. */
+/* Are the ranges of two at the same places? */
+static bool
+agree(const Anchors *one, const Anchors *other, int count)
+{
+	AnchorPlace a[MOST_RANGES];
+	AnchorPlace b[MOST_RANGES];
+
+	anchors_places(one, a);
+	anchors_places(other, b);
+	for (int i = 0; i < count; i++)
+		if (a[i].from != b[i].from || a[i].to != b[i].to || a[i].alive != b[i].alive)
+			return false;
+	return true;
+}
+
+/* A client that joins at the moment takes the places that there are. */
+static void
+join(Anchors *late, const Anchors *first, int count)
+{
+	AnchorPlace all[MOST_RANGES];
+	Quote		passage = quote("", "", "");
+
+	anchors_places(first, all);
+	for (int i = 0; i < count; i++)
+		CHECK_NUMBER(anchors_add(late, &all[i], &passage), OT_OK);
+}
+
+/* Ops one by one, composed, and for one who joins between: the ranges are at the same places. */
 static bool
 composed_case(Random *random)
 {
@@ -289,8 +393,9 @@ composed_case(Random *random)
 	OtFold	   *fold;
 	Anchors    *single = new_anchors();
 	Anchors    *composed = new_anchors();
-	AnchorPlace a[20];
-	AnchorPlace b[20];
+	Anchors    *late = new_anchors();
+	int			joins = random_below(random, ops);
+	bool		passed;
 
 	ot_buffer_init(&packed, &ot_libc_allocator, 0);
 	ot_buffer_init(&whole, &ot_libc_allocator, 0);
@@ -298,7 +403,7 @@ composed_case(Random *random)
 	for (int r = 0; r < 20; r++)
 	{
 		add_random(random, single, length, &models[r]);
-		add(composed, models[r].from, models[r].to, "");
+		add_again(composed, &models[r]);
 	}
 	for (int i = 0; i < ops; i++)
 	{
@@ -306,19 +411,22 @@ composed_case(Random *random)
 		naive_pack(&op, &packed);
 		ot_fold_push(fold, ot_buffer_op(&packed));
 		anchors_apply(single, ot_buffer_op(&packed));
+		anchors_apply(late, ot_buffer_op(&packed));
+		if (i == joins)
+			join(late, single, 20);
 		length = naive_length_after(&op, length);
 	}
 	ot_fold_finish(fold, &whole);
 	anchors_apply(composed, ot_buffer_op(&whole));
-	anchors_places(single, a);
-	anchors_places(composed, b);
+	passed = agree(single, composed, 20) && agree(single, late, 20);
 	ot_fold_free(fold);
 	ot_buffer_free(&packed);
 	ot_buffer_free(&whole);
 	naive_op_free(&op);
 	anchors_free(single);
 	anchors_free(composed);
-	return memcmp(a, b, sizeof(a)) == 0;
+	anchors_free(late);
+	return passed;
 }
 
 static void
@@ -347,7 +455,11 @@ ends_well_without_memory(void)
 		scarce_init(&scarce, requests);
 		status = anchors_create(&scarce.allocator, &anchors);
 		for (int i = 0; i < 200 && status == OT_OK; i++)
-			status = anchors_add(anchors, i, i + 1, &passage);
+		{
+			AnchorPlace place = {i, i + 1, true};
+
+			status = anchors_add(anchors, &place, &passage);
+		}
 		if (status == OT_OK)
 			status = anchors_apply(anchors, op_of("[{\"d\":300}]"));
 		if (status == OT_OK)
@@ -361,11 +473,14 @@ ends_well_without_memory(void)
 static const TapTest tests[] = {
 	{"a range moves with its text", moves_with_its_text},
 	{"a range begins where it is added", begins_where_it_is_added},
+	{"a range goes on without its first character", goes_on_without_its_first_character},
+	{"an empty range has no first character", an_empty_range_is_not_alive},
 	{"an empty range returns with its passage", returns_with_its_passage},
 	{"many return together, each to its own place", many_return_together},
+	{"a range returns wherever the blocks of points end", returns_at_the_end_of_a_block},
 	{"of many places the one is found that looks the same", finds_the_place_that_looks_the_same},
 	{"each of many is where it would be alone", is_where_each_alone_would_be},
-	{"after composed ops each is where it is after single ones", is_the_same_over_the_composition},
+	{"after composed ops, and for who joins between, each is where it is after single ones", is_the_same_over_the_composition},
 	{"without memory it ends well", ends_well_without_memory},
 };
 

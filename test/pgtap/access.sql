@@ -85,7 +85,7 @@ INSERT INTO calls VALUES
 	('converge.withdraw_suggestion(%1$L, converge.suggest(%1$L, 0, ''["é"]''))', 'commenter'),
 	('converge.check_suggestion(%L, 0, ''["é"]'')', 'viewer'),
 	('converge.carry_ops(%L, 0, ''{}'', ''{}'')', 'viewer'),
-	('converge.carry_ranges(%L, 0, ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')', 'viewer'),
+	('converge.carry_ranges(%L, 0, ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')', 'viewer'),
 	('converge.say(%L, ''é'')', 'commenter'),
 	('converge.messages_before(%L)', 'viewer'),
 	('converge.mark_read(%L, 0)', 'viewer'),

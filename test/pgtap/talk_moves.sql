@@ -50,5 +50,45 @@ SELECT is((SELECT array_agg(user_id) FROM converge.messages WHERE doc_id = :'doc
 SELECT converge.erase_user('cat', 'gone') \g /dev/null
 SELECT is_empty('SELECT FROM converge.last_read WHERE user_id = ''cat''', 'nor of one who only read');
 SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :'doc'), 'verify finds nothing after that');
+-- erase_user, of one who has done all there is to do
+\set all '''6a7e0000-0000-4000-8000-0000000000fd'''
+\set thread '''a0000000-0000-4000-8000-00000000000a'''
+SET converge."user" = 'dan';
+SELECT converge.create_document('Talk', 'abcdef', :all), converge.share(:all, 'ann', 'owner') \g /dev/null
+SELECT converge.comment(:all, 'said', 1, 3, NULL, :thread), converge.reply(:all, :thread, 'more'), converge.resolve_thread(:all, :thread), converge.comment(:all, 'open', 2, 4) \g /dev/null
+SELECT converge.suggest(:all, 0, '["x"]', 'why', :thread), converge.decide_suggestion(:all, :thread, true), converge.suggest(:all, 0, '["y"]') AS withdrawn \gset
+SELECT converge.withdraw_suggestion(:all, :'withdrawn'), converge.say(:all, 'hi'), converge.mark_read(:all, 3) \g /dev/null
+SELECT changed AS before FROM converge.talks WHERE doc_id = :all \gset
+SET converge."user" = 'ann';
+SELECT converge.erase_user('dan', 'gone') \g /dev/null
+SELECT is_empty(format('SELECT * FROM pg_temp.talk(%L) WHERE told::text LIKE ''%%"dan"%%''', :all), 'nothing is left of one who commented, resolved, suggested, decided, withdrew and chatted');
+SELECT is((SELECT count(*) FROM pg_temp.talk(:all) WHERE told::text LIKE '%"gone"%'), 8::bigint, 'what they did is there');
+SELECT is((SELECT count(*) FROM converge.talk_events(:all, :before)), 8::bigint, 'and listed as changed');
+SELECT is(concat_ws(' ', resolved_by, t.created_by), 'gone gone', 'their thread is resolved as it was') FROM converge.threads_at(:all) t WHERE t.resolved;
+SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :all), 'verify finds nothing after that');
+
+-- redact where the passage is in no version any more: a quote, and what stood around it, have the text in parts
+\set cut '''6a7e0000-0000-4000-8000-0000000000fe'''
+SELECT converge.create_document('Talk', 'The password is hunter2, they say. It is hunter2 😀 and more.', :cut) \g /dev/null
+SELECT converge.comment(:cut, 'begins', 0, 20), converge.comment(:cut, 'ends', 19, 24), converge.comment(:cut, 'within', 17, 19), converge.comment(:cut, 'both', 19, 45) \g /dev/null
+SELECT converge.comment(:cut, 'whole', 41, 48), converge.comment(:cut, 'elsewhere', 0, 3) \g /dev/null
+SELECT converge.edit(:cut, converge.delete(0, char_length(converge.content(:cut)))) AS head \gset
+SELECT converge.prune(:cut, :head) \g /dev/null
+SELECT is(converge.redact(:cut, 'hunter2'), 0::bigint, 'the text is in no version');
+SELECT results_eq(format('SELECT (SELECT c.body FROM converge.comments c WHERE c.thread_id = t.id), prefix, quote, suffix FROM converge.threads t WHERE doc_id = %L ORDER BY created_at', :cut), $$VALUES
+	('begins' COLLATE "C", '', 'The password is ████', '███, they say. It is ███████ 😀 a'),
+	('ends', 'The password is ███', '████,', ' they say. It is ███████ 😀 and m'),
+	('within', 'The password is █', '██', '████, they say. It is ███████ 😀 '),
+	('both', 'The password is ███', '████, they say. It is ████', '███ 😀 and more.'),
+	('whole', 'ord is ███████, they say. It is ', '███████', ' 😀 and more.'),
+	('elsewhere', '', 'The', ' password is ███████, they say. ')$$, 'its parts are replaced on both sides of where they were cut');
+SELECT is_empty(format('SELECT * FROM converge.verify(%L)', :cut), 'verify finds nothing in it');
+
+-- of a passage longer than its quote the two ends are apart
+\set long '''6a7e0000-0000-4000-8000-0000000000ff'''
+SELECT converge.create_document('Talk', 'hun' || repeat('x', 9999) || 'hter2hun' || repeat('y', 40), :long) \g /dev/null
+SELECT converge.comment(:long, 'long', 2, 10007), converge.edit(:long, converge.delete(0, char_length(converge.content(:long)))) AS head \gset
+SELECT converge.prune(:long, :head), converge.redact(:long, 'xhun'), converge.redact(:long, 'hunx') \g /dev/null
+SELECT is(concat_ws('|', prefix, left(quote, 3), right(quote, 3), char_length(quote), left(suffix, 4)), '██|██x|xxx|10000|huny', 'what only seems to meet is left alone') FROM converge.threads WHERE doc_id = :long;
 SELECT * FROM finish();
 ROLLBACK;

@@ -938,10 +938,14 @@ test('threads are begun, answered, resolved, listed where they are, and deleted'
   assert.deepEqual([(await ben.post(`${place}/threads/${threadId}/comments`, { body: 'brown', id: second })).body.id, (await ben.post(`${place}/threads/${uuid()}/comments`, { body: 'x' })).status], [second, 404])
   await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['> '] })
   const { version, changed, threads } = (await ben.get(`${place}/threads`)).body
-  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.quote, t.comments.map(c => [c.id, c.body])])],
-    [1, 3, [[threadId, 13, 17, false, 'rice', [[id, 'which?'], [second, 'brown']]]]])
+  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.alive, t.quote, t.comments.map(c => [c.id, c.body])])],
+    [1, 3, [[threadId, 13, 17, false, true, 'rice', [[id, 'which?'], [second, 'brown']]]]])
   assert.deepEqual((await ben.get(`${place}/threads?version=0`)).body.threads.map(t => [t.from, t.to]), [[11, 15]])
   assert.equal((await ben.get(`${place}/threads?version=9`)).status, 409)
+  await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 1, op: [12, { d: 2 }] })
+  await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 2, op: [12, '_'] })
+  const where = async query => (await ben.get(`${place}/threads${query}`)).body.threads.map(t => [t.from, t.to, t.orphan, t.alive])
+  assert.deepEqual([await where('?version=1'), await where('?version=2'), await where('')], [[[13, 17, false, true]], [[12, 15, false, false]], [[12, 16, false, false]]])
   assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: true })).body.resolvedBy, 'ben')
   assert.equal((await ben.patch(`${place}/threads/${threadId}`, { resolved: 'yes' })).body.detail, 'resolved must be true or false')
   assert.equal((await ben.patch(`${place}/comments/${id}`, { body: 'x' })).status, 403)
@@ -962,13 +966,82 @@ test('suggestions are made, shown as they are, decided and withdrawn', async () 
   const accepted = (await ben.post(`${place}/suggestions/${ids[0]}/decision`, { accept: true })).body
   assert.deepEqual([accepted.type, accepted.status, accepted.version, accepted.decidedBy], ['decide', 'accepted', 1, 'ben'])
   assert.deepEqual((await ben.get(`${place}/suggestions`)).body.suggestions.map(s => [s.id, s.op, s.stale]), [[ids[1], ops[1], false], [ids[2], [15, '!'], false], [ids[3], ops[3], false]])
-  assert.deepEqual([(await ben.post(`${place}/decisions`, { ids: [ids[1], ids[3]], accept: true })).status, await text(place)], [409, 'Boil the pasta.'])
+  const refused = await ben.post(`${place}/decisions`, { ids: [ids[1], ids[3]], accept: true })
+  assert.deepEqual([refused.status, refused.body.detail, await text(place)], [409, `suggestion ${ids[3]} is stale`, 'Boil the pasta.'])
   assert.deepEqual((await ben.post(`${place}/decisions`, { ids: [ids[2], ids[1]], accept: true })).body, { suggestions: [{ id: ids[2], version: 2 }, { id: ids[1], version: 3 }] })
   assert.equal(await text(place), 'the pasta.!')
   assert.deepEqual((await ben.get(`${place}/suggestions`)).body.suggestions.map(s => [s.id, s.stale]), [[ids[3], true]])
   assert.deepEqual([(await ben.post(`${place}/suggestions/${ids[3]}/decision`, { accept: true })).status, (await ben.delete(`${place}/suggestions/${ids[3]}`)).status], [409, 403])
   assert.equal((await ann.delete(`${place}/suggestions/${ids[3]}`)).status, 204)
   assert.equal((await ben.post(`${place}/decisions`, { ids: ['x'], accept: true })).body.detail, 'ids must be a list of uuids')
+})
+
+// a document of nine passages, some at the same place, and nine suggestions
+async function talkative () {
+  const place = await ann.create('0123456789 日😀')
+  await as('ann', `SELECT converge.comment('${idOf(place)}', 'c' || n, n % 3, 12 - n % 2) FROM generate_series(1, 9) AS n`)
+  await as('ann', `SELECT converge.suggest('${idOf(place)}', 0, converge.insert(n, 's' || n)) FROM generate_series(1, 9) AS n`)
+  return place
+}
+
+test('threads and suggestions come in pages, each once and in the order of the whole list', async () => {
+  const [place, silent] = [await talkative(), await ann.create()]
+  for (const field of ['threads', 'suggestions']) {
+    const whole = (await ann.get(`${place}/${field}`)).body[field]
+    assert.equal(whole.length, 9)
+    for (const limit of [1, 2, 8, 9, 10]) {
+      const { rows, count } = await pages(`${place}/${field}?limit=${limit}`, field)
+      assert.deepEqual(rows, whole)
+      assert.equal(count, Math.ceil(9 / limit), `${field}?limit=${limit}`)
+    }
+    for (const of of [place, silent]) {
+      for (const after of ['no', '1', '1,2,3', '1,2,3,x', '99999999999999999999,1,1,1', ',']) {
+        assert.equal((await ann.get(`${of}/${field}?after=${after}`)).status, 400, `${field}?after=${after}`)
+      }
+    }
+    assert.deepEqual((await ann.get(`${silent}/${field}`)).body[field], [])
+    for (const limit of [0, 1001, 'x']) assert.equal((await ann.get(`${place}/${field}?limit=${limit}`)).status, 400)
+  }
+})
+
+test('all pages of threads and suggestions are of the version of the first', async () => {
+  const place = await talkative()
+  for (const field of ['threads', 'suggestions']) {
+    const whole = (await ann.get(`${place}/${field}`)).body
+    const seen = []
+    for (let at = `${place}/${field}?limit=2`; at;) {
+      const { headers, body } = await ann.get(at)
+      assert.equal(body.version, whole.version)
+      seen.push(...body[field])
+      at = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
+      if (at) assert.equal(new URL(at, 'http://x').searchParams.get('version'), String(whole.version))
+      await as('ann', `SELECT converge.edit('${idOf(place)}', '["<<<",{"d":1}]')`)
+    }
+    assert.deepEqual(seen, whole[field])
+  }
+})
+
+test('a thread that is deleted, or comes, between two pages leaves the others as they are', async () => {
+  const place = await talkative()
+  const whole = (await ann.get(`${place}/threads`)).body.threads
+  const first = await ann.get(`${place}/threads?limit=4`)
+  await ann.delete(`${place}/comments/${whole[3].comments[0].id}`)
+  await ann.delete(`${place}/comments/${whole[6].comments[0].id}`)
+  await ann.post(`${place}/threads`, { body: 'new', from: 0, to: 1, version: 0 })
+  const { rows } = await pages(/^<([^>]+)>/.exec(first.headers.get('link'))[1], 'threads')
+  assert.deepEqual([...first.body.threads, ...rows], whole.filter((_, n) => n !== 6))
+})
+
+test('pages of threads and suggestions are bounded in bytes, by what is said in them', async () => {
+  const place = await ann.create('日😀')
+  const thread = await as('ann', `SELECT converge.comment('${idOf(place)}', 'first', 0, 1)`)
+  await as('ann', `SELECT converge.reply('${idOf(place)}', '${thread}', repeat('日', 10000)) FROM generate_series(1, 150)`)
+  await as('ann', `SELECT converge.comment('${idOf(place)}', 'more', 1, 2) FROM generate_series(1, 3)`)
+  await as('ann', `SELECT converge.suggest('${idOf(place)}', 0, converge.insert(n % 3, repeat('日', 20000))) FROM generate_series(1, 90) AS n`)
+  const threads = await pages(`${place}/threads`, 'threads')
+  assert.deepEqual([threads.count, threads.rows.map(t => t.comments.length)], [2, [151, 1, 1, 1]])
+  const suggestions = await pages(`${place}/suggestions`, 'suggestions')
+  assert.deepEqual([suggestions.count, new Set(suggestions.rows.map(s => s.id)).size], [2, 90])
 })
 
 test('the chat is read in pages, and what was read is noted', async () => {

@@ -128,6 +128,25 @@ test('several suggestions are decided together', async () => {
   ben.end()
 })
 
+test('of suggestions that are accepted together the one that is stale is named, and the others can be accepted without it', async () => {
+  const doc = await create('abc')
+  const [ben] = await join(doc, 'ben')
+  const ids = [newId(), newId(), newId()]
+  for (const [n, id] of ids.entries()) ben.send({ type: 'suggest', id, baseVersion: 0, op: n === 2 ? ['>'] : [1, { d: 1 }] })
+  for (const _ of ids) await ben.expect('suggest')
+  ben.send({ type: 'decide', ids, accept: true })
+  const { of, ids: refused, code, message } = await ben.expect('reject')
+  assert.deepEqual([of, refused, code], ['decide', ids, 'forbidden'])
+  assert.match(message, new RegExp(`suggestion ${ids[1]} is stale`))
+  assert.equal(await sql(`SELECT count(*) FROM converge.suggestions WHERE doc_id = '${doc}' AND status = 'open'`), '3')
+  ben.send({ type: 'decide', ids: [ids[0], ids[2]], accept: true })
+  for (const id of [ids[0], ids[2]]) {
+    assert.equal((await ben.operation()).operationId, id)
+    assert.equal((await ben.expect('decide')).id, id)
+  }
+  ben.end()
+})
+
 test('what cannot be is rejected by its id, what has none ends the connection', async () => {
   const doc = await create('é')
   const [cleo] = await join(doc, 'cleo')

@@ -36,6 +36,7 @@ sql('postgres',
 	"SELECT converge.edit('$doc', converge.insert(0, repeat('é' || md5('x'), 20000)));",
 	"SELECT converge.snapshot('$doc', 'signed \\ 😀'), converge.snapshot('$doc', 'again	');",
 	"SELECT converge.comment('$doc', 'é 😀', 0, 1), converge.suggest('$doc', 0, '[\"é\"]', 'why'), converge.say('$doc', E'a\tb'), converge.mark_read('$doc', 3);",
+	'UPDATE converge.threads SET alive = false;',
 	"SELECT converge.undo_last('$doc'), converge.pack('$doc', 2);",
 	q{INSERT INTO converge.users (name, address, password_hash) VALUES ('Zoë "q" \ 😀', 'zoë@example.com', '\$2a\$10');},
 	"SELECT converge.edit('$other', '[\"😀\"]');");

@@ -72,6 +72,16 @@ is_deeply([ @lines[ 4, 5 ] ], [ listed(7) ], 'deleted is said, and listed');
 is_deeply([ events_of('BEGIN;', "SELECT converge.say('$doc', 'no');", 'ROLLBACK;') ], [], 'what is undone gives no line');
 is((events_of("SELECT converge.say('$doc', 'yes');"))[0]{changed}, 10, 'nor uses a number');
 
+# a passage without its first character, at the oldest version left
+my ($pruned, $cut, $whole) = (doc(3), map { "7a1c0000-0000-4000-8000-0000000002$_" } 10, 11);
+events_of("SELECT converge.create_document('', 'aé😀 text', '$pruned');",
+	"SELECT converge.comment('$pruned', 'x', 1, 3, NULL, '$cut'), converge.comment('$pruned', 'y', 4, 8, NULL, '$whole');",
+	"SELECT converge.edit('$pruned', '[1,{\"d\":1}]'), converge.prune('$pruned', 1);");
+@lines = events_of("SELECT converge.resolve_thread('$pruned', id) FROM unnest(ARRAY['$cut', '$whole']::uuid[]) AS id;");
+is_deeply([ map { [ @$_{qw(id version from to)}, $_->{alive} ? 1 : 0 ] } @lines ], [ [ $cut, 1, 1, 2, 0 ], [ $whole, 1, 3, 7, 1 ] ],
+	'a line says whether the first character is in the text');
+is_deeply(\@lines, [ map { $json->decode($_) } split(/\n/, sql("SELECT event FROM converge.talk_events('$pruned', 4)")) ], 'as it is listed');
+
 # values that are long enough to be stored out of line, changed and left alone
 sql("ALTER TABLE converge.threads ALTER quote SET STORAGE EXTERNAL; ALTER TABLE converge.comments ALTER body SET STORAGE EXTERNAL;"
 	. "ALTER TABLE converge.suggestions ALTER op SET STORAGE EXTERNAL;"

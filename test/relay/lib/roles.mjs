@@ -122,7 +122,7 @@ export const functions = [
   ['talk_answer(uuid,uuid[])', "$doc, '{}'", reads],
   ['check_suggestion(uuid,bigint,op)', `$doc, 0, '["é"]'`, reads],
   ['carry_ops(uuid,bigint,bigint[],op[])', "$doc, 0, '{}', '{}'", reads],
-  ['carry_ranges(uuid,bigint,bigint[],bigint[],bigint[],bigint[],text[],text[],text[])', "$doc, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}'", reads],
+  ['carry_ranges(uuid,bigint,bigint[],bigint[],bigint[],bigint[],text[],text[],text[],boolean[])', "$doc, 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'", reads],
   ['redact(uuid,text,text)', "$doc, 'é'", owns],
   ['redact_range(uuid,bigint,bigint,bigint,text)', '$doc, 0, 0, 1', owns],
   ['redact_op(op,text,text)', "'[]', 'é', 'x'", all],
