@@ -70,19 +70,24 @@ kill_conn(void *arg)
 	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
-/* Note how much of a message the socket has not taken. */
+/* Charge a client for what its socket has not taken of a message now. */
 static void
-note_held(struct server *server, struct conn *conn, size_t bytes)
+change_held(struct server *server, struct conn *conn, size_t bytes)
 {
-	struct ledger_purse *purse;
+	struct ledger_purse *purse = session_purse(conn->session);
 
-	if (bytes == conn->held_bytes)
-		return;
-	purse = session_purse(conn->session);
 	ledger_release(purse, LEDGER_FRAMES, conn->held_bytes);
 	ledger_charge(purse, LEDGER_FRAMES, bytes);
 	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
 	conn->held_bytes = bytes;
+}
+
+/* Note how much of a message the socket has not taken: mostly nothing, as before. */
+static inline void
+note_held(struct server *server, struct conn *conn, size_t bytes)
+{
+	if (bytes != conn->held_bytes)
+		change_held(server, conn, bytes);
 }
 
 /*

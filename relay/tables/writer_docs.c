@@ -72,7 +72,7 @@ writer_next_ready(struct writer *writer)
 		writer->ready_count--;
 		return doc_list_pop(&writer->ready);
 	}
-	turn = turns_next(&writer->crowd, NULL, NULL);
+	turn = writer->crowd.waiting > 0 ? turns_next(&writer->crowd, NULL, NULL) : NULL;
 	if (turn == NULL)
 		return NULL;
 	doc = (struct doc *) ((char *) turn - offsetof(struct doc, turn));
