@@ -34,15 +34,11 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 static const char collab_path[] = "/v1/collab/";
 static const char websocket[] = "websocket";
 
-/* Note how much of a message has come and is not whole. */
+/* Note how much memory a message takes that has come in part. */
 static void
 take_in(struct conn *conn, size_t bytes)
 {
-	struct ledger_purse *purse = session_purse(conn->session);
-
-	ledger_release(purse, LEDGER_REQUESTS, conn->message_bytes);
-	ledger_charge(purse, LEDGER_REQUESTS, bytes);
-	conn->message_bytes = bytes;
+	ledger_set(session_purse(conn->session), LEDGER_REQUESTS, bytes);
 }
 
 /* ---- what sessions call ---- */
@@ -507,7 +503,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		}
 		hand_on(server, conn, conn->message.data, conn->message.len);
 	}
-	if (conn->message_bytes > 0)
+	if (conn->message.data != NULL)
 		take_in(conn, 0);
 	buf_free(&conn->message);
 	conn->message_since_s = 0;
