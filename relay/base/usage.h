@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 struct ledger_purse;
+struct write_share;
 
 LIST_HEAD(ledger_purses, ledger_purse);
 
@@ -24,6 +25,7 @@ struct usage_row
 	bool		slowed;			/* owes too much (base/ledger.h) */
 	size_t		bytes;			/* that wait, in all purses of an account */
 	struct ledger_purses purses;
+	struct write_share *held;	/* edits that wait for PostgreSQL; NULL: none */
 	struct bucket bucket;
 	char		name[];
 };
