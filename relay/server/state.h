@@ -48,6 +48,7 @@ struct socket
 struct conn
 {
 	struct lws *wsi;
+	struct server *server;		/* whose it is as a WebSocket */
 	struct session *session;	/* of a WebSocket */
 	struct http_request *request;	/* over HTTP */
 	struct progress progress;	/* of what is written */

@@ -157,7 +157,7 @@ static bool
 abandon(void *arg)
 {
 	struct conn *conn = arg;
-	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct server *server = conn->server;
 	bool		cut = conn->writing != NULL && conn->written > 0;
 
 	conn->cut = conn->cut || cut;
@@ -173,7 +173,7 @@ static bool
 send_frame(void *arg, struct frame *frame)
 {
 	struct conn *conn = arg;
-	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct server *server = conn->server;
 	struct frame *packed;
 
 	if (conn->killed || conn->cut || conn->writing != NULL || lws_partial_buffered(conn->wsi))
@@ -415,6 +415,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 		socket->target = NULL;
 	}
 	conn->wsi = wsi;
+	conn->server = server;
 	if (conn->deflates)
 		server_count_deflating(server, 1);
 	lws_get_peer_simple(wsi, peer, sizeof(peer));
