@@ -127,7 +127,7 @@ static const struct option options[] = {
 	{"shard", OPTION_LIST, FIELD(shard), "I", "", 0, 0,
 	"shard that this relay follows on the replication stream, repeatable; default: all"},
 	{"held-ops", OPTION_NUMBER, FIELD(held_ops), "N", "20000", 1, 10000000,
-	"maximum number of edits that wait while PostgreSQL is unavailable; further ones are rejected as unavailable"},
+	"maximum number of edits that wait while PostgreSQL is unavailable; those of the user with most are then rejected as unavailable"},
 	{"handshake-timeout", OPTION_NUMBER, FIELD(handshake_timeout_s), "SECONDS", "10", 1, 3600,
 	"time for a new connection to finish TLS and send its request"},
 	{"body-timeout", OPTION_NUMBER, FIELD(body_timeout_s), "SECONDS", "60", 1, 3600,

@@ -14,51 +14,36 @@
 
 #define FIRST_SLOTS 64
 
-/* Give the value of a hexadecimal digit, or -1. */
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* where the pairs of digits of a uuid's text begin, and its dashes stand */
+static const unsigned char pair_places[UUID_BYTES] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+static const unsigned char dash_places[] = {8, 13, 18, 23};
 
-/* Return true if a uuid's text has a dash at this place. */
-static bool
-is_dash_place(size_t i)
-{
-	return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* the values of hexadecimal digits, and one more; 0: not a digit */
+static const unsigned char digit_values[256] = {
+	['0'] = 1,['1'] = 2,['2'] = 3,['3'] = 4,['4'] = 5,['5'] = 6,['6'] = 7,['7'] = 8,['8'] = 9,['9'] = 10,
+	['a'] = 11,['b'] = 12,['c'] = 13,['d'] = 14,['e'] = 15,['f'] = 16,
+	['A'] = 11,['B'] = 12,['C'] = 13,['D'] = 14,['E'] = 15,['F'] = 16,
+};
 
 /* Read a uuid in its usual form, 8-4-4-4-12 hexadecimal digits. */
 bool
 uuid_parse(const char *text, size_t len, struct uuid *id)
 {
-	size_t		at = 0;
-
 	if (len != UUID_TEXT_LEN)
 		return false;
-	for (size_t i = 0; i < len;)
+	for (size_t i = 0; i < sizeof(dash_places); i++)
 	{
-		int			high,
-					low;
-
-		if (is_dash_place(i))
-		{
-			if (text[i++] != '-')
-				return false;
-			continue;
-		}
-		high = hex_value(text[i]);
-		low = hex_value(text[i + 1]);
-		if (high < 0 || low < 0)
+		if (text[dash_places[i]] != '-')
 			return false;
-		id->bytes[at++] = (unsigned char) (high << 4 | low);
-		i += 2;
+	}
+	for (size_t i = 0; i < UUID_BYTES; i++)
+	{
+		unsigned	high = digit_values[(unsigned char) text[pair_places[i]]];
+		unsigned	low = digit_values[(unsigned char) text[pair_places[i] + 1]];
+
+		if (high == 0 || low == 0)
+			return false;
+		id->bytes[i] = (unsigned char) ((high - 1) << 4 | (low - 1));
 	}
 	return true;
 }
@@ -68,16 +53,15 @@ void
 uuid_format(const struct uuid *id, char text[UUID_TEXT_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t		at = 0;
 
+	for (size_t i = 0; i < sizeof(dash_places); i++)
+		text[dash_places[i]] = '-';
 	for (size_t i = 0; i < UUID_BYTES; i++)
 	{
-		if (is_dash_place(at))
-			text[at++] = '-';
-		text[at++] = digits[id->bytes[i] >> 4];
-		text[at++] = digits[id->bytes[i] & 15];
+		text[pair_places[i]] = digits[id->bytes[i] >> 4];
+		text[pair_places[i] + 1] = digits[id->bytes[i] & 15];
 	}
-	text[at] = '\0';
+	text[UUID_TEXT_LEN] = '\0';
 }
 
 /* Compare two uuids. */

@@ -11,9 +11,6 @@
 /* a connection that owes less is not closed for it */
 #define LEAST_DEBT 4096
 
-/* the longest name of an account: a letter, then a user's id or an address */
-#define NAME_BYTES 512
-
 /* Get where a class is counted in the whole; frames count themselves. */
 static uint64_t *
 total_of(const struct ledger *ledger, enum ledger_class class)
@@ -43,18 +40,23 @@ ledger_free(struct ledger *ledger)
 	usage_free(&ledger->accounts);
 }
 
+/* Get what a purse owes; what is only reserved is owed by nobody yet. */
+static size_t
+debt_of(const struct ledger_purse *purse)
+{
+	size_t		bytes = 0;
+
+	for (int class = 0; class < LEDGER_CLASSES; class++)
+		bytes += class != LEDGER_ASKED ? purse->by_class[class] : 0;
+	return bytes;
+}
+
 /* Let a purse belong to an account. */
 static void
 enter(struct ledger_purse *purse, char kind, const char *name)
 {
-	char		full[NAME_BYTES];
-	size_t		len = strnlen(name, sizeof(full) - 2);
-
-	full[0] = kind;
-	memcpy(full + 1, name, len);
-	full[len + 1] = '\0';
-	purse->account = usage_hold(&purse->ledger->accounts, full);
-	purse->account->bytes += purse->bytes;
+	purse->account = usage_hold_kind(&purse->ledger->accounts, kind, name);
+	purse->account->bytes += debt_of(purse);
 	LIST_INSERT_HEAD(&purse->account->purses, purse, entry);
 }
 
@@ -63,7 +65,7 @@ static void
 leave(struct ledger_purse *purse)
 {
 	LIST_REMOVE(purse, entry);
-	purse->account->bytes -= purse->bytes;
+	purse->account->bytes -= debt_of(purse);
 	usage_let_go(purse->account);
 	purse->account = NULL;
 }
@@ -73,7 +75,7 @@ ledger_open(struct ledger *ledger, struct ledger_purse *purse, const char *addre
 {
 	purse->ledger = ledger;
 	if (ledger != NULL)
-		enter(purse, '@', address);
+		enter(purse, USAGE_ADDRESS, address);
 }
 
 void
@@ -82,7 +84,7 @@ ledger_take_over(struct ledger_purse *purse, const char *user)
 	if (purse->ledger == NULL)
 		return;
 	leave(purse);
-	enter(purse, 'u', user);
+	enter(purse, USAGE_USER, user);
 }
 
 void
@@ -104,12 +106,8 @@ ledger_charge(struct ledger_purse *purse, enum ledger_class class, size_t bytes)
 	if (purse->ledger == NULL)
 		return;
 	purse->by_class[class] += (uint32_t) bytes;
-	/* what is only reserved is owed by nobody yet */
 	if (class != LEDGER_ASKED)
-	{
-		purse->bytes += bytes;
 		purse->account->bytes += bytes;
-	}
 	total = total_of(purse->ledger, class);
 	if (total != NULL)
 		*total += bytes;
@@ -124,14 +122,22 @@ ledger_release(struct ledger_purse *purse, enum ledger_class class, size_t bytes
 		return;
 	purse->by_class[class] -= (uint32_t) bytes;
 	if (class != LEDGER_ASKED)
-	{
-		purse->bytes -= bytes;
 		purse->account->bytes -= bytes;
-	}
 	total = total_of(purse->ledger, class);
 	if (total != NULL)
 		*total -= bytes;
 	purse->ledger->released++;
+}
+
+void
+ledger_set(struct ledger_purse *purse, enum ledger_class class, size_t bytes)
+{
+	size_t		now = purse->by_class[class];
+
+	if (bytes > now)
+		ledger_charge(purse, class, bytes - now);
+	else
+		ledger_release(purse, class, now - bytes);
 }
 
 /* Get the bytes of operations that rooms keep, with what each takes beside its text. */
@@ -184,12 +190,16 @@ largest_purse(const struct usage_row *account)
 {
 	struct ledger_purse *found = NULL;
 	struct ledger_purse *purse;
+	size_t		most = 0;
 
 	LIST_FOREACH(purse, &account->purses, entry)
 	{
-		if (!purse->closed && purse->close != NULL && purse->bytes >= LEAST_DEBT &&
-			(found == NULL || purse->bytes > found->bytes))
-			found = purse;
+		size_t		debt = debt_of(purse);
+
+		if (purse->closed || purse->acts == NULL || debt < LEAST_DEBT || debt <= most)
+			continue;
+		found = purse;
+		most = debt;
 	}
 	return found;
 }
@@ -208,7 +218,7 @@ close_one(struct ledger *ledger, size_t more_than, const struct usage_row *spare
 		return false;
 	purse->closed = true;
 	ledger->config.metrics->memory_closed++;
-	purse->close(purse);
+	purse->acts->close(purse);
 	return true;
 }
 
@@ -256,11 +266,11 @@ slow_debtors(struct ledger *ledger, const struct usage_row *debtor)
 			row->slowed = row == debtor;
 			LIST_FOREACH(purse, &row->purses, entry)
 			{
-				if (purse->slow == NULL || purse->slowed == row->slowed)
+				if (purse->acts == NULL || purse->acts->slow == NULL || purse->slowed == row->slowed)
 					continue;
 				purse->slowed = row->slowed;
 				ledger->config.metrics->memory_slowed += row->slowed;
-				purse->slow(purse, row->slowed);
+				purse->acts->slow(purse, row->slowed);
 			}
 		}
 	}
@@ -272,6 +282,9 @@ ledger_settle(struct ledger *ledger)
 {
 	size_t		soft = ledger->config.bound / 4 * 3;
 
+	/* as at the end of nearly every turn */
+	if (ledger_total(ledger) <= soft && !ledger->slows)
+		return;
 	shed(ledger, 0);
 	while (ledger_total(ledger) > ledger->config.bound && close_one(ledger, 0, NULL))
 		;

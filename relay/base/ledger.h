@@ -56,19 +56,24 @@ struct ledger
 	bool		slows;			/* an account is slowed */
 };
 
-struct ledger_purse
+/* what is done with a connection whose account owes too much */
+struct ledger_acts
 {
-	struct ledger *ledger;		/* NULL: nothing is charged */
-	struct usage_row *account;
-	LIST_ENTRY(ledger_purse) entry;
-	size_t		bytes;
-	uint32_t	by_class[LEDGER_CLASSES];
-	bool		closed;			/* told to go */
-	bool		slowed;			/* told to ask for nothing more */
 	/* end the connection, and drop at once what waits for it */
 	void		(*close) (struct ledger_purse *purse);
 	/* read nothing more from it, or go on; or NULL */
 	void		(*slow) (struct ledger_purse *purse, bool on);
+};
+
+struct ledger_purse
+{
+	struct ledger *ledger;		/* NULL: nothing is charged */
+	const struct ledger_acts *acts; /* NULL: nothing can be done, it is gone */
+	struct usage_row *account;
+	LIST_ENTRY(ledger_purse) entry;
+	uint32_t	by_class[LEDGER_CLASSES];
+	bool		closed;			/* told to go */
+	bool		slowed;			/* told to ask for nothing more */
 };
 
 void		ledger_init(struct ledger *ledger, const struct ledger_config *config);
@@ -84,6 +89,9 @@ void		ledger_close(struct ledger_purse *purse);
 /* charge bytes that wait, or let go of them; ledger_settle finds out whether it was too much */
 void		ledger_charge(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
 void		ledger_release(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
+
+/* charge or let go of what makes a class so many bytes */
+void		ledger_set(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
 
 enum ledger_answer
 {

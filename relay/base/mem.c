@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,11 +114,11 @@ buf_format(struct buf *b, const char *format,...)
 void
 buf_be32(struct buf *b, uint32_t value)
 {
-	unsigned char bytes[4];
+	uint32_t	big = htonl(value);
 
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (unsigned char) (value >> (24 - 8 * i));
-	buf_put(b, bytes, sizeof(bytes));
+	buf_reserve(b, sizeof(big));
+	memcpy(b->data + b->len, &big, sizeof(big));
+	b->len += sizeof(big);
 }
 
 /* Append a long integer in network order. */

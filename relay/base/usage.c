@@ -15,9 +15,9 @@
 
 /* Get the slot of a name (FNV-1a). */
 static size_t
-slot_of(const struct usage *usage, const char *name)
+slot_of(const struct usage *usage, char kind, const char *name)
 {
-	uint64_t	hash = UINT64_C(14695981039346656037);
+	uint64_t	hash = (UINT64_C(14695981039346656037) ^ (unsigned char) kind) * UINT64_C(1099511628211);
 
 	for (; *name != '\0'; name++)
 		hash = (hash ^ (unsigned char) *name) * UINT64_C(1099511628211);
@@ -39,7 +39,7 @@ grow(struct usage *usage)
 
 		for (struct usage_row *row = old[i]; row != NULL; row = next)
 		{
-			size_t		slot = slot_of(usage, row->name);
+			size_t		slot = slot_of(usage, row->kind, row->name);
 
 			next = row->next;
 			row->next = usage->slots[slot];
@@ -49,22 +49,30 @@ grow(struct usage *usage)
 	free(old);
 }
 
-/* Hold the row of a name, which is made where there is none. */
+/* Hold the row of a name of a table that has one kind. */
 struct usage_row *
 usage_hold(struct usage *usage, const char *name)
+{
+	return usage_hold_kind(usage, '\0', name);
+}
+
+/* Hold the row of a name, which is made where there is none. */
+struct usage_row *
+usage_hold_kind(struct usage *usage, char kind, const char *name)
 {
 	struct usage_row *row = NULL;
 	size_t		slot;
 
 	if (usage->row_count == usage->slot_count)
 		grow(usage);
-	slot = slot_of(usage, name);
-	for (row = usage->slots[slot]; row != NULL && strcmp(row->name, name) != 0; row = row->next)
+	slot = slot_of(usage, kind, name);
+	for (row = usage->slots[slot]; row != NULL && (row->kind != kind || strcmp(row->name, name) != 0); row = row->next)
 		;
 	if (row == NULL)
 	{
 		row = mem_zalloc(sizeof(struct usage_row) + strlen(name) + 1);
 		memcpy(row->name, name, strlen(name));
+		row->kind = kind;
 		row->next = usage->slots[slot];
 		usage->slots[slot] = row;
 		usage->row_count++;

@@ -1,5 +1,6 @@
 /*
- * base/usage.h: how much each name (a user, an address) has here at once.
+ * base/usage.h: how much each name (a user, an address) has here at once.  Names of
+ * different kinds stand in one table, so that all that a user has is in one row.
  */
 #ifndef RELAY_USAGE_H
 #define RELAY_USAGE_H
@@ -11,6 +12,7 @@
 #include <sys/queue.h>
 
 struct ledger_purse;
+struct write_share;
 
 LIST_HEAD(ledger_purses, ledger_purse);
 
@@ -18,10 +20,12 @@ struct usage_row
 {
 	struct usage_row *next;
 	int			count;			/* of those who hold the row */
-	int			under_way;		/* edits that wait for PostgreSQL */
+	int			connections;	/* WebSockets of a user */
+	char		kind;
 	bool		slowed;			/* owes too much (base/ledger.h) */
 	size_t		bytes;			/* that wait, in all purses of an account */
 	struct ledger_purses purses;
+	struct write_share *held;	/* edits that wait for PostgreSQL; NULL: none */
 	struct bucket bucket;
 	char		name[];
 };
@@ -34,8 +38,13 @@ struct usage
 	size_t		row_count;
 };
 
+/* kinds of names that stand in one table */
+#define USAGE_ADDRESS '@'
+#define USAGE_USER 'u'
+
 /* a row is held until it is let go of, and forgotten some time after by usage_forget */
 struct usage_row *usage_hold(struct usage *usage, const char *name);
+struct usage_row *usage_hold_kind(struct usage *usage, char kind, const char *name);
 void		usage_let_go(struct usage_row *row);
 void		usage_forget(struct usage *usage, int64_t idle_since_ms);
 void		usage_free(struct usage *usage);

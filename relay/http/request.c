@@ -117,7 +117,7 @@ seal_content(struct http_request *x)
 		x->frame = frame_share(x->content.data != NULL ? x->content.data : "", x->content.len);
 	buf_free(&x->content);
 	buf_free(&x->body);
-	ledger_release(&x->purse, LEDGER_REQUESTS, x->purse.by_class[LEDGER_REQUESTS]);
+	ledger_set(&x->purse, LEDGER_REQUESTS, 0);
 	ledger_charge(&x->purse, LEDGER_FRAMES, x->frame->len);
 }
 

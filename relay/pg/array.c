@@ -7,18 +7,19 @@
  */
 #include "pg/array.h"
 
+#include <arpa/inet.h>
+
 #define SIZE_OFFSET 12
 
 /* Begin an array; what was in the buffer is dropped. */
 void
 pg_array_begin(struct buf *array, uint32_t element_oid)
 {
+	/* dimensions, no nulls, the type, the elements, filled in at the end, lower bound */
+	const uint32_t head[] = {htonl(1), 0, htonl(element_oid), 0, htonl(1)};
+
 	buf_clear(array);
-	buf_be32(array, 1);			/* dimensions */
-	buf_be32(array, 0);			/* no nulls */
-	buf_be32(array, element_oid);
-	buf_be32(array, 0);			/* elements, filled in at the end */
-	buf_be32(array, 1);			/* lower bound */
+	buf_put(array, head, sizeof(head));
 }
 
 /* Append an element. */
@@ -33,8 +34,9 @@ pg_array_put(struct buf *array, const void *data, size_t len)
 void
 pg_array_put_int8(struct buf *array, int64_t value)
 {
-	buf_be32(array, 8);
-	buf_be64(array, (uint64_t) value);
+	const uint32_t element[] = {htonl(8), htonl((uint32_t) ((uint64_t) value >> 32)), htonl((uint32_t) value)};
+
+	buf_put(array, element, sizeof(element));
 }
 
 /* Write how many elements the array has got. */

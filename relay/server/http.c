@@ -448,7 +448,9 @@ await_body(struct conn *conn, struct lws *wsi)
 static bool
 open_purse(struct server *server, struct http_request *x)
 {
-	x->purse.close = close_debtor;
+	static const struct ledger_acts acts = {.close = close_debtor};
+
+	x->purse.acts = &acts;
 	ledger_open(server->config.ledger, &x->purse, x->peer);
 	ledger_charge(&x->purse, LEDGER_CONNECTIONS, LIMIT_HTTP_CONNECTION_BYTES);
 	return true;
@@ -502,7 +504,7 @@ take_body(struct server *server, struct conn *conn, struct lws *wsi, const char 
 	size_t		left = conn->body_len - x->body.len;
 
 	buf_put(&x->body, in, len < left ? len : left);
-	ledger_charge(&x->purse, LEDGER_REQUESTS, x->body.cap - x->purse.by_class[LEDGER_REQUESTS]);
+	ledger_set(&x->purse, LEDGER_REQUESTS, x->body.cap);
 	if (len > left)
 		return handle(server, conn, wsi);
 	lws_set_timer_usecs(wsi, SOON_USECS);

@@ -15,8 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* a message is read in pieces of this size, one an edit */
-#define RX_BYTES 1024
+/*
+ * A message is read in pieces of this size: an edit is one. Each connection has a
+ * buffer of it, idle or not.
+ */
+#define RX_BYTES 512
 
 /* as much as the kernel takes in one go */
 #define TX_BYTES (1024 * 1024)

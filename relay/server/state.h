@@ -41,29 +41,32 @@ struct socket
 								 * not known */
 };
 
-/* a connection; libwebsockets allocates it, zeroed */
+/*
+ * A connection; libwebsockets allocates it, zeroed. There are many that are idle, so
+ * what is small stands together.
+ */
 struct conn
 {
 	struct lws *wsi;
+	struct server *server;		/* whose it is as a WebSocket */
 	struct session *session;	/* of a WebSocket */
 	struct http_request *request;	/* over HTTP */
-	bool		answered;		/* over HTTP, and so at its end */
 	struct progress progress;	/* of what is written */
 	lws_usec_t	body_until;		/* when its body has to be whole; 0: it is */
 	size_t		body_len;		/* its announced length */
 	struct buf	message;		/* one that comes in pieces */
 	int64_t		message_since_s;	/* when it began; 0: there is none */
-	int			message_frames;
-	size_t		message_bytes;	/* that it is charged for */
 	struct frame *writing;		/* a message that is written in pieces */
-	bool		cut;			/* a message was not sent to its end: none can follow */
-	bool		writes_packed;	/* ... and is compressed */
 	size_t		written;		/* of it, or of an answer over HTTP */
 	size_t		held_bytes;		/* of the message that the socket has not
 								 * taken whole */
+	struct inflater *inflater;
+	int			message_frames;
+	bool		answered;		/* over HTTP, and so at its end */
+	bool		cut;			/* a message was not sent to its end: none can follow */
+	bool		writes_packed;	/* the one that is written is compressed */
 	bool		deflates;		/* permessage-deflate was agreed on */
 	bool		message_deflated;
-	struct inflater *inflater;
 	bool		killed;
 	bool		closing;		/* the close frame is libwebsockets's business
 								 * now */

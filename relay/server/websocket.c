@@ -34,15 +34,11 @@ _Static_assert(FRAME_HEADROOM >= LWS_PRE, "a frame has room for libwebsockets's 
 static const char collab_path[] = "/v1/collab/";
 static const char websocket[] = "websocket";
 
-/* Note how much of a message has come and is not whole. */
+/* Note how much memory a message takes that has come in part. */
 static void
 take_in(struct conn *conn, size_t bytes)
 {
-	struct ledger_purse *purse = session_purse(conn->session);
-
-	ledger_release(purse, LEDGER_REQUESTS, conn->message_bytes);
-	ledger_charge(purse, LEDGER_REQUESTS, bytes);
-	conn->message_bytes = bytes;
+	ledger_set(session_purse(conn->session), LEDGER_REQUESTS, bytes);
 }
 
 /* ---- what sessions call ---- */
@@ -70,19 +66,24 @@ kill_conn(void *arg)
 	lws_cancel_service(lws_get_context(conn->wsi));
 }
 
-/* Note how much of a message the socket has not taken. */
+/* Charge a client for what its socket has not taken of a message now. */
 static void
-note_held(struct server *server, struct conn *conn, size_t bytes)
+change_held(struct server *server, struct conn *conn, size_t bytes)
 {
-	struct ledger_purse *purse;
+	struct ledger_purse *purse = session_purse(conn->session);
 
-	if (bytes == conn->held_bytes)
-		return;
-	purse = session_purse(conn->session);
 	ledger_release(purse, LEDGER_FRAMES, conn->held_bytes);
 	ledger_charge(purse, LEDGER_FRAMES, bytes);
 	server->config.metrics->socket_bytes += bytes - conn->held_bytes;
 	conn->held_bytes = bytes;
+}
+
+/* Note how much of a message the socket has not taken: mostly nothing, as before. */
+static inline void
+note_held(struct server *server, struct conn *conn, size_t bytes)
+{
+	if (bytes != conn->held_bytes)
+		change_held(server, conn, bytes);
 }
 
 /*
@@ -156,7 +157,7 @@ static bool
 abandon(void *arg)
 {
 	struct conn *conn = arg;
-	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct server *server = conn->server;
 	bool		cut = conn->writing != NULL && conn->written > 0;
 
 	conn->cut = conn->cut || cut;
@@ -172,7 +173,7 @@ static bool
 send_frame(void *arg, struct frame *frame)
 {
 	struct conn *conn = arg;
-	struct server *server = lws_context_user(lws_get_context(conn->wsi));
+	struct server *server = conn->server;
 	struct frame *packed;
 
 	if (conn->killed || conn->cut || conn->writing != NULL || lws_partial_buffered(conn->wsi))
@@ -414,6 +415,7 @@ open_conn(struct server *server, struct conn *conn, struct lws *wsi)
 		socket->target = NULL;
 	}
 	conn->wsi = wsi;
+	conn->server = server;
 	if (conn->deflates)
 		server_count_deflating(server, 1);
 	lws_get_peer_simple(wsi, peer, sizeof(peer));
@@ -502,7 +504,7 @@ receive(struct server *server, struct conn *conn, const char *piece, size_t len)
 		}
 		hand_on(server, conn, conn->message.data, conn->message.len);
 	}
-	if (conn->message_bytes > 0)
+	if (conn->message.data != NULL)
 		take_in(conn, 0);
 	buf_free(&conn->message);
 	conn->message_since_s = 0;

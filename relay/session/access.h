@@ -18,10 +18,10 @@ struct check;
 struct session_access
 {
 	char		role[LIMIT_ROLE_BYTES];
-	uint16_t	checks;			/* questions for its role without an answer;
-								 * it is sent nothing meanwhile */
 	const struct check *asked_next;	/* the check that it waits for to be asked; or
 								 * NULL */
+	uint16_t	checks;			/* questions for its role without an answer;
+								 * it is sent nothing meanwhile */
 	bool		stale;			/* roles changed while its join was under way */
 };
 

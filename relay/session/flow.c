@@ -21,14 +21,23 @@
 /* a user's debt is remembered for this time after their last connection */
 #define REMEMBERED_MS 60000
 
+/* Get the users: the ledger's accounts, so that each user has one row here. */
+static struct usage *
+users_of(struct sessions *sessions)
+{
+	return sessions->config.ledger != NULL ? &sessions->config.ledger->accounts : &sessions->flow.users;
+}
+
 bool
-session_hold_account(struct session *s)
+session_hold_account(struct session *s, const char *user)
 {
 	struct sessions *sessions = s->owner;
 	int			most = sessions->config.config->user_connections;
 
-	s->flow.account = usage_hold(&sessions->flow.users, s->user);
-	if (most == 0 || s->flow.account->count <= most)
+	s->flow.account = usage_hold_kind(users_of(sessions), USAGE_USER, user);
+	s->user = s->flow.account->name;
+	s->flow.account->connections++;
+	if (most == 0 || s->flow.account->connections <= most)
 		return true;
 	sessions->config.metrics->refused_user++;
 	return false;
@@ -132,12 +141,18 @@ session_end_flow(struct session *s)
 {
 	end_pause(s);
 	if (s->flow.account != NULL)
+		s->flow.account->connections--;
+}
+
+void
+session_free_flow(struct session *s)
+{
+	if (s->flow.account != NULL)
 		usage_let_go(s->flow.account);
-	s->flow.account = NULL;
 }
 
 void
 sessions_forget_users(struct sessions *sessions)
 {
-	usage_forget(&sessions->flow.users, metrics_clock_ms() - REMEMBERED_MS);
+	usage_forget(users_of(sessions), metrics_clock_ms() - REMEMBERED_MS);
 }

@@ -32,18 +32,19 @@ session_authenticate(struct session *s, const char *token)
 		session_refuse(s, CLOSE_UNAUTHENTICATED, "unauthenticated", "the token belongs to another user");
 		return false;
 	}
-	if (s->user != NULL)
-		free(identity.user);
-	else
+	if (s->user == NULL)
 	{
-		s->user = identity.user;	/* submissions keep the pointer */
+		bool		few = session_hold_account(s, identity.user);
+
 		ledger_take_over(&s->purse, s->user);
-		if (!session_hold_account(s))
+		if (!few)
 		{
+			free(identity.user);
 			session_refuse(s, CLOSE_FLOODING, "flooding", "too many connections of this user (max-per-user)");
 			return false;
 		}
 	}
+	free(identity.user);
 	session_set_expiry(s, identity.expires);
 	return true;
 }

@@ -44,8 +44,8 @@ submit(struct session *s, const struct submitted *op)
 		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "rate limit exceeded");
 	else if (s->ops.in_flight >= LIMIT_SESSION_OPS)
 		reject(s, &op->operation_id, REJECT_RATE_LIMITED, "too many operations are unanswered");
-	else if (!writer_submit(s->owner->writer, &s->doc, s, s->user, op))
-		reject(s, &op->operation_id, REJECT_UNAVAILABLE, "too many operations are waiting for PostgreSQL (held-ops)");
+	else if (!writer_submit(s->owner->writer, &s->doc, s, s->flow.account, op))
+		reject(s, &op->operation_id, REJECT_UNAVAILABLE, HELD_TOO_MANY);
 	else
 	{
 		s->ops.in_flight++;

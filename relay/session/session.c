@@ -184,6 +184,8 @@ close_debtor(struct ledger_purse *purse)
 		outbox_drop(s);
 }
 
+static const struct ledger_acts debtor_acts = {.close = close_debtor,.slow = session_slow};
+
 /* Create the session of a new client. The texts are from its request; token may be NULL. */
 struct session *
 session_open(struct sessions *sessions, void *conn, const char *doc, const char *token, const char *peer)
@@ -196,8 +198,7 @@ session_open(struct sessions *sessions, void *conn, const char *doc, const char 
 	s->id = ++sessions->last_id;
 	uuid_make(&s->presence.id);
 	outbox_init(&s->outbox);
-	s->purse.close = close_debtor;
-	s->purse.slow = session_slow;
+	s->purse.acts = &debtor_acts;
 	ledger_open(sessions->config.ledger, &s->purse, peer);
 	ledger_charge(&s->purse, LEDGER_CONNECTIONS, LIMIT_CONNECTION_BYTES);
 	s->has_doc = uuid_parse(doc, strlen(doc), &s->doc);
@@ -250,7 +251,7 @@ session_closed(struct session *s)
 	session_move(s, SESSION_CLOSED);
 	outbox_drop(s);
 	s->purse.closed = true;
-	s->purse.slow = NULL;
+	s->purse.acts = NULL;
 	if (s->asked != NULL)
 		reader_abandon(s->owner->reader, s->asked);
 	ledger_release(&s->purse, LEDGER_CONNECTIONS, LIMIT_CONNECTION_BYTES);

@@ -46,7 +46,7 @@ sessions_reap(struct sessions *sessions)
 	{
 		session_list_remove(&s->link);
 		ledger_close(&s->purse);
-		free(s->user);
+		session_free_flow(s);
 		free(s->join.offered_token);
 		free(s->close_reason);
 		free(s);

@@ -42,13 +42,14 @@ struct session
 	struct request *asked;		/* of the tables, for this client; NULL: nothing */
 	uint32_t	refs;
 	enum session_state state;
+	enum close_code close;
 	bool		was_live;		/* a snapshot now is a second one: the client's
 								 * operations may cross it */
 	bool		has_doc;
 	struct uuid doc;
 	struct uuid life;			/* of the document that it joined */
-	char	   *user;
-	enum close_code close;
+	const char *user;			/* as its account has it; submissions keep
+								 * the pointer */
 	char	   *close_reason;
 	struct session_outbox outbox;
 	struct session_join join;

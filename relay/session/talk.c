@@ -29,6 +29,7 @@ struct talk_call
 	struct talk_call *next;
 	struct session *session;
 	struct talk_request request;
+	char		doc[UUID_TEXT_LEN + 1]; /* as the first parameter */
 	bool		sent;
 };
 
@@ -276,8 +277,8 @@ call_next(struct session *s)
 
 	if (call == NULL || call->sent || s->state >= SESSION_CLOSING)
 		return;
-	uuid_format(&s->doc, s->talk.doc);
-	pg_param_text(&params, s->talk.doc);
+	uuid_format(&s->doc, call->doc);
+	pg_param_text(&params, call->doc);
 	for (int i = 0; i < call->request.count; i++)
 		pg_param_text(&params, call->request.values[i]);
 	request = (struct call_request)

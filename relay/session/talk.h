@@ -19,7 +19,6 @@ struct session_talk
 {
 	struct talk_call *first;	/* under way, and what waits for it */
 	uint16_t	count;
-	char		doc[UUID_TEXT_LEN + 1]; /* as the parameter of calls */
 	bool		missed;			/* an event that it was not sent: it is told to
 								 * list them */
 };

@@ -398,6 +398,8 @@ reader_dispatch(struct reader *reader)
 
 	if (reader->paused || reader->closing)
 		return;
+	if (reader->first == NULL && reader->turns.waiting == 0)
+		return;					/* as in most turns of the loop */
 	send_urgent(reader);
 	while (!reader->paused && (turn = turns_next(&reader->turns, may_go, reader)) != NULL)
 	{

@@ -22,11 +22,13 @@ doc_new(const struct uuid *id)
 }
 
 /* Append a submission; it takes over the operation's text. */
-void
+struct submission *
 doc_push(struct doc *doc, void *owner, const char *user, const struct submitted *op)
 {
 	struct submission *s = mem_zalloc(sizeof(struct submission));
 
+	s->doc = doc;
+	s->back = doc->last;
 	s->owner = owner;
 	s->user = user;
 	s->operation_id = op->operation_id;
@@ -37,6 +39,18 @@ doc_push(struct doc *doc, void *owner, const char *user, const struct submitted 
 	s->text_len = op->text_len;
 	*doc->last = s;
 	doc->last = &s->next;
+	return s;
+}
+
+/* Unlink a submission. */
+static void
+unlink_submission(struct doc *doc, struct submission *s)
+{
+	*s->back = s->next;
+	if (s->next != NULL)
+		s->next->back = s->back;
+	else
+		doc->last = s->back;
 }
 
 /* Take the submission at the front, which has got its final answer. */
@@ -45,14 +59,18 @@ doc_pop(struct doc *doc)
 {
 	struct submission *s = doc->first;
 
-	doc->first = s->next;
-	if (doc->first == NULL)
-		doc->last = &doc->first;
+	unlink_submission(doc, s);
 	if (doc->in_flight > 0)
 		doc->in_flight--;
 	if (doc->single > 0)
 		doc->single--;
 	return s;
+}
+
+void
+doc_take_out(struct doc *doc, struct submission *s)
+{
+	unlink_submission(doc, s);
 }
 
 /* Give a submission back. */

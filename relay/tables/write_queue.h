@@ -10,16 +10,25 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
+
+struct doc;
+struct write_share;
 
 struct submission
 {
 	struct submission *next;
+	struct submission **back;	/* what points to it in its document's queue */
+	struct doc *doc;
+	struct write_share *share;	/* its user's, among whose it is: write_share.h */
+	TAILQ_ENTRY(submission) of_user;
 	void	   *owner;
 	const char *user;
 	struct uuid operation_id;
 	int64_t		base_version;
 	struct uuid life;			/* of the document it was made on */
 	bool		far;			/* its base is far behind */
+	bool		sent;			/* in a batch that is under way */
 	char	   *text;
 	size_t		text_len;
 };
@@ -55,8 +64,11 @@ struct doc_list
 };
 
 struct doc *doc_new(const struct uuid *id);
-void		doc_push(struct doc *doc, void *owner, const char *user, const struct submitted *op);
+struct submission *doc_push(struct doc *doc, void *owner, const char *user, const struct submitted *op);
 struct submission *doc_pop(struct doc *doc);
+
+/* take a submission out that is not under way, wherever it stands */
+void		doc_take_out(struct doc *doc, struct submission *s);
 void		submission_free(struct submission *s);
 
 void		doc_list_init(struct doc_list *list);

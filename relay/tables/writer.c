@@ -82,6 +82,7 @@ add_doc(struct writer *writer, struct writer_conn *conn, struct doc *doc)
 		if (s->far && !conn->waits)
 			break;
 		put_submission(writer, doc, s);
+		write_shares_note_sent(&writer->held, s, true);
 		doc->in_flight++;
 		conn->op_count++;
 	}
@@ -329,7 +330,7 @@ writer_new(uv_loop_t *loop, const struct config *config, const struct writer_cal
 
 	writer->callbacks = *callbacks;
 	writer->metrics = metrics;
-	writer->held_max = (uint64_t) config->held_ops;
+	write_shares_init(&writer->held, (uint64_t) config->held_ops, LIMIT_HELD_BYTES);
 	writer->batch_bytes = ((size_t) config->max_memory_mib << 20) / BATCH_PART;
 	if (writer->batch_bytes > LIMIT_BATCH_BYTES)
 		writer->batch_bytes = LIMIT_BATCH_BYTES;

@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/docmap.h"
 #include "base/metrics.h"
+#include "base/usage.h"
 #include "pg/probe.h"
 #include "wire/protocol.h"
 
@@ -58,10 +59,11 @@ struct writer *writer_new(uv_loop_t *loop, const struct config *config,
 void		writer_close(struct writer *writer);
 
 /*
- * Take a submission; the user's text must stay until the answer. False when
- * too much is held already, and then no answer comes.
+ * Take a submission of a user, whose account must stay until the answer. False when too
+ * much is held already, and no other user holds more; then no answer comes. Else the user
+ * who holds most may have to give up a submission for it, which is rejected.
  */
-bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, const char *user,
+bool		writer_submit(struct writer *writer, const struct uuid *doc, void *owner, struct usage_row *account,
 						  const struct submitted *op);
 void		writer_dispatch(struct writer *writer);
 

@@ -72,7 +72,7 @@ writer_next_ready(struct writer *writer)
 		writer->ready_count--;
 		return doc_list_pop(&writer->ready);
 	}
-	turn = turns_next(&writer->crowd, NULL, NULL);
+	turn = writer->crowd.waiting > 0 ? turns_next(&writer->crowd, NULL, NULL) : NULL;
 	if (turn == NULL)
 		return NULL;
 	doc = (struct doc *) ((char *) turn - offsetof(struct doc, turn));
@@ -81,49 +81,85 @@ writer_next_ready(struct writer *writer)
 	return doc;
 }
 
-/* Count submissions that are held, or let go of. */
+/* Show what is held. */
 static void
-count_held(struct writer *writer, int ops, int64_t bytes)
+show_held(struct writer *writer)
 {
-	writer->held += (uint64_t) ops;
-	writer->held_bytes += (uint64_t) bytes;
-	writer->metrics->ops_held = writer->held;
-	writer->metrics->ops_held_bytes = writer->held_bytes;
+	writer->metrics->ops_held = writer->held.ops;
+	writer->metrics->ops_held_bytes = writer->held.bytes;
 }
 
-/* Take a submission in. */
-bool
-writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, const char *user,
-			  const struct submitted *op)
+/* Answer a submission that its document's queue has let go of. */
+static void
+finish(struct writer *writer, struct submission *s, struct write_answer *answer)
 {
-	struct doc *doc = doc_map_find(&writer->docs, doc_id);
-
-	if (writer->held >= writer->held_max || writer->held_bytes + op->text_len > LIMIT_HELD_BYTES)
-		return false;
-	if (doc == NULL)
-	{
-		doc = doc_new(doc_id);
-		doc_map_add(&writer->docs, &doc->node);
-		doc_push(doc, owner, user, op);
-		writer_set_state(writer, doc, DOC_READY);
-	}
-	else
-		doc_push(doc, owner, user, op);
-	count_held(writer, 1, (int64_t) op->text_len);
-	return true;
+	write_shares_remove(&writer->held, s);
+	show_held(writer);
+	answer->operation_id = s->operation_id;
+	answer->bytes = s->text_len;
+	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
+	submission_free(s);
 }
 
 /* Answer the submission at the front of a document's queue. */
 void
 writer_finish_first(struct writer *writer, struct doc *doc, struct write_answer *answer)
 {
-	struct submission *s = doc_pop(doc);
+	finish(writer, doc_pop(doc), answer);
+}
 
-	count_held(writer, -1, -(int64_t) s->text_len);
-	answer->operation_id = s->operation_id;
-	answer->bytes = s->text_len;
-	writer->callbacks.answer(writer->callbacks.arg, s->owner, answer);
-	submission_free(s);
+/* Reject a submission that waits, so that one of another user fits in. */
+static void
+yield(struct writer *writer, struct submission *s)
+{
+	struct write_answer answer = {.code = REJECT_UNAVAILABLE,.message = HELD_TOO_MANY};
+	struct doc *doc = s->doc;
+	enum doc_state state = doc->state;
+	/* a document waits in the turn of the user at its front */
+	bool		moves = doc->first == s && state != DOC_IN_FLIGHT;
+
+	if (moves)
+		unqueue(writer, doc);
+	doc_take_out(doc, s);
+	finish(writer, s, &answer);
+	if (moves)
+		writer_complete(writer, doc, state);
+}
+
+/* Make room for a submission; false: it does not fit. */
+static bool
+make_room(struct writer *writer, const struct usage_row *account, size_t len)
+{
+	struct submission *victim;
+	enum write_room room;
+
+	while ((room = write_shares_room(&writer->held, account, len, &victim)) == WRITE_YIELD)
+		yield(writer, victim);
+	return room == WRITE_ROOM;
+}
+
+/* Take a submission in. */
+bool
+writer_submit(struct writer *writer, const struct uuid *doc_id, void *owner, struct usage_row *account,
+			  const struct submitted *op)
+{
+	struct doc *doc;
+	bool		first;
+
+	if (!make_room(writer, account, op->text_len))
+		return false;
+	doc = doc_map_find(&writer->docs, doc_id);
+	first = doc == NULL;
+	if (first)
+	{
+		doc = doc_new(doc_id);
+		doc_map_add(&writer->docs, &doc->node);
+	}
+	write_shares_add(&writer->held, account, doc_push(doc, owner, account->name, op));
+	show_held(writer);
+	if (first)
+		writer_set_state(writer, doc, DOC_READY);
+	return true;
 }
 
 /* Reject everything of a document that was under way. */
@@ -140,11 +176,19 @@ writer_reject_in_flight(struct writer *writer, struct doc *doc, enum reject_code
 	doc->alone = doc->single > 0;
 }
 
+/* Note that what is left of a document's part in a batch waits again. */
+static void
+wait_again(struct writer *writer, struct doc *doc)
+{
+	for (struct submission *s = doc->first; doc->in_flight > 0; s = s->next, doc->in_flight--)
+		write_shares_note_sent(&writer->held, s, false);
+}
+
 /* End a document's part in a batch: it goes where its queue takes it next. */
 void
 writer_complete(struct writer *writer, struct doc *doc, enum doc_state next)
 {
-	doc->in_flight = 0;
+	wait_again(writer, doc);
 	if (doc->dropped)
 	{
 		for (struct submission *s = doc->first; s != NULL; s = s->next)

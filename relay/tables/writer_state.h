@@ -9,6 +9,7 @@
 #include "pg/error.h"
 #include "pg/link.h"
 #include "tables/write_queue.h"
+#include "tables/write_share.h"
 #include "tables/writer.h"
 
 /* documents, users, operations' ids, bases, operations, and the documents' lives */
@@ -43,9 +44,7 @@ struct writer
 	struct writer_conn *conns;
 	int			conn_count;
 	int			waiter_count;	/* of them, those that wait */
-	uint64_t	held;			/* submissions that are not answered */
-	uint64_t	held_bytes;		/* of their operations */
-	uint64_t	held_max;
+	struct write_shares held;	/* submissions that are not answered, by user */
 	size_t		batch_bytes;	/* most in a batch, but for the last operation */
 	bool		paused;			/* PostgreSQL is in trouble */
 	unsigned	troubles;

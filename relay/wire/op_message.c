@@ -108,13 +108,24 @@ take_wide(struct cursor *c)
 	return true;
 }
 
+/* Pass the characters of a string that are one byte each and mean nothing but themselves. */
+static void
+pass_plain(struct cursor *c)
+{
+	const char *at = c->at;
+
+	while (at < c->end && (unsigned char) *at < 0x80 && (unsigned char) *at >= 0x20 && *at != '"' && *at != '\\')
+		at++;
+	c->at = at;
+}
+
 /* Take a string; one with an escape by number is left to the parser of all JSON. */
 static bool
 take_string(struct cursor *c)
 {
 	if (!take_text(c, "\"", 1))
 		return false;
-	while (c->at < c->end && *c->at != '"')
+	for (pass_plain(c); c->at < c->end && *c->at != '"'; pass_plain(c))
 	{
 		unsigned char byte = (unsigned char) *c->at;
 

@@ -282,19 +282,38 @@ protocol_checksum(const struct message *m, int64_t *version, char checksum[CHECK
 	return false;
 }
 
+/* Get the end of a string whose first quote was read: what is behind its last one. */
+static const char *
+end_of_string(const char *p, const char *end)
+{
+	const char *first = p;
+
+	while ((p = memchr(p, '"', (size_t) (end - p))) != NULL)
+	{
+		const char *escape = p;
+
+		while (escape > first && escape[-1] == '\\')
+			escape--;
+		p++;
+		if ((p - 1 - escape) % 2 == 0)
+			return p;
+	}
+	return end;
+}
+
 size_t
 protocol_count_elements(const char *text, size_t len)
 {
+	const char *end = text + len;
 	size_t		count = 0;
-	bool		in_string = false;
 
-	for (const char *p = text; p < text + len; p++)
+	for (const char *p = text; p < end;)
 	{
-		if (in_string && *p == '\\')
-			p++;
-		else if (*p == '"')
-			in_string = !in_string;
-		else if (!in_string && (*p == ',' || *p == '[' || *p == '{'))
+		char		c = *p++;
+
+		if (c == '"')
+			p = end_of_string(p, end);
+		else if (c == ',' || c == '[' || c == '{')
 			count++;
 	}
 	return count;

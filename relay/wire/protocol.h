@@ -45,6 +45,9 @@ enum reject_code
 	REJECT_UNAVAILABLE
 };
 
+/* why an operation is rejected for which too many others wait */
+#define HELD_TOO_MANY "too many operations are waiting for PostgreSQL (held-ops)"
+
 /* WebSocket close codes that are ours, and the standard ones we use */
 enum close_code
 {

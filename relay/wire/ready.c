@@ -8,23 +8,30 @@
 
 #include "wire/fields.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const char entry_open[] = "{\"version\":";
 static const char event_open[] = "{\"type\":\"op\",\"documentId\":\"";
 static const char event_time[] = "\",\"committed\":";
 
-/* Read digits at the front of a text. */
-static bool
+/* Return true if a character is a digit, whatever the locale. */
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char) (c - '0') < 10;
+}
+
+/* Read digits at the front of a text that goes on behind them; return their number, or 0. */
+static size_t
 leading_number(const char *text, size_t len, int64_t *number)
 {
+	int64_t		value = 0;
 	size_t		i = 0;
 
-	*number = 0;
-	for (; i < len && i < 18 && isdigit((unsigned char) text[i]); i++)
-		*number = *number * 10 + (text[i] - '0');
-	return i > 0 && i < len && !isdigit((unsigned char) text[i]);
+	for (; i < len && i < 18 && is_digit(text[i]); i++)
+		value = value * 10 + (text[i] - '0');
+	*number = value;
+	return i < len && !is_digit(text[i]) ? i : 0;
 }
 
 /* Read the version at the front of an entry. */
@@ -33,7 +40,7 @@ protocol_entry_version(const char *entry, size_t len, int64_t *version)
 {
 	size_t		open = sizeof(entry_open) - 1;
 
-	return len > open && memcmp(entry, entry_open, open) == 0 && leading_number(entry + open, len - open, version);
+	return len > open && memcmp(entry, entry_open, open) == 0 && leading_number(entry + open, len - open, version) > 0;
 }
 
 /* Read past a number and the text that follows it. */
@@ -41,11 +48,11 @@ static bool
 skip_number(const char **at, const char *end, int64_t *number, const char *then)
 {
 	size_t		len = strlen(then);
+	size_t		digits = leading_number(*at, (size_t) (end - *at), number);
 
-	if (!leading_number(*at, (size_t) (end - *at), number))
+	if (digits == 0)
 		return false;
-	while (isdigit((unsigned char) **at))
-		(*at)++;
+	*at += digits;
 	if ((size_t) (end - *at) < len || memcmp(*at, then, len) != 0)
 		return false;
 	*at += len;
@@ -60,7 +67,7 @@ entry_numbers(const char *entry, size_t len, int64_t *version, int64_t *sequence
 	const char *end = entry + len;
 
 	return len > sizeof(entry_open) && memcmp(entry, entry_open, sizeof(entry_open) - 1) == 0 &&
-		skip_number(&at, end, version, ",\"sequenceId\":") && leading_number(at, (size_t) (end - at), sequence_id);
+		skip_number(&at, end, version, ",\"sequenceId\":") && leading_number(at, (size_t) (end - at), sequence_id) > 0;
 }
 
 /* Read which version an entry made, and what it is known by. */
@@ -125,15 +132,16 @@ protocol_event(char *line, size_t len, struct event *event)
 {
 	size_t		open = sizeof(event_open) - 1;
 	size_t		time_at = open + UUID_TEXT_LEN + sizeof(event_time) - 1;
+	size_t		digits;
 	size_t		cut;
 
 	if (len < time_at || memcmp(line, event_open, open) != 0 ||
 		!uuid_parse(line + open, UUID_TEXT_LEN, &event->doc) ||
 		memcmp(line + open + UUID_TEXT_LEN, event_time, sizeof(event_time) - 1) != 0 ||
-		!leading_number(line + time_at, len - time_at, &event->committed_us))
+		(digits = leading_number(line + time_at, len - time_at, &event->committed_us)) == 0)
 		return false;
 	/* the comma behind the number becomes the entry's brace */
-	cut = time_at + strspn(line + time_at, "0123456789");
+	cut = time_at + digits;
 	line[cut] = '{';
 	event->entry = line + cut;
 	event->entry_len = len - cut;

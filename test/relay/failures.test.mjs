@@ -89,6 +89,41 @@ test('edits wait while PostgreSQL is unavailable, up to a limit', async () => {
   await relay.stop()
 })
 
+test('edits of one user that wait take no place of another\'s', async () => {
+  const [doc, other] = [await createDocument('', { env: cluster.env }), await createDocument('', { env: cluster.env })]
+  const relay = await startRelay({ 'held-ops': 6 }, cluster.env)
+  const ann = await new Raw(relay, doc).join('ann')
+  const ben = await new Raw(relay, doc).join('ben')
+  const cleo = await new Raw(relay, other).join('cleo')
+  await cluster.stop()
+  await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+  const rejected = async (who, id) => {
+    const reject = await who.expect('reject')
+    assert.deepEqual([reject.operationId, reject.code], [id, 'unavailable'])
+    assert.match(reject.message, /held-ops/)
+    assert.ok(reject.retryAfter > 0)
+  }
+  const annIds = Array.from({ length: 7 }, (_, n) => ann.op(0, [`ann ${n} `]))
+  await rejected(ann, annIds[6])
+  // ben gets as many places as ann has, and no more; the newest of ann's make room
+  const benIds = Array.from({ length: 4 }, (_, n) => ben.op(0, [`ben ${n} `]))
+  for (const id of [annIds[5], annIds[4], annIds[3]]) await rejected(ann, id)
+  await rejected(ben, benIds[3])
+  // in another document a third user gets a third
+  const cleoIds = Array.from({ length: 3 }, (_, n) => cleo.op(0, [`cleo ${n} `]))
+  await rejected(cleo, cleoIds[2])
+  await rejected(ann, annIds[2])
+  await rejected(ben, benIds[2])
+  assert.equal((await relay.metrics()).ops_held, 6)
+  await cluster.start()
+  assert.equal((await ann.operation()).operationId, annIds[0])
+  for (const id of cleoIds.slice(0, 2)) assert.equal((await cleo.operation()).operationId, id)
+  await until('all that was held to be there', async () => await version(doc, cluster.env) + await version(other, cluster.env) === 6)
+  assert.equal((await relay.metrics()).ops_held, 0)
+  for (const client of [ann, ben, cleo]) client.end()
+  await relay.stop()
+})
+
 test('what is committed while the stream is cut arrives', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const relay = await startRelay({}, cluster.env)

@@ -416,9 +416,9 @@ answer_checksum(const char *checksum)
 /* ---- submissions ---- */
 
 bool
-writer_submit(struct writer *w, const struct uuid *id, void *owner, const char *user, const struct submitted *op)
+writer_submit(struct writer *w, const struct uuid *id, void *owner, struct usage_row *account, const struct submitted *op)
 {
-	CHECK(w == &writer && uuid_equal(id, &doc) && user != NULL && uuid_equal(&op->life, &life));
+	CHECK(w == &writer && uuid_equal(id, &doc) && account != NULL && uuid_equal(&op->life, &life));
 	if (writer.full)
 		return false;
 	writer.held[writer.count++] = (struct submission)

@@ -49,6 +49,8 @@ on_slow(struct ledger_purse *purse, bool on)
 	CHECK(purse->slowed == on);
 }
 
+static const struct ledger_acts acts = {.close = on_close,.slow = on_slow};
+
 static void
 owe(struct ledger_purse *purse, size_t bytes)
 {
@@ -69,8 +71,7 @@ begin(void)
 	ledger_init(&ledger, &config);
 	for (int i = 0; i < 5; i++)
 	{
-		purses[i].close = on_close;
-		purses[i].slow = on_slow;
+		purses[i].acts = &acts;
 		ledger_open(&ledger, &purses[i], "127.0.0.1");
 		if (users[i] != NULL)
 			ledger_take_over(&purses[i], users[i]);

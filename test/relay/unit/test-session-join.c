@@ -198,7 +198,7 @@ memory_is_bounded(void)
 	say(&ben, "{\"type\":\"unheard-of\"}");
 	for (int i = 0; i < 200; i++)
 		say(&ann, "{\"type\":\"unheard-of\"}");
-	CHECK(metrics.messages_waiting == 201 && session_purse(ann.s)->bytes > LIMIT_CONNECTION_BYTES + 200 * 20);
+	CHECK(metrics.messages_waiting == 201 && session_purse(ann.s)->account->bytes > LIMIT_CONNECTION_BYTES + 200 * 20);
 	ledger_settle(&small);
 	CHECK(metrics.memory_closed == 1 && metrics.messages_waiting == 2);
 	ann.full = ben.full = false;
