@@ -388,7 +388,7 @@ export class Document {
 
   /** Whether what is pending would be lost with the page. */
   get atRisk () {
-    return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.busy)
+    return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.atRisk)
   }
 
   /** One more uses it. @internal */

@@ -30,6 +30,8 @@ export function tie (document, sessions) {
   let adopting = false
   let ended = false
   let beginning = false // it is not known yet what is stored
+  /** @type {Promise<void> | undefined} */
+  let begun
 
   /** Edits are kept in memory alone. @param {unknown} error */
   const failed = error => document.emit('unstored', error)
@@ -127,30 +129,24 @@ export function tie (document, sessions) {
 
   /** Ops flow: time to look after what other tabs have left. */
   const live = () => {
-    if (!keeper || adopting || ended) return
+    if (!keeper || adopting || ended || !more) return
     adopting = true
-    adopt().catch(failed).finally(() => { adopting = false })
+    more.adopt(document, /** @type {string} */ (user), sessions, () => ended, about, own => { orphan = own }).catch(failed).finally(() => { adopting = false })
     env.clearTimeout(timer)
     timer = env.setTimeout(live, LOOK_MS)
   }
 
-  /** Send the edits of sessions whose tab is gone, one session after the other. */
-  const adopt = async () => {
-    while (!ended && sync.flowing && user !== null) {
-      const found = await sessions.orphan(user)
-      if (!found) return
-      if (ended || !more) return found.leave()
-      await more.drain(document, user, found, about, own => { orphan = own })
-    }
-  }
-
   return {
-    begin,
+    begin: () => begun ??= begin(),
     identified,
     connected: live,
 
     get keeper () {
       return keeper
+    },
+
+    get user () {
+      return user
     },
 
     /** Whether what is pending would outlive the page. */

@@ -8,6 +8,9 @@ import { tie } from './session.js'
 /** @import { Backend, Key } from './backend.js' */
 
 export class OfflineStorage {
+  /** Load the code that is not needed at once. @internal */
+  load = load
+
   /** @param {Backend} backend */
   constructor (backend) {
     this.backend = backend
@@ -26,6 +29,8 @@ export class OfflineStorage {
  */
 function sessions (backend, { env, id }) {
   return {
+    backend,
+
     /** Get the user who was here last, or say who it is. */
     user: backend.user.bind(backend),
 
