@@ -193,7 +193,7 @@ export class Comments extends Part {
     } else if (type === 'comment') rows.set(id, row)
     else {
       // a passage never changes: where it is, is known already
-      const place = earlier ? {} : { quoted: quotedOf(row), place: { from: row.from, to: row.to, alive: row.to > row.from } }
+      const place = earlier ? {} : { quoted: quotedOf(row), place: { from: row.from, to: row.to, alive: row.alive ?? row.to > row.from } }
       const { version = row.version } = earlier ?? {}
       rows.set(id, { ...earlier, ...row, ...place, made: row.version ?? earlier?.made, version })
     }
@@ -226,11 +226,12 @@ export class Comments extends Part {
   /** Ask where all threads are. */
   async #where () {
     const { ask, track, take } = this.talk
-    const { version, changed, threads } = await ask('GET', 'threads', { version: track.version })
+    const { version, changed, threads } = await (await ask('GET', 'threads', { version: track.version })).all()
     const rows = []
-    for (const { comments = [], from, to, orphan, resolved, madeVersion, ...thread } of threads) {
+    // an older relay does not say whether the first character lives
+    for (const { comments = [], from, to, orphan, alive = !orphan, resolved, madeVersion, ...thread } of threads) {
       const known = this.#threads.get(thread.id)
-      const place = { from, to, alive: !orphan }
+      const place = { from, to, alive }
       if (known) {
         known.place = place
         known.version = version

@@ -180,7 +180,7 @@ export class Suggestions extends Part {
   /** Ask for all as they are at the version held. */
   async #where () {
     const { ask, track } = this.talk
-    const { version, changed, suggestions } = await ask('GET', 'suggestions', { version: track.version })
+    const { version, changed, suggestions } = await (await ask('GET', 'suggestions', { version: track.version })).all()
     const told = []
     for (const row of suggestions) {
       const { id } = row
