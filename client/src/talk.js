@@ -97,15 +97,15 @@ export class Talk {
   #store () {
     const { document, outbox } = this
     const { offline } = document
-    const { storage } = document.client
-    if (!offline || !storage.load) return
+    const { backend } = document.client.storage ?? {}
+    if (!offline?.load || !backend) return
     const { end } = offline
     offline.end = async forget => {
       await end(forget)
       await (await outbox.keeper)?.end()
     }
     /** It is loaded with the storage's other code; where that fails, again with the next connection. */
-    const load = () => outbox.store(storage.load().then((/** @type {any} */ found) => found?.keepSaid(this, storage.backend)))
+    const load = () => outbox.store(offline.load().then(found => found?.keepSaid(this, backend)))
     load()
     document.on('status', async status => { if (status === 'connected' && !await outbox.keeper) load() })
   }

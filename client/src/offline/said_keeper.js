@@ -253,6 +253,6 @@ export function keepSaid (talk, backend) {
       await leave()
     }
   }
-  document.offline?.begin().then(() => kept.identified(document.userId ?? document.offline?.user))
+  document.offline?.begin().then(() => kept.identified(document.userId))
   return kept
 }

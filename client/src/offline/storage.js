@@ -8,9 +8,6 @@ import { tie } from './session.js'
 /** @import { Backend, Key } from './backend.js' */
 
 export class OfflineStorage {
-  /** Load the code that is not needed at once. @internal */
-  load = load
-
   /** @param {Backend} backend */
   constructor (backend) {
     this.backend = backend

@@ -205,7 +205,7 @@ export function makeOutbox (document, partOf, changed) {
     say (saying) {
       last = Math.max(last + 1, env.now() * 1000)
       /** @type {Item} */
-      const item = Object.assign(saying, { n: last, tries: 0, user: document.userId ?? document.offline?.user, hidden: true }, deferred())
+      const item = Object.assign(saying, { n: last, tries: 0, user: document.userId, hidden: true }, deferred())
       // what it is about keeps the version of this moment
       frozen(item)
       items = [...items, item]
