@@ -78,8 +78,9 @@ export class Document {
   #closed = null
   /** @type {import('./core/edits.js').Deferred<Document>} */
   #loading = deferred()
-  /** @type {Promise<Talk> | undefined} */
-  #talking
+  #talking = false // its code is wanted
+  /** @type {import('./core/edits.js').Deferred<Talk>} */
+  #talked = deferred()
   /** @internal @type {Talk | undefined} */
   talk
 
@@ -131,6 +132,7 @@ export class Document {
       rejected: (draft, failed, batches) => this.giveBack(this.sync, draft, failed, batches),
       connected: () => {
         this.#connected = true
+        if (this.#talking && !this.talk) this.#talk(true)
         this.restate()
         this.#loading.resolve(this)
         this.presence.tell('connected')
@@ -310,9 +312,14 @@ export class Document {
     return this.#part('chat')
   }
 
-  /** The code of these is loaded when one is used first; until then their lists are empty. */
-  #talk () {
-    return this.#talking ??= import('./talk.js').then(({ Talk }) => this.talk = new Talk(this, { compose, parse, print, toOp, transform, typed }))
+  /**
+   * The code of these is loaded when one is used first; until then their lists are empty, and
+   * what is said waits. Where it cannot be loaded, it is asked for again with each connection.
+   */
+  #talk (again = !this.#talking) {
+    this.#talking = true
+    if (again) import('./talk.js').then(({ Talk }) => this.#talked.resolve(this.talk ??= new Talk(this, { compose, parse, print, toOp, transform, typed })), () => {})
+    return this.#talked.promise
   }
 
   /** @param {'comments' | 'suggestions' | 'chat'} name @returns {any} */
@@ -388,7 +395,7 @@ export class Document {
 
   /** Whether what is pending would be lost with the page. */
   get atRisk () {
-    return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.busy)
+    return !this.#closed && (!!this.pending && !this.offline?.safe || !!this.talk?.atRisk)
   }
 
   /** One more uses it. @internal */

@@ -52,6 +52,8 @@ function backend (factory, name) {
   }
 
   return {
+    transact,
+
     list: (user, document) => reading().list(transact, below(user, document)),
 
     lock (key) {

@@ -5,6 +5,7 @@
  *     const api = rest({ url: 'https://relay.example.org', token: async () => jwt })
  *     const { documentId } = await api.createDocument({ title: 'Soup' })
  *     for (let page = await api.history(documentId); page; page = await page.next?.()) ...
+ *     const { members } = await (await api.members(documentId)).all()
  *
  * The parts of a route's path come first, then one object with the fields of its body, the
  * arguments of its URL, `ifNoneMatch` and `ifMatch`. A client has the same as `client.rest`.
@@ -27,6 +28,24 @@ async function refusal (response) {
   return Object.assign(new Error(problem.detail ?? `the server answered ${response.status}`), {
     name: 'ConvergeError', code: problem.code ?? 'unavailable', status: response.status, problem, ...(after > 0 ? { retryAfter: after * 1000 } : {})
   })
+}
+
+/** Pages that are read of one list at most: a million rows, or so. */
+const MOST_PAGES = 1000
+
+/**
+ * Read the pages behind one, and return it with the rows of all of them.
+ * @param {any} page
+ */
+async function all (page) {
+  const whole = { ...page }
+  const list = Object.keys(page).find(name => Array.isArray(page[name])) ?? ''
+  for (let count = 1; page.next; count++) {
+    if (count === MOST_PAGES) throw Object.assign(new Error(`the list has more than ${MOST_PAGES} pages`), { name: 'ConvergeError', code: 'too_large' })
+    page = await page.next()
+    whole[list] = whole[list].concat(page[list])
+  }
+  return whole
 }
 
 /**
@@ -74,7 +93,8 @@ export function caller ({ url, token, fetch = globalThis.fetch }) {
     const next = /<[^>]*\?([^>]*)>; *rel="?next"?/.exec(response.headers.get('link') ?? '')
     return Object.defineProperties(body, {
       etag: { value: response.headers.get('etag') },
-      next: { value: next && (() => ask(method, path, open, Object.fromEntries(new URLSearchParams(next[1])))) }
+      next: { value: next && (() => ask(method, path, open, Object.fromEntries(new URLSearchParams(next[1])))) },
+      all: { value: () => all(body) }
     })
   }
 

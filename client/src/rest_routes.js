@@ -25,7 +25,7 @@
 
 /**
  * @template T
- * @typedef {{ next: null | (() => Promise<T & Paged<T>>) }} Paged asks for the next page, where there is one
+ * @typedef {{ next: null | (() => Promise<T & Paged<T>>), all: () => Promise<T> }} Paged asks for the next page, where there is one, or reads all there are
  */
 
 /**
@@ -50,7 +50,7 @@
  * @property {(id: string, fields?: { buckets?: number, from?: number, to?: number }) => Promise<{ buckets: (Bucket)[] }>} timeline The operations that made versions, summarised in few rows with equal numbers of operations, for example for a slider over the history.
  * @property {(id: string, fields: { content: string, limit?: number, after?: number }) => Promise<{ occurrences: (Occurrence)[] } & Paged<{ occurrences: (Occurrence)[] }>>} occurrences Where and when a text came and went.
  * @property {(id: string, fields?: { gap?: number, since?: string, limit?: number, before?: number }) => Promise<{ sessions: (Session)[] } & Paged<{ sessions: (Session)[] }>>} activity Sessions of work on a document, the newest first.
- * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string, limit?: number, pos?: number }) => Promise<{ version: number, runs: (Run)[] } & Tagged | null>} blame The authors of the text, current or at a version.
+ * @property {(id: string, fields?: { version?: number, ifNoneMatch?: string, limit?: number, pos?: number }) => Promise<{ version: number, runs: (Run)[] } & Paged<{ version: number, runs: (Run)[] }> & Tagged | null>} blame The authors of the text, current or at a version.
  * @property {(id: string, fields: { from: number, to: number }) => Promise<{ fromVersion: number, version: number, op: Op }>} diff The operation that changes one version into another, forward or back.
  * @property {(id: string, fields: { from: number, to: number, unit?: 'characters' | 'lines' }) => Promise<{ fromVersion: number, version: number, rows: (Passage)[] }>} diffRows The difference of two versions in passages, with their text.
  * @property {(id: string, fields: { from: number, to: number, context?: number }) => Promise<{ fromVersion: number, version: number, diff: string }>} unifiedDiff The difference of two versions, as patch takes it; alone, if Accept names text/plain and JSON not before it.

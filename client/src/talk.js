@@ -4,12 +4,12 @@
  * rows come as events on its connection, and are listed over HTTP where some were missed.
  */
 
-import { caller } from './rest.js'
 import { Chat } from './talk/chat.js'
 import { Comments } from './talk/comments.js'
 import { makeFeed } from './talk/feed.js'
 import { failure } from './talk/kit.js'
 import { makeOutbox } from './talk/outbox.js'
+import { carry, find } from './talk/place.js'
 import { Suggestions } from './talk/suggestions.js'
 import { makeTrack } from './talk/track.js'
 
@@ -41,18 +41,21 @@ export class Talk {
     /** @internal */
     this.track = makeTrack(document, algebra)
     /** @internal */
-    this.algebra = algebra
+    this.algebra = { ...algebra, carry, find }
     this.comments = new Comments(this)
     this.suggestions = new Suggestions(this)
     this.chat = new Chat(this)
     /** @internal */
-    this.outbox = makeOutbox(document, () => { this.stamp++ })
+    this.outbox = makeOutbox(document, of => this.partOf(of), () => { this.stamp++ })
     /** @internal */
     this.feed = makeFeed(env, since => this.#list(since))
-    const call = caller({ url: client.url, token: client.token, fetch: env.fetch })
     /** Ask the server over HTTP. @internal @type {(method: string, what: string, fields?: object) => Promise<any>} */
-    this.ask = (method, what, fields = {}) => call(method, `/v1/docs/${encodeURIComponent(document.id)}/${what}`, false, fields)
+    this.ask = async (method, what, fields = {}) => {
+      const { caller } = await import('./rest.js')
+      return caller({ url: client.url, token: client.token, fetch: env.fetch })(method, `/v1/docs/${encodeURIComponent(document.id)}/${what}`, false, fields)
+    }
     this.#follow()
+    this.#store()
     document.on('closed', ({ code, message }) => {
       this.feed.stop(false)
       this.outbox.end(code, message)
@@ -70,14 +73,41 @@ export class Talk {
     return [this.comments, this.suggestions, this.chat]
   }
 
+  /** What is said by messages of a type. @param {string} of @internal */
+  partOf (of) {
+    return of === 'chat' ? this.chat : /^(thread|comment)$/.test(of) ? this.comments : this.suggestions
+  }
+
   /** Whether something is said and not answered. */
   get busy () {
-    return this.outbox.items.length > 0
+    return this.outbox.all.length > 0
+  }
+
+  /** Whether something is said that would be lost with the page. */
+  get atRisk () {
+    return this.outbox.risky
   }
 
   /** The user, as far as is known. */
   get userId () {
     return this.document.userId
+  }
+
+  /** Let what is said be kept in the client's storage, if it has one. */
+  #store () {
+    const { document, outbox } = this
+    const { offline } = document
+    const { backend } = document.client.storage ?? {}
+    if (!offline?.load || !backend) return
+    const { end } = offline
+    offline.end = async forget => {
+      await end(forget)
+      await (await outbox.keeper)?.end()
+    }
+    /** It is loaded with the storage's other code; where that fails, again with the next connection. */
+    const load = () => outbox.store(offline.load().then(found => found?.keepSaid(this, backend)))
+    load()
+    document.on('status', async status => { if (status === 'connected' && !await outbox.keeper) load() })
   }
 
   /** Hear what the document hears. */
@@ -92,13 +122,14 @@ export class Talk {
       this.comments.shift(op)
       this.suggestions.shift(op)
       this.stamp++
+      this.outbox.moved()
       change(op, changes, how)
+      if (how.origin === 'remote') this.outbox.flush()
     }
     host.advance = (op, from, userId) => {
       this.track.advance(op, from)
       this.stamp++
       advance(op, from, userId)
-      this.outbox.flush()
     }
     host.pending = () => {
       pending()
@@ -129,12 +160,19 @@ export class Talk {
   #told (message) {
     const { type } = message
     if (type === 'talk') this.feed.ask()
+    else if (type === 'joined') this.#joined(message.userId)
     else if (type === 'reject') this.outbox.refused(message)
     else if (/^(thread|comment|suggest|decide|chat)$/.test(type) && message.changed) {
       this.take([message], true)
       this.feed.heard(message.changed)
       this.outbox.heard(message)
     }
+  }
+
+  /** @param {string} user */
+  async #joined (user) {
+    this.outbox.identified(user)
+    ;(await this.outbox.keeper)?.identified(user)
   }
 
   /**
@@ -147,8 +185,7 @@ export class Talk {
     /** @type {(() => void)[]} */
     const tell = []
     for (const row of rows) {
-      const part = row.type === 'chat' ? this.chat : /^(thread|comment)$/.test(row.type) ? this.comments : this.suggestions
-      const told = part.take(row, live)
+      const told = this.partOf(row.type).take(row, live)
       if (told) tell.push(told)
     }
     if (tell.length > 0) this.stamp++
@@ -177,8 +214,6 @@ export class Talk {
   /** @param {Saying} saying @internal */
   say (saying) {
     if (this.document.status === 'closed') throw failure('closed', `document ${this.document.id} is closed`)
-    const said = this.outbox.say(saying)
-    for (const part of this.parts) part.announce?.(saying)
-    return said
+    return this.outbox.say(saying)
   }
 }

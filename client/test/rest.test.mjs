@@ -73,6 +73,23 @@ test('pages lead to the next, tags to what has not changed', async () => {
   ])
 })
 
+test('all pages of a list are read, as many as may be', async () => {
+  const link = n => ({ link: `</v1/docs/0-1/members?after=${n}>; rel="next"` })
+  const { asked, fetch } = relay({ body: { members: [1, 2], changed: 7 }, headers: link(2) }, { body: { members: [3], changed: 9 }, headers: link(3) }, { body: { members: [] , changed: 9 } })
+  const first = await api(fetch).members('0-1')
+  assert.deepEqual([first, await first.all(), first.members], [{ members: [1, 2], changed: 7 }, { members: [1, 2, 3], changed: 7 }, [1, 2]])
+  assert.deepEqual(asked.map(({ url }) => url.split('members')[1]), ['', '?after=2', '?after=3'])
+  const one = relay({ body: { version: 3, runs: [1] }, headers: { etag: '"a.3"' } })
+  assert.deepEqual(await (await api(one.fetch).blame('0-1')).all(), { version: 3, runs: [1] })
+  // links that never end
+  const endless = relay({ body: { members: [1] }, headers: link(1) })
+  await assert.rejects((await api(endless.fetch).members('0-1')).all(), { code: 'too_large', message: 'the list has more than 1000 pages' })
+  assert.equal(endless.asked.length, 1000)
+  // a page that is refused
+  const refused = relay({ body: { members: [1] }, headers: link(1) }, { status: 429, body: { code: 'rate_limited' } })
+  await assert.rejects((await api(refused.fetch).members('0-1')).all(), { code: 'rate_limited' })
+})
+
 test('a client has the same, with its tokens, and is no promise', async () => {
   const { asked, fetch } = relay({ body: { documentId: '0-1' } })
   const client = new Client({ url: 'http://relay.example.org', token: () => 'one', fetch })

@@ -99,6 +99,33 @@ test('a thread follows edits, here and elsewhere, committed or not', async () =>
   assert.equal(cleo.slice(cleo.comments.list[0].from, cleo.comments.list[0].to), 'ri!ce')
 })
 
+test('who comes later carries a passage as those who were there, also where its first character is gone', async () => {
+  for (const modern of [true, false]) {
+    const { setup, ann, cleo } = await began()
+    setup.model.modern = modern
+    ann.edit({ from: 12, to: 13 })
+    await setup.until(() => ann.pending === null && cleo.version === 1)
+    const dan = await setup.talker('dan')
+    ann.edit({ from: 12, insert: 'l' })
+    await setup.until(() => [ann, cleo, dan].every(({ version }) => version === 2))
+    for (const document of [ann, cleo]) assert.deepEqual(thread(document.comments.list[0]), { ...RICE, from: 12, to: 16 })
+    // a relay that does not say it is believed to mean that it lives
+    assert.deepEqual(thread(dan.comments.list[0]), { ...RICE, from: modern ? 12 : 13, to: 16 })
+  }
+})
+
+test('all pages of threads and suggestions are read', async () => {
+  const setup = new TalkSetup({ content: TEXT })
+  setup.model.pages = 3
+  for (let n = 0; n < 8; n++) {
+    setup.model.by('ben', { type: 'comment', id: `c${n}`, threadId: `t${n}`, body: `comment ${n}`, from: n, to: n + 1, version: 0 })
+    setup.model.by('ben', { type: 'suggest', id: `s${n}`, baseVersion: 0, op: [n + 1, 'x'] })
+  }
+  const ann = await setup.talker('ann')
+  assert.deepEqual(ann.comments.list.map(({ comments: [{ body }] }) => body), Array.from({ length: 8 }, (_, n) => `comment ${n}`))
+  assert.deepEqual(ann.suggestions.list.map(({ id }) => id), Array.from({ length: 8 }, (_, n) => `s${n}`))
+})
+
 test('a thread whose passage is deleted is an orphan, and returns by undo', async () => {
   const { setup, ann, cleo } = await began()
   ann.edit({ from: 9, to: 16 })

@@ -49,7 +49,7 @@ function said (tag) {
 function parts (statement) {
   const before = /^(\s*\/\*[\s\S]*?\*\/)+/.exec(statement)?.[0] ?? ''
   const comment = before.slice(before.lastIndexOf('/**')).replace(/^\/\*\*|\*\/$/g, '').replace(/^\s*\* ?/gm, '')
-  const [prose, ...tags] = comment.replace(/\s+/g, ' ').trim().split(/ ?(?=@(?:param|returns|type|internal|typedef|template|import)\b)/)
+  const [prose, ...tags] = comment.replace(/\s+/g, ' ').trim().split(/ ?(?=@(?:param|returns|type|internal|typedef|template|import|extends)\b)/)
   return {
     prose: prose.startsWith('@') ? [prose, ...tags].map(said).filter(each => each).join(' ') : [prose, ...tags.map(said).filter(each => each)].join(' '),
     code: statement.slice(before.length).trim(),

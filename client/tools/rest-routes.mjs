@@ -48,7 +48,7 @@ function answer ({ responses }) {
   if (body === undefined) return 'null'
   const tagged = good.some(([status]) => status === '304')
   const paged = good.some(([, { headers }]) => headers?.Link !== undefined)
-  return `${type(body)}${tagged ? ' & Tagged | null' : paged ? ` & Paged<${type(body)}>` : ''}`
+  return `${type(body)}${paged ? ` & Paged<${type(body)}>` : ''}${tagged ? ' & Tagged | null' : ''}`
 }
 
 /** All routes: name, method, path, whether a token is needed, and the description's. */
@@ -78,7 +78,7 @@ ${typedefs.join('\n')}
 
 /**
  * @template T
- * @typedef {{ next: null | (() => Promise<T & Paged<T>>) }} Paged asks for the next page, where there is one
+ * @typedef {{ next: null | (() => Promise<T & Paged<T>>), all: () => Promise<T> }} Paged asks for the next page, where there is one, or reads all there are
  */
 
 /**

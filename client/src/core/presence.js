@@ -4,7 +4,7 @@
  */
 
 import { clean, invert } from '../ot/index.js'
-import { load, more } from './more.js'
+import { when } from './more.js'
 import { typed } from './state.js'
 
 /** @import { Document } from '../document.js' */
@@ -38,16 +38,16 @@ export class Presence {
     this.#document = document
     /** The connection that this is. @internal */
     this.own = ''
-    this.#pass()
+    when(found => {
+      this.#people = new found.People(document, { invert, typed })
+      this.#pass()
+    })
   }
 
-  /** Pass on what has happened, as soon as there are people to be told. */
-  async #pass () {
-    const found = more ?? await load()
-    if (!found) return // it is tried again with the next connection
-    const people = this.#people ??= new found.People(this.#document, { invert, typed })
+  /** Pass on what has happened. */
+  #pass () {
     const early = this.#early.splice(0)
-    for (const [name, ...given] of early) /** @type {any} */ (people)[name](...given)
+    for (const [name, ...given] of early) /** @type {any} */ (this.#people)[name](...given)
     if (early.some(([name]) => name === 'update')) this.#document.emit('presence', this.users)
   }
 
@@ -82,6 +82,6 @@ export class Presence {
    */
   tell (...call) {
     this.#early.push(call)
-    if (more || call[0] === 'connected') this.#pass()
+    if (this.#people) this.#pass()
   }
 }

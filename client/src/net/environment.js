@@ -3,7 +3,7 @@
  * Nothing is looked at before a client is made, and a test may give its own.
  */
 
-import { load } from '../core/more.js'
+import { when } from '../core/more.js'
 
 /**
  * @typedef {object} Environment
@@ -44,6 +44,7 @@ export function environment (given) {
  * @param {(name: string) => boolean} listener
  */
 function listen (listener) {
-  const off = load().then(found => found?.listen(listener))
-  return () => { off.then(end => end?.()) }
+  /** @type {Promise<() => void>} */
+  const off = new Promise(resolve => when(found => resolve(found.listen(listener))))
+  return () => { off.then(end => end()) }
 }

@@ -125,9 +125,12 @@ export function makeLink (env, url, getToken, host) {
       return lose()
     }
     watch(lose)
-    made.onopen = () => {
+    made.onopen = async () => {
       send(host.hello(token))
       watch(lose)
+      // get a fresh token before this one expires
+      const found = await load()
+      if (own === turn) endRenewal = found?.renewal(env, token, () => ask(true), next => send({ type: 'token', token: next }))
     }
     made.onmessage = ({ data }) => {
       if (own !== turn || typeof data !== 'string') return
@@ -136,13 +139,6 @@ export function makeLink (env, url, getToken, host) {
     }
     made.onerror = () => {}
     made.onclose = ({ code, reason }) => { if (own === turn) lost(code, reason) }
-    renew(own, token)
-  }
-
-  /** Get a fresh token before this one expires. @param {number} own @param {string} token */
-  const renew = async (own, token) => {
-    const found = await load()
-    if (own === turn) endRenewal = found?.renewal(env, token, () => ask(true), next => send({ type: 'token', token: next }))
   }
 
   /** It was closed, or cannot be made. @param {number} code @param {string} [reason] */

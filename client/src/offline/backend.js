@@ -42,6 +42,26 @@
  * @property {(key: Key, fence: number, write: Write) => Promise<void>} write fails with FencedError where the fence is another
  * @property {(key: Key, fence: number) => Promise<void>} remove likewise
  * @property {(user?: string) => Promise<string | null>} user get the user who was here last, or say who it is
+ * @property {Said} [said] made by the code that is not needed at once, of ...
+ * @property {import('./database.js').Transact} [transact] ... a database of IndexedDB
+ *
+ * @typedef {object} SaidRow something that is said beside the text, as it is stored
+ * @property {number} n by which those of a session are in order
+ * @property {string} of the type of its message
+ * @property {string} id of what it is about
+ * @property {any} [message] as it is sent, once it is frozen
+ * @property {string} [life] of the document whose version that names
+ * @property {string} [body]
+ * @property {string} [threadId]
+ * @property {string} [note]
+ * @property {import('./near.js').Near} [near] the text that it is about
+ * @property {WireOp} [op] a suggestion, from where that begins
+ *
+ * @typedef {object} Said keeps what is said, in sessions of their own
+ * @property {(user: string, document: string) => Promise<string[]>} list sessions with something, whose tab may be gone
+ * @property {(key: Key, held: boolean, put: SaidRow[], drop: { n: number, id: string }[]) => Promise<void>} write fails
+ *   with FencedError where something is held, for all this tab knows, and nothing is there: another tab has taken it over
+ * @property {(from: Key, to: Key, held: boolean) => Promise<SaidRow[]>} move take over a session, into one's own; fails likewise
  */
 
 export {}

@@ -6,5 +6,8 @@
 /** @type {typeof import('./extra.js') | undefined} */
 export let more
 
-/** Load it; a test does so before. */
-export const load = async () => (more ??= await import('./extra.js').catch(() => undefined))
+/** @type {Promise<typeof more> | undefined} */
+let loading
+
+/** Load it; a test does so before. Where that fails, it is asked for again with the next connection. */
+export const load = () => (loading ??= import('./extra.js').then(found => (more = found), () => (loading = undefined)))

@@ -1,6 +1,6 @@
 /** Reads sessions that tabs have left in IndexedDB. */
 
-/** @import { Backend, Key, Meta } from './backend.js' */
+/** @import { Backend, Key } from './backend.js' */
 /** @import { Transact } from './database.js' */
 
 /** A session that wrote so long ago is gone, where there are no locks to tell. */
@@ -8,9 +8,9 @@ const GONE_MS = 60_000
 
 /**
  * Whether a session's tab may be gone: where there are locks they know better.
- * @param {{ meta: Meta }} row
+ * @param {{ meta: { seen: number } }} row
  */
-const gone = ({ meta }) => globalThis.navigator?.locks || Date.now() - meta.seen > GONE_MS
+export const gone = ({ meta }) => globalThis.navigator?.locks || Date.now() - meta.seen > GONE_MS
 
 /**
  * @param {Transact} transact

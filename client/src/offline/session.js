@@ -1,6 +1,6 @@
 /** What ties a document to a storage: its own session, and those that tabs have left behind. */
 
-import { more } from './more.js'
+import { load, more } from './more.js'
 
 /** @import { Document } from '../document.js' */
 /** @import { Keeper } from './keeper.js' */
@@ -30,6 +30,8 @@ export function tie (document, sessions) {
   let adopting = false
   let ended = false
   let beginning = false // it is not known yet what is stored
+  /** @type {Promise<void> | undefined} */
+  let begun
 
   /** Edits are kept in memory alone. @param {unknown} error */
   const failed = error => document.emit('unstored', error)
@@ -39,7 +41,7 @@ export function tie (document, sessions) {
   const take = (found, whose) => {
     const { record } = found
     keeper = sync.keeper = found
-    user = whose
+    user = document.userId = whose
     found.attach({ sync, about, fenced, failed })
     if (record && more) document.restore(record, whose, more.restore)
   }
@@ -64,7 +66,7 @@ export function tie (document, sessions) {
       // it comes late: let it know what there is
       found.advance(null)
       found.change(null)
-      if (sync.flowing) live()
+      live()
     } catch (error) {
       failed(error)
     }
@@ -91,7 +93,7 @@ export function tie (document, sessions) {
       whose = document.userId ?? whose
       if (late && whose) identified(whose)
     })
-    await soon(found, () => { late = true })
+    await soon(found, () => (late = true))
   }
 
   /**
@@ -125,27 +127,21 @@ export function tie (document, sessions) {
     fresh()
   }
 
-  /** Ops flow: time to look after what other tabs have left. */
+  /** Where ops flow it is time to look after what other tabs have left. */
   const live = () => {
-    if (!keeper || adopting || ended) return
+    if (!keeper || adopting || ended || !sync.flowing) return
     adopting = true
-    adopt().catch(failed).finally(() => { adopting = false })
     env.clearTimeout(timer)
-    timer = env.setTimeout(live, LOOK_MS)
-  }
-
-  /** Send the edits of sessions whose tab is gone, one session after the other. */
-  const adopt = async () => {
-    while (!ended && sync.flowing && user !== null) {
-      const found = await sessions.orphan(user)
-      if (!found) return
-      if (ended || !more) return found.leave()
-      await more.drain(document, user, found, about, own => { orphan = own })
-    }
+    load().then(found => found?.adopt(document, user, sessions, () => ended, about, own => (orphan = own))).catch(failed).finally(() => {
+      adopting = false
+      // without that code, with the next connection
+      if (more && !ended) timer = env.setTimeout(live, LOOK_MS)
+    })
   }
 
   return {
-    begin,
+    load,
+    begin: () => begun ??= begin(),
     identified,
     connected: live,
 
@@ -155,7 +151,7 @@ export function tie (document, sessions) {
 
     /** Whether what is pending would outlive the page. */
     get safe () {
-      return keeper?.safe === true
+      return keeper?.safe
     },
 
     /** Store now what is not stored: the page may be going. */
@@ -165,7 +161,7 @@ export function tie (document, sessions) {
 
     wake () {
       orphan?.wake()
-      if (sync.flowing) live()
+      live()
     },
 
     /**

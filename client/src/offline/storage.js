@@ -26,6 +26,8 @@ export class OfflineStorage {
  */
 function sessions (backend, { env, id }) {
   return {
+    backend,
+
     /** Get the user who was here last, or say who it is. */
     user: backend.user.bind(backend),
 

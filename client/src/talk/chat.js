@@ -1,8 +1,9 @@
 /** `document.chat`: what is said beside the text, in the order of its commits. */
 
-import { deferred } from './kit.js'
+import { Part } from './part.js'
 
 /** @import { Talk } from '../talk.js' */
+/** @import { Item } from './outbox.js' */
 
 /**
  * @typedef {object} Message
@@ -14,26 +15,21 @@ import { deferred } from './kit.js'
  * @property {boolean} pending said here, and not committed yet
  */
 
-/** `document.chat`: what is said beside the text, in the order of its commits. */
-export class Chat {
+/** `document.chat`: what is said beside the text, in the order of its commits. @extends {Part<Message>} */
+export class Chat extends Part {
   /** @type {Map<string, any>} */
   #rows = new Map()
-  /** @type {{ stamp: number, list: Message[] }} */
-  #drawn = { stamp: -1, list: [] }
   /** @type {(() => Promise<any>) | null | undefined} the page before those that are there */
   #older
   #read = 0
-  #talk
 
   /** @internal @param {Talk} talk */
   constructor (talk) {
-    this.#talk = talk
+    super(talk)
     /** Messages of others that were not read. */
     this.unread = 0
     /** How many of those have `@` and the user's id. */
     this.mentions = 0
-    /** @internal @type {import('../core/edits.js').Deferred<Chat>} */
-    this.ready = deferred()
     /**
      * Resolves when the newest messages are there.
      * @type {Promise<Chat>}
@@ -43,8 +39,7 @@ export class Chat {
 
   /** The messages, oldest first; before the first there may be `older` ones. */
   get list () {
-    if (this.#drawn.stamp !== this.#talk.stamp) this.#drawn = { stamp: this.#talk.stamp, list: this.#draw() }
-    return this.#drawn.list
+    return this.drawn(() => this.#draw())
   }
 
   /** Whether there are messages before the first of `list`. */
@@ -58,11 +53,8 @@ export class Chat {
    * @returns {Promise<Message>} once it is committed
    */
   async say (body) {
-    const id = this.#talk.document.sync.nextId()
-    return this.#talk.say({
-      of: 'chat', id, body, freeze: () => ({ id, body }),
-      done: event => event.type === 'chat' && event.id === id, result: () => this.list.find(message => message.id === id)
-    })
+    const id = this.talk.document.sync.nextId()
+    return this.talk.say({ of: 'chat', id, body, message: { id, body } })
   }
 
   /** Load the page before the first message. */
@@ -74,7 +66,7 @@ export class Chat {
 
   /** Note that everything that is there was read. */
   async read () {
-    const { feed, ask } = this.#talk
+    const { feed, ask } = this.talk
     const { complete } = feed
     this.unread = this.mentions = 0
     if (complete <= this.#read) return
@@ -90,29 +82,44 @@ export class Chat {
     const earlier = this.#rows.get(id)
     if (changed <= (earlier?.changed ?? 0)) return
     this.#rows.set(id, row)
-    const { document } = this.#talk
+    const { document } = this.talk
     if (live && !earlier && userId !== document.userId) {
       this.unread++
       if (document.userId && mentions(body, document.userId)) this.mentions++
     }
-    return () => document.emit('chat', /** @type {Message} */ (this.list.find(message => message.id === id)))
+    return () => document.emit('chat', /** @type {Message} */ (this.#find(id)))
   }
 
   /** @param {any} page */
   #takePage (page) {
     this.#older = page.next
-    this.#talk.take(page.messages.map((/** @type {any} */ message) => ({ ...message, type: 'chat' })), false)
-    this.#talk.stamp++
+    this.talk.take(page.messages.map((/** @type {any} */ message) => ({ ...message, type: 'chat' })), false)
+    this.talk.stamp++
   }
 
-  /** @param {any} saying @internal */
-  announce ({ of, id }) {
-    if (of === 'chat') this.#talk.document.emit('chat', /** @type {Message} */ (this.list.find(message => message.id === id)))
+  /** @param {Item} item @internal */
+  announce ({ id }) {
+    this.talk.document.emit('chat', /** @type {Message} */ (this.#find(id)))
+  }
+
+  /** Whether an event is the answer. @param {Item} item @param {any} event @internal */
+  answers ({ id }, event) {
+    return event.type === 'chat' && event.id === id
+  }
+
+  /** What the caller gets. @param {Item} item @internal */
+  result ({ id }) {
+    return this.#find(id)
+  }
+
+  /** @param {string} id */
+  #find (id) {
+    return this.list.find(message => message.id === id)
   }
 
   /** The first list. @internal */
   async list_ () {
-    const { ask } = this.#talk
+    const { ask } = this.talk
     const [page, { lastRead, messages, mentions }] = await Promise.all([ask('GET', 'messages'), ask('GET', 'read')])
     this.#read = lastRead
     this.unread = messages
@@ -129,7 +136,7 @@ export class Chat {
 
   /** @returns {Message[]} */
   #draw () {
-    const { document, outbox } = this.#talk
+    const { document, outbox } = this.talk
     /** @type {Message[]} */
     const list = [...this.#rows.values()].sort((a, b) => a.changed - b.changed)
       .map(({ id, userId, body, at, version }) => ({ id, userId, body, at, version, pending: false }))

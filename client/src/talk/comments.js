@@ -1,10 +1,12 @@
 /** `document.comments`: threads of comments on passages of the text. */
 
-import { after, before, deferred, INSERT, points } from './kit.js'
+import { after, before, INSERT, points } from './kit.js'
+import { Part } from './part.js'
 import { carry, find } from './place.js'
 
 /** @import { Op } from '../ot/op.js' */
 /** @import { Talk } from '../talk.js' */
+/** @import { Item } from './outbox.js' */
 /** @import { Place, Quoted } from './place.js' */
 
 /**
@@ -43,27 +45,21 @@ const WINDOW = 32 * 1024
 /** @param {any} row */
 const quotedOf = ({ quote, length = points(quote), prefix = '', suffix = '' }) => ({ quote, length, prefix, suffix })
 
-/** `document.comments`: threads of comments on passages of the text. */
-export class Comments {
+/** `document.comments`: threads of comments on passages of the text. @extends {Part<Thread>} */
+export class Comments extends Part {
   /** @type {Map<string, Row>} */
   #threads = new Map()
   /** @type {Map<string, any>} */
   #comments = new Map()
   /** @type {Map<string, number>} numbers of what was deleted */
   #gone = new Map()
-  /** @type {{ stamp: number, list: Thread[] }} */
-  #drawn = { stamp: -1, list: [] }
-  #asking = false
   #lookMs = LOOK_MS
   /** @type {any} */
   #looking
-  #talk
 
   /** @internal @param {Talk} talk */
   constructor (talk) {
-    this.#talk = talk
-    /** @internal @type {import('../core/edits.js').Deferred<Comments>} */
-    this.ready = deferred()
+    super(talk)
     /**
      * Resolves when all threads are there.
      * @type {Promise<Comments>}
@@ -73,8 +69,7 @@ export class Comments {
 
   /** All threads, in the order of the text, those without a place last. */
   get list () {
-    if (this.#drawn.stamp !== this.#talk.stamp) this.#drawn = { stamp: this.#talk.stamp, list: this.#draw() }
-    return this.#drawn.list
+    return this.drawn(() => this.#draw())
   }
 
   /** @param {string} id of a thread */
@@ -88,37 +83,33 @@ export class Comments {
    * @returns {Promise<Thread>} once it is committed
    */
   async add ({ from, to, body }) {
-    const { document, track } = this.#talk
+    const { document } = this.talk
     const shown = document.sync.state?.shown
     if (!shown || !(Number.isInteger(from + to) && from >= 0 && from < to && to <= shown.length)) throw new RangeError(`a comment is on some text of the document, not from ${from} to ${to}`)
     const threadId = document.sync.nextId()
     const id = document.sync.nextId()
     const start = shown.point(from)
     const end = shown.point(to - 1) + 1
-    const saying = {
-      of: 'comment',
-      id,
-      body,
-      threadId,
-      place: { from: start, to: end, alive: true },
-      quote: shown.at(start, end - start),
-      moves: true,
-      freeze () {
-        const { state } = document.sync
-        const { place } = saying
-        if (place.from === place.to) return null
-        if (!state) return
-        const typed = track.typed
-        const base = [place.from, place.to].map(position => before(position, typed))
-        // what of it is typed here and not committed is waited for
-        if (base[1] - base[0] !== place.to - place.from || after(base[0] + 1, typed) - 1 !== place.from) return
-        if (state.base.at(base[0], base[1] - base[0]) !== state.shown.at(place.from, place.to - place.from)) return
-        return { id, threadId, body, from: base[0], to: base[1], version: state.version }
-      },
-      done: (/** @type {any} */ event) => event.type === 'comment' && event.id === id,
-      result: () => this.get(threadId)
-    }
-    return this.#talk.say(saying)
+    return this.talk.say({ of: 'comment', id, body, threadId, place: { from: start, to: end, alive: true }, quote: shown.at(start, end - start), moves: true })
+  }
+
+  /**
+   * The message of a comment on a passage; nothing: it cannot be said yet; null: never any more.
+   * @param {Item} item
+   * @internal
+   */
+  freeze ({ id, threadId, body, place }) {
+    const { document, track } = this.talk
+    const { state } = document.sync
+    if (!state || !place) return
+    const { from, to } = place
+    if (from === to) return null
+    const typed = track.typed
+    const base = [from, to].map(position => before(position, typed))
+    // what of it is typed here and not committed is waited for
+    if (base[1] - base[0] !== to - from || after(base[0] + 1, typed) - 1 !== from) return
+    if (state.base.at(base[0], base[1] - base[0]) !== state.shown.at(from, to - from)) return
+    return { id, threadId, body, from: base[0], to: base[1], version: state.version }
   }
 
   /**
@@ -128,8 +119,8 @@ export class Comments {
    * @returns {Promise<Comment>} once it is committed
    */
   async reply (threadId, body) {
-    const id = this.#talk.document.sync.nextId()
-    return this.#say('comment', id, { id, threadId, body }, event => event.type === 'comment' && event.id === id)
+    const id = this.talk.document.sync.nextId()
+    return this.#say('comment', { id, threadId, body })
   }
 
   /**
@@ -139,7 +130,7 @@ export class Comments {
    * @returns {Promise<Comment>}
    */
   async edit (id, body) {
-    return this.#say('comment', id, { id, body }, event => event.type === 'comment' && event.id === id && event.body === body)
+    return this.#say('comment', { id, body })
   }
 
   /**
@@ -148,7 +139,7 @@ export class Comments {
    * @returns {Promise<void>}
    */
   async delete (id) {
-    await this.#say('comment', id, { id, deleted: true }, event => event.type === 'comment' && event.id === id && event.deletedAt)
+    await this.#say('comment', { id, deleted: true })
   }
 
   /**
@@ -158,12 +149,25 @@ export class Comments {
    * @returns {Promise<Thread>}
    */
   async resolve (id, resolved = true) {
-    return this.#say('thread', id, { id, resolved }, event => event.type === 'thread' && event.id === id && !event.resolvedBy === !resolved)
+    return this.#say('thread', { id, resolved })
   }
 
-  /** @param {string} of @param {string} id @param {any} message @param {(event: any) => boolean} done @returns {Promise<any>} */
-  #say (of, id, message, done) {
-    return this.#talk.say({ of, id, body: message.body, freeze: () => message, done, result: () => of === 'thread' ? this.get(id) : this.#find(id) })
+  /** @param {string} of @param {any} message @returns {Promise<any>} */
+  #say (of, message) {
+    const { id, body } = message
+    return this.talk.say({ of, id, body, message })
+  }
+
+  /** Whether an event is the answer. @param {Item} item @param {any} event @internal */
+  answers ({ of, id, body, message }, event) {
+    if (event.type !== of || event.id !== id) return false
+    if (of === 'thread') return !event.resolvedBy === !message.resolved
+    return message.deleted ? !!event.deletedAt : !!message.threadId || event.body === body
+  }
+
+  /** What the caller gets. @param {Item} item @internal */
+  result ({ of, id, threadId }) {
+    return of === 'thread' || threadId ? this.get(threadId ?? id) : this.#find(id)
   }
 
   /** @param {string} id @returns {Comment | undefined} */
@@ -189,7 +193,7 @@ export class Comments {
     } else if (type === 'comment') rows.set(id, row)
     else {
       // a passage never changes: where it is, is known already
-      const place = earlier ? {} : { quoted: quotedOf(row), place: { from: row.from, to: row.to, alive: row.to > row.from } }
+      const place = earlier ? {} : { quoted: quotedOf(row), place: { from: row.from, to: row.to, alive: row.alive ?? row.to > row.from } }
       const { version = row.version } = earlier ?? {}
       rows.set(id, { ...earlier, ...row, ...place, made: row.version ?? earlier?.made, version })
     }
@@ -203,16 +207,15 @@ export class Comments {
 
   /** @param {'thread' | 'comment'} type @param {any} row */
   #tell (type, row) {
-    const { document } = this.#talk
+    const { document } = this.talk
     const shown = type === 'thread' ? this.get(row.id) : this.#find(row.id)
     document.emit(type, /** @type {any} */ (shown ?? { ...row, deleted: true }))
   }
 
-  /** @param {any} saying @internal */
-  announce (saying) {
-    const { of, id, threadId } = saying
+  /** @param {Item} item @internal */
+  announce ({ of, id, threadId }) {
     if (threadId || of === 'thread') this.#tell('thread', { id: threadId ?? id })
-    else if (of === 'comment') this.#tell('comment', { id })
+    else this.#tell('comment', { id })
   }
 
   /** The first list. @internal */
@@ -222,12 +225,13 @@ export class Comments {
 
   /** Ask where all threads are. */
   async #where () {
-    const { ask, track, take } = this.#talk
-    const { version, changed, threads } = await ask('GET', 'threads', { version: track.version })
+    const { ask, track, take } = this.talk
+    const { version, changed, threads } = await (await ask('GET', 'threads', { version: track.version })).all()
     const rows = []
-    for (const { comments = [], from, to, orphan, resolved, madeVersion, ...thread } of threads) {
+    // an older relay does not say whether the first character lives
+    for (const { comments = [], from, to, orphan, alive = !orphan, resolved, madeVersion, ...thread } of threads) {
       const known = this.#threads.get(thread.id)
-      const place = { from, to, alive: !orphan }
+      const place = { from, to, alive }
       if (known) {
         known.place = place
         known.version = version
@@ -238,8 +242,8 @@ export class Comments {
       if (!known || known.changed < thread.changed) rows.push({ ...thread, type: 'thread' })
       for (const comment of comments) rows.push({ ...comment, threadId: thread.id, type: 'comment' })
     }
-    this.#talk.stamp++
-    take.call(this.#talk, rows, false)
+    this.talk.stamp++
+    take.call(this.talk, rows, false)
     return changed
   }
 
@@ -254,12 +258,12 @@ export class Comments {
 
   /** What is shown has changed: what is not sent yet moves with it. @param {Op} op @internal */
   shift (op) {
-    for (const item of /** @type {any[]} */ (this.#talk.outbox.items)) if (item.place) item.place = carry(item.place, op)
+    for (const item of this.talk.outbox.all) if (item.place) item.place = carry(item.place, op)
   }
 
   /** Bring a thread to the version held; false: that cannot be. @param {Row} row */
   #carry (row) {
-    const { track } = this.#talk
+    const { track } = this.talk
     const ops = track.since(row.version)
     if (!ops) return false
     for (const op of ops) {
@@ -272,7 +276,7 @@ export class Comments {
 
   /** Bring all to the version held, and find out of those that cannot be where they are. */
   #carryAll () {
-    const { track } = this.#talk
+    const { track } = this.talk
     const lost = []
     let maybe = false
     for (const row of this.#threads.values()) {
@@ -287,27 +291,17 @@ export class Comments {
 
   /** Ask the server where all are. @param {Row[]} wanted what is told of then */
   async #locate (wanted) {
-    const { document } = this.#talk
-    if (this.#asking || !document.sync.flowing) return
-    this.#asking = true
-    try {
-      await this.#where()
-    } catch {
-      // a later look asks again
-      await new Promise(resolve => document.env.setTimeout(() => resolve(null), LOOK_MS))
-    }
-    this.#asking = false
-    this.#talk.stamp++
+    if (!await this.locate(() => this.#where())) return
     for (const { id } of wanted) if (this.get(id)) this.#tell('thread', { id })
   }
 
   /** Orphans may be back: where the text has their quotes near, the server is asked, ever more seldom if in vain. */
   #look () {
-    const { env } = this.#talk.document
+    const { env } = this.talk.document
     if (this.#looking) return
     this.#looking = env.setTimeout(async () => {
       this.#looking = undefined
-      const { state, flowing } = this.#talk.document.sync
+      const { state, flowing } = this.talk.document.sync
       if (!state || !flowing) return
       const asked = []
       for (const row of this.#threads.values()) {
@@ -325,7 +319,7 @@ export class Comments {
 
   /** @param {Place} place in the server's text @param {Quoted} quoted @returns {{ from: number, to: number, orphan: boolean }} */
   #shown (place, quoted) {
-    const { track, document } = this.#talk
+    const { track, document } = this.talk
     const { from, to } = track.typed.length > 0 ? carry(place, track.typed, quoted) : place
     const { shown } = /** @type {NonNullable<typeof document.sync.state>} */ (document.sync.state)
     return { from: shown.offset(from), to: shown.offset(to), orphan: from === to }
@@ -333,7 +327,7 @@ export class Comments {
 
   /** @returns {Thread[]} */
   #draw () {
-    const { document, outbox } = this.#talk
+    const { document, outbox } = this.talk
     /** @type {Map<string, Thread>} */
     const threads = new Map()
     if (document.sync.state) this.#carryAll()
@@ -351,25 +345,25 @@ export class Comments {
     return [...threads.values()].filter(({ comments }) => comments.length > 0).sort((a, b) => (a.from ?? end) - (b.from ?? end) || (a.to ?? end) - (b.to ?? end) || (a.id < b.id ? -1 : 1))
   }
 
-  /** Show what is said and not committed. @param {Map<string, Thread>} threads @param {any} item */
+  /** Show what is said and not committed. @param {Map<string, Thread>} threads @param {Item} item */
   #echo (threads, item) {
-    const { document } = this.#talk
-    const { of, id, body, place, threadId, quote } = item
+    const { document } = this.talk
+    const { of, id, body = '', place, threadId, quote = '', message } = item
     const { userId } = document
     const mine = { id, userId, body, at: null, editedAt: null, pending: true }
-    if (place) {
+    if (threadId) {
       if (threads.get(threadId)?.comments.length) return
-      const { shown } = /** @type {NonNullable<typeof document.sync.state>} */ (document.sync.state)
+      const { shown } = document.sync.state ?? {}
+      const where = place && shown ? { from: shown.offset(place.from), to: shown.offset(place.to), orphan: place.from === place.to } : { from: null, to: null, orphan: false }
       threads.set(threadId, {
-        id: threadId, from: shown.offset(place.from), to: shown.offset(place.to), orphan: place.from === place.to, quote, version: null, userId, at: null,
+        id: threadId, ...where, quote, version: null, userId, at: null,
         resolved: false, resolvedBy: null, resolvedAt: null, comments: [{ ...mine, threadId }], pending: true
       })
     } else if (of === 'thread') {
-      const { resolved } = item.freeze()
+      const { resolved } = message
       const thread = threads.get(id)
       if (thread) threads.set(id, { ...thread, resolved, resolvedBy: resolved ? userId : null, pending: true })
     } else if (of === 'comment') {
-      const message = item.freeze()
       for (const thread of threads.values()) {
         const at = thread.comments.findIndex(comment => comment.id === id)
         if (at >= 0 && message.deleted) thread.comments.splice(at, 1)

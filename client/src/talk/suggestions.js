@@ -1,11 +1,13 @@
 /** `document.suggestions`: edits that are proposed, and decided by those who may edit. */
 
-import { deferred, DELETE, failure, INSERT } from './kit.js'
+import { DELETE, failure, INSERT } from './kit.js'
+import { Part } from './part.js'
 import { carry } from './place.js'
 
 /** @import { Op, WireOp } from '../ot/op.js' */
 /** @import { Change } from '../ot/text.js' */
 /** @import { Talk } from '../talk.js' */
+/** @import { Item } from './outbox.js' */
 /** @import { Place } from './place.js' */
 
 /**
@@ -46,20 +48,14 @@ const carriedOf = (op, version, stale = false) => ({ op, version, stale, deletes
 /** @param {Place[]} side */
 const gone = ([left, right]) => left.from === left.to && right.from === right.to
 
-/** `document.suggestions`: edits that are proposed, and decided by those who may edit. */
-export class Suggestions {
+/** `document.suggestions`: edits that are proposed, and decided by those who may edit. @extends {Part<Suggestion>} */
+export class Suggestions extends Part {
   /** @type {Map<string, any>} */
   #rows = new Map()
-  /** @type {{ stamp: number, list: Suggestion[] }} */
-  #drawn = { stamp: -1, list: [] }
-  #asking = false
-  #talk
 
   /** @internal @param {Talk} talk */
   constructor (talk) {
-    this.#talk = talk
-    /** @internal @type {import('../core/edits.js').Deferred<Suggestions>} */
-    this.ready = deferred()
+    super(talk)
     /**
      * Resolves when all open suggestions are there.
      * @type {Promise<Suggestions>}
@@ -69,8 +65,7 @@ export class Suggestions {
 
   /** Those that are open, oldest first. */
   get list () {
-    if (this.#drawn.stamp !== this.#talk.stamp) this.#drawn = { stamp: this.#talk.stamp, list: this.#draw() }
-    return this.#drawn.list
+    return this.drawn(() => this.#draw())
   }
 
   /** One of them, or one that was decided since this is open. @param {string} id @returns {Suggestion | undefined} */
@@ -86,31 +81,27 @@ export class Suggestions {
    * @returns {Promise<Suggestion>} once it is committed
    */
   async add (changes, { note = '' } = {}) {
-    const { document, algebra: { print } } = this.#talk
+    const { document } = this.talk
     const { state } = document.sync
     if (!state) throw failure('not_loaded', `document ${document.id} is not loaded yet`)
-    const op = this.#talk.algebra.toOp(state.shown, /** @type {Change[]} */ ([changes].flat()))
+    const op = this.talk.algebra.toOp(state.shown, /** @type {Change[]} */ ([changes].flat()))
     if (op.length === 0) throw new RangeError('a suggestion changes something')
     const id = document.sync.nextId()
-    const saying = {
-      of: 'suggest',
-      id,
-      body: op.map(({ text }) => text).join(''),
-      op,
-      at: document.env.now(),
-      note,
-      moves: true,
-      freeze () {
-        const { state } = document.sync
-        if (saying.op.length === 0) return null
-        // what is typed here and not committed is waited for
-        if (!state || state.sent || state.pile.length > 0) return
-        return { id, baseVersion: state.version, op: print(saying.op), ...(note && { note }) }
-      },
-      done: (/** @type {any} */ event) => /^(suggest|decide)$/.test(event.type) && event.id === id,
-      result: () => this.get(id)
-    }
-    return this.#talk.say(saying)
+    return this.talk.say({ of: 'suggest', id, body: op.map(({ text }) => text).join(''), op, note, moves: true })
+  }
+
+  /**
+   * The message of a suggestion; nothing: it cannot be said yet; null: never any more.
+   * @param {Item} item
+   * @internal
+   */
+  freeze ({ id, op, note }) {
+    const { state } = this.talk.document.sync
+    if (!state || !op) return
+    if (op.length === 0) return null
+    // what is typed here and not committed is waited for
+    if (state.sent || state.pile.length > 0) return
+    return { id, baseVersion: state.version, op: this.talk.algebra.print(op), ...(note && { note }) }
   }
 
   /**
@@ -133,13 +124,7 @@ export class Suggestions {
 
   /** @param {string | string[]} id @param {boolean} accept */
   async #decide (id, accept) {
-    const ids = [id].flat()
-    const status = accept ? 'accepted' : 'rejected'
-    const message = Array.isArray(id) ? { ids, accept } : { id, accept }
-    await this.#talk.say({
-      of: 'decide', id: String(ids), freeze: () => message, result: () => undefined,
-      done: event => event.type === 'decide' && ids.includes(event.id) && ids.every(each => this.#rows.get(each)?.status === status)
-    })
+    await this.talk.say({ of: 'decide', id: String(id), message: Array.isArray(id) ? { ids: id, accept } : { id, accept } })
   }
 
   /**
@@ -148,10 +133,20 @@ export class Suggestions {
    * @returns {Promise<void>}
    */
   async withdraw (id) {
-    await this.#talk.say({
-      of: 'suggest', id, freeze: () => ({ id, withdrawn: true }), result: () => undefined,
-      done: event => event.id === id && event.status === 'withdrawn'
-    })
+    await this.talk.say({ of: 'suggest', id, message: { id, withdrawn: true } })
+  }
+
+  /** Whether an event is the answer. @param {Item} item @param {any} event @internal */
+  answers ({ of, id, message }, event) {
+    if (of === 'suggest') return event.id === id && (message.withdrawn ? event.status === 'withdrawn' : /^(suggest|decide)$/.test(event.type))
+    const ids = id.split(',')
+    const status = message.accept ? 'accepted' : 'rejected'
+    return event.type === 'decide' && ids.includes(event.id) && ids.every(each => this.#rows.get(each)?.status === status)
+  }
+
+  /** What the caller gets. @param {Item} item @internal */
+  result ({ id, moves }) {
+    return moves && this.get(id)
   }
 
   // ---- what the server says ----
@@ -161,7 +156,7 @@ export class Suggestions {
     const { id, changed } = row
     const earlier = this.#rows.get(id)
     if (changed <= (earlier?.changed ?? 0)) return
-    const carried = earlier?.carried ?? carriedOf(this.#talk.algebra.parse(row.op), row.baseVersion)
+    const carried = earlier?.carried ?? carriedOf(this.talk.algebra.parse(row.op), row.baseVersion)
     this.#rows.set(id, { ...row, carried })
     return () => this.#tell(id)
   }
@@ -169,12 +164,12 @@ export class Suggestions {
   /** @param {string} id */
   #tell (id) {
     const shown = this.get(id)
-    if (shown) this.#talk.document.emit('suggestion', shown)
+    if (shown) this.talk.document.emit('suggestion', shown)
   }
 
-  /** @param {any} saying @internal */
-  announce ({ of, id }) {
-    if (/^(suggest|decide)$/.test(of)) for (const each of id.split(',')) this.#tell(each)
+  /** @param {Item} item @internal */
+  announce ({ id }) {
+    for (const each of id.split(',')) this.#tell(each)
   }
 
   /** The first list. @internal */
@@ -184,20 +179,20 @@ export class Suggestions {
 
   /** Ask for all as they are at the version held. */
   async #where () {
-    const { ask, track } = this.#talk
-    const { version, changed, suggestions } = await ask('GET', 'suggestions', { version: track.version })
+    const { ask, track } = this.talk
+    const { version, changed, suggestions } = await (await ask('GET', 'suggestions', { version: track.version })).all()
     const told = []
     for (const row of suggestions) {
       const { id } = row
       const earlier = this.#rows.get(id)
       if (earlier && earlier.status !== 'open') continue
       const { stale, sides = null, deletes: had = false } = earlier?.carried ?? {}
-      const op = this.#talk.algebra.parse(row.op)
+      const op = this.talk.algebra.parse(row.op)
       const carried = { ...carriedOf(op, version, row.stale || !!stale), ...(sides && { sides: null }), deletes: had || deletes(op) }
       if (!earlier || earlier.changed < row.changed) told.push(id)
       this.#rows.set(id, { status: 'open', decidedBy: null, decidedAt: null, version: null, ...earlier, ...row, carried })
     }
-    this.#talk.stamp++
+    this.talk.stamp++
     for (const id of told) this.#tell(id)
     return changed
   }
@@ -211,17 +206,17 @@ export class Suggestions {
 
   /** What is shown has changed: what is not sent yet goes with it. @param {Op} op @internal */
   shift (op) {
-    for (const item of /** @type {any[]} */ (this.#talk.outbox.items)) if (item.op) item.op = this.#talk.algebra.transform(item.op, op, 'left')
+    for (const item of this.talk.outbox.all) if (item.op) item.op = this.talk.algebra.transform(item.op, op, 'left')
   }
 
   /** Bring a suggestion to the version held; false: that cannot be. @param {Carried} carried */
   #carry (carried) {
-    const { track } = this.#talk
+    const { track } = this.talk
     const ops = track.since(carried.version)
     if (!ops) return false
     if (ops.length > 0) {
       const over = track.whole(ops)
-      carried.op = this.#talk.algebra.transform(carried.op, over, 'left')
+      carried.op = this.talk.algebra.transform(carried.op, over, 'left')
       carried.sides &&= carried.sides.map(side => side.map(place => carry(place, over)))
       carried.stale ||= carried.deletes ? !deletes(carried.op) : !!carried.sides?.every(gone)
       carried.version = track.version
@@ -230,26 +225,17 @@ export class Suggestions {
   }
 
   async #locate () {
-    const { document } = this.#talk
-    if (this.#asking || !document.sync.flowing) return
-    this.#asking = true
-    try {
-      await this.#where()
-      for (const { id } of this.list) this.#tell(id)
-    } catch {
-      await new Promise(resolve => document.env.setTimeout(() => resolve(null), 500))
-    }
-    this.#asking = false
+    if (await this.locate(() => this.#where())) for (const { id } of this.list) this.#tell(id)
   }
 
   /** @param {any} row @returns {Suggestion} */
   #show ({ id, carried, note = '', userId = null, at = null, status, decidedBy = null, decidedAt = null, version = null, pending = false }) {
-    const { track, document } = this.#talk
+    const { track, document } = this.talk
     const { state } = document.sync
     let changes = null
     if (status === 'open' && state && carried) {
       // what is said here and not sent is on what is shown already
-      const op = carried.shown ?? (carried.version === track.version ? this.#talk.algebra.transform(carried.op, track.typed, 'left') : null)
+      const op = carried.shown ?? (carried.version === track.version ? this.talk.algebra.transform(carried.op, track.typed, 'left') : null)
       changes = op && state.shown.apply(op).changes
     }
     return { id, changes, stale: !!carried?.stale, note, userId, at, status, decidedBy, decidedAt, version, pending }
@@ -257,17 +243,16 @@ export class Suggestions {
 
   /** @returns {Suggestion[]} */
   #draw () {
-    const { document, outbox, track } = this.#talk
+    const { document, outbox, track } = this.talk
     const open = [...this.#rows.values()].filter(({ status }) => status === 'open')
     let lost = false
     for (const { carried } of open) if (!this.#carry(carried)) lost ||= carried.version < track.version
     if (lost) this.#locate()
     /** @type {Map<string, Suggestion>} */
     const list = new Map(open.sort((a, b) => a.at < b.at ? -1 : a.at > b.at ? 1 : a.id < b.id ? -1 : 1).map(row => [row.id, this.#show(row)]))
-    for (const item of /** @type {any[]} */ (outbox.items)) {
-      const { of, id, op, note } = item
-      if (op) {
-        if (!list.has(id)) list.set(id, this.#show({ id, note, userId: document.userId, status: 'open', pending: true, carried: { shown: op, stale: op.length === 0 } }))
+    for (const { of, id, op, note, moves } of outbox.items) {
+      if (moves && of === 'suggest') {
+        if (!list.has(id)) list.set(id, this.#show({ id, note, userId: document.userId, status: 'open', pending: true, carried: op && { shown: op, stale: op.length === 0 } }))
       } else if (/^(suggest|decide)$/.test(of)) {
         for (const each of id.split(',')) {
           const there = list.get(each)

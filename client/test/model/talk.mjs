@@ -8,6 +8,8 @@ const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 export class TalkModel {
   constructor (server) {
     Object.assign(this, { server, changed: 0, threads: new Map(), comments: new Map(), suggestions: new Map(), messages: new Map(), read: new Map(), said: new Map() })
+    this.modern = true // it says whether the first character of a passage lives
+    this.pages = 1000 // rows of a page of threads or suggestions
     this.silent = new Set() // connections that get a hint in place of events
     this.asked = []
   }
@@ -162,9 +164,9 @@ export class TalkModel {
           version,
           changed: this.changed,
           threads: [...this.threads.values()].filter(row => !row.deletedAt && row.version <= version).map(row => {
-            const { from, to } = this.place(row, version)
+            const { from, to, alive } = this.place(row, version)
             const { id, quote, userId, at, resolvedBy, resolvedAt, changed } = row
-            return { id, from, to, orphan: from === to, quote, resolved: !!resolvedBy, resolvedBy, resolvedAt, userId, at, madeVersion: row.version, changed, comments: [...this.comments.values()].filter(each => each.threadId === id && !each.deletedAt).map(({ type, ...each }) => each) }
+            return { id, from, to, orphan: from === to, ...(this.modern && { alive: alive && from < to }), quote, resolved: !!resolvedBy, resolvedBy, resolvedAt, userId, at, madeVersion: row.version, changed, comments: [...this.comments.values()].filter(each => each.threadId === id && !each.deletedAt).map(({ type, ...each }) => each) }
           })
         }
       case 'GET suggestions':
@@ -189,6 +191,15 @@ export class TalkModel {
     return null
   }
 
+  /** Make an answer a page of it, and say where the next is. */
+  cut (answer, path, after) {
+    const name = answer?.threads ? 'threads' : 'suggestions'
+    const rows = answer?.[name]
+    if (!rows) return {}
+    answer[name] = rows.slice(after, after + this.pages)
+    return rows.length > after + this.pages ? { link: `<${path}?version=${answer.version}&after=${after + this.pages}>; rel="next"` } : {}
+  }
+
   /** fetch, answered by this. @param {{ failing?: number }} trouble */
   fetch (trouble = {}) {
     return async (url, { method, headers, body }) => {
@@ -199,7 +210,8 @@ export class TalkModel {
         throw new TypeError('fetch failed')
       }
       const answer = this.answer(user, method, pathname, Object.fromEntries(searchParams), body && JSON.parse(body))
-      return new Response(JSON.stringify(answer), { status: answer === null ? 404 : 200, headers: { 'content-type': 'application/json' } })
+      const link = this.cut(answer, pathname, Number(searchParams.get('after') ?? 0))
+      return new Response(JSON.stringify(answer), { status: answer === null ? 404 : 200, headers: { 'content-type': 'application/json', ...link } })
     }
   }
 }
