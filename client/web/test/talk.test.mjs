@@ -144,6 +144,46 @@ test('chat: messages, what is unread, and who is meant', async () => {
   browser.check()
 })
 
+test('others see who is typing in the chat, until they pause, send, or go; three have names', async () => {
+  const { id, ann, ben } = await two('Typing', { ben: 'editor', cy: 'commenter', dee: 'commenter', eve: 'commenter' })
+  await panel(ann, 'Chat').click()
+  const line = ann.locator('.chat .typing')
+  assert.equal(await line.getAttribute('aria-live'), 'polite')
+  await panel(ben, 'Chat').click()
+  const field = page => page.getByRole('textbox', { name: 'Your message' })
+  await field(ben).pressSequentially('Hello')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  // the name of their cursor and picture stays theirs
+  assert.deepEqual(await ann.getByRole('list', { name: 'Also here' }).getByRole('button').evaluateAll(list => list.map(button => button.title)), ['Follow ben'])
+  await becomes(() => line.textContent(), '') // no key for a while
+  await field(ben).press('!')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  await field(ben).press('Enter')
+  await becomes(() => line.textContent(), '')
+  await field(ben).pressSequentially('And')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  await ben.getByRole('button', { name: 'Close Chat' }).click()
+  await becomes(() => line.textContent(), '')
+  const more = await Promise.all(['cy', 'dee', 'eve'].map(user => browser.page(relay, { user, where: `?doc=${id}` })))
+  const pages = [ben, ...more]
+  await panel(ben, 'Chat').click()
+  for (const page of more) {
+    await shows(text(page), TEXT)
+    await panel(page, 'Chat').click()
+  }
+  let keys = true
+  const typed = Promise.all(pages.map(async page => {
+    while (keys) await field(page).press('x')
+  }))
+  await becomes(() => line.textContent(), /^\w+, \w+, \w+,? and others are typing …$/)
+  keys = false
+  await typed
+  // one whose page is gone
+  await Promise.all(pages.map(page => page.close()))
+  await becomes(() => line.textContent(), '')
+  browser.check()
+})
+
 for (const [name, look] of [['wide and light', {}], ['narrow and dark', { width: 360, height: 740, scheme: 'dark' }]]) {
   test(`talk, ${name}: axe finds nothing, and nothing is wider than the window`, async () => {
     const id = await create('ann', 'Looks', TEXT, { ben: 'commenter' })
