@@ -121,6 +121,22 @@ test('what a commenter types is a suggestion; it is accepted while another types
   browser.check()
 })
 
+test('"Accept all" leaves out what has become stale, and says so', async () => {
+  const { id, ann, ben } = await two('All', { ben: 'commenter' })
+  const suggest = (from, length, insert) => sql(`SET converge."user" = 'ben'; SELECT converge.suggest('${id}', 0, converge.replace(${from}, ${length}, '${insert}'))`)
+  for (const [from, length, insert] of [[9, 4, 'pasta'], [9, 4, 'corn'], [0, 4, 'Cook'], [15, 5, 'Bring']]) await suggest(from, length, insert)
+  await panel(ann, 'Suggestions').click()
+  const items = page => page.getByRole('list', { name: 'Suggestions' }).getByRole('listitem')
+  await becomes(() => items(ann).count(), 4)
+  await ann.getByRole('button', { name: 'Accept all (4)' }).click()
+  await ann.getByText('3 accepted. 1 left out: what it was about is gone.').waitFor()
+  for (const page of [ann, ben]) await shows(text(page), 'Cook the pasta.\nBring it warm.\n')
+  await becomes(() => items(ann).locator('.quote').allTextContents(), ['What it was about is gone.'])
+  assert.equal(await ann.getByRole('alert').count(), 0)
+  assert.equal(await sql(`SELECT string_agg(status, ' ' ORDER BY created_at) FROM converge.suggestions WHERE doc_id = '${id}'`), 'accepted open accepted accepted')
+  browser.check()
+})
+
 test('chat: messages, what is unread, and who is meant', async () => {
   const { ann, ben } = await two('Chat')
   await panel(ann, 'Chat').click()

@@ -97,7 +97,11 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => document.presence.set({ name, color }), [document, name, color])
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
-  useEffect(() => document.on('rejected', ({ text, message, of }) => setDraft({ what: of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })), [document])
+  useEffect(() => document.on('rejected', ({ text, message, of, id }) => {
+    // of several decided together the panel says which were left out
+    if (of === 'decide' && id?.includes(',')) return
+    setDraft({ what: of === 'decide' ? 'your decision' : of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })
+  }), [document])
 
   // an owner had something forgotten: what was read of the past is no longer so
   const { reread } = past
@@ -144,7 +148,7 @@ function Opened ({ document, loaded, version, config }) {
           <button type='button' class='primary' onClick={() => become(null)}>Log in</button>
         </div>
       )}
-      {draft.text !== '' && <div class='draft' role='alert'><p>The server refused {draft.what}. It is here, so that you can keep it:</p><textarea readOnly aria-label={draft.what === 'an edit' ? 'The refused edit' : 'What was refused'} value={draft.text} /><button type='button' class='quiet' onClick={() => setDraft({ what: '', text: '' })}>Done</button></div>}
+      {draft.text !== '' && <div class='draft' role='alert'><p>The server refused {draft.what}. {draft.what === 'your decision' ? 'It says:' : 'It is here, so that you can keep it:'}</p><textarea readOnly aria-label={draft.what === 'an edit' ? 'The refused edit' : 'What was refused'} value={draft.text} /><button type='button' class='quiet' onClick={() => setDraft({ what: '', text: '' })}>Done</button></div>}
       <div class='beside-margin'>
         <div class='sheet' ref={sheet}>
           {!loaded && <Loading document={document} />}

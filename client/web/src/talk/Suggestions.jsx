@@ -1,5 +1,7 @@
 /** The panel of suggestions: edits that are proposed. */
 
+import { useState } from 'preact/hooks'
+import { explain } from '../app/api.js'
 import { Said, short } from './parts.jsx'
 
 /** @import { Document } from 'converge-client' */
@@ -11,7 +13,6 @@ const ignore = () => {}
 export function Suggestions ({ document, suggesting, onSuggesting, looked, onLook }) {
   const { suggestions, role, canEdit } = document
   const { list } = suggestions
-  const good = list.filter(({ stale, pending }) => !stale && !pending)
   return <>
     {role !== 'viewer' && <>
       <button type='button' class='quiet wide' aria-pressed={suggesting} onClick={() => onSuggesting(!suggesting)}>Suggest by typing</button>
@@ -21,12 +22,41 @@ export function Suggestions ({ document, suggesting, onSuggesting, looked, onLoo
     <ol class='threads' aria-label='Suggestions'>
       {list.map(suggestion => <One key={suggestion.id} {...{ document, suggestion, onLook }} active={looked === suggestion.id} />)}
     </ol>
-    {canEdit && good.length > 1 && <button type='button' class='quiet wide' onClick={() => { suggestions.accept(good.map(({ id }) => id)).catch(ignore) }}>Accept all ({good.length})</button>}
+    <All document={document} list={list} />
+  </>
+}
+
+/**
+ * Deciding all of a list at once, and what became of it.
+ * @param {{ document: Document, list: Suggestion[], rejects?: boolean }} props
+ */
+export function All ({ document, list, rejects = false }) {
+  const { suggestions, canEdit } = document
+  const [said, say] = useState('')
+  const good = list.filter(({ stale, pending }) => !stale && !pending)
+  const open = list.filter(({ pending }) => !pending)
+  /** @param {() => Promise<string>} decide */
+  const decide = async decide => {
+    say('')
+    say(await decide().catch(explain))
+  }
+  const accept = async () => {
+    const { accepted, left } = await suggestions.acceptAll(good.map(({ id }) => id))
+    return `${accepted.length} accepted.${left.length > 0 ? ` ${left.length} left out: what ${left.length > 1 ? 'they were' : 'it was'} about is gone.` : ''}`
+  }
+  const reject = async () => {
+    await suggestions.reject(open.map(({ id }) => id))
+    return `${open.length} rejected.`
+  }
+  return <>
+    {canEdit && good.length > 1 && <button type='button' class='quiet wide' onClick={() => decide(accept)}>Accept all ({good.length})</button>}
+    {canEdit && rejects && open.length > 1 && <button type='button' class='quiet wide' onClick={() => decide(reject)}>Reject all ({open.length})</button>}
+    <p class='faint' role='status'>{said}</p>
   </>
 }
 
 /** @param {{ document: Document, suggestion: Suggestion, active: boolean, onLook: (id: string) => void }} props */
-function One ({ document, suggestion, active, onLook }) {
+export function One ({ document, suggestion, active, onLook }) {
   const { id, userId, at, note, stale, changes, pending } = suggestion
   const own = userId === document.userId
   return (
