@@ -17,6 +17,9 @@ import { TASK } from './prompt.js'
  * @property {boolean} dryRun
  * @property {boolean} fresh
  * @property {boolean} json
+ * @property {boolean} wait
+ * @property {number} dailyReviews
+ * @property {number} dailyBudget
  * @property {string} name
  * @property {string} color
  * @property {number} maxRemarks
@@ -41,12 +44,15 @@ const TABLE = /** @type {const} */ ([
   ['task', 'TEXT', undefined, 'what to look for (else spelling, grammar, clarity, contradictions)'],
   ['dry-run', null, false, 'print what would be posted; a run without it then posts that'],
   ['fresh', null, false, 'ask again, even if this text was reviewed or a run was ended'],
+  ['wait', null, false, 'stay, and review when a member asks for it in the chat'],
   ['json', null, false, 'print remarks as JSON, a line each'],
   ['name', 'NAME', 'Reviewer', 'what it calls itself to those who have the document open'],
   ['color', 'COLOR', '#7a5cd0', 'of its cursor'],
   ['max-remarks', 'NUMBER', 30, 'most remarks on a document', 1, 1000],
   ['max-size', 'NUMBER', 200_000, 'most characters of a document', 1, 10_000_000],
   ['budget', 'TOKENS', 200_000, 'most tokens of a run, questions and answers', 1, 1e9],
+  ['daily-reviews', 'NUMBER', 20, 'with --wait: most reviews of a document a day', 1, 10_000],
+  ['daily-budget', 'TOKENS', 500_000, 'with --wait: most tokens for a document a day', 1, 1e9],
   ['max-time', 'SECONDS', 900, 'most time of a run', 1, 86_400],
   ['part', 'NUMBER', 6000, 'characters of a long text that are asked about at once', 200, 1_000_000],
   ['answer-tokens', 'TOKENS', 1500, 'most tokens of an answer', 50, 100_000],
@@ -66,7 +72,8 @@ ${TABLE.map(([name, takes, standard, what]) => {
   return `${left.padEnd(26)} ${what}${standard === undefined || standard === false ? '' : ` (${standard})`}`
 }).join('\n')}
 
-Exit status: 0 the whole text is reviewed, 1 a part is not, 2 it could not be done.
+Exit status: 0 the whole text is reviewed (or --wait was ended by a signal), 1 a part is
+not, 2 it could not be done.
 `
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -95,6 +102,7 @@ export function optionsOf (given, env) {
   if (!document || !UUID.test(document)) throw new TypeError(document ? `a document's id is a UUID, not ${document}` : 'the document\'s id is missing')
   if (more.length > 0) throw new TypeError(`one document at a time, not ${more.join(' ')} too`)
   if (!/^#[0-9a-f]{6}$/i.test(options.color)) throw new TypeError(`--color is like #7a5cd0, not ${options.color}`)
+  if (options.wait && options.dryRun) throw new TypeError('--wait answers requests by posting: it does not go with --dry-run')
   const key = env[options.keyEnv] || undefined
   guard(options.endpoint, key)
   return /** @type {any} */ ({
