@@ -117,7 +117,7 @@ function Opened ({ document, loaded, version, config }) {
 
   const authors = useAuthors(document, view, colored)
   const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
-  const { panels, panel, setPanel, talk } = useTalk(document, viewNow)
+  const { panels, panel, setPanel, talk } = useTalk(document, viewNow, config.reviewer)
   const language = languages[id] ?? ''
   const title = document.title ?? ''
   const Editor = editor === 'monaco' ? MonacoEditor : LiveEditor

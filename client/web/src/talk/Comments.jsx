@@ -51,7 +51,7 @@ export function Comments ({ document, view, place, onPlace, looked, onLook, onVe
 }
 
 /** @param {{ document: Document, thread: Thread, may: boolean, looked: string | null, onLook: (id: string) => void, onVersion: (version: number) => void }} props */
-function Talk ({ document, thread, may, looked, onLook, onVersion }) {
+export function Talk ({ document, thread, may, looked, onLook, onVersion }) {
   const own = useRef(/** @type {HTMLLIElement | null} */ (null))
   const { id, quote, orphan, resolved, version, comments } = thread
   const active = looked === id

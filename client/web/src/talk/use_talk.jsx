@@ -5,6 +5,7 @@ import { go } from '../app/router.js'
 import { useDocument } from '../app/store.js'
 import { Chat } from './Chat.jsx'
 import { Comments } from './Comments.jsx'
+import { Reviewer } from './Reviewer.jsx'
 import { Suggestions } from './Suggestions.jsx'
 
 /** @import { Document } from 'converge-client' */
@@ -15,9 +16,10 @@ import { Suggestions } from './Suggestions.jsx'
 /**
  * @param {Document} document
  * @param {{ current: View | null }} view
+ * @param {import('../app/config.js').Reviewer} [reviewer]
  * @returns {{ panels: Panel[], panel: string | null, setPanel: (name: string | null) => void, talk: import('../editor/LiveEditor.jsx').TalkProps }}
  */
-export function useTalk (document, view) {
+export function useTalk (document, view, reviewer) {
   useDocument(document, ['thread', 'comment', 'suggestion', 'chat', 'rejected', 'role', 'change'])
   const [panel, setPanel] = useState(/** @type {string | null} */ (null))
   const [place, setPlace] = useState(/** @type {Place | null} */ (null))
@@ -58,18 +60,19 @@ export function useTalk (document, view) {
         content: <Comments document={document} view={view.current} place={place} onPlace={setPlace} looked={looked} onLook={look} onVersion={version => go({ doc: document.id, version })} />
       },
       { name: 'suggestions', title: 'Suggestions', count: suggestions.list.length, content: <Suggestions document={document} suggesting={suggesting} onSuggesting={setSuggesting} looked={looked} onLook={look} /> },
-      { name: 'chat', title: 'Chat', count: panel === 'chat' ? 0 : chat.unread, content: <Chat document={document} /> }
+      { name: 'chat', title: 'Chat', count: panel === 'chat' ? 0 : chat.unread, content: <Chat document={document} /> },
+      ...reviewer ? [{ name: 'reviewer', title: 'Reviewer', content: <Reviewer {...{ document, reviewer, view, looked }} onLook={look} onVersion={version => go({ doc: document.id, version })} /> }] : []
     ],
     talk: {
       suggesting: suggesting && may,
       onThread: id => {
         setLooked(id)
         // on a narrow screen it would lie over the text
-        if (shown.current !== null && shown.current !== 'chat') setPanel('comments')
+        if (shown.current === 'suggestions') setPanel('comments')
       },
       onSuggestion: id => {
         setLooked(id)
-        if (shown.current !== null && shown.current !== 'chat') setPanel('suggestions')
+        if (shown.current === 'comments') setPanel('suggestions')
       },
       onComment: where => {
         if (!may) return
