@@ -22,6 +22,7 @@ const alias = {
   'converge-client/codemirror': path.join(client, 'codemirror.js'),
   'converge-client/codemirror-talk': path.join(client, 'codemirror-talk.js'),
   'converge-client/monaco': path.join(client, 'monaco.js'),
+  'converge-client/monaco-talk': path.join(client, 'monaco-talk.js'),
   // the bindings get the copies of this folder, whatever else is installed beside them
   ...Object.fromEntries(['@codemirror/state', '@codemirror/view'].map(name => [name, path.join(here, 'node_modules', name)]))
 }

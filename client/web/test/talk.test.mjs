@@ -200,6 +200,83 @@ test('others see who is typing in the chat, until they pause, send, or go; three
   browser.check()
 })
 
+test('a panel that follows the cursor leaves the focus in the text', async () => {
+  const { id, ann } = await two('Focus')
+  await sql(`SET converge."user" = 'ben'; SELECT converge.comment('${id}', 'Which rice?', 9, 13); SELECT converge.suggest('${id}', 0, converge.replace(15, 5, 'Bring'))`)
+  await becomes(() => marked(ann), 'rice')
+  await panel(ann, 'Comments').click()
+  await becomes(() => ann.evaluate(() => document.activeElement.id), 'margin')
+  await text(ann).click()
+  await ann.keyboard.press('Control+Home')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Suggestions')
+  await ann.keyboard.press('Control+Alt+Enter')
+  await becomes(() => stored('ann', id), TEXT.replace('Serve', 'Bring'))
+  browser.check()
+})
+
+test('Monaco: comments, suggestions and another wording, by keys', async () => {
+  const { id, ann, ben } = await two('Monaco', { ben: 'commenter' })
+  await sql(`SET converge."user" = 'ann'; SELECT converge.suggest('${id}', 0, converge.replace(0, 4, 'Cook'))`)
+  for (const page of [ann, ben]) {
+    await page.evaluate(() => localStorage.setItem('converge.settings', JSON.stringify({ editor: 'monaco' })))
+    await page.reload()
+    await page.locator('.monaco-editor .view-line').first().waitFor()
+  }
+  const drawn = (page, name) => page.locator(`.monaco-editor .converge-${name}`).allTextContents().then(parts => parts.join(''))
+  const monaco = page => page.locator('.monaco-editor').first()
+  const choose = async (page, words) => {
+    const from = TEXT.indexOf(words)
+    await monaco(page).click()
+    await page.keyboard.press('Control+Home')
+    for (let n = 0; n < from; n++) await page.keyboard.press('ArrowRight')
+    for (let n = 0; n < words.length; n++) await page.keyboard.press('Shift+ArrowRight')
+  }
+  await becomes(() => drawn(ben, 'suggested'), 'Cook')
+  await choose(ben, 'rice')
+  await ben.keyboard.press('Control+Alt+m')
+  await ben.getByRole('textbox', { name: 'Your comment' }).fill('Which rice?')
+  await ben.keyboard.press('Control+Enter')
+  for (const page of [ann, ben]) await becomes(() => drawn(page, 'thread'), 'rice')
+  // what a commenter's Monaco cannot take for a suggestion is written beside it
+  await choose(ben, 'warm')
+  await panel(ben, 'Suggestions').click()
+  assert.equal(await ben.getByRole('button', { name: 'Suggest by typing' }).count(), 0)
+  await ben.getByRole('button', { name: 'Suggest another wording of the selection' }).click()
+  const wording = ben.getByRole('textbox', { name: 'The other wording' })
+  assert.equal(await wording.inputValue(), 'warm')
+  await ben.keyboard.press('Control+a')
+  await ben.keyboard.type('hot')
+  await sql(`SET converge."user" = 'ann'; SELECT converge.edit('${id}', '[13, "!"]')`)
+  await becomes(() => monaco(ben).locator('.view-line').first().textContent(), /rice!/)
+  await ben.keyboard.press('Control+Enter')
+  await becomes(() => drawn(ann, 'suggested').then(text => [text.includes('hot'), text.includes('Cook')]), [true, true])
+  assert.equal(await drawn(ann, 'deleted'), 'Boilwarm')
+  // Monaco is as wide as it was, until it looks: the page does not scroll aside for it
+  for (const page of [ann, ben]) assert.equal(await page.evaluate(() => scrollX + document.documentElement.scrollWidth), 1280)
+  // to the thread, and to the suggestions
+  await panel(ann, 'Comments').click()
+  await monaco(ann).click()
+  await ann.keyboard.press('Control+Home')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Suggestions')
+  await ann.keyboard.press('Control+Alt+Backspace')
+  await becomes(() => drawn(ann, 'deleted'), 'warm')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Comments')
+  await ann.locator('.thread.active').getByText('Which rice?').waitFor()
+  await ann.keyboard.press('Alt+ArrowDown')
+  await ann.keyboard.press('Control+Alt+Enter')
+  await becomes(() => stored('ann', id), TEXT.replace('warm', 'hot').replace('rice', 'rice!'))
+  await becomes(() => drawn(ann, 'suggested'), '')
+  // and from the panel to the text
+  await panel(ann, 'Comments').click()
+  await ann.getByRole('button', { name: 'Show in the text: rice' }).click()
+  await becomes(() => drawn(ann, 'talk-active'), 'rice')
+  if (process.env.SHOTS) await ann.screenshot({ path: `${process.env.SHOTS}/monaco.png` })
+  browser.check()
+})
+
 for (const [name, look] of [['wide and light', {}], ['narrow and dark', { width: 360, height: 740, scheme: 'dark' }]]) {
   test(`talk, ${name}: axe finds nothing, and nothing is wider than the window`, async () => {
     const id = await create('ann', 'Looks', TEXT, { ben: 'commenter' })
