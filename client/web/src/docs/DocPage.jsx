@@ -141,7 +141,7 @@ function Opened ({ document, loaded, version, config }) {
         <button type='button' class='quiet' onClick={() => setMore(true)}>More</button>
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
-      {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{authors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
+      {colored && past.version === null && <Legend authors={authors} />}
       {document.status === 'unauthenticated' && (
         <div class='draft' role='alert'>
           <p>Your login has expired. What you type is kept in this browser until you log in again.</p>
@@ -165,6 +165,19 @@ function Opened ({ document, loaded, version, config }) {
       {more && <MoreDialog id={id} title={title} version={past.version} guest={user?.guest === true} owns={role === 'owner'} onRedact={past.reread} onClose={() => setMore(false)} />}
       {sharing && <ShareDialog id={id} config={config} role={role} onClose={() => setSharing(false)} />}
     </main>
+  )
+}
+
+/** Authors that are named: the others have too little text to be told apart by colours. */
+const MOST_AUTHORS = 50
+
+/** @param {{ authors: string[] }} props most text first */
+function Legend ({ authors }) {
+  return (
+    <ul class='legend' aria-label='Authors of this text'>
+      {authors.slice(0, MOST_AUTHORS).map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}
+      {authors.length > MOST_AUTHORS && <li class='faint'>and {authors.length - MOST_AUTHORS} more</li>}
+    </ul>
   )
 }
 

@@ -5,6 +5,7 @@ import { explain } from '../app/api.js'
 import { called } from '../app/names.js'
 import { api } from '../app/session.js'
 import { useDocument } from '../app/store.js'
+import { useSome } from '../parts/Some.jsx'
 import { Talk } from './Comments.jsx'
 import { Said, short } from './parts.jsx'
 import { asking, doing, rangeOf, requests } from './reviewer.js'
@@ -33,6 +34,8 @@ export function Reviewer ({ document, reviewer: { id, name: given }, view, looke
   const may = document.role !== null && document.role !== 'viewer'
   const suggestions = document.suggestions.list.filter(({ userId }) => userId === id)
   const threads = document.comments.list.filter(({ userId, resolved }) => userId === id && !resolved)
+  const proposed = useSome(suggestions, each => each.id === looked)
+  const remarked = useSome(threads, each => each.id === looked)
   const { answers, open } = requests(document.chat.list, id, document.userId)
   return (
     <div class='reviewer'>
@@ -50,16 +53,18 @@ export function Reviewer ({ document, reviewer: { id, name: given }, view, looke
         <h3>Its suggestions</h3>
         {suggestions.length === 0 && <p class='faint'>There are none that are open.</p>}
         <ol class='threads' aria-label='Suggestions of the reviewer'>
-          {suggestions.map(suggestion => <One key={suggestion.id} {...{ document, suggestion, onLook }} active={looked === suggestion.id} />)}
+          {proposed.some.map(suggestion => <One key={suggestion.id} {...{ document, suggestion, onLook }} active={looked === suggestion.id} />)}
         </ol>
+        {proposed.more}
         <All document={document} list={suggestions} rejects />
       </section>
       <section aria-label='Its comments'>
         <h3>Its comments</h3>
         {threads.length === 0 && <p class='faint'>There are none that are open.</p>}
         <ol class='threads' aria-label='Comments of the reviewer'>
-          {threads.map(thread => <Talk key={thread.id} {...{ document, thread, may, looked, onLook, onVersion }} />)}
+          {remarked.some.map(thread => <Talk key={thread.id} {...{ document, thread, may, looked, onLook, onVersion }} />)}
         </ol>
+        {remarked.more}
       </section>
     </div>
   )

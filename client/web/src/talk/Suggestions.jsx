@@ -2,6 +2,7 @@
 
 import { useRef, useState } from 'preact/hooks'
 import { explain } from '../app/api.js'
+import { useSome } from '../parts/Some.jsx'
 import { Said, short } from './parts.jsx'
 
 /** @import { Document } from 'converge-client' */
@@ -27,6 +28,7 @@ const ignore = () => {}
 export function Suggestions ({ document, view, byTyping, suggesting, onSuggesting, worded, onWorded, looked, onLook }) {
   const { suggestions, role, canEdit } = document
   const { list } = suggestions
+  const { some, more } = useSome(list, ({ id }) => id === looked)
   return <>
     {role !== 'viewer' && !byTyping && <Wording {...{ document, view, worded, onWorded }} />}
     {role !== 'viewer' && byTyping && <>
@@ -35,8 +37,9 @@ export function Suggestions ({ document, view, byTyping, suggesting, onSuggestin
     </>}
     {list.length === 0 && <p class='faint'>Nothing is suggested.</p>}
     <ol class='threads' aria-label='Suggestions'>
-      {list.map(suggestion => <One key={suggestion.id} {...{ document, suggestion, onLook }} active={looked === suggestion.id} />)}
+      {some.map(suggestion => <One key={suggestion.id} {...{ document, suggestion, onLook }} active={looked === suggestion.id} />)}
     </ol>
+    {more}
     <All document={document} list={list} />
   </>
 }
