@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '../src/index.js'
 import { failure } from '../src/core/error.js'
+import { waitEverywhere } from './everywhere.js'
 import { HELP, optionsOf } from './options.js'
 import { review } from './run.js'
 import { wait } from './wait.js'
@@ -60,7 +61,7 @@ async function main (options) {
   }
   try {
     if (options.wait) {
-      await wait(options, client, surroundings)
+      await (options.document ? wait : waitEverywhere)(options, client, surroundings)
       return 0
     }
     const { whole, posted, tokens, remarks, notes } = await review(options, client, { ...surroundings, deadline: Date.now() + options.maxTime })

@@ -24,7 +24,11 @@ import { loaded, reviewOpen } from './run.js'
 const PATIENCE_MS = 3_600_000
 const ANSWERING_MS = 60_000
 
-/** @typedef {Omit<Surroundings, 'deadline'> & { fence: () => string, print: (remark: Placed) => void }} Given */
+/**
+ * @typedef {Omit<Surroundings, 'deadline'> & { fence: () => string, print: (remark: Placed) => void, turn?: Turn }} Given
+ *
+ * @typedef {<T>(work: () => Promise<T>) => Promise<T>} Turn does work when that of other documents is done
+ */
 /** @typedef {Wish & { id: string, userId: string }} Request */
 
 /**
@@ -71,7 +75,7 @@ class Waiting {
   }
 
   async all () {
-    const { document, options, surroundings: { signal, log } } = this
+    const { document, options, surroundings: { signal, log, turn = work => work() } } = this
     await this.#orEnd(document.chat.loaded)
     const wake = () => this.#wake()
     const offs = [document.on('chat', wake), document.on('status', wake)]
@@ -80,7 +84,7 @@ class Waiting {
     try {
       while (!signal.aborted) {
         const request = this.#next()
-        if (request) await this.#serve(request)
+        if (request) await turn(() => this.#serve(request))
         else await this.#rest()
       }
       throw signal.reason
@@ -122,6 +126,7 @@ class Waiting {
   /** @param {Request} request */
   async #serve (request) {
     const { signal, log } = this.surroundings
+    if (signal.aborted) return
     this.#done.add(request.id)
     log(`${request.userId} asks for a review${request.wish ? `: ${request.wish}` : ''}`)
     const answer = this.#refusal(request) ?? await this.#review(request)

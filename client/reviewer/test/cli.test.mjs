@@ -42,6 +42,7 @@ test('a wrong option is named with what it may be', () => {
   assert.equal(options(['--temperature', '0.3']).temperature, 0.3)
   for (const missing of ['url', 'endpoint', 'model']) assert.throws(() => optionsOf(NEEDED.filter((_, i) => NEEDED[i] !== `--${missing}` && NEEDED[i - 1] !== `--${missing}`), {}), new RegExp(`--${missing} is missing`))
   assert.throws(() => optionsOf(NEEDED.slice(0, -1), {}), /id is missing/)
+  assert.equal(optionsOf([...NEEDED.slice(0, -1), '--wait'], {}).document, '')
   assert.throws(() => optionsOf([...NEEDED.slice(0, -1), '../x'], {}), /UUID/)
 })
 

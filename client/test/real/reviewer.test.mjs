@@ -215,6 +215,39 @@ test('one that waits is asked in the chat, for the whole text and for a passage,
   assert.deepEqual(await once(child, 'exit'), [0, null])
 })
 
+test('one that waits everywhere comes where it is let in, one request at a time, and goes where it is put out', { skip }, async t => {
+  const [one, two] = [await stage(t), await stage(t)]
+  await one.api.share(two.id, 'rita', { role: 'viewer' })
+  let open = 0
+  let most = 0
+  const standin = await new StandIn(async question => {
+    most = Math.max(most, ++open)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    open--
+    return says(question)
+  }).start()
+  const way = await new Way().open()
+  const child = spawn(process.execPath, [...args(way.url, standin.url, one).slice(0, -1), '--wait', '--look', '1'], { env, stdio: 'ignore' })
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await Promise.all([standin.stop(), way.close()])
+  })
+  const here = ({ document }) => document.presence.users.some(({ userId }) => userId === 'rita')
+  await until('rita to be at the first', () => here(one))
+  assert.equal(here(two), false)
+  await one.api.share(two.id, 'rita', { role: 'commenter' })
+  await until('rita to be at the second', () => here(two))
+  await Promise.all([one, two].map(({ document }) => document.chat.loaded))
+  await Promise.all([one, two].map(({ document }) => document.chat.say('@rita')))
+  for (const { document } of [one, two]) await until('an answer', () => document.chat.list.some(({ body }) => body.startsWith('Reviewed for @ann: 5 remarks')))
+  assert.equal(most, 1)
+  await one.api.unshare(two.id, 'rita')
+  await until('rita to be gone', () => !here(two))
+  assert.ok(here(one))
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
 test('a viewer may not, and is told so before anything is asked', { skip }, async t => {
   const all = await stage(t)
   await all.api.share(all.id, 'rita', { role: 'viewer' })

@@ -116,6 +116,7 @@ function Ask ({ document, id, view }) {
 /** Owners let the reviewer in, if it is no member. @param {{ document: Document, id: string, name: string }} props */
 function LetIn ({ document, id, name }) {
   const [member, setMember] = useState(true)
+  const [done, setDone] = useState(false)
   const [problem, setProblem] = useState('')
   const path = `docs/${document.id}/members`
   useEffect(() => {
@@ -126,10 +127,11 @@ function LetIn ({ document, id, name }) {
     return () => { gone = true }
   }, [document, id])
   if (member) return null
+  if (done) return <p class='faint' role='status'>{name} is let in, and comes when it looks for documents next.</p>
   const letIn = async () => {
     try {
       await api.put(path, { userId: id, role: 'commenter' })
-      setMember(true)
+      setDone(true)
     } catch (error) {
       setProblem(explain(error))
     }
