@@ -6,8 +6,10 @@ import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '../src/index.js'
 import { failure } from '../src/core/error.js'
+import { waitEverywhere } from './everywhere.js'
 import { HELP, optionsOf } from './options.js'
 import { review } from './run.js'
+import { wait } from './wait.js'
 
 /** @import { Placed } from './journal.js' */
 /** @import { Options } from './options.js' */
@@ -47,18 +49,22 @@ async function main (options) {
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => ended.abort(failure('ended', `ended by ${name}; run again to go on`)))
   token(options)
   const client = new Client({ url: options.url, token: async () => token(options), WebSocket: await socketClass() })
+  const surroundings = {
+    fetch,
+    now: Date.now,
+    sleep: (/** @type {number} */ ms, /** @type {AbortSignal} */ signal) => sleep(ms, undefined, { signal }),
+    random: Math.random,
+    signal: ended.signal,
+    log,
+    fence: () => randomBytes(16).toString('hex'),
+    print: printer(options)
+  }
   try {
-    const { whole, posted, tokens, remarks, notes } = await review(options, client, {
-      fetch,
-      now: Date.now,
-      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-      random: Math.random,
-      signal: ended.signal,
-      deadline: Date.now() + options.maxTime,
-      log,
-      fence: () => randomBytes(16).toString('hex'),
-      print: printer(options)
-    })
+    if (options.wait) {
+      await (options.document ? wait : waitEverywhere)(options, client, surroundings)
+      return 0
+    }
+    const { whole, posted, tokens, remarks, notes } = await review(options, client, { ...surroundings, deadline: Date.now() + options.maxTime })
     notes.forEach(log)
     const waiting = remarks.filter(({ state }) => state === 'placed').length
     log(options.dryRun ? `${waiting} remarks would be posted; ${tokens} tokens used` : `${posted} remarks posted; ${tokens} tokens used`)

@@ -1,5 +1,5 @@
 /**
- * Posts remarks, over REST: the only part that knows how. A remark has its id and never
+ * Posts remarks and answers, over REST: the only part that knows how. A remark has its id and never
  * changes once it may have been sent, so that sending it again is safe.
  */
 
@@ -12,7 +12,12 @@ import { exchange } from './http.js'
 
 const TIMEOUT_MS = 45_000 // the relay takes up to 40 s to answer
 
-/** @typedef {{ post: (remark: Placed) => Promise<void> }} Poster rejects with `code` and `status` */
+/**
+ * Each rejects with `code` and `status`.
+ * @typedef {object} Poster
+ * @property {(remark: Placed) => Promise<void>} post
+ * @property {(id: string, body: string) => Promise<void>} say in the chat
+ */
 
 /**
  * @param {object} to
@@ -38,6 +43,7 @@ export function poster ({ url, document, token }, surroundings) {
   return {
     post: ({ kind, id, threadId, version, from, to, op, body }) => kind === 'comment'
       ? send('threads', { body, from, to, version, threadId, id }, false)
-      : send('suggestions', { baseVersion: version, op, note: body, id }, false)
+      : send('suggestions', { baseVersion: version, op, note: body, id }, false),
+    say: (id, body) => send('messages', { body, id }, false)
   }
 }

@@ -19,6 +19,7 @@ import { messages } from './prompt.js'
 /** @import { Surroundings } from './http.js' */
 /** @import { Part, Placed } from './journal.js' */
 /** @import { Options } from './options.js' */
+/** @import { Passage } from './passage.js' */
 /** @import { Range } from './parts.js' */
 
 /** A part that is asked about in halves is not cut again below this, nor more often. */
@@ -38,13 +39,25 @@ const POSTING_MS = 60_000
  * @property {number} tokens used by this run
  * @property {Placed[]} remarks
  * @property {string[]} notes what was left out, and why
+ * @property {number} dropped remarks that this run has left out
+ * @property {number} left parts that were not reviewed
+ * @property {number} version that was reviewed
+ * @property {boolean} unchanged it was reviewed before
+ *
+ * @typedef {object} More
+ * @property {() => string} fence
+ * @property {(remark: Placed) => void} print
+ * @property {(tokens: number) => void} [spent] tokens were used
+ * @property {() => (Range & { kind: Remark['kind'] })[]} [open] what the user has said of the text as it is
+ *
+ * @typedef {Options & { wish?: string, passage?: Passage | null }} Asked with what a member wants to be looked for, and where
  */
 
 /**
  * Review a document.
  * @param {Options} options
  * @param {Client} client with a commenter's token
- * @param {Surroundings & { fence: () => string, print: (remark: Placed) => void }} surroundings
+ * @param {Surroundings & More} surroundings
  * @returns {Promise<Result>}
  */
 export async function review (options, client, surroundings) {
@@ -54,19 +67,28 @@ export async function review (options, client, surroundings) {
   const given = { ...surroundings, signal: AbortSignal.any([surroundings.signal, ended.signal]) }
   try {
     await loaded(document, given)
-    const run = new Run(options, client, document, given)
-    try {
-      return await run.all()
-    } finally {
-      run.journal.release()
-    }
+    return await reviewOpen(options, client, document, given)
   } finally {
     document.release()
   }
 }
 
+/**
+ * Review a document that is open and loaded.
+ * @param {Asked} options @param {Client} client @param {Document} document @param {Surroundings & More} surroundings
+ * @returns {Promise<Result>}
+ */
+export async function reviewOpen (options, client, document, surroundings) {
+  const run = new Run(options, client, document, surroundings)
+  try {
+    return await run.all()
+  } finally {
+    run.journal.release()
+  }
+}
+
 /** Wait for the text and the role. @param {Document} document @param {Surroundings} surroundings */
-async function loaded (document, { signal, now, deadline }) {
+export async function loaded (document, { signal, now, deadline }) {
   const late = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.min(60_000, deadline - now())))])
   await new Promise((resolve, reject) => {
     late.addEventListener('abort', () => reject(signal.aborted ? signal.reason : failure('unavailable', `the relay cannot be reached (${document.status})`)))
@@ -82,12 +104,14 @@ class Run {
   /** @type {string[]} */
   #notes = []
   #printed = new Set()
+  #dropped = 0
+  #unchanged = false
   /** @type {string | null} why nothing more is asked */
   #stopped = null
 
   /**
-   * @param {Options} options @param {Client} client @param {Document} document
-   * @param {Surroundings & { fence: () => string, print: (remark: Placed) => void }} surroundings
+   * @param {Asked} options @param {Client} client @param {Document} document
+   * @param {Surroundings & More} surroundings
    */
   constructor (options, client, document, surroundings) {
     if (!options.dryRun && document.role === 'viewer') throw failure('forbidden', 'the token is a viewer\'s; a commenter\'s is needed to post (or --dry-run)')
@@ -98,7 +122,8 @@ class Run {
     this.surroundings = surroundings
     this.endpoint = new Endpoint(options, surroundings)
     this.poster = poster({ url: options.url, document: document.id, token: client.token }, { ...surroundings, deadline: surroundings.deadline + POSTING_MS })
-    this.run = idOf('run', document.id, document.userId, options.model, options.task)
+    const { wish = '', passage } = options
+    this.run = idOf('run', document.id, document.userId, options.model, options.task, ...(wish || passage ? [wish, passage?.quote ?? null] : []))
     this.journal = new Journal(options.state, this.run)
     this.text = ''
   }
@@ -107,7 +132,8 @@ class Run {
   async all () {
     const { log } = this.surroundings
     if (!await this.#resume()) this.#begin()
-    if (this.state.finished) log(`nothing has changed since version ${this.state.version} was reviewed (--fresh reviews it again)`)
+    this.#unchanged = this.state.finished
+    if (this.#unchanged) log(`nothing has changed since version ${this.state.version} was reviewed (--fresh reviews it again)`)
     for (const part of this.state.parts) {
       if (part.state !== 'asked' && !this.#stopped) await this.#askAbout(part)
     }
@@ -156,14 +182,16 @@ class Run {
   }
 
   #begin () {
-    const { document, options: { maxSize, part, budget }, surroundings: { log } } = this
+    const { document, options: { maxSize, part, budget, passage }, surroundings: { log } } = this
     const { text, version } = document
     const size = [...text].length
     if (size > maxSize) throw failure('too_large', `the text has ${size} characters, more than the ${maxSize} of --max-size`)
+    const where = passage?.find(text, version)
+    if (where === null) throw failure('passage', 'the passage that it is about was changed or deleted')
     this.text = text
     this.journal.state = {
       schema: 1, document: document.id, version, hash: hash(text), finished: false, remarks: [], earlier: this.#earlier(),
-      parts: cut(text, part).filter(({ from, to }) => text.slice(from, to).trim() !== '').map(range => ({ ...range, state: 'open' }))
+      parts: cut(text, part, where).filter(({ from, to }) => text.slice(from, to).trim() !== '').map(range => ({ ...range, state: 'open' }))
     }
     this.journal.save()
     const { parts } = this.state
@@ -182,7 +210,8 @@ class Run {
 
   /** What a question about a text may cost. @param {string} text */
   #costOf (text) {
-    const asked = messages({ text, task: this.options.task, most: this.options.maxRemarks, fence: '0'.repeat(32) })
+    const { task, maxRemarks: most, wish } = this.options
+    const asked = messages({ text, task, most, wish, fence: '0'.repeat(32) })
     return estimate(asked.map(message => message.content).join('')) + this.options.answerTokens
   }
 
@@ -236,9 +265,10 @@ class Run {
       if (limit) return limit
       const said = await this.endpoint.ask(this.#question(part, most))
       this.#tokens += said.tokens
+      this.surroundings.spent?.(said.tokens)
       const answer = said.kind === 'answer' ? read(said.content) : null
       if (answer) {
-        for (const { what, why } of answer.dropped) this.#notes.push(`dropped, since ${why}: ${what}`)
+        for (const { what, why } of answer.dropped) this.#note(why, what)
         return answer.remarks
       }
       why = said.kind === 'answer' ? 'the answer is not the JSON that was asked for' : `${said.kind}: ${said.content}`
@@ -263,10 +293,17 @@ class Run {
   /** @param {Range} part @param {number} most */
   #question ({ from, to }, most) {
     const text = this.text.slice(from, to)
+    const { task, wish = '' } = this.options
     let fence
     do fence = this.surroundings.fence()
-    while (text.includes(fence))
-    return messages({ text, task: this.options.task, most, fence })
+    while (text.includes(fence) || wish.includes(fence))
+    return messages({ text, task, most, fence, wish })
+  }
+
+  /** Note that a remark is dropped. @param {string} why @param {string} what */
+  #note (why, what) {
+    this.#dropped++
+    this.#notes.push(`dropped, since ${why}: ${what}`)
   }
 
   // ---- placing ----
@@ -276,7 +313,7 @@ class Run {
     for (const remark of remarks) {
       const passage = place(this.text, part, remark)
       const placed = typeof passage === 'string' ? passage : this.#placed(remark, passage)
-      if (typeof placed === 'string') this.#notes.push(`dropped, since ${placed}: ${JSON.stringify(remark.quote)}: ${JSON.stringify(remark.body)}`)
+      if (typeof placed === 'string') this.#note(placed, `${JSON.stringify(remark.quote)}: ${JSON.stringify(remark.body)}`)
       else this.state.remarks.push(placed)
     }
   }
@@ -288,7 +325,7 @@ class Run {
     const id = idOf(run, kind, quote, which, body, replacement)
     const range = points(text, passage)
     if (remarks.some(other => other.id === id)) return 'it was made before'
-    if (this.#isOld(kind, passage)) return 'a remark on the same passage was made before'
+    if (this.#isOld(kind, passage) || this.#isOpen(kind, passage)) return 'a remark on the same passage was made before'
     if (kind === 'suggestion' && remarks.some(other => other.kind === kind && other.from < range.to && range.from < other.to)) return 'another suggestion is about the same text'
     return {
       id,
@@ -301,6 +338,13 @@ class Run {
   #isOld (kind, { from, to }) {
     this.#old ??= this.state.earlier.map(old => ({ kind: old.kind, at: findAgain(this.text, old.quote, old.around) }))
     return this.#old.some(old => old.kind === kind && old.at !== null && old.at.from < to && from < old.at.to)
+  }
+
+  /** Return true if a remark of a kind, made for another request, is open on a passage. @param {Remark['kind']} kind @param {Range} passage */
+  #isOpen (kind, { from, to }) {
+    const { document, surroundings: { open } } = this
+    if (!open || this.options.fresh || this.text !== document.text) return false
+    return open().some(other => other.kind === kind && other.from < to && from <= other.to)
   }
 
   /** @type {{ kind: Remark['kind'], at: Range | null }[] | undefined} where remarks of earlier runs are now */
@@ -363,7 +407,7 @@ class Run {
   /** @param {Placed} remark @param {string} why */
   #drop (remark, why) {
     remark.why = why
-    this.#notes.push(`dropped, since ${why}: ${JSON.stringify(remark.quote)}: ${JSON.stringify(remark.body)}`)
+    this.#note(why, `${JSON.stringify(remark.quote)}: ${JSON.stringify(remark.body)}`)
     return this.#mark(remark, 'dropped')
   }
 
@@ -391,6 +435,9 @@ class Run {
       this.journal.save()
       if (state.hash !== hash(document.text)) log(`the text has changed since version ${state.version}: run again to review it as it is`)
     }
-    return { whole, posted: this.#posted, tokens: this.#tokens, remarks: state.remarks, notes: this.#notes }
+    return {
+      whole, posted: this.#posted, tokens: this.#tokens, remarks: state.remarks, notes: this.#notes,
+      dropped: this.#dropped, left: state.parts.filter(part => part.state !== 'asked').length, version: state.version, unchanged: this.#unchanged
+    }
   }
 }

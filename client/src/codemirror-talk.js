@@ -14,10 +14,12 @@
 
 import { EditorState, Prec, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, EditorView, keymap, ViewPlugin, WidgetType } from '@codemirror/view'
+import { decide, read, spotAt, spotFrom } from './editors/spots.js'
 
 /** @import { ChangeSet, Extension, Range } from '@codemirror/state' */
 /** @import { DecorationSet } from '@codemirror/view' */
 /** @import { Document } from './document.js' */
+/** @import { Shown, Spot } from './editors/spots.js' */
 
 /**
  * @typedef {object} TalkOptions
@@ -31,11 +33,6 @@ import { Decoration, EditorView, keymap, ViewPlugin, WidgetType } from '@codemir
 const fresh = /** @type {import('@codemirror/state').StateEffectType<Shown>} */ (StateEffect.define())
 /** Show a thread or suggestion as the one that is looked at; null: none. */
 export const focusTalk = /** @type {import('@codemirror/state').StateEffectType<string | null>} */ (StateEffect.define())
-
-/**
- * @typedef {{ id: string, kind: 'thread' | 'suggestion', from: number, to: number }} Spot
- * @typedef {{ spots: Spot[], inserts: { at: number, id: string, text: string }[], deletes: Spot[] }} Shown
- */
 
 /** What a suggestion would insert. */
 class Insertion extends WidgetType {
@@ -63,25 +60,6 @@ class Insertion extends WidgetType {
   ignoreEvent () {
     return false
   }
-}
-
-/** @param {Document} doc @param {TalkOptions} options @param {number} length @returns {Shown} */
-function read (doc, { resolved = false }, length) {
-  /** @type {Shown} */
-  const shown = { spots: [], inserts: [], deletes: [] }
-  for (const { id, from, to, orphan, resolved: done } of doc.comments.list) {
-    if (from !== null && to !== null && to <= length && !orphan && (resolved || !done)) shown.spots.push({ id, kind: 'thread', from, to })
-  }
-  for (const { id, changes, stale } of doc.suggestions.list) {
-    if (!changes?.length || stale || changes[changes.length - 1].to > length) continue
-    shown.spots.push({ id, kind: 'suggestion', from: changes[0].from, to: changes[changes.length - 1].to })
-    for (const { from, to, insert } of changes) {
-      if (to > from) shown.deletes.push({ id, kind: 'suggestion', from, to })
-      if (insert) shown.inserts.push({ at: to, id, text: insert })
-    }
-  }
-  shown.spots.sort((a, b) => a.from - b.from || a.to - b.to)
-  return shown
 }
 
 /** @param {Shown} shown @param {string | null} active @returns {DecorationSet} */
@@ -269,31 +247,14 @@ export function talk (doc, options = {}) {
     }
   })
 
-  /** The spot where the cursor is: the smallest. @param {EditorState} state @returns {Spot | undefined} */
-  const at = state => {
-    const { head } = state.selection.main
-    return state.field(field).shown.spots.filter(({ from, to }) => from <= head && head <= to).sort((a, b) => (a.to - a.from) - (b.to - b.from))[0]
-  }
+  /** The spot where the cursor is. @param {EditorState} state */
+  const at = state => spotAt(state.field(field).shown, state.selection.main.head)
 
   /** @param {1 | -1} way @returns {import('@codemirror/view').Command} */
   const step = way => view => {
-    const { head } = view.state.selection.main
-    const { spots } = view.state.field(field).shown
-    const next = way > 0 ? spots.find(({ from }) => from > head) : spots.filter(({ from }) => from < head).at(-1)
+    const next = spotFrom(view.state.field(field).shown, view.state.selection.main.head, way)
     if (!next) return false
     view.dispatch({ selection: { anchor: next.from }, scrollIntoView: true, effects: focusTalk.of(next.id) })
-    return true
-  }
-
-  /** @param {boolean} accept @returns {import('@codemirror/view').Command} */
-  const decide = accept => ({ state }) => {
-    const spot = at(state)
-    if (spot?.kind !== 'suggestion') return false
-    const { suggestions, userId, canEdit } = doc
-    const own = suggestions.get(spot.id)?.userId === userId
-    if (!canEdit && (accept || !own)) return false
-    const done = accept ? suggestions.accept(spot.id) : own ? suggestions.withdraw(spot.id) : suggestions.reject(spot.id)
-    done.catch(() => {}) // `rejected` says so
     return true
   }
 
@@ -304,8 +265,8 @@ export function talk (doc, options = {}) {
     Prec.high(keymap.of([
       { key: 'Alt-ArrowDown', run: step(1) },
       { key: 'Alt-ArrowUp', run: step(-1) },
-      { key: 'Mod-Alt-Enter', run: decide(true) },
-      { key: 'Mod-Alt-Backspace', run: decide(false) },
+      { key: 'Mod-Alt-Enter', run: ({ state }) => decide(doc, at(state), true) },
+      { key: 'Mod-Alt-Backspace', run: ({ state }) => decide(doc, at(state), false) },
       {
         key: 'Mod-Alt-m',
         run: ({ state }) => {

@@ -133,6 +133,36 @@ test('after coming back it is said anew, null takes it away, and what is no curs
   assert.throws(() => document.presence.set({ color: 'red' }), /like #12ab9f, not red/)
 })
 
+test('who writes for the chat is typing, until seconds after their last key, or until they say so', async () => {
+  const { setup, document, heard, say } = await joined()
+  const names = () => heard.map(({ name }) => name)
+  document.presence.set({ name: 'Ann', typing: true })
+  await setup.until(() => heard.length === 1)
+  const from = setup.world.now
+  await setup.world.tick(3000)
+  document.presence.set({ typing: true })
+  await setup.until(() => heard.length === 2)
+  assert.ok(setup.world.now - from >= 7000, 'a key prolongs it, and is not said')
+  document.presence.set({ typing: true })
+  await setup.until(() => heard.length === 3)
+  document.presence.set({ typing: false })
+  await setup.until(() => heard.length === 4)
+  document.presence.set({ name: 'n'.repeat(100), typing: true })
+  await setup.until(() => heard.length === 5)
+  document.presence.set({ name: null, typing: false })
+  await setup.until(() => heard.length === 6)
+  assert.deepEqual(names(), ['Ann (typing)', 'Ann', 'Ann (typing)', 'Ann', `${'n'.repeat(91)} (typing)`, null])
+  // a connection that is lost meanwhile does not prolong it
+  document.presence.set({ name: 'Ann', typing: true })
+  await setup.until(() => heard.length === 7)
+  await setup.cut()
+  await setup.until(() => names().at(-1) === 'Ann')
+
+  say({ type: 'presence', users: [ben({ name: 'Ben (typing)' }), { clientId: 'z1', userId: 'cleo', name: ' (typing)' }, { clientId: 'd1', userId: 'dan', name: 'Dan (Legal)' }] })
+  await setup.arrive()
+  assert.deepEqual(document.presence.users.map(({ name, typing }) => [name, typing]), [['Ben', true], [null, true], ['Dan (Legal)', undefined]])
+})
+
 test('a checksum is that of the server\'s text, without what is pending', async () => {
   const sha256 = async bytes => new Uint8Array(createHash('sha256').update(bytes).digest()).buffer
   const heard = []

@@ -293,6 +293,45 @@ test('a suggestion is accepted once, in the text and in its state, while others 
   assert.match(String(setup.server.text), /^[ab]{2}Boil/)
 })
 
+test('all are accepted but those that are stale, or become so by one before them', async () => {
+  const setup = new TalkSetup({ content: TEXT })
+  const [ann, ben, cleo] = [await setup.talker('ann'), await setup.talker('ben'), await setup.talker('cleo', 'commenter')]
+  const made = []
+  for (const change of [{ from: 12, to: 16, insert: 'pasta' }, { from: 12, to: 16, insert: 'corn' }, { from: 0, insert: 'First: ' }, { from: 5, to: 8, insert: 'all' }]) {
+    const add = cleo.suggestions.add(change)
+    await setup.eventually(() => ann.suggestions.list.length === made.length + 1 && !cleo.talk.busy)
+    made.push((await add).id)
+  }
+  const all = ann.suggestions.acceptAll()
+  await setup.eventually(() => ann.suggestions.list.length === 1 && !ann.talk.busy && ann.version === setup.server.version)
+  assert.deepEqual(await all, { accepted: [made[0], made[2], made[3]], left: [made[1]] })
+  assert.equal(ann.text, TEXT.replace('Boil', 'First: Boil').replace('the', 'all').replace('rice', 'pasta'))
+  assert.equal(ann.suggestions.list[0].stale, true)
+  // there is none that could be
+  assert.deepEqual(await ann.suggestions.acceptAll(), { accepted: [], left: [made[1]] })
+
+  // another deletes what one is about, at the same moment: it is refused, and the rest goes again
+  const two = [cleo.suggestions.add({ from: 0, to: 5, insert: 'Now' }), cleo.suggestions.add({ from: cleo.length - 1, insert: '!' })]
+  await setup.eventually(() => ann.suggestions.list.length === 3)
+  const [first, second] = await Promise.all(two)
+  const refused = []
+  ann.on('rejected', ({ of }) => refused.push(of))
+  setup.server.edit([{ kind: 2, length: 7, text: '' }], 'of another')
+  const rest = ann.suggestions.acceptAll([first.id, second.id])
+  await setup.eventually(() => !ann.suggestions.get(second.id) || ann.suggestions.get(second.id).status === 'accepted')
+  assert.deepEqual(await rest, { accepted: [second.id], left: [first.id] })
+  assert.deepEqual(refused, ['decide'])
+
+  // who may not is refused once
+  const [third] = [cleo.suggestions.add({ from: 0, insert: 'Z' })]
+  await setup.eventually(() => cleo.suggestions.list.length === 3 && ben.suggestions.list.length === 3)
+  await third
+  const forbidden = cleo.suggestions.acceptAll()
+  forbidden.catch(() => {})
+  await setup.eventually(() => !cleo.talk.busy)
+  await assert.rejects(forbidden, { code: 'forbidden' })
+})
+
 test('chat counts what was not read, and who is meant', async () => {
   const setup = new TalkSetup({ content: TEXT })
   setup.model.by('ben', { type: 'chat', id: 'm1', body: 'for @ann' })

@@ -8,7 +8,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-const ENTRIES = ['index', 'talk', 'indexeddb', 'codemirror', 'codemirror-talk', 'monaco', 'textarea', 'react', 'rest']
+const ENTRIES = ['index', 'talk', 'indexeddb', 'codemirror', 'codemirror-talk', 'monaco', 'monaco-talk', 'textarea', 'react', 'rest']
 
 const uncommented = text => text.replace(/\/\*[\s\S]*?\*\//g, '').trim()
 

@@ -37,11 +37,12 @@ test('a key is sent only over https or to this machine', () => {
 test('a wrong option is named with what it may be', () => {
   for (const [given, says] of [
     [['--budget', '0'], /--budget is a number from 1 to 1000000000, not 0/], [['--max-remarks', 'many'], /--max-remarks/], [['--part', '199'], /--part .*200/], [['--max-size', '1.5'], /--max-size/],
-    [['--max-time', ''], /--max-time/], [['--temperature', '3'], /--temperature/], [['--color', 'red'], /--color/], [['--endpoint', 'ftp://x'], /ftp/], [['another'], /one document/], [['--nonsense'], /nonsense/]
+    [['--max-time', ''], /--max-time/], [['--temperature', '3'], /--temperature/], [['--color', 'red'], /--color/], [['--endpoint', 'ftp://x'], /ftp/], [['another'], /one document/], [['--wait', '--dry-run'], /--wait .* --dry-run/], [['--daily-reviews', '0'], /--daily-reviews/], [['--nonsense'], /nonsense/]
   ]) assert.throws(() => options(given), says)
   assert.equal(options(['--temperature', '0.3']).temperature, 0.3)
   for (const missing of ['url', 'endpoint', 'model']) assert.throws(() => optionsOf(NEEDED.filter((_, i) => NEEDED[i] !== `--${missing}` && NEEDED[i - 1] !== `--${missing}`), {}), new RegExp(`--${missing} is missing`))
   assert.throws(() => optionsOf(NEEDED.slice(0, -1), {}), /id is missing/)
+  assert.equal(optionsOf([...NEEDED.slice(0, -1), '--wait'], {}).document, '')
   assert.throws(() => optionsOf([...NEEDED.slice(0, -1), '../x'], {}), /UUID/)
 })
 
@@ -50,6 +51,7 @@ test('README.md names limits as they are', () => {
   const rows = [...readme.matchAll(/^\| `--([\w-]+)` \| ([\d,]+) \|/gm)]
   assert.equal(rows.length, 7)
   for (const [, name, value] of rows) assert.match(HELP, new RegExp(`--${name} .*\\(${value.replaceAll(',', '')}\\)`), name)
+  for (const [, name, value] of readme.matchAll(/`--(daily-[\w-]+)` \(([\d,]+)/g)) assert.match(HELP, new RegExp(`--${name} .*\\(${value.replaceAll(',', '')}\\)`), name)
   for (const [option] of readme.matchAll(/(?<![\w-])--[a-z][\w-]+/g)) assert.ok(HELP.includes(`${option} `) || ['--port', '--help'].includes(option), option)
 })
 

@@ -26,6 +26,15 @@ const OFTEN_MS = 100
 /** ... and so long after others have moved them, since everybody carries them meanwhile. */
 const AGAIN_MS = 3000
 const NAME_LENGTH = 100
+/** That a user is typing in the chat is said behind their name, and so long after the last key. */
+const TYPING = ' (typing)'
+const TYPING_MS = 4000
+
+/** A name without what is said behind it. @param {string | null} name @returns {{ name: string | null, typing?: boolean }} */
+const heard = name => name?.endsWith(TYPING) ? { name: name.slice(0, -TYPING.length) || null, typing: true } : { name }
+
+/** @param {string} name @param {number} most */
+const cut = (name, most) => [...name].slice(0, most).join('')
 
 /** @param {Cursor} cursor @param {(position: number) => number} move */
 const moved = ({ anchor, head }, move) => ({ anchor: move(anchor), head: move(head) })
@@ -39,6 +48,8 @@ export class People {
   #own = {}
   /** @type {any} */
   #timer
+  /** @type {any} */
+  #pause
   #due = Infinity
   #saidAt = 0
   #said = ''
@@ -62,7 +73,7 @@ export class People {
     return Array.from(this.#rows.values(), ({ clientId, userId, name = null, color = null, version, cursor }) => ({
       clientId,
       userId,
-      name,
+      ...heard(name),
       color,
       cursor: pending && cursor && version === state.version ? moved(cursor, position => state.shown.offset(transformPosition(position, pending, 'left'))) : null
     }))
@@ -71,8 +82,16 @@ export class People {
   /** Show others this from now on. @param {Own} own */
   set (own) {
     for (const [key, value] of Object.entries(own)) if (value !== undefined) this.#own[key] = value
-    if (own.name) this.#own.name = [...own.name].slice(0, NAME_LENGTH).join('')
+    if (own.name) this.#own.name = cut(own.name, NAME_LENGTH)
+    if (own.typing !== undefined) this.#pauseAfter(own.typing)
     this.#sayAt(this.#saidAt + OFTEN_MS)
+  }
+
+  /** A user who types no more is not typing. @param {boolean} typing */
+  #pauseAfter (typing) {
+    const { env } = this.#document
+    env.clearTimeout(this.#pause)
+    if (typing) this.#pause = env.setTimeout(() => this.set({ typing: false }), TYPING_MS)
   }
 
   /**
@@ -133,7 +152,7 @@ export class People {
 
   stop () {
     this.#sayAt(-Infinity)
-    this.#document.env.clearTimeout(this.#timer)
+    for (const timer of [this.#timer, this.#pause]) this.#document.env.clearTimeout(timer)
   }
 
   /** Say it then, if that is not to happen sooner. @param {number} due */
@@ -150,8 +169,10 @@ export class People {
 
   #say () {
     const { sync: { flowing, state, link }, env } = this.#document
-    const { cursor, ...own } = this.#own
+    const { cursor, typing, ...own } = this.#own
     if (!flowing || !state || !Object.keys(this.#own).length) return
+    if (typing) own.name = cut(own.name ?? '', NAME_LENGTH - TYPING.length) + TYPING
+    else if (typing === false) own.name ??= null
     const { invert, typed } = this.#algebra
     const away = invert(typed(state))
     const place = cursor && moved(cursor, point => transformPosition(point, away, 'left'))

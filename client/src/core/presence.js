@@ -21,8 +21,9 @@ import { typed } from './state.js'
  * @property {string | null} name the name that the user gave themself, unchecked
  * @property {string | null} color like `#12ab9f`
  * @property {Cursor | null} cursor in UTF-16 offsets of the document's text
+ * @property {boolean} [typing] they write a message for the chat
  *
- * @typedef {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} Own the cursor in code points
+ * @typedef {{ name?: string | null, color?: string | null, cursor?: Cursor | null, typing?: boolean }} Own the cursor in code points
  */
 
 /** `document.presence`: how this client is shown to others, and who they are. */
@@ -62,17 +63,18 @@ export class Presence {
   /**
    * Show others what this user is called and where their cursor is. What is not named stays
    * as it was, null takes it away.
-   * @param {{ name?: string | null, color?: string | null, cursor?: Cursor | null }} fields
-   *   `color` like `#12ab9f`, the cursor in UTF-16 offsets of `document.text`
+   * @param {{ name?: string | null, color?: string | null, cursor?: Cursor | null, typing?: boolean }} fields
+   *   `color` like `#12ab9f`, the cursor in UTF-16 offsets of `document.text`; `typing` at each
+   *   key in a field for the chat: it lasts for four seconds, or until it is false
    */
-  set ({ name, color, cursor }) {
+  set ({ name, color, cursor, typing }) {
     /** @param {number} offset */
     const within = offset => {
       if (!Number.isInteger(offset)) throw new TypeError(`no place for a cursor: ${offset}`)
       return this.#document.sync.state?.shown.point(Math.max(0, offset)) ?? 0
     }
     if (color && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
-    this.tell('set', { name: name && clean(name), color, cursor: cursor && { anchor: within(cursor.anchor), head: within(cursor.head) } })
+    this.tell('set', { name: name && clean(name), color, cursor: cursor && { anchor: within(cursor.anchor), head: within(cursor.head) }, typing })
   }
 
   /**

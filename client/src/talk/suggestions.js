@@ -122,6 +122,27 @@ export class Suggestions extends Part {
     return this.#decide(id, false)
   }
 
+  /**
+   * Make the changes of several, or of all that are open, oldest first. One that is stale, or
+   * becomes so by one before it or by what others do meanwhile, is left out and stays open.
+   * @param {string[]} [ids]
+   * @returns {Promise<{ accepted: string[], left: string[] }>} once it is committed
+   */
+  async acceptAll (ids = this.list.map(({ id }) => id)) {
+    const { acceptAll } = await import('./accept_all.js')
+    const { ask, track, algebra: { parse } } = this.talk
+    this.#draw() // all are at one version then
+    return acceptAll(ids, {
+      known: new Map([...this.#rows].filter(([, { status, carried }]) => status === 'open' && carried.version === track.version).map(([id, { carried }]) => [id, carried])),
+      after: (carried, over) => this.#over({ ...carried }, over),
+      list: async () => {
+        const { version, suggestions } = await ask('GET', 'suggestions')
+        return new Map(suggestions.map((/** @type {any} */ { id, op, stale }) => [id, carriedOf(parse(op), version, stale)]))
+      },
+      accept: group => this.accept(group)
+    })
+  }
+
   /** @param {string | string[]} id @param {boolean} accept */
   async #decide (id, accept) {
     await this.talk.say({ of: 'decide', id: String(id), message: Array.isArray(id) ? { ids: id, accept } : { id, accept } })
@@ -214,14 +235,16 @@ export class Suggestions extends Part {
     const { track } = this.talk
     const ops = track.since(carried.version)
     if (!ops) return false
-    if (ops.length > 0) {
-      const over = track.whole(ops)
-      carried.op = this.talk.algebra.transform(carried.op, over, 'left')
-      carried.sides &&= carried.sides.map(side => side.map(place => carry(place, over)))
-      carried.stale ||= carried.deletes ? !deletes(carried.op) : !!carried.sides?.every(gone)
-      carried.version = track.version
-    }
+    if (ops.length > 0) this.#over(carried, track.whole(ops)).version = track.version
     return true
+  }
+
+  /** Carry one over an operation. @param {Carried} carried @param {Op} over */
+  #over (carried, over) {
+    carried.op = this.talk.algebra.transform(carried.op, over, 'left')
+    carried.sides &&= carried.sides.map(side => side.map(place => carry(place, over)))
+    carried.stale ||= carried.deletes ? !deletes(carried.op) : !!carried.sides?.every(gone)
+    return carried
   }
 
   async #locate () {

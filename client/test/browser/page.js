@@ -6,6 +6,7 @@ import { Client } from '../../src/index.js'
 import { converge } from '../../src/codemirror.js'
 import { indexeddb } from '../../src/indexeddb.js'
 import { bind as bindMonaco } from '../../src/monaco.js'
+import { talk as talkInMonaco } from '../../src/monaco-talk.js'
 import { bind as bindTextarea } from '../../src/textarea.js'
 
 const boxOf = ({ left, top, bottom, height = bottom - top }) => ({ left, top, height })
@@ -55,6 +56,15 @@ const kinds = {
       replace: (from, to, text) => editor.executeEdits('test', [{ range: { startLineNumber: place(from).lineNumber, startColumn: place(from).column, endLineNumber: place(to).lineNumber, endColumn: place(to).column }, text }]),
       editor
     }
+  },
+
+  async 'monaco-talk' (doc, parent) {
+    const made = await kinds.monaco(doc, parent)
+    const looked = []
+    const talk = talkInMonaco(doc, made.editor, { onThread: id => looked.push(id), onSuggestion: id => looked.push(id), onComment: range => looked.push(range) })
+    /** The texts of marks of a kind, a mark that is drawn in parts as one text. */
+    const marks = name => [...document.querySelectorAll('.view-line')].sort((a, b) => a.offsetTop - b.offsetTop).map(line => [...line.querySelectorAll(`.converge-${name}`)].map(mark => mark.textContent).join('')).join('').replaceAll('\u00a0', ' ')
+    return { ...made, talk, looked, marks }
   },
 
   textarea (doc, parent) {

@@ -188,6 +188,66 @@ test('a reviewer that is killed again and again when it has posted, before it he
   assert.deepEqual(found, EXPECTED)
 })
 
+test('one that waits is asked in the chat, for the whole text and for a passage, until it is ended', { skip }, async t => {
+  const all = await stage(t)
+  const { document } = all
+  const standin = await new StandIn(says).start()
+  const way = await new Way().open()
+  const child = spawn(process.execPath, [...args(way.url, standin.url, all), '--wait'], { env, stdio: 'ignore' })
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await Promise.all([standin.stop(), way.close()])
+  })
+  await document.chat.loaded
+  const waits = () => until('rita to wait', () => document.presence.users.some(({ userId, name }) => userId === 'rita' && name === 'Reviewer (waiting)'))
+  const answers = () => document.chat.list.filter(({ userId }) => userId === 'rita').map(({ body }) => body)
+  await waits()
+  const from = [...TEXT.slice(0, TEXT.indexOf('Zoë'))].length
+  await document.chat.say(`@rita spelling (characters ${from} to ${[...TEXT].length} of version ${document.version})`)
+  await until('an answer', () => answers().length === 1)
+  assert.deepEqual([answers(), standin.asked.length, partOf(standin.asked[0].body)], [['Reviewed for @ann: 2 remarks, 2 dropped.'], 1, TEXT.slice(TEXT.indexOf('Zoë'))])
+  await waits()
+  await document.chat.say('@rita')
+  await until('another answer', () => answers().length === 2)
+  const { ids, ...found } = await beside(all)
+  assert.deepEqual(found.suggestions, EXPECTED.suggestions, 'nothing is suggested twice')
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
+test('one that waits everywhere comes where it is let in, one request at a time, and goes where it is put out', { skip }, async t => {
+  const [one, two] = [await stage(t), await stage(t)]
+  await one.api.share(two.id, 'rita', { role: 'viewer' })
+  let open = 0
+  let most = 0
+  const standin = await new StandIn(async question => {
+    most = Math.max(most, ++open)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    open--
+    return says(question)
+  }).start()
+  const way = await new Way().open()
+  const child = spawn(process.execPath, [...args(way.url, standin.url, one).slice(0, -1), '--wait', '--look', '1'], { env, stdio: 'ignore' })
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await Promise.all([standin.stop(), way.close()])
+  })
+  const here = ({ document }) => document.presence.users.some(({ userId }) => userId === 'rita')
+  await until('rita to be at the first', () => here(one))
+  assert.equal(here(two), false)
+  await one.api.share(two.id, 'rita', { role: 'commenter' })
+  await until('rita to be at the second', () => here(two))
+  await Promise.all([one, two].map(({ document }) => document.chat.loaded))
+  await Promise.all([one, two].map(({ document }) => document.chat.say('@rita')))
+  for (const { document } of [one, two]) await until('an answer', () => document.chat.list.some(({ body }) => body.startsWith('Reviewed for @ann: 5 remarks')))
+  assert.equal(most, 1)
+  await one.api.unshare(two.id, 'rita')
+  await until('rita to be gone', () => !here(two))
+  assert.ok(here(one))
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+})
+
 test('a viewer may not, and is told so before anything is asked', { skip }, async t => {
   const all = await stage(t)
   await all.api.share(all.id, 'rita', { role: 'viewer' })

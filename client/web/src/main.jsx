@@ -45,6 +45,7 @@ for (const { id, name, slot } of config.demo?.users ?? []) {
   learn([{ userId: id, name }])
   reserve(id, slot)
 }
+if (config.reviewer) learn([{ userId: config.reviewer.id, name: config.reviewer.name ?? 'Reviewer' }])
 if (config.demo) {
   learn([{ userId: config.demo.sqlUser.id, name: 'SQL' }])
   reserve(config.demo.sqlUser.id, config.demo.sqlUser.slot)

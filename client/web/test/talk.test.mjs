@@ -121,6 +121,22 @@ test('what a commenter types is a suggestion; it is accepted while another types
   browser.check()
 })
 
+test('"Accept all" leaves out what has become stale, and says so', async () => {
+  const { id, ann, ben } = await two('All', { ben: 'commenter' })
+  const suggest = (from, length, insert) => sql(`SET converge."user" = 'ben'; SELECT converge.suggest('${id}', 0, converge.replace(${from}, ${length}, '${insert}'))`)
+  for (const [from, length, insert] of [[9, 4, 'pasta'], [9, 4, 'corn'], [0, 4, 'Cook'], [15, 5, 'Bring']]) await suggest(from, length, insert)
+  await panel(ann, 'Suggestions').click()
+  const items = page => page.getByRole('list', { name: 'Suggestions' }).getByRole('listitem')
+  await becomes(() => items(ann).count(), 4)
+  await ann.getByRole('button', { name: 'Accept all (4)' }).click()
+  await ann.getByText('3 accepted. 1 left out: what it was about is gone.').waitFor()
+  for (const page of [ann, ben]) await shows(text(page), 'Cook the pasta.\nBring it warm.\n')
+  await becomes(() => items(ann).locator('.quote').allTextContents(), ['What it was about is gone.'])
+  assert.equal(await ann.getByRole('alert').count(), 0)
+  assert.equal(await sql(`SELECT string_agg(status, ' ' ORDER BY created_at) FROM converge.suggestions WHERE doc_id = '${id}'`), 'accepted open accepted accepted')
+  browser.check()
+})
+
 test('chat: messages, what is unread, and who is meant', async () => {
   const { ann, ben } = await two('Chat')
   await panel(ann, 'Chat').click()
@@ -141,6 +157,123 @@ test('chat: messages, what is unread, and who is meant', async () => {
   await shows(text(ben), TEXT)
   await panel(ben, 'Chat').click()
   await becomes(() => ben.getByRole('list', { name: 'Messages' }).locator('.body').count(), 2)
+  browser.check()
+})
+
+test('others see who is typing in the chat, until they pause, send, or go; three have names', async () => {
+  const { id, ann, ben } = await two('Typing', { ben: 'editor', cy: 'commenter', dee: 'commenter', eve: 'commenter' })
+  await panel(ann, 'Chat').click()
+  const line = ann.locator('.chat .typing')
+  assert.equal(await line.getAttribute('aria-live'), 'polite')
+  await panel(ben, 'Chat').click()
+  const field = page => page.getByRole('textbox', { name: 'Your message' })
+  await field(ben).pressSequentially('Hello')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  // the name of their cursor and picture stays theirs
+  assert.deepEqual(await ann.getByRole('list', { name: 'Also here' }).getByRole('button').evaluateAll(list => list.map(button => button.title)), ['Follow ben'])
+  await becomes(() => line.textContent(), '') // no key for a while
+  await field(ben).press('!')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  await field(ben).press('Enter')
+  await becomes(() => line.textContent(), '')
+  await field(ben).pressSequentially('And')
+  await becomes(() => line.textContent(), 'ben is typing …')
+  await ben.getByRole('button', { name: 'Close Chat' }).click()
+  await becomes(() => line.textContent(), '')
+  const more = await Promise.all(['cy', 'dee', 'eve'].map(user => browser.page(relay, { user, where: `?doc=${id}` })))
+  const pages = [ben, ...more]
+  await panel(ben, 'Chat').click()
+  for (const page of more) {
+    await shows(text(page), TEXT)
+    await panel(page, 'Chat').click()
+  }
+  let keys = true
+  const typed = Promise.all(pages.map(async page => {
+    while (keys) await field(page).press('x')
+  }))
+  await becomes(() => line.textContent(), /^\w+, \w+, \w+,? and others are typing …$/)
+  keys = false
+  await typed
+  // one whose page is gone
+  await Promise.all(pages.map(page => page.close()))
+  await becomes(() => line.textContent(), '')
+  browser.check()
+})
+
+test('a panel that follows the cursor leaves the focus in the text', async () => {
+  const { id, ann } = await two('Focus')
+  await sql(`SET converge."user" = 'ben'; SELECT converge.comment('${id}', 'Which rice?', 9, 13); SELECT converge.suggest('${id}', 0, converge.replace(15, 5, 'Bring'))`)
+  await becomes(() => marked(ann), 'rice')
+  await panel(ann, 'Comments').click()
+  await becomes(() => ann.evaluate(() => document.activeElement.id), 'margin')
+  await text(ann).click()
+  await ann.keyboard.press('Control+Home')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Suggestions')
+  await ann.keyboard.press('Control+Alt+Enter')
+  await becomes(() => stored('ann', id), TEXT.replace('Serve', 'Bring'))
+  browser.check()
+})
+
+test('Monaco: comments, suggestions and another wording, by keys', async () => {
+  const { id, ann, ben } = await two('Monaco', { ben: 'commenter' })
+  await sql(`SET converge."user" = 'ann'; SELECT converge.suggest('${id}', 0, converge.replace(0, 4, 'Cook'))`)
+  for (const page of [ann, ben]) {
+    await page.evaluate(() => localStorage.setItem('converge.settings', JSON.stringify({ editor: 'monaco' })))
+    await page.reload()
+    await page.locator('.monaco-editor .view-line').first().waitFor()
+  }
+  const drawn = (page, name) => page.locator(`.monaco-editor .converge-${name}`).allTextContents().then(parts => parts.join(''))
+  const monaco = page => page.locator('.monaco-editor').first()
+  const choose = async (page, words) => {
+    const from = TEXT.indexOf(words)
+    await monaco(page).click()
+    await page.keyboard.press('Control+Home')
+    for (let n = 0; n < from; n++) await page.keyboard.press('ArrowRight')
+    for (let n = 0; n < words.length; n++) await page.keyboard.press('Shift+ArrowRight')
+  }
+  await becomes(() => drawn(ben, 'suggested'), 'Cook')
+  await choose(ben, 'rice')
+  await ben.keyboard.press('Control+Alt+m')
+  await ben.getByRole('textbox', { name: 'Your comment' }).fill('Which rice?')
+  await ben.keyboard.press('Control+Enter')
+  for (const page of [ann, ben]) await becomes(() => drawn(page, 'thread'), 'rice')
+  // what a commenter's Monaco cannot take for a suggestion is written beside it
+  await choose(ben, 'warm')
+  await panel(ben, 'Suggestions').click()
+  assert.equal(await ben.getByRole('button', { name: 'Suggest by typing' }).count(), 0)
+  await ben.getByRole('button', { name: 'Suggest another wording of the selection' }).click()
+  const wording = ben.getByRole('textbox', { name: 'The other wording' })
+  assert.equal(await wording.inputValue(), 'warm')
+  await ben.keyboard.press('Control+a')
+  await ben.keyboard.type('hot')
+  await sql(`SET converge."user" = 'ann'; SELECT converge.edit('${id}', '[13, "!"]')`)
+  await becomes(() => monaco(ben).locator('.view-line').first().textContent(), /rice!/)
+  await ben.keyboard.press('Control+Enter')
+  await becomes(() => drawn(ann, 'suggested').then(text => [text.includes('hot'), text.includes('Cook')]), [true, true])
+  assert.equal(await drawn(ann, 'deleted'), 'Boilwarm')
+  // Monaco is as wide as it was, until it looks: the page does not scroll aside for it
+  for (const page of [ann, ben]) assert.equal(await page.evaluate(() => scrollX + document.documentElement.scrollWidth), 1280)
+  // to the thread, and to the suggestions
+  await panel(ann, 'Comments').click()
+  await monaco(ann).click()
+  await ann.keyboard.press('Control+Home')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Suggestions')
+  await ann.keyboard.press('Control+Alt+Backspace')
+  await becomes(() => drawn(ann, 'deleted'), 'warm')
+  await ann.keyboard.press('Alt+ArrowDown')
+  await becomes(() => ann.locator('.margin h2').textContent(), 'Comments')
+  await ann.locator('.thread.active').getByText('Which rice?').waitFor()
+  await ann.keyboard.press('Alt+ArrowDown')
+  await ann.keyboard.press('Control+Alt+Enter')
+  await becomes(() => stored('ann', id), TEXT.replace('warm', 'hot').replace('rice', 'rice!'))
+  await becomes(() => drawn(ann, 'suggested'), '')
+  // and from the panel to the text
+  await panel(ann, 'Comments').click()
+  await ann.getByRole('button', { name: 'Show in the text: rice' }).click()
+  await becomes(() => drawn(ann, 'talk-active'), 'rice')
+  if (process.env.SHOTS) await ann.screenshot({ path: `${process.env.SHOTS}/monaco.png` })
   browser.check()
 })
 

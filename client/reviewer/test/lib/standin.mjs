@@ -15,7 +15,9 @@ export const comment = (quote, body, more) => remark('comment', quote, { body, .
 export const suggestion = (quote, replacement, more) => remark('suggestion', quote, { replacement, ...more })
 
 /** The text of the part that a question is about. */
-export const partOf = ({ messages }) => /^BEGIN \S+\n([\s\S]*)\nEND \S+$/.exec(messages[1].content)[1]
+export const partOf = ({ messages }) => /^BEGIN (\S+)\n([\s\S]*?)\nEND \1(\n\nWISH |$)/.exec(messages[1].content)[2]
+/** What the member who asks wants to be looked for. */
+export const wishOf = ({ messages }) => /\n\nWISH (\S+)\n([\s\S]*)\nEND \1$/.exec(messages[1].content)?.[2]
 
 export class StandIn {
   /** What was asked: `headers` and `body`. */

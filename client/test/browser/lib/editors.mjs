@@ -11,7 +11,7 @@ test.after(() => browser.stop())
 const near = (a, b, by = 2) => Math.abs(a - b) <= by
 
 /** Two users' pages on a new document. */
-async function pair (kind, text, use) {
+export async function pair (kind, text, use) {
   const id = await createDocument(text)
   const profiles = [await browser.profile('ann', { color: '#b3261e' }), await browser.profile('ben', { color: '#1f63b5' })]
   try {

@@ -12,7 +12,8 @@ import { base } from './api.js'
  * @property {string} observer a token that reads the document on show
  * @typedef {{ id: string, name: string, token: string }} Guest as whom documents are open to those
  *   who have not logged in
- * @typedef {{ demo?: Demo, guest?: Guest }} Config
+ * @typedef {{ id: string, name?: string }} Reviewer the user of a converge-reviewer that waits to be asked
+ * @typedef {{ demo?: Demo, guest?: Guest, reviewer?: Reviewer }} Config
  */
 
 /** @returns {Promise<Config>} */

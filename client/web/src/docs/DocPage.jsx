@@ -97,7 +97,11 @@ function Opened ({ document, loaded, version, config }) {
   useEffect(() => document.presence.set({ name, color }), [document, name, color])
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
   useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
-  useEffect(() => document.on('rejected', ({ text, message, of }) => setDraft({ what: of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })), [document])
+  useEffect(() => document.on('rejected', ({ text, message, of, id }) => {
+    // of several decided together the panel says which were left out
+    if (of === 'decide' && id?.includes(',')) return
+    setDraft({ what: of === 'decide' ? 'your decision' : of ? 'what you said' : 'an edit', text: `${message}\n\n${text}` })
+  }), [document])
 
   // an owner had something forgotten: what was read of the past is no longer so
   const { reread } = past
@@ -113,7 +117,7 @@ function Opened ({ document, loaded, version, config }) {
 
   const authors = useAuthors(document, view, colored)
   const { followed, said, follow, stop } = useFollow(document, viewNow, sheet)
-  const { panels, panel, setPanel, talk } = useTalk(document, viewNow)
+  const { panels, panel, setPanel, talk } = useTalk(document, viewNow, config.reviewer)
   const language = languages[id] ?? ''
   const title = document.title ?? ''
   const Editor = editor === 'monaco' ? MonacoEditor : LiveEditor
@@ -137,14 +141,14 @@ function Opened ({ document, loaded, version, config }) {
         <button type='button' class='quiet' onClick={() => setMore(true)}>More</button>
         <button type='button' class='primary' onClick={() => setSharing(true)}>Share</button>
       </div>
-      {colored && past.version === null && <ul class='legend' aria-label='Authors of this text'>{authors.map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}</ul>}
+      {colored && past.version === null && <Legend authors={authors} />}
       {document.status === 'unauthenticated' && (
         <div class='draft' role='alert'>
           <p>Your login has expired. What you type is kept in this browser until you log in again.</p>
           <button type='button' class='primary' onClick={() => become(null)}>Log in</button>
         </div>
       )}
-      {draft.text !== '' && <div class='draft' role='alert'><p>The server refused {draft.what}. It is here, so that you can keep it:</p><textarea readOnly aria-label={draft.what === 'an edit' ? 'The refused edit' : 'What was refused'} value={draft.text} /><button type='button' class='quiet' onClick={() => setDraft({ what: '', text: '' })}>Done</button></div>}
+      {draft.text !== '' && <div class='draft' role='alert'><p>The server refused {draft.what}. {draft.what === 'your decision' ? 'It says:' : 'It is here, so that you can keep it:'}</p><textarea readOnly aria-label={draft.what === 'an edit' ? 'The refused edit' : 'What was refused'} value={draft.text} /><button type='button' class='quiet' onClick={() => setDraft({ what: '', text: '' })}>Done</button></div>}
       <div class='beside-margin'>
         <div class='sheet' ref={sheet}>
           {!loaded && <Loading document={document} />}
@@ -161,6 +165,19 @@ function Opened ({ document, loaded, version, config }) {
       {more && <MoreDialog id={id} title={title} version={past.version} guest={user?.guest === true} owns={role === 'owner'} onRedact={past.reread} onClose={() => setMore(false)} />}
       {sharing && <ShareDialog id={id} config={config} role={role} onClose={() => setSharing(false)} />}
     </main>
+  )
+}
+
+/** Authors that are named: the others have too little text to be told apart by colours. */
+const MOST_AUTHORS = 50
+
+/** @param {{ authors: string[] }} props most text first */
+function Legend ({ authors }) {
+  return (
+    <ul class='legend' aria-label='Authors of this text'>
+      {authors.slice(0, MOST_AUTHORS).map(userId => <li key={userId}><span class={`chip by by-${slotOf(userId)}`}>{called(userId)}</span></li>)}
+      {authors.length > MOST_AUTHORS && <li class='faint'>and {authors.length - MOST_AUTHORS} more</li>}
+    </ul>
   )
 }
 

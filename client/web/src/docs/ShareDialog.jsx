@@ -6,6 +6,10 @@ import { addressOf } from '../app/router.js'
 import { api, session } from '../app/session.js'
 import { called, learn } from '../app/names.js'
 import { Dialog } from '../parts/Dialog.jsx'
+import { useSome } from '../parts/Some.jsx'
+
+/** From so many on, members can be looked for. */
+const MANY = 100
 
 /** @typedef {{ userId: string, name: string | null, role: string }} Member */
 
@@ -16,6 +20,7 @@ export function ShareDialog ({ id, config, role, onClose }) {
   const [members, setMembers] = useState(/** @type {Member[]} */ ([]))
   const [found, setFound] = useState(/** @type {{ userId: string, name: string }[]} */ ([]))
   const [said, say] = useState('')
+  const [part, setPart] = useState('')
   const owns = role === 'owner'
   const path = `docs/${id}/members`
 
@@ -61,6 +66,8 @@ export function ShareDialog ({ id, config, role, onClose }) {
     give(match?.userId ?? wanted, String(given.get('role')))
     form.reset()
   }
+  const people = members.filter(({ userId }) => userId !== '*')
+  const { some, more } = useSome(people.filter(({ userId, name }) => part === '' || `${name ?? ''} ${userId}`.toLowerCase().includes(part.toLowerCase())))
   const everyone = members.find(({ userId }) => userId === '*')?.role ?? ''
   const link = new URL(addressOf({ doc: id }), location.href).href
   const copy = () => navigator.clipboard.writeText(link).then(() => say('The link is copied.'), () => say('Copy it from the field, please.'))
@@ -79,8 +86,9 @@ export function ShareDialog ({ id, config, role, onClose }) {
           <button type='submit' class='primary'>Share</button>
         </form>
       )}
+      {people.length > MANY && <label class='field'>Find a member<input type='search' value={part} onInput={event => setPart(event.currentTarget.value.trim())} /></label>}
       <ul class='members' aria-label='Members'>
-        {members.filter(({ userId }) => userId !== '*').map(member => (
+        {some.map(member => (
           <li key={member.userId}>
             <bdi>{member.name ?? called(member.userId)}</bdi>{member.userId === session.value?.id && <span class='faint'> (you)</span>}
             {owns && member.userId !== session.value?.id
@@ -90,6 +98,7 @@ export function ShareDialog ({ id, config, role, onClose }) {
               : <span class='faint'>{ROLES.find(([value]) => value === member.role)?.[1]}</span>}
           </li>
         ))}
+        {more && <li>{more}</li>}
         <li>
           <span>Everyone with the link<span class='faint'> {config.guest ? 'also without logging in' : 'who has logged in'}</span></span>
           {owns

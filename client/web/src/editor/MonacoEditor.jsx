@@ -38,7 +38,9 @@ function load () {
 const isDark = theme => theme === 'dark' || (theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
 
 /** @param {LiveEditorProps} props */
-export function MonacoEditor ({ document, label, language, title, focus = false, onView }) {
+export function MonacoEditor ({ document, label, language, title, focus = false, onView, talk }) {
+  const said = useRef(talk)
+  said.current = talk
   const { theme } = useStore(settings)
   const parent = useRef(/** @type {HTMLDivElement | null} */ (null))
   const [editor, setEditor] = useState(/** @type {ReturnType<typeof import('./monaco.js').create> | null} */ (null))
@@ -50,7 +52,10 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
     setProblem('')
     Promise.all([load(), document.loaded]).then(([{ create }]) => {
       if (gone) return
-      const own = made = create(/** @type {HTMLElement} */ (parent.current), document, { label, language, title, dark: isDark(theme), phrases: { placeholder: 'Write something…' } })
+      const own = made = create(/** @type {HTMLElement} */ (parent.current), document, {
+        label, language, title, dark: isDark(theme), phrases: { placeholder: 'Write something…' },
+        talk: talk && { onThread: id => said.current?.onThread(id), onSuggestion: id => said.current?.onSuggestion(id), onComment: place => said.current?.onComment(place) }
+      })
       setEditor(own)
       if (focus && idle()) own.focus()
       onView?.({
@@ -73,7 +78,10 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
           return [...lengths].sort((a, b) => b[1] - a[1]).map(([userId]) => userId)
         },
         selection: own.selection,
-        look: (_id, from) => own.reveal(from)
+        look (id, from) {
+          own.look(id)
+          own.reveal(from)
+        }
       })
     }, error => { if (!gone) setProblem(explain(error)) })
     return () => {
@@ -82,19 +90,6 @@ export function MonacoEditor ({ document, label, language, title, focus = false,
       made?.destroy()
     }
   }, [document])
-  useEffect(() => {
-    if (!editor) return
-    const mark = () => {
-      const length = document.length
-      editor.talk([
-        ...document.comments.list.filter(({ from, orphan, resolved }) => from !== null && !orphan && !resolved).map(({ from, to }) => ({ from: Number(from), to: Number(to), className: 'cm-thread' })),
-        ...document.suggestions.list.flatMap(({ changes, stale }) => stale ? [] : changes ?? []).map(({ from, to }) => ({ from, to, className: 'diff-old' }))
-      ].filter(({ from, to }) => from < to && to <= length))
-    }
-    mark()
-    const offs = [document.on('thread', mark), document.on('suggestion', mark)]
-    return () => offs.forEach(off => off())
-  }, [document, editor])
   useEffect(() => editor?.name(label), [editor, label])
   useEffect(() => editor?.speak(language, title), [editor, language, title])
   useEffect(() => {

@@ -30,6 +30,7 @@ import 'monaco-editor/features/wordOperations/register.js'
 import 'monaco-editor/languages/definitions/register.all.js'
 import { editor as monaco, languages } from 'monaco-editor/editor/editor.api.js'
 import { bind } from 'converge-client/monaco'
+import { talk as talkIn } from 'converge-client/monaco-talk'
 
 /** @import { Document } from 'converge-client' */
 /** @import { Run } from './authors.js' */
@@ -51,9 +52,10 @@ function languageId (name, title) {
 /**
  * @param {HTMLElement} parent
  * @param {Document} document
- * @param {{ label: string, language: string, title: string, dark: boolean, phrases: { placeholder: string } }} options
+ * @param {{ label: string, language: string, title: string, dark: boolean, phrases: { placeholder: string }, talk?: import('converge-client/monaco-talk').TalkOptions }} options
+ *   talk: show what is said beside the text
  */
-export function create (parent, document, { label, language, title, dark, phrases }) {
+export function create (parent, document, { label, language, title, dark, phrases, talk }) {
   const editor = monaco.create(parent, {
     automaticLayout: true, minimap: { enabled: false }, wordWrap: 'on', fontSize: 15, lineHeight: 1.5, ariaLabel: label,
     placeholder: phrases.placeholder, language: languageId(language, title), theme: dark ? 'vs-dark' : 'vs', padding: { top: 14 }, scrollBeyondLastLine: true,
@@ -62,7 +64,7 @@ export function create (parent, document, { label, language, title, dark, phrase
   const unbind = bind(document, editor)
   const model = /** @type {monaco.ITextModel} */ (editor.getModel())
   const colors = editor.createDecorationsCollection()
-  const said = editor.createDecorationsCollection()
+  const said = talk && talkIn(document, editor, talk)
   const range = (/** @type {number} */ from, /** @type {number} */ to) => {
     const [start, end] = [from, to].map(offset => model.getPositionAt(offset))
     return { startLineNumber: start.lineNumber, startColumn: start.column, endLineNumber: end.lineNumber, endColumn: end.column }
@@ -73,8 +75,8 @@ export function create (parent, document, { label, language, title, dark, phrase
     reveal: offset => editor.revealPositionInCenterIfOutsideViewport(model.getPositionAt(offset)),
     /** @param {{ from: number, to: number, className: string }[]} marks */
     color: marks => colors.set(marks.map(({ from, to, className }) => ({ range: range(from, to), options: { inlineClassName: className } }))),
-    /** @param {{ from: number, to: number, className: string }[]} marks passages of threads and suggestions */
-    talk: marks => said.set(marks.map(({ from, to, className }) => ({ range: range(from, to), options: { inlineClassName: className, stickiness: monaco.TrackedRangeStickiness.NeverGrowsWhenTypingAtEdges } }))),
+    /** @param {string} id of a thread or suggestion that is looked at */
+    look: id => said?.focus(id),
     selection () {
       const selected = editor.getSelection()
       if (selected === null || selected.isEmpty()) return null
@@ -87,6 +89,7 @@ export function create (parent, document, { label, language, title, dark, phrase
     /** @param {boolean} dark */
     shade: dark => monaco.setTheme(dark ? 'vs-dark' : 'vs'),
     destroy () {
+      said?.end()
       unbind()
       editor.dispose()
       model.dispose()

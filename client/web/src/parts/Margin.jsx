@@ -32,7 +32,10 @@ export function MarginTabs ({ panels, open, onOpen }) {
 export function Margin ({ panels, open, onOpen }) {
   const own = useRef(/** @type {HTMLElement | null} */ (null))
   const panel = panels.find(({ name }) => name === open)
-  useEffect(() => own.current?.focus(), [open])
+  useEffect(() => {
+    // a panel that comes by a move of the cursor leaves the focus in the text
+    if (globalThis.document.activeElement?.closest('.sheet') == null) own.current?.focus()
+  }, [open])
   if (panel === undefined) return null
   return (
     <aside

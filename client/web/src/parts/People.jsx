@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { colorOf } from '../app/colors.js'
 import { called, learn } from '../app/names.js'
 import { useDocument } from '../app/store.js'
+import { bare } from '../talk/reviewer.js'
 
 /** @import { Document, User } from 'converge-client' */
 
@@ -36,7 +37,7 @@ export function present (users) {
 export function People ({ document, onFollow, followed = null }) {
   useDocument(document, ['presence', 'status'])
   const users = present(document.presence.users)
-  useEffect(() => learn(users), [users.map(({ userId, name }) => userId + name).join()])
+  useEffect(() => learn(users.map(({ userId, name }) => ({ userId, name: bare(name) }))), [users.map(({ userId, name }) => userId + name).join()])
   return (
     <ul class='people' aria-label='Also here'>
       {users.slice(0, 6).map(user => {

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { called, names } from '../app/names.js'
-import { useStore } from '../app/store.js'
+import { useDocument, useStore } from '../app/store.js'
 import { Said } from './parts.jsx'
 
 /** @import { Document } from 'converge-client' */
@@ -26,6 +26,20 @@ function Body ({ body, known, userId }) {
   })}</p>
 }
 
+/** How many of those who are typing are named. */
+const MOST_NAMED = 3
+
+/** Who is writing a message just now. @param {{ document: Document }} props */
+function Typing ({ document }) {
+  useDocument(document, ['presence', 'status'])
+  const ids = new Set(document.presence.users.filter(({ typing, userId }) => typing && userId !== document.userId).map(({ userId }) => userId))
+  const typists = [...ids].map(called)
+  const named = typists.slice(0, MOST_NAMED)
+  if (typists.length > MOST_NAMED) named.push('others')
+  const list = new Intl.ListFormat('en').format(named)
+  return <p class='typing faint' aria-live='polite'>{named.length > 0 && `${list} ${named.length > 1 ? 'are' : 'is'} typing …`}</p>
+}
+
 /** @param {{ document: Document }} props */
 export function Chat ({ document }) {
   const known = useStore(names)
@@ -37,6 +51,8 @@ export function Chat ({ document }) {
   const end = useRef(/** @type {HTMLDivElement | null} */ (null))
   const last = list.at(-1)?.id
   useEffect(() => { if (list.some(({ pending }) => !pending)) chat.read().catch(ignore) }, [last, list.length])
+  const typing = (/** @type {boolean} */ on) => document.presence.set({ typing: on })
+  useEffect(() => () => typing(false), [document])
   useLayoutEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last])
   const offers = offered(text, known)
   /** @param {string} id @param {string} name */
@@ -51,6 +67,7 @@ export function Chat ({ document }) {
     if (body === '') return
     setText('')
     setPicked([])
+    typing(false)
     chat.say(body).catch(ignore)
   }
   return (
@@ -61,12 +78,16 @@ export function Chat ({ document }) {
         <ol aria-label='Messages' aria-live='polite'>{list.map(message => <li key={message.id}><Said userId={message.userId} at={message.at} /><Body body={message.body} known={known} userId={userId} /></li>)}</ol>
         <div ref={end} />
       </div>
+      <Typing document={document} />
       {role !== 'viewer' && (
         <form class='words' onSubmit={event => { event.preventDefault(); send() }}>
           {offers.length > 0 && <ul class='offers' aria-label='Members'>{offers.map(([id, name]) => <li key={id}><button type='button' class='quiet small' onClick={() => pick(id, name)}>@{called(id)}</button></li>)}</ul>}
           <textarea
             ref={field} aria-label='Your message' placeholder='Say something; @ means someone' rows={2} maxLength={10000} dir='auto' value={text}
-            onInput={event => setText(event.currentTarget.value)}
+            onInput={event => {
+              setText(event.currentTarget.value)
+              typing(event.currentTarget.value.trim() !== '')
+            }}
             onKeyDown={event => {
               if (event.isComposing) return
               if (event.key === 'Tab' && !event.shiftKey && offers.length > 0) {

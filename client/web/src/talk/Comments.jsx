@@ -1,6 +1,7 @@
 /** The panel of threads: comments on passages of the text. */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { useSome } from '../parts/Some.jsx'
 import { Said, short, Words } from './parts.jsx'
 
 /** @import { Document } from 'converge-client' */
@@ -22,6 +23,7 @@ export function Comments ({ document, view, place, onPlace, looked, onLook, onVe
   const may = role !== 'viewer'
   const open = comments.list.filter(thread => !thread.resolved)
   const done = comments.list.filter(thread => thread.resolved)
+  const { some, more } = useSome([...open, ...resolved ? done : []], ({ id }) => id === looked)
   const begin = () => {
     const selection = view?.selection() ?? null
     setHint(selection === null ? 'Select the text that you want to comment on first.' : '')
@@ -44,14 +46,15 @@ export function Comments ({ document, view, place, onPlace, looked, onLook, onVe
     )}
     {open.length === 0 && place === null && <p class='faint'>Nothing is commented on{done.length > 0 ? ' that is open' : ''}.</p>}
     <ol class='threads' aria-label='Threads'>
-      {[...open, ...resolved ? done : []].map(thread => <Talk key={thread.id} thread={thread} {...{ document, may, looked, onLook, onVersion }} />)}
+      {some.map(thread => <Talk key={thread.id} thread={thread} {...{ document, may, looked, onLook, onVersion }} />)}
     </ol>
+    {more}
     {done.length > 0 && <button type='button' class='quiet wide' aria-pressed={resolved} onClick={() => setResolved(!resolved)}>Resolved ({done.length})</button>}
   </>
 }
 
 /** @param {{ document: Document, thread: Thread, may: boolean, looked: string | null, onLook: (id: string) => void, onVersion: (version: number) => void }} props */
-function Talk ({ document, thread, may, looked, onLook, onVersion }) {
+export function Talk ({ document, thread, may, looked, onLook, onVersion }) {
   const own = useRef(/** @type {HTMLLIElement | null} */ (null))
   const { id, quote, orphan, resolved, version, comments } = thread
   const active = looked === id
