@@ -31,6 +31,12 @@ export class Ledger {
     if (last !== request) this.#write({ reviews: reviews + 1, last: request })
   }
 
+  /** A review was none: nothing was asked. @param {string} request */
+  undo (request) {
+    const { reviews, last } = this.today
+    if (last === request && reviews > 0) this.#write({ reviews: reviews - 1, last: null })
+  }
+
   /** @param {number} tokens */
   spend (tokens) {
     this.#write({ tokens: this.today.tokens + tokens })

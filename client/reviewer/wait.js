@@ -148,13 +148,14 @@ class Waiting {
   async #review (request) {
     const { options, client, document, surroundings, ledger } = this
     const { userId, wish, range } = request
-    ledger.begin(request.id)
     const deadline = surroundings.now() + options.maxTime
     try {
       const passage = range && await passageOf(client, document, range)
+      ledger.begin(request.id)
       const result = await reviewOpen({ ...options, wish, passage, budget: Math.min(options.budget, options.dailyBudget - ledger.today.tokens) }, client, document, {
         ...surroundings, deadline, spent: tokens => ledger.spend(tokens), open: () => within(document)
       })
+      if (result.unchanged && result.tokens === 0) ledger.undo(request.id)
       result.notes.forEach(surroundings.log)
       return told(userId, result)
     } catch (error) {

@@ -135,6 +135,15 @@ test('a day has its reviews and tokens, also after a new start; the next day has
   assert.equal(it.answers[5], 'No review for @ann: this document has used up the tokens of a day.')
 })
 
+test('what asks nothing of the endpoint is no review of the day', async () => {
+  const it = desk()
+  const { standin, answered } = await waiter(it, [says()], { dailyReviews: 2 })
+  for (const wish of ['a', 'a', 'a', 'a (characters 9 to 9 of version 1)', 'b', 'c']) it.say('ann', `@rita ${wish}`)
+  await answered(6)
+  assert.deepEqual(it.answers.map(answer => answer.split(' ')[0]), ['Reviewed', 'Nothing', 'Nothing', 'No', 'Reviewed', 'No'])
+  assert.deepEqual([standin.asked.length, it.answers[5]], [2, 'No review for @ann: this document had the 2 reviews of a day.'])
+})
+
 test('one that is ended in the middle goes on with the request, asks no part twice and answers once', async () => {
   const it = desk(Array.from({ length: 3 }, (_, i) => `Part ${i} begins here. ${'It goes on and on. '.repeat(9)}End ${i}.`).join('\n\n'))
   const here = []

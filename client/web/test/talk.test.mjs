@@ -246,6 +246,15 @@ test('Monaco: comments, suggestions and another wording, by keys', async () => {
   await ben.getByRole('button', { name: 'Suggest another wording of the selection' }).click()
   const wording = ben.getByRole('textbox', { name: 'The other wording' })
   assert.equal(await wording.inputValue(), 'warm')
+  await ben.evaluate(axe)
+  const { violations } = await ben.evaluate(() => globalThis.axe.run('.margin', { resultTypes: ['violations'] }))
+  assert.deepEqual(violations.map(({ id }) => id), [])
+  if (process.env.SHOTS) {
+    await ben.emulateMedia({ colorScheme: 'dark' })
+    await ben.setViewportSize({ width: 360, height: 740 })
+    await ben.screenshot({ path: `${process.env.SHOTS}/wording-360.png` })
+    await ben.setViewportSize({ width: 1280, height: 900 })
+  }
   await ben.keyboard.press('Control+a')
   await ben.keyboard.type('hot')
   await sql(`SET converge."user" = 'ann'; SELECT converge.edit('${id}', '[13, "!"]')`)
