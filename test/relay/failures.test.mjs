@@ -124,6 +124,34 @@ test('edits of one user that wait take no place of another\'s', async () => {
   await relay.stop()
 })
 
+test('an edit that makes room may be the only one of its document', async () => {
+  // more documents than go without turns by user
+  const docs = []
+  for (let n = 0; n < 20; n++) docs.push(await createDocument('', { env: cluster.env }))
+  const [doc] = docs.splice(0, 1)
+  const relay = await startRelay({ 'held-ops': docs.length }, cluster.env)
+  const anns = []
+  for (const own of docs) anns.push(await new Raw(relay, own).join('ann'))
+  const ben = await new Raw(relay, doc).join('ben')
+  await cluster.stop()
+  await until('the relay to notice', async () => (await relay.get('/readyz')).status === 503)
+  for (const ann of anns) ann.op(0, ['ann '])
+  await until('all to wait', async () => (await relay.metrics()).ops_held === docs.length)
+  const benIds = Array.from({ length: 9 }, (_, n) => ben.op(0, [`ben ${n} `]))
+  await until('room to be made', async () => (await relay.metrics())['rejects_total{code="unavailable"}'] === benIds.length)
+  assert.equal((await relay.metrics()).ops_held, docs.length)
+  await cluster.start()
+  for (const id of benIds) assert.equal((await ben.operation()).operationId, id)
+  const answers = await Promise.all(anns.map(async ann => (await ann.take()).type))
+  assert.equal(answers.filter(type => type === 'reject').length, benIds.length)
+  assert.equal(answers.filter(type => type === 'ops').length, docs.length - benIds.length)
+  let versions = 0
+  for (const own of docs) versions += await version(own, cluster.env)
+  assert.equal(versions, docs.length - benIds.length)
+  for (const client of [...anns, ben]) client.end()
+  await relay.stop()
+})
+
 test('what is committed while the stream is cut arrives', async () => {
   const doc = await createDocument('', { env: cluster.env })
   const relay = await startRelay({}, cluster.env)
