@@ -45,9 +45,10 @@ OBJS = \
 	src/module.o \
 	src/ot/apply.o src/ot/buffer.o src/ot/compose.o src/ot/fold.o src/ot/json.o src/ot/op.o \
 	src/ot/transform.o src/ot/utf8.o \
-	src/past/anchors.o src/past/chunks.o src/past/diff.o src/past/matches.o src/past/myers.o \
-	src/past/pack_frame.o src/past/pack_ids.o src/past/pack_model.o src/past/pack_read.o \
-	src/past/pack_write.o src/past/quote.o src/past/rope.o src/past/slide.o src/past/spans.o \
+	src/past/anchors.o src/past/anchors_composed.o src/past/chunks.o src/past/diff.o \
+	src/past/matches.o src/past/myers.o src/past/pack_frame.o src/past/pack_ids.o \
+	src/past/pack_model.o src/past/pack_read.o src/past/pack_write.o src/past/quote.o \
+	src/past/rope.o src/past/slide.o src/past/spans.o \
 	src/store/additions.o src/store/append.o src/store/documents.o src/store/exec.o \
 	src/store/exec_heads.o src/store/forget.o src/store/heads.o src/store/labels.o \
 	src/store/layout.o src/store/log.o src/store/members.o src/store/names.o src/store/ops.o \

@@ -1,7 +1,8 @@
 /*
  * history/carry_ranges.c
  *		Where the ranges of many threads are at a version: carried over the ops since they
- *		were made, in one pass over the log.
+ *		were made, in one pass over the log.  A pack is taken as one composed op where that
+ *		leads to the same places.
  *
  * A range whose text was deleted is looked for at the end by its quote, near the place
  * where it vanished: an undo in several steps, or a paste, may have brought it back.
@@ -128,6 +129,30 @@ add_ranges(Anchors *anchors, const Ranges *ranges, int next, int64 version)
 	return next;
 }
 
+/* Carry all ranges over a run of ops, one by one; return the number of the next range. */
+static int
+carry_singly(const pg_uuid_t *doc_id, Anchors *anchors, const Ranges *ranges, int next, int64 after, int64 upto)
+{
+	CvgOpScan  *scan = cvg_ops_begin(doc_id, after, upto);
+	CvgOpRow	row;
+
+	while (cvg_ops_next(scan, &row))
+	{
+		cvg_check_status(anchors_apply(anchors, row.op));
+		next = add_ranges(anchors, ranges, next, row.version);
+	}
+	cvg_ops_end(scan);
+	return next;
+}
+
+/* Return true if no range was made before the last op of a pack, and its ops may be taken as one. */
+static bool
+can_take_composed(Anchors *anchors, const Ranges *ranges, int next, const CvgOpRow *pack)
+{
+	return (next == ranges->count || ranges->versions[next] >= pack->version) &&
+		anchors_follow_composed(anchors, pack->op);
+}
+
 /* Carry all ranges to a version. */
 static AnchorPlace *
 carry(const pg_uuid_t *doc_id, const Ranges *ranges, int64 version)
@@ -135,6 +160,7 @@ carry(const pg_uuid_t *doc_id, const Ranges *ranges, int64 version)
 	AnchorPlace *places = palloc(Max(ranges->count, 1) * sizeof(AnchorPlace));
 	Anchors    *anchors;
 	int			next;
+	int64		at;
 	CvgOpScan  *scan;
 	CvgOpRow	row;
 
@@ -142,10 +168,15 @@ carry(const pg_uuid_t *doc_id, const Ranges *ranges, int64 version)
 		return places;
 	cvg_check_status(anchors_create(&cvg_allocator, &anchors));
 	next = add_ranges(anchors, ranges, 0, ranges->versions[0]);
-	scan = cvg_ops_begin(doc_id, ranges->versions[0], version);
-	while (cvg_ops_next(scan, &row))
+	at = ranges->versions[0];
+	scan = cvg_runs_begin(doc_id, at, version, NULL);
+	for (; cvg_ops_next(scan, &row); at = row.version)
 	{
-		CHECK_FOR_INTERRUPTS();
+		if (row.composed && !can_take_composed(anchors, ranges, next, &row))
+		{
+			next = carry_singly(doc_id, anchors, ranges, next, at, row.version);
+			continue;
+		}
 		cvg_check_status(anchors_apply(anchors, row.op));
 		next = add_ranges(anchors, ranges, next, row.version);
 	}

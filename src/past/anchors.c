@@ -9,51 +9,12 @@
  * sum of their distances, which are walked over whole.  Ops never change the order
  * of points: a range that returns is taken out and put in again.
  */
-#include "anchors.h"
+#include "anchors_state.h"
 
 #include <string.h>
 
-#ifndef ANCHORS_BLOCK
-#define ANCHORS_BLOCK	128		/* points of a block at most */
-#endif
-
 /* What is read of an inserted text for ranges that may return: this many times its size. */
 #define SEARCHES		16
-
-typedef struct Point
-{
-	uint32_t	name;			/* 2 * range for its start, + 1 for its end */
-	int64_t		gap;			/* from the point before it, or from the start of the text */
-} Point;
-
-typedef struct Block
-{
-	int			count;
-	int			alive;			/* starts whose character lives */
-	int64_t		sum;			/* of the gaps */
-	Point		points[ANCHORS_BLOCK];
-} Block;
-
-typedef struct Range
-{
-	Quote		quote;
-	bool		alive;			/* its first character lives, and its start point is
-								 * behind that */
-	uint64_t	start_seen;		/* the last search that met its start, ... */
-	uint64_t	end_seen;		/* ... and its end */
-} Range;
-
-struct Anchors
-{
-	const OtAllocator *allocator;
-	Block	  **blocks;			/* none is empty */
-	size_t		block_count;
-	size_t		block_capacity;
-	Range	   *ranges;
-	size_t		range_count;
-	size_t		range_capacity;
-	uint64_t	search;			/* number of the search under way */
-};
 
 /* A point, and where the one before it stands. */
 typedef struct Place
@@ -112,13 +73,6 @@ anchors_free(Anchors *a)
 }
 
 /* ---- points ---- */
-
-/* Does this point stand behind a first character that lives? */
-static bool
-is_alive(const Anchors *a, const Point *point)
-{
-	return point->name % 2 == 0 && a->ranges[point->name / 2].alive;
-}
 
 /* Find the first point behind a position. */
 static Place
@@ -183,7 +137,7 @@ count_block(const Anchors *a, Block *block)
 	for (int i = 0; i < block->count; i++)
 	{
 		block->sum += block->points[i].gap;
-		block->alive += is_alive(a, &block->points[i]);
+		block->alive += anchors_is_alive(a, &block->points[i]);
 	}
 }
 
@@ -247,7 +201,7 @@ put_point(Anchors *a, uint32_t name, int64_t position)
 	};
 	block->count++;
 	block->sum += gap;
-	block->alive += is_alive(a, &block->points[place.index]);
+	block->alive += anchors_is_alive(a, &block->points[place.index]);
 	return OT_OK;
 }
 
@@ -261,7 +215,7 @@ take_point(Anchors *a, const Place *place)
 
 	step(a, &next);
 	widen(a, &next, point.gap);
-	block->alive -= is_alive(a, &point);
+	block->alive -= anchors_is_alive(a, &point);
 	block->sum -= point.gap;
 	block->count--;
 	memmove(block->points + place->index, block->points + place->index + 1, (block->count - place->index) * sizeof(Point));
@@ -304,7 +258,7 @@ anchors_add(Anchors *a, const AnchorPlace *place, const Quote *quote)
 static void
 kill_start(Anchors *a, Block *block, const Point *point)
 {
-	if (!is_alive(a, point))
+	if (!anchors_is_alive(a, point))
 		return;
 	a->ranges[point->name / 2].alive = false;
 	block->alive--;
@@ -523,7 +477,7 @@ anchors_places(const Anchors *a, AnchorPlace *places)
 				place->to = position;
 				continue;
 			}
-			place->alive = is_alive(a, point);
+			place->alive = anchors_is_alive(a, point);
 			place->from = position - place->alive;
 		}
 }

@@ -43,6 +43,13 @@ extern OtStatus anchors_add(Anchors *anchors, const AnchorPlace *place, const Qu
 /* Let all ranges follow an op. */
 extern OtStatus anchors_apply(Anchors *anchors, OtOp op);
 
+/*
+ * Return true if all ranges would be, after some ops one by one, where they are after the
+ * composition of these, whatever ops it is the composition of: no range that is, or becomes,
+ * empty can have returned meanwhile in a way that shows.
+ */
+extern bool anchors_follow_composed(Anchors *anchors, OtOp composed);
+
 /* Write where every range is, in the order in which they were added. */
 extern void anchors_places(const Anchors *anchors, AnchorPlace *places);
 extern void anchors_free(Anchors *anchors);

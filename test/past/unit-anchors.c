@@ -441,6 +441,166 @@ is_the_same_over_the_composition(void)
 	CHECK_NUMBER(failed, 0);
 }
 
+/* ---- packs of ops ---- */
+
+#define LETTERS 3
+
+/* A text of a few letters, so that what was deleted often comes again. */
+static void
+random_letters(Random *random, NaiveOp *op, int most)
+{
+	for (int i = random_below(random, most + 1); i > 0; i--)
+		naive_add(op, 'i', (uint32_t) ('a' + random_below(random, LETTERS)));
+}
+
+/* An op that deletes and inserts at some places. */
+static void
+random_letters_op(Random *random, int length, NaiveOp *op)
+{
+	int			often = 2 + random_below(random, 12);
+
+	naive_clear(op);
+	for (int i = 0; i <= length; i++)
+	{
+		if (random_below(random, often) == 0)
+			random_letters(random, op, 6);
+		if (i < length)
+			naive_add(op, random_below(random, often) < 2 ? 'd' : 'r', 0);
+	}
+	naive_trim(op);
+}
+
+/* Add the same ranges to both, each with the letters that it is about, or some. */
+static int
+add_letters(Random *random, Anchors *one, Anchors *other, int length, int count)
+{
+	static const char *const quotes[] = {"a", "b", "ab", "ca", "abc", "bb"};
+
+	for (int more = random_below(random, 4); more > 0 && count < MOST_RANGES; more--, count++)
+	{
+		const char *text = quotes[random_below(random, 6)];
+		int			from = random_below(random, length + 1);
+		int			to = from + random_below(random, 4);
+
+		add(one, from, to < length ? to : length, text);
+		add(other, from, to < length ? to : length, text);
+	}
+	return count;
+}
+
+/* Follow some ops one by one, and the composition in their place where that is said to be the same. */
+static bool
+pack_case(Random *random, Anchors *single, Anchors *packed, int *length)
+{
+	NaiveOp		op = {0};
+	OtBuffer	ops[5];
+	OtBuffer	whole;
+	int			count = 1 + random_below(random, 5);
+	OtFold	   *fold;
+	bool		composed;
+
+	ot_buffer_init(&whole, &ot_libc_allocator, 0);
+	ot_fold_create(&ot_libc_allocator, &fold);
+	for (int i = 0; i < count; i++)
+	{
+		random_letters_op(random, *length, &op);
+		ot_buffer_init(&ops[i], &ot_libc_allocator, 0);
+		naive_pack(&op, &ops[i]);
+		ot_fold_push(fold, ot_buffer_op(&ops[i]));
+		anchors_apply(single, ot_buffer_op(&ops[i]));
+		*length = naive_length_after(&op, *length);
+	}
+	ot_fold_finish(fold, &whole);
+	composed = anchors_follow_composed(packed, ot_buffer_op(&whole));
+	for (int i = 0; i < count && !composed; i++)
+		anchors_apply(packed, ot_buffer_op(&ops[i]));
+	if (composed)
+		anchors_apply(packed, ot_buffer_op(&whole));
+	for (int i = 0; i < count; i++)
+		ot_buffer_free(&ops[i]);
+	ot_fold_free(fold);
+	ot_buffer_free(&whole);
+	naive_op_free(&op);
+	return composed;
+}
+
+/* Some packs of ops, with ranges that are added between; count those that were taken as one op. */
+static bool
+packs_case(Random *random, int *taken)
+{
+	Anchors    *single = new_anchors();
+	Anchors    *packed = new_anchors();
+	int			length = random_below(random, 30);
+	int			count = 0;
+	bool		passed = true;
+
+	for (int i = 0; i < 8 && passed && length < 200; i++)
+	{
+		count = add_letters(random, single, packed, length, count);
+		*taken += pack_case(random, single, packed, &length);
+		passed = agree(single, packed, count);
+	}
+	anchors_free(single);
+	anchors_free(packed);
+	return passed;
+}
+
+static void
+takes_a_pack_as_one_where_that_is_the_same(void)
+{
+	Random		random = {setting("PAST_SEED", 6)};
+	int			rounds = (int) setting("PAST_ROUNDS", 6000);
+	int			failed = 0;
+	int			taken = 0;
+
+	for (int i = 0; i < rounds; i++)
+		failed += !packs_case(&random, &taken);
+	CHECK_NUMBER(failed, 0);
+	CHECK(taken > rounds / 2);
+	printf("# %d of at most %d packs were taken as one\n", taken, 8 * rounds);
+}
+
+/* Can a pack of one composed op be taken as one, with ranges from 4 to 8, and what was added before? */
+static bool
+follows(Anchors *anchors, const char *op)
+{
+	bool		composed;
+
+	add(anchors, 4, 8, "rice");
+	composed = anchors_follow_composed(anchors, op_of(op));
+	anchors_free(anchors);
+	return composed;
+}
+
+static void
+takes_no_pack_as_one_in_which_a_range_may_return(void)
+{
+	Anchors    *anchors;
+
+	CHECK(follows(new_anchors(), "[]"));
+	CHECK(follows(new_anchors(), "[4,\"x\",4,\"y\"]"));
+	CHECK(follows(new_anchors(), "[4,{\"d\":4}]"));
+	CHECK(follows(new_anchors(), "[3,{\"d\":5},1,\"x\"]"));
+	CHECK(follows(new_anchors(), "[5,{\"d\":6},\"x\"]"));
+	CHECK(follows(new_anchors(), "[3,\"x\",{\"d\":4}]"));
+	CHECK(!follows(new_anchors(), "[4,{\"d\":4},\"x\"]"));
+	CHECK(!follows(new_anchors(), "[4,\"x\",{\"d\":4}]"));
+	CHECK(!follows(new_anchors(), "[2,{\"d\":2},\"x\",{\"d\":8}]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	CHECK(follows(anchors, "[3,\"x\"]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	CHECK(!follows(anchors, "[2,\"x\"]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	CHECK(!follows(anchors, "[1,\"x\",{\"d\":1}]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	CHECK(follows(anchors, "[2,{\"d\":1}]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	CHECK(!follows(anchors, "[2,{\"d\":9}]"));
+	add(anchors = new_anchors(), 2, 2, "rice");
+	add(anchors, 2, 2, "corn");
+	CHECK(!follows(anchors, "[9,\"x\"]"));
+}
+
 /* However little memory there is, it says so, and all of it is given back. */
 static void
 ends_well_without_memory(void)
@@ -481,6 +641,8 @@ static const TapTest tests[] = {
 	{"of many places the one is found that looks the same", finds_the_place_that_looks_the_same},
 	{"each of many is where it would be alone", is_where_each_alone_would_be},
 	{"after composed ops, and for who joins between, each is where it is after single ones", is_the_same_over_the_composition},
+	{"a pack is taken as one where the ranges are then at the same places", takes_a_pack_as_one_where_that_is_the_same},
+	{"a pack is not taken as one if a range may have returned in it", takes_no_pack_as_one_in_which_a_range_may_return},
 	{"without memory it ends well", ends_well_without_memory},
 };
 
