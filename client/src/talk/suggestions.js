@@ -136,7 +136,7 @@ export class Suggestions extends Part {
       known: new Map([...this.#rows].filter(([, { status, carried }]) => status === 'open' && carried.version === track.version).map(([id, { carried }]) => [id, carried])),
       after: (carried, over) => this.#over({ ...carried }, over),
       list: async () => {
-        const { version, suggestions } = await ask('GET', 'suggestions')
+        const { version, suggestions } = await (await ask('GET', 'suggestions')).all()
         return new Map(suggestions.map((/** @type {any} */ { id, op, stale }) => [id, carriedOf(parse(op), version, stale)]))
       },
       accept: group => this.accept(group)
