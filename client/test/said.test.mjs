@@ -108,7 +108,7 @@ test('a comment on text that was not committed is found again with that text, an
   ann.edit({ from: 0, insert: '> ' })
   for (const until = setup.world.now + 1100; setup.world.now < until;) await setup.world.tick(100)
   await setup.still()
-  assert.deepEqual((await said(setup.factory)).map(({ message, near }) => [message, near.from, near.quote.slice(0, 7)]), [[undefined, 2, 'Quickly'], [undefined, 0, '> Quick']])
+  assert.deepEqual((await said(setup.factory)).map(({ message, near }) => [message, near.from, near.quote.slice(0, 7)]), [[undefined, 2, 'Quickly'], [undefined, 11, 'Boil']])
   setup.crash(ann)
   const again = setup.tab()
   await setup.eventually(() => again.comments.list[0]?.from === 2 && again.suggestions.list[0]?.changes)

@@ -223,6 +223,7 @@ export function makeOutbox (document, partOf, changed) {
 
     /** Another tab of the user had said it. @param {Item} item */
     take (item) {
+      last = Math.max(last, item.n)
       items = [...items, item].sort((a, b) => Number(b === sent) - Number(a === sent) || a.n - b.n)
       item.settle?.()
       show(item)
