@@ -78,6 +78,8 @@ export class TalkModel {
         return this.once(user, message, this.comments, 'commenter', () => {
           if (message.from !== undefined) {
             const { from, to, version } = message
+            if (version < this.server.floor) return 'stale'
+            if (version > this.server.version) return 'invalid'
             const text = this.server.at(version)
             if (to > text.points || from >= to) return 'invalid'
             const all = [...String(text)]
@@ -101,6 +103,7 @@ export class TalkModel {
         return this.once(user, message, this.suggestions, 'commenter', () => {
           const { baseVersion, op, note = '' } = message
           if (baseVersion < this.server.floor) return 'stale'
+          if (baseVersion > this.server.version) return 'invalid'
           if (reach(parse(op)) > this.server.at(baseVersion).points) return 'invalid'
           this.write('suggest', { id, baseVersion, op, note, userId: user, status: 'open', decidedBy: null, decidedAt: null, version: null })
         })
