@@ -128,6 +128,7 @@ export class Talk {
     }
     host.advance = (op, from, userId) => {
       this.track.advance(op, from)
+      if (!op) this.outbox.jumped()
       this.stamp++
       advance(op, from, userId)
     }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { parse } from '../src/ot/index.js'
 import { dump, OfflineTalk, said } from './lib/offline.mjs'
 
 const TEXT = 'Boil the 😀 rice.'
@@ -108,7 +109,7 @@ test('a comment on text that was not committed is found again with that text, an
   ann.edit({ from: 0, insert: '> ' })
   for (const until = setup.world.now + 1100; setup.world.now < until;) await setup.world.tick(100)
   await setup.still()
-  assert.deepEqual((await said(setup.factory)).map(({ message, near }) => [message, near.from, near.quote.slice(0, 7)]), [[undefined, 2, 'Quickly'], [undefined, 0, '> Quick']])
+  assert.deepEqual((await said(setup.factory)).map(({ message, near }) => [message, near.from, near.quote.slice(0, 7)]), [[undefined, 2, 'Quickly'], [undefined, 11, 'Boil']])
   setup.crash(ann)
   const again = setup.tab()
   await setup.eventually(() => again.comments.list[0]?.from === 2 && again.suggestions.list[0]?.changes)
@@ -254,6 +255,39 @@ test('a comment whose text is gone is given back after a while', async t => {
   await setup.eventually(() => again.rejected.length === 1 && !again.talk.busy, 20_000)
   assert.deepEqual(again.rejected.map(({ code, text }) => [code, text]), [['gone', 'really?']])
   assert.equal(setup.model.messages.size, 1)
+})
+
+test('what names a version that the server has no more is frozen anew, by what it is about', async t => {
+  const op = (...components) => parse(components)
+  for (const [what, lose] of [
+    ['pruned', ({ server }) => server.prune(server.version)],
+    ['lost by a failover', ({ server }) => server.lose(2, false)],
+    ['of a backup', ({ server }) => server.lose(2, true)]
+  ]) {
+    // a tab that has no text yet cannot know that a version is another
+    for (const reload of what === 'lost by a failover' ? [false] : [false, true]) {
+      const setup = new OfflineTalk(t, { content: TEXT })
+      const ann = await setup.joined()
+      setup.server.edit(op('> '), 'op 1')
+      setup.server.edit(op('> '), 'op 2')
+      await setup.eventually(() => ann.version === 2)
+      await setup.down()
+      const promises = [ann.comments.add({ from: 16, to: 20, body: 'which?' }), ann.suggestions.add({ from: 4, to: 8, insert: 'Cook' })]
+      await setup.eventually(() => ann.suggestions.list.length === 1)
+      assert.deepEqual((await said(setup.factory)).map(({ message }) => message.version ?? message.baseVersion), [2, 2])
+      if (reload) setup.crash(ann)
+      setup.server.edit(op('!'), 'op 3')
+      lose(setup)
+      setup.server.edit(op('?'), 'op 4')
+      setup.up()
+      const again = reload ? await setup.joined() : ann
+      await setup.eventually(() => setup.model.threads.size === 1 && setup.model.suggestions.size === 1 && !again.talk.busy && again.comments.list[0]?.from !== null)
+      if (!reload) await Promise.all(promises)
+      assert.deepEqual(again.comments.list.map(({ from, to }) => again.slice(from, to)), ['rice'], `${what}, ${reload}`)
+      assert.deepEqual(again.suggestions.list.map(({ changes: [{ from, to, insert }] }) => [again.slice(from, to), insert]), [['Boil', 'Cook']])
+      assert.deepEqual(again.rejected, [])
+    }
+  }
 })
 
 test('a document that is closed keeps what is stored, and says so', async t => {

@@ -48,7 +48,7 @@ await build({ absWorkingDir: here, entryPoints: { offline: 'src/offline/worker.j
 
 // What a browser keeps for the time without a relay: all that a document needs, and no editor
 // or language that only some ask for; those are kept when they were used.
-const KEPT_LATER = ['src/editor/markdown.js', '../src/core/extra.js', '../src/offline/extra.js', '../src/talk.js', '../src/talk/accept_all.js']
+const KEPT_LATER = ['src/editor/markdown.js', '../src/core/extra.js', '../src/offline/extra.js', '../src/rest.js', '../src/talk.js', '../src/talk/accept_all.js']
 const outputs = new Map(Object.entries(metafile.outputs).map(([name, output]) => [path.basename(name), output]))
 /** A script with all that it imports at once, and later if it is one of these. */
 const closure = (entry, later = []) => {

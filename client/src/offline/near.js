@@ -32,7 +32,8 @@ export function nearOf (shown, from, to) {
 }
 
 /**
- * The text that an op changes and some around it, and the op from where that begins.
+ * The text that an op changes, or where it only inserts the character beside it, and the op
+ * from where that begins.
  * @param {Text} shown
  * @param {Op} op
  * @returns {{ near: Near, op: Op }}
@@ -40,10 +41,9 @@ export function nearOf (shown, from, to) {
 export function nearOp (shown, op) {
   let reach = 0
   for (const { kind, length } of op) if (kind !== 1) reach += length
-  const skipped = op[0]?.kind === 0 ? op[0].length : 0
-  const from = Math.max(0, skipped - AROUND)
-  const near = nearOf(shown, from, Math.min(shown.points, reach + AROUND))
-  return { near, op: shift(op, -from) }
+  const first = op[0]?.kind === 0 ? op[0].length : 0
+  const from = first < reach ? first : Math.max(0, first - 1)
+  return { near: nearOf(shown, from, Math.min(shown.points, Math.max(from + 1, reach))), op: shift(op, -from) }
 }
 
 /** An op that begins so many characters later. @param {Op} op @param {number} by @returns {Op} */
@@ -69,6 +69,10 @@ export function seek (shown, near, find) {
     if (there.quote === quote && there.prefix === prefix && there.suffix === suffix) return from
   }
   const text = String(shown)
-  const exact = length <= QUOTE ? text.indexOf(prefix + quote + suffix) : -1
-  return exact < 0 ? find(text, near) : shown.point(exact + prefix.length)
+  const few = AROUND / 4
+  for (const [before, after] of length <= QUOTE ? [[prefix, suffix], [prefix.slice(-few), suffix.slice(0, few)], [prefix, ''], ['', suffix]] : []) {
+    const at = before || after ? text.indexOf(before + quote + after) : -1
+    if (at >= 0) return shown.point(at + before.length)
+  }
+  return find(text, near)
 }

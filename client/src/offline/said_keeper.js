@@ -85,7 +85,10 @@ export function keepSaid (talk, backend) {
   /** Store what is to be stored. @returns {Promise<void>} */
   const write = async () => {
     if (!user || todo.size === 0) return
-    const { key } = await own(user)
+    const whose = user
+    const { key } = await own(whose)
+    if (user !== whose) return
+    const mine = held
     const batch = [...todo]
     todo.clear()
     const put = batch.filter(([, puts]) => puts).map(([item]) => ({ item, row: pack(item) }))
@@ -93,6 +96,8 @@ export function keepSaid (talk, backend) {
     try {
       await said.write(key, held.size > 0, put.map(({ row }) => row), drop)
     } catch (/** @type {any} */ error) {
+      // the session was left meanwhile: it is another user's tab now
+      if (held !== mine) return
       for (const [item, puts] of batch) if (!todo.has(item)) todo.set(item, puts)
       if (error?.name !== 'FencedError') throw error
       fenced()
@@ -100,12 +105,12 @@ export function keepSaid (talk, backend) {
     }
     off = false
     for (const { item, row } of put) {
-      held.add(item)
+      mine.add(item)
       item.kept = true
       item.loose = !row.message
     }
     for (const item of drop) {
-      held.delete(item)
+      mine.delete(item)
       known.delete(item)
     }
   }
@@ -116,6 +121,7 @@ export function keepSaid (talk, backend) {
     if (!whose || ended) return
     for (const each of await said.list(whose, id)) {
       const { key } = await own(whose)
+      if (user !== whose) return
       if (each === key[2]) continue
       /** @type {Key} */
       const from = [whose, id, each]
@@ -168,10 +174,11 @@ export function keepSaid (talk, backend) {
   /** @param {SaidRow} row @param {string} whose */
   const unpack = ({ op: inner, near, ...row }, whose) => {
     /** @type {any} */
-    const item = { ...row, near, inner, moves: near !== undefined, quote: near?.quote, user: whose, kept: true, loose: !row.message, again: !row.message, tries: row.message ? 1 : 0 }
+    const item = { ...row, near, inner, moves: near !== undefined || !row.message, quote: near?.quote, user: whose, kept: true, loose: !row.message, again: !row.message, tries: row.message ? 1 : 0 }
     item.promise = new Promise((resolve, reject) => Object.assign(item, { resolve, reject }))
     item.promise.catch(() => {})
-    if (near) item.settle = settler(item)
+    // what it was about was gone already when it was stored
+    if (item.moves) item.settle = near ? settler(item) : () => 'gone'
     return /** @type {Item} */ (item)
   }
 
@@ -237,7 +244,7 @@ export function keepSaid (talk, backend) {
       if (!whose || whose === user) return
       if (user) {
         todo.clear()
-        then(async () => { await leave() })
+        leave()
       }
       user = whose
       then(write)

@@ -223,10 +223,10 @@ export class Comments extends Part {
     return this.#where()
   }
 
-  /** Ask where all threads are. */
-  async #where () {
-    const { ask, track, take } = this.talk
-    const { version, changed, threads } = await (await ask('GET', 'threads', { version: track.version })).all()
+  /** Ask where all threads are, at a version or at the newest: those of versions after it are not among them. @param {number} [at] */
+  async #where (at) {
+    const { ask, take } = this.talk
+    const { version, changed, threads } = await (await ask('GET', 'threads', { version: at })).all()
     const rows = []
     // an older relay does not say whether the first character lives
     for (const { comments = [], from, to, orphan, alive = !orphan, resolved, madeVersion, ...thread } of threads) {
@@ -291,7 +291,7 @@ export class Comments extends Part {
 
   /** Ask the server where all are. @param {Row[]} wanted what is told of then */
   async #locate (wanted) {
-    if (!await this.locate(() => this.#where())) return
+    if (!await this.locate(() => this.#where(this.talk.track.version))) return
     for (const { id } of wanted) if (this.get(id)) this.#tell('thread', { id })
   }
 

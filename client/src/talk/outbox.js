@@ -32,7 +32,7 @@ import { deferred, failure } from './kit.js'
  * @property {string | null} [user] who said it
  * @property {boolean} [hidden] it is about to be stored
  * @property {boolean} [kept] it is stored, ...
- * @property {boolean} [loose] ... without its message
+ * @property {boolean} [loose] ... without its message, or with an old one
  * @property {boolean} [again] it may have been frozen otherwise before
  * @property {() => 'there' | 'sought' | 'gone'} [settle] another tab said it: find what it is about
  *
@@ -106,7 +106,8 @@ export function makeOutbox (document, partOf, changed) {
   /** It is to be frozen anew: if it came with the old message, its id is taken. @param {Item} item */
   const melt = item => {
     item.message = undefined
-    item.again = true
+    item.loose = item.kept
+    item.again ||= item.tries > 0
   }
 
   /** Send the first, if it can be. */
@@ -160,7 +161,7 @@ export function makeOutbox (document, partOf, changed) {
     document.closeIfUnused()
   }
 
-  /** Others have these, or nobody will. @param {Item[]} gone @param {string} code @param {string} message */
+  /** These are another tab's, or another user's, from now on. @param {Item[]} gone @param {string} code @param {string} message */
   const leave = (gone, code, message) => {
     items = items.filter(item => !gone.includes(item))
     if (sent && !items.includes(sent)) halt()
@@ -184,6 +185,11 @@ export function makeOutbox (document, partOf, changed) {
     /** The text has moved, and what is about it. */
     moved () {
       if (items.some(({ loose }) => loose)) keeper?.then(found => found?.moved())
+    },
+
+    /** The server's text is another, perhaps since it has lost versions: what was not sent is not of those. */
+    jumped () {
+      for (const item of items) if (item.moves && item.message && !item.tries) melt(item)
     },
 
     /** What is to be shown. */
@@ -223,6 +229,7 @@ export function makeOutbox (document, partOf, changed) {
 
     /** Another tab of the user had said it. @param {Item} item */
     take (item) {
+      last = Math.max(last, item.n)
       items = [...items, item].sort((a, b) => Number(b === sent) - Number(a === sent) || a.n - b.n)
       item.settle?.()
       show(item)

@@ -198,10 +198,10 @@ export class Suggestions extends Part {
     return this.#where()
   }
 
-  /** Ask for all as they are at the version held. */
-  async #where () {
-    const { ask, track } = this.talk
-    const { version, changed, suggestions } = await (await ask('GET', 'suggestions', { version: track.version })).all()
+  /** Ask for all as they are, at a version or at the newest: those of versions after it are not among them. @param {number} [at] */
+  async #where (at) {
+    const { ask } = this.talk
+    const { version, changed, suggestions } = await (await ask('GET', 'suggestions', { version: at })).all()
     const told = []
     for (const row of suggestions) {
       const { id } = row
@@ -248,7 +248,7 @@ export class Suggestions extends Part {
   }
 
   async #locate () {
-    if (await this.locate(() => this.#where())) for (const { id } of this.list) this.#tell(id)
+    if (await this.locate(() => this.#where(this.talk.track.version))) for (const { id } of this.list) this.#tell(id)
   }
 
   /** @param {any} row @returns {Suggestion} */

@@ -9,6 +9,7 @@ const name = key => key.join('/')
 export class Disk {
   constructor () {
     this.records = new Map()
+    this.said = new Map() // by session, by order
     this.locks = new Map() // name → tab
     this.last = null
     this.full = false // no room for writing
@@ -26,6 +27,34 @@ export class TabStorage {
   /** @param {Disk} disk @param {import('./world.mjs').World} world @param {{ dead: boolean }} tab */
   constructor (disk, world, tab) {
     Object.assign(this, { disk, world, tab })
+    this.said = {
+      list: (user, document) => this.#later(() => [...disk.said.keys()].map(key => key.split('/')).filter(key => key[0] === user && key[1] === document).map(key => key[2])),
+      write: (key, held, put, drop) => {
+        const copy = JSON.parse(JSON.stringify(put))
+        return this.#later(() => {
+          const rows = this.#rows(key, held)
+          if (disk.full && copy.length > 0) throw Object.assign(new Error('no room'), { name: 'QuotaExceededError' })
+          for (const row of copy) rows.set(`${row.n} ${row.id}`, row)
+          for (const { n, id } of drop) rows.delete(`${n} ${id}`)
+          if (rows.size === 0) disk.said.delete(name(key))
+          else disk.said.set(name(key), rows)
+        })
+      },
+      move: (from, to, held) => this.#later(() => {
+        const rows = this.#rows(to, held)
+        const moved = disk.said.get(name(from)) ?? new Map()
+        disk.said.delete(name(from))
+        for (const [n, row] of moved) rows.set(n, row)
+        if (rows.size > 0) disk.said.set(name(to), rows)
+        return JSON.parse(JSON.stringify([...moved.values()]))
+      })
+    }
+  }
+
+  #rows (key, held) {
+    const rows = this.disk.said.get(name(key))
+    if (held && rows === undefined) throw fencedError()
+    return rows ?? new Map()
   }
 
   /** Let something happen later, and be known later still; in order for one tab. */

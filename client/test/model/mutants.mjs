@@ -6,6 +6,8 @@ const restore = 'offline/restore.js'
 const state = 'core/state.js'
 const keeper = 'offline/keeper.js'
 const offline = 'offline/session.js'
+const outbox = 'talk/outbox.js'
+const said = 'offline/said_keeper.js'
 
 /** @type {[string, string, string, string][]} name, file, text, broken text */
 export const MUTANTS = [
@@ -23,7 +25,7 @@ export const MUTANTS = [
   ['an owner behind the fence goes on', keeper, "if (error?.name === 'FencedError') {", 'if (false) {'],
   ['an owner behind the fence says nothing of what was not stored', keeper, 'return own.fenced(news > kept)', 'return own.fenced(false)'],
   ['a session that was sent and removed is written again', keeper, 'absent: !exists,', 'absent: true,'],
-  ['orphans are left alone', offline, 'adopt().catch', 'Promise.resolve().catch'],
+  ['orphans are left alone', offline, 'found?.adopt(', 'found?.missing?.('],
   ['an orphan is forgotten before it is sent', 'offline/orphan.js', 'if (other.pending) other.link.start()', 'if (other.pending) found.remove().then(done, done)'],
   ['edits are sent again as another user', offline, 'if (user === whose || beginning) return', 'return'],
   ['what composes to nothing stays stored', keeper, 'if (!op || !waits) full = true', 'if (!op) full = true'],
@@ -50,5 +52,27 @@ export const MUTANTS = [
   ['two ops are under way', sync, 'if (!current || !flowing || sending) return', 'if (!current || !flowing) return'],
   ['what is refused is not given back', 'document.js', "if (failed.code !== 'taken_over') this.#events.emit('rejected'", "if (false) this.#events.emit('rejected'"],
   ['what is refused stays in the text', state, 'const step = settle(state, IDENTITY)', 'const step = { state: { ...state, sent: null }, op: IDENTITY, changes: [] }'],
-  ['ids are made again by the next session', 'core/ids.js', 'Math.floor(random() * 16)', 'Math.floor(random() * 0)']
+  ['ids are made again by the next session', 'core/ids.js', 'Math.floor(random() * 16)', 'Math.floor(random() * 0)'],
+
+  // ---- talk ----
+  ['what is said is sent twice', outbox, 'if (!first || sent || first.hidden || !sync.flowing) return', 'if (!first || first.hidden || !sync.flowing) return'],
+  ['what is said and under way is dropped at a reconnect', outbox, '  const halt = () => {', '  const halt = () => {\n    items = items.filter(item => item !== sent)'],
+  ['what is said is not frozen', outbox, 'if (message && item.life === sync.life) return message', 'if (message && item.life === sync.life && item.tries === 0) return message'],
+  ['what is said is sent before it is stored as it is frozen', outbox, 'const stored = first.loose && keep(first)', 'const stored = null'],
+  ['what is said is not stored', outbox, 'const stored = keep(item)', 'const stored = undefined'],
+  ['what is said is shown before it is stored', outbox, 'if (!stored || sync.flowing) show(item)', 'if (true) show(item)'],
+  ['what was answered stays stored', outbox, 'keeper?.then(found => found?.drop(item))', ''],
+  ['what is not about the text is frozen anew', outbox, 'if (!moves) return message', 'if (!moves && item.tries < 2) return message'],
+  ['what is refused for a while is forgotten', outbox, "        sent = item\n        wait(", "        remove(item)\n        wait("],
+  ['what a tab that is gone had said is taken over and dropped', said, 'for (const item of items) outbox.take(item)', ''],
+  ['what tabs that are gone had said is left there', said, 'for (const each of await said.list(whose, id)) {', 'for (const each of []) {'],
+  ['what is about text that was gone when it was stored waits for ever', said, ": () => 'gone'", ": () => 'sought'"],
+  ['the text that something is about is not stored', said, 'near: item.near, op: item.inner', ''],
+  ['what was said of later versions is left out of the first list', 'talk/comments.js', '    return this.#where()\n', '    return this.#where(this.talk.track.version)\n'],
+  ['suggestions of later versions are left out of the first list', 'talk/suggestions.js', '    return this.#where()\n', '    return this.#where(this.talk.track.version)\n'],
+  ['who comes later takes the first character of a passage for alive', 'talk/comments.js', 'const place = { from, to, alive }', 'const place = { from, to, alive: !orphan }'],
+  ['a gap in what is said is not noticed', 'talk/feed.js', 'if (ahead.size > 0 && !busy) wait(', 'if (false) wait(']
 ]
+
+/** Whether schedules in which people talk find it. @param {string} file */
+export const ofTalk = file => /^talk|^offline\/said/.test(file)

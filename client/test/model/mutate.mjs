@@ -1,6 +1,6 @@
 // Break each rule once and see schedules find it:
 //
-//   node test/model/mutate.mjs [--seconds 60] [PART OF A NAME]
+//   node test/model/mutate.mjs [--seconds 60] [PART OF A NAME OR FILE]
 
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -8,7 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { MUTANTS } from './mutants.mjs'
+import { MUTANTS, ofTalk } from './mutants.mjs'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '60' } } })
 const top = fileURLToPath(new URL('../..', import.meta.url))
@@ -27,9 +27,9 @@ function copy (number, [name, file, text, broken]) {
 }
 
 /** Run schedules until one fails; what was said. */
-function run (home) {
+function run (home, file) {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, ['test/model/run.mjs', '--seconds', values.seconds, '--no-shrink'], { cwd: home })
+    const child = spawn(process.execPath, ['test/model/run.mjs', '--seconds', values.seconds, '--no-shrink', ofTalk(file) ? '--talk' : '--edits'], { cwd: home })
     let said = ''
     child.stdout.on('data', data => { said += data })
     child.stderr.on('data', data => { said += data })
@@ -47,9 +47,9 @@ let number = 0
 console.log(`1..${MUTANTS.length}`)
 for (const mutant of MUTANTS) {
   number++
-  if (positionals.length > 0 && !mutant[0].includes(positionals[0])) continue
+  if (positionals.length > 0 && !mutant.slice(0, 2).some(each => each.includes(positionals[0]))) continue
   const started = Date.now()
-  const { found, said } = await run(copy(number, mutant))
+  const { found, said } = await run(copy(number, mutant), mutant[1])
   const [, count = '?'] = /(\d+) schedules/.exec(said) ?? []
   if (!found) missed++
   console.log(`${found ? 'ok' : 'not ok'} ${number} - ${mutant[0]}: ${found ? 'found' : 'not found'} in ${count} schedules, ${((Date.now() - started) / 1000).toFixed(1)} s`)

@@ -17,7 +17,7 @@ import { Disk, TabStorage } from './disk.mjs'
 import { Server, tokenOf } from './server.mjs'
 import { settle, World } from './world.mjs'
 
-const FIRST = 0x20000 // of the characters that are counted: astral, so that both units matter
+export const FIRST = 0x20000 // of the characters that are counted: astral, so that both units matter
 const LARGEST = 600 // bytes of an op that a server with little room takes
 
 /** What may happen, and how often. */
@@ -56,7 +56,7 @@ export class Schedule {
     const tab = { user, dead: false, frozen: false, number: this.tabs.length, waiting: new Set() }
     const token = () => this.expired.has(user) ? (this.expired.delete(user), 'expired') : tokenOf(user)
     const storage = this.options.storage ? new OfflineStorage(new TabStorage(this.disk, this.world, tab)) : undefined
-    tab.client = new Client({ url: 'ws://relay.example.org', token, storage, environment: this.world.environment(() => this.server, tab) })
+    tab.client = new Client({ url: 'ws://relay.example.org', token, storage, ...this.more(tab), environment: this.world.environment(() => this.server, tab) })
     tab.document = tab.client.open('doc')
     tab.document.on('rejected', ({ changes, text, code }) => {
       const carried = changes.map(({ insert }) => insert).join('')
@@ -67,12 +67,22 @@ export class Schedule {
     const prefix = tab.document.sync.nextId().slice(0, 23)
     tab.document.on('change', ({ origin, version, userId }) => {
       const entry = this.server.log[version - 1]
-      if (origin === 'remote' && userId !== null && entry?.operationId.startsWith(prefix) && this.losses === 0 && !this.froze && entry.version === version && tab.document.version === version) {
+      if (origin === 'remote' && userId !== null && entry?.operationId.startsWith(prefix) && !this.server.talk.suggestions.has(entry.operationId) && this.losses === 0 && !this.froze && entry.version === version && tab.document.version === version) {
         this.problem(`the answer to ${entry.operationId} was not what tab ${tab.number} held it for`)
       }
     })
     this.tabs.push(tab)
+    this.opened(tab)
   }
+
+  /** What a kind of schedule adds: to a client, ... */
+  more () { return {} }
+  /** ... to a tab that is open, ... */
+  opened () {}
+  /** ... to one that has crashed, ... */
+  crashed () {}
+  /** ... and to what is so at the end. */
+  quiet () { return true }
 
   get living () { return this.tabs.filter(tab => !tab.dead) }
   get usable () { return this.living.filter(({ frozen, document }) => !frozen && document.status !== 'closed' && document.sync.state !== null && document.canEdit) }
@@ -190,6 +200,7 @@ export class Schedule {
     for (const wire of [...this.world.wires]) if (wire.tab === tab) wire.cut()
     tab.frozen = false
     this.#forgotten(tab)
+    this.crashed(tab)
   }
 
   /** What a tab that is gone had typed, or taken over, and no one has, is lost. */
@@ -377,7 +388,7 @@ export class Schedule {
       return true
     }
     const calm = () => present() && open().every(({ document }) => document.status === 'connected' && document.pending === null && document.version === server.version) &&
-      ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0
+      ![...disk.records.values()].some(({ meta, typed }) => meta.inflight !== null || typed.length > 0) && world.io.length === 0 && this.quiet()
     if (!await world.calm(calm, 4000)) this.problem(`it never becomes calm: ${open().map(({ user, number, document }) => `${user} ${number} ${document.status} at ${document.version} of ${server.version} ${JSON.stringify(document.pending)}`).join('; ')}; stored: ${disk.pendingText()}`)
     this.#answered()
     this.check()

@@ -166,6 +166,9 @@ export class Server {
   flow (connection) {
     if (!connection.live || connection.closed) return
     connection.lived = true
+    // what was said while it took its snapshot
+    if (connection.missed) connection.say({ type: 'talk' })
+    connection.missed = false
     while (connection.cursor < this.version) {
       const from = connection.cursor
       const own = this.log.findIndex((entry, i) => i >= from && entry.operationId === connection.pending)

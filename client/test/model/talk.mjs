@@ -12,6 +12,7 @@ export class TalkModel {
     this.pages = 1000 // rows of a page of threads or suggestions
     this.silent = new Set() // connections that get a hint in place of events
     this.asked = []
+    this.stale = new Set() // ids of what was refused since the history is pruned
   }
 
   get tables () { return { thread: this.threads, comment: this.comments, suggest: this.suggestions, chat: this.messages } }
@@ -25,7 +26,8 @@ export class TalkModel {
     this.tables[table].set(row.id, row)
     if (row.type !== 'chat' && table === 'suggest') row.type = row.status === 'open' ? 'suggest' : 'decide'
     for (const connection of this.server.connections) {
-      if (connection.live && !this.silent.has(connection)) connection.say(this.event(row))
+      if (!connection.live) connection.missed = true
+      else if (!this.silent.has(connection)) connection.say(this.event(row))
     }
   }
 
@@ -44,6 +46,7 @@ export class TalkModel {
       return reject('unavailable', 100)
     }
     const answer = this.carryOut(connection.user, message)
+    if (answer === 'stale') this.stale.add(id)
     if (typeof answer === 'string') return reject(answer)
     // it was carried out before: its event comes to this client alone
     for (const row of answer ?? []) connection.say(this.event(row))
@@ -75,6 +78,8 @@ export class TalkModel {
         return this.once(user, message, this.comments, 'commenter', () => {
           if (message.from !== undefined) {
             const { from, to, version } = message
+            if (version < this.server.floor) return 'stale'
+            if (version > this.server.version) return 'invalid'
             const text = this.server.at(version)
             if (to > text.points || from >= to) return 'invalid'
             const all = [...String(text)]
@@ -98,6 +103,7 @@ export class TalkModel {
         return this.once(user, message, this.suggestions, 'commenter', () => {
           const { baseVersion, op, note = '' } = message
           if (baseVersion < this.server.floor) return 'stale'
+          if (baseVersion > this.server.version) return 'invalid'
           if (reach(parse(op)) > this.server.at(baseVersion).points) return 'invalid'
           this.write('suggest', { id, baseVersion, op, note, userId: user, status: 'open', decidedBy: null, decidedAt: null, version: null })
         })
@@ -200,18 +206,24 @@ export class TalkModel {
     return rows.length > after + this.pages ? { link: `<${path}?version=${answer.version}&after=${after + this.pages}>; rel="next"` } : {}
   }
 
+  /** What an HTTP request of a user's is answered: a body, its status and headers. */
+  respond (user, url, method, body) {
+    const { pathname, searchParams } = new URL(url)
+    const answer = this.answer(user, method, pathname, Object.fromEntries(searchParams), body && JSON.parse(body))
+    const headers = { 'content-type': 'application/json', ...this.cut(answer, pathname, Number(searchParams.get('after') ?? 0)) }
+    return { body: JSON.stringify(answer), status: answer === null ? 404 : 200, headers }
+  }
+
   /** fetch, answered by this. @param {{ failing?: number }} trouble */
   fetch (trouble = {}) {
     return async (url, { method, headers, body }) => {
-      const { pathname, searchParams } = new URL(url)
       const user = JSON.parse(atob(headers.authorization.split('.')[1])).sub
       if (trouble.failing > 0) {
         trouble.failing--
         throw new TypeError('fetch failed')
       }
-      const answer = this.answer(user, method, pathname, Object.fromEntries(searchParams), body && JSON.parse(body))
-      const link = this.cut(answer, pathname, Number(searchParams.get('after') ?? 0))
-      return new Response(JSON.stringify(answer), { status: answer === null ? 404 : 200, headers: { 'content-type': 'application/json', ...link } })
+      const answer = this.respond(user, url, method, body)
+      return new Response(answer.body, answer)
     }
   }
 }
