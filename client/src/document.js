@@ -132,7 +132,7 @@ export class Document {
       rejected: (draft, failed, batches) => this.giveBack(this.sync, draft, failed, batches),
       connected: () => {
         this.#connected = true
-        if (this.#talking && !this.talk) this.#talk(true)
+        if (this.#talking) this.#talk(!this.talk)
         this.restate()
         this.#loading.resolve(this)
         this.presence.tell('connected')
@@ -409,7 +409,7 @@ export class Document {
    * it again in the same moment gets the same Document, and pending edits are sent first.
    */
   release () {
-    if (--this.#references < 0) throw failure('closed', `document ${this.id} is released more often than opened`)
+    if (--this.#references < 0) throw failure('closed', `document ${this.id} is released too often`)
     this.env.setTimeout(() => this.closeIfUnused(), 0)
   }
 

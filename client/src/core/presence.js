@@ -70,7 +70,7 @@ export class Presence {
   set ({ name, color, cursor, typing }) {
     /** @param {number} offset */
     const within = offset => {
-      if (!Number.isInteger(offset)) throw new TypeError(`no place for a cursor: ${offset}`)
+      if (!Number.isInteger(offset)) throw new TypeError(`no such place: ${offset}`)
       return this.#document.sync.state?.shown.point(Math.max(0, offset)) ?? 0
     }
     if (color && !/^#[0-9a-f]{6}$/i.test(color)) throw new TypeError(`a color is like #12ab9f, not ${color}`)
