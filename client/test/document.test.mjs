@@ -73,7 +73,7 @@ test('the same id gives the same document until its last release, and one that i
   await setup.world.tick(1)
   assert.equal(document.status, 'closed')
   assert.throws(() => document.edit({ from: 0, insert: 'x' }), { code: 'closed' })
-  assert.throws(() => document.release(), /more often/)
+  assert.throws(() => document.release(), /too often/)
   assert.notEqual(client.open('doc'), document)
 })
 
