@@ -15,7 +15,7 @@
 void
 pg_array_begin(struct buf *array, uint32_t element_oid)
 {
-	/* dimensions, no nulls, the type, the elements, filled in at the end, lower bound */
+	/* dimensions, nulls, type, elements (filled in at the end), lower bound */
 	const uint32_t head[] = {htonl(1), 0, htonl(element_oid), 0, htonl(1)};
 
 	buf_clear(array);

@@ -42,9 +42,8 @@ doc_push(struct doc *doc, void *owner, const char *user, const struct submitted 
 	return s;
 }
 
-/* Unlink a submission. */
-static void
-unlink_submission(struct doc *doc, struct submission *s)
+void
+doc_take_out(struct doc *doc, struct submission *s)
 {
 	*s->back = s->next;
 	if (s->next != NULL)
@@ -59,18 +58,12 @@ doc_pop(struct doc *doc)
 {
 	struct submission *s = doc->first;
 
-	unlink_submission(doc, s);
+	doc_take_out(doc, s);
 	if (doc->in_flight > 0)
 		doc->in_flight--;
 	if (doc->single > 0)
 		doc->single--;
 	return s;
-}
-
-void
-doc_take_out(struct doc *doc, struct submission *s)
-{
-	unlink_submission(doc, s);
 }
 
 /* Give a submission back. */
