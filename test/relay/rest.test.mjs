@@ -938,8 +938,8 @@ test('threads are begun, answered, resolved, listed where they are, and deleted'
   assert.deepEqual([(await ben.post(`${place}/threads/${threadId}/comments`, { body: 'brown', id: second })).body.id, (await ben.post(`${place}/threads/${uuid()}/comments`, { body: 'x' })).status], [second, 404])
   await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 0, op: ['> '] })
   const { version, changed, threads } = (await ben.get(`${place}/threads`)).body
-  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.alive, t.quote, t.comments.map(c => [c.id, c.body])])],
-    [1, 3, [[threadId, 13, 17, false, true, 'rice', [[id, 'which?'], [second, 'brown']]]]])
+  assert.deepEqual([version, changed, threads.map(t => [t.id, t.from, t.to, t.orphan, t.alive, t.quote, t.length, t.prefix, t.suffix, t.comments.map(c => [c.id, c.body])])],
+    [1, 3, [[threadId, 13, 17, false, true, 'rice', 4, 'Boil the 😀 ', '.', [[id, 'which?'], [second, 'brown']]]]])
   assert.deepEqual((await ben.get(`${place}/threads?version=0`)).body.threads.map(t => [t.from, t.to]), [[11, 15]])
   assert.equal((await ben.get(`${place}/threads?version=9`)).status, 409)
   await ben.post(`${place}/ops`, { operationId: uuid(), baseVersion: 1, op: [12, { d: 2 }] })
