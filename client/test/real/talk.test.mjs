@@ -22,11 +22,14 @@ Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable:
 
 let cluster
 let relays = []
+const clients = new Set()
 before(async () => {
   cluster = await Cluster.make()
   relays = await Promise.all([0, 1].map(() => start()))
 })
 after(async () => {
+  // those of a test that failed, too: they would try to connect for ever
+  await Promise.all([...clients].map(client => client.close()))
   for (const relay of relays) await relay.crash()
   await cluster.remove()
 })
@@ -62,6 +65,7 @@ class Person {
         }
       }
     })
+    clients.add(this.client)
     this.document = this.client.open(doc)
     this.document.on('rejected', event => this.rejected.push(event))
   }
@@ -77,6 +81,7 @@ class Person {
   /** The tab is gone, and its locks with it; the same person opens another. */
   reload () {
     this.dead = true
+    clients.delete(this.client)
     this.leave()
     this.cut()
     for (const name of locks.held.keys()) if (name.includes(`${this.user} ${this.doc} `)) locks.held.delete(name)
@@ -180,6 +185,7 @@ test('what is said while no relay is there is said once, after a reload, while r
   await last.ready()
   await until('everything to be said', async () => !last.document.talk.busy && last.document.pending === null && last.document.chat.list.length === 3)
   await until('the other to know', () => watcher.document.version === 2 && watcher.document.chat.list.length === 3 && watcher.document.suggestions.list.length === 1)
+  await until('where all of it is', () => [last, watcher].every(({ document }) => document.comments.list.length === 2 && document.comments.list.every(({ from }) => from !== null)))
   for (const { document } of [last, watcher]) {
     assert.equal(document.text, 'Quickly: Boil some 😀 rice.')
     assert.deepEqual(document.comments.list.map(({ from, to, quote, comments, resolvedBy }) => [document.slice(from, to), quote, comments.map(({ body }) => body), resolvedBy]),
