@@ -35,23 +35,32 @@ struct backfill
 
 /* ---- what the tables say of a room ---- */
 
-/* Return true if a room that asked must begin anew: in doubt, only what was found is trusted. */
+/*
+ * Return true if a room that asked must begin anew: in doubt, only what was found is
+ * trusted. Without doubt, another document is there only if this one was deleted, which
+ * the stream tells, if it shows the document.
+ */
 static bool
-is_lost(const struct rooms *rooms, const struct uuid *doc, enum catch_up_result result)
+is_lost(const struct backfill *backfill, const struct uuid *doc, enum catch_up_result result)
 {
-	if (rooms_is_suspect(rooms, doc))
+	if (rooms_is_suspect(backfill->rooms, doc))
 		return result != CATCH_UP_DONE && result != CATCH_UP_OUTDATED;
-	return result == CATCH_UP_OTHER;
+	return result == CATCH_UP_OTHER && !stream_shows(backfill->stream, doc);
 }
 
 /* Take what the tables say of a room that asked for itself. */
 static void
-on_fetched(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+on_fetched(void *arg, const struct uuid *doc, const struct uuid *life, const struct catch_up_frame *frame,
+		   enum catch_up_result result)
 {
 	struct backfill *backfill = arg;
 	struct rooms *rooms = backfill->rooms;
-	bool		lost = is_lost(rooms, doc, result);
+	bool		lost;
 
+	/* a room may be at a later document by now */
+	if (!rooms_is_at(rooms, doc, life))
+		result = CATCH_UP_OUTDATED;
+	lost = is_lost(backfill, doc, result);
 	if (result == CATCH_UP_DONE)
 		rooms_confirm(rooms, doc);
 	if (frame != NULL)
@@ -59,8 +68,11 @@ on_fetched(void *arg, const struct uuid *doc, const struct catch_up_frame *frame
 		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 		return;
 	}
-	rooms_fetched(rooms, doc, lost || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OUTDATED);
-	if (lost)
+	rooms_fetched(rooms, doc, lost || result == CATCH_UP_GONE || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OTHER ||
+				  result == CATCH_UP_OUTDATED);
+	if (result == CATCH_UP_GONE)
+		rooms_gone(rooms, doc);
+	else if (lost)
 		rooms_reset(rooms, doc);
 }
 
@@ -75,13 +87,16 @@ backfill_fetch(struct backfill *backfill, const struct uuid *doc, int64_t from, 
 
 /* Take what the tables say of a room in a backfill. */
 static void
-take_room(struct backfill *backfill, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+take_room(struct backfill *backfill, const struct uuid *doc, const struct uuid *life, const struct catch_up_frame *frame,
+		  enum catch_up_result result)
 {
 	struct rooms *rooms = backfill->rooms;
 
+	if (!rooms_is_at(rooms, doc, life))
+		return;
 	if (result == CATCH_UP_DONE)
 		rooms_confirm(rooms, doc);
-	else if (result != CATCH_UP_UNSEEN)
+	else if (is_lost(backfill, doc, result) && result != CATCH_UP_UNSEEN)
 		rooms_reset(rooms, doc);
 	else if (rooms_is_suspect(rooms, doc))
 		rooms_refetch(rooms, doc);	/* which waits until it is seen, for a
@@ -96,13 +111,14 @@ static void ask_all(struct backfill *backfill);
 
 /* Take an answer; where one document failed the whole statement, each room asks for itself. */
 static void
-on_answer(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+on_answer(void *arg, const struct uuid *doc, const struct uuid *life, const struct catch_up_frame *frame,
+		  enum catch_up_result result)
 {
 	struct backfill *backfill = arg;
 
 	if (doc != NULL)
 	{
-		take_room(backfill, doc, frame, result);
+		take_room(backfill, doc, life, frame, result);
 		return;
 	}
 	if (result == CATCH_UP_OUTDATED)

@@ -74,3 +74,11 @@ rooms_renewed(struct rooms *rooms, const struct uuid *doc, const struct uuid *li
 	room->life.renewed = true;
 	return true;
 }
+
+/* The tables have no such document any more: its members go, as when the stream shows it. */
+void
+rooms_gone(struct rooms *rooms, const struct uuid *doc)
+{
+	if (rooms_deleted(rooms, doc, NULL))
+		rooms->callbacks.ended(rooms->callbacks.arg, doc);
+}

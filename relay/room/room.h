@@ -127,12 +127,16 @@ void		rooms_fetched(struct rooms *rooms, const struct uuid *doc, bool readable);
 void		rooms_suspect(struct rooms *rooms);
 uint32_t	rooms_suspect_count(const struct rooms *rooms);
 bool		rooms_is_suspect(const struct rooms *rooms, const struct uuid *doc);
+
+/* return true if there is a room that is at this life of its document */
+bool		rooms_is_at(const struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 void		rooms_confirm(struct rooms *rooms, const struct uuid *doc);
 void		rooms_reset(struct rooms *rooms, const struct uuid *doc);
 
 /* a document that was deleted, and another under its id: life.c */
 bool		rooms_deleted(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
 bool		rooms_renewed(struct rooms *rooms, const struct uuid *doc, const struct uuid *life);
+void		rooms_gone(struct rooms *rooms, const struct uuid *doc);
 
 /* the turn of the loop, and timers */
 void		rooms_flush(struct rooms *rooms);

@@ -85,6 +85,14 @@ rooms_is_suspect(const struct rooms *rooms, const struct uuid *doc)
 	return room != NULL && room->suspect.on;
 }
 
+bool
+rooms_is_at(const struct rooms *rooms, const struct uuid *doc, const struct uuid *life)
+{
+	const struct room *room = doc_map_find(&rooms->map, doc);
+
+	return room != NULL && room->open && uuid_equal(&room->life.current, life);
+}
+
 /* The tables have what the room has: go on. */
 void
 rooms_confirm(struct rooms *rooms, const struct uuid *doc)

@@ -60,11 +60,13 @@ finish_catching_up(struct session *s, enum catch_up_result result)
 }
 
 static void
-on_catch_up(void *arg, const struct uuid *doc, const struct catch_up_frame *frame, enum catch_up_result result)
+on_catch_up(void *arg, const struct uuid *doc, const struct uuid *life, const struct catch_up_frame *frame,
+			enum catch_up_result result)
 {
 	struct session *s = arg;
 
 	(void) doc;
+	(void) life;
 	if (frame != NULL)
 	{
 		if (s->state == SESSION_LIVE)

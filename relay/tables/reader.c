@@ -75,7 +75,7 @@ cancel_request(struct request *r, enum catch_up_result result)
 	else if (r->kind == REQUEST_CHECKSUM)
 		r->on_checksum(r->arg, NULL);
 	else
-		r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, NULL, result);
+		r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, &r->known.life, NULL, result);
 	free_request(r);
 }
 

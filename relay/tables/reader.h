@@ -81,9 +81,9 @@ enum catch_up_result
 
 typedef void (*join_fn) (void *arg, const struct join_answer *answer);
 
-/* called with each frame, then once with NULL and the result */
-typedef void (*catch_up_fn) (void *arg, const struct uuid *doc, const struct catch_up_frame *frame,
-							 enum catch_up_result result);
+/* called with each frame, then once with NULL and the result; life is the one that was asked about */
+typedef void (*catch_up_fn) (void *arg, const struct uuid *doc, const struct uuid *life,
+							 const struct catch_up_frame *frame, enum catch_up_result result);
 
 /*
  * called for each room, with each of its frames or NULL where it has none;

@@ -181,7 +181,10 @@ answer_row(struct request *r, const PGresult *result, int row)
 	enum catch_up_result outcome = row_outcome(result, row, r->user == NULL);
 	struct catch_up_frame frame;
 	struct uuid doc;
+	struct uuid life;
 
+	if (!uuid_parse(PQgetvalue(result, row, FRAME_LIFE), (size_t) PQgetlength(result, row, FRAME_LIFE), &life))
+		life = r->known.life;
 	if (!uuid_parse(PQgetvalue(result, row, FRAME_DOC), (size_t) PQgetlength(result, row, FRAME_DOC), &doc))
 		return CATCH_UP_FAILED;
 	if (outcome == CATCH_UP_DONE && !PQgetisnull(result, row, FRAME_FROM))
@@ -194,16 +197,24 @@ answer_row(struct request *r, const PGresult *result, int row)
 				.text = PQgetvalue(result, row, FRAME_TEXT),
 				.len = (size_t) PQgetlength(result, row, FRAME_TEXT),
 		};
-		r->on_catch_up(r->arg, &doc, &frame, CATCH_UP_DONE);
+		r->on_catch_up(r->arg, &doc, &life, &frame, CATCH_UP_DONE);
 	}
 	else if (r->kind == REQUEST_BACKFILL)
-		r->on_catch_up(r->arg, &doc, NULL, outcome);
+		r->on_catch_up(r->arg, &doc, &life, NULL, outcome);
 	return outcome;
+}
+
+/* Return true if a client is to wait for what the stream may be about to tell: a version, or a deletion. */
+static bool
+may_be_told(const struct request *r, enum catch_up_result outcome)
+{
+	return outcome == CATCH_UP_UNSEEN || (outcome == CATCH_UP_OTHER && r->user != NULL);
 }
 
 /*
  * Hand the frames of a catch-up or a backfill on; tells whether there was an
- * answer: the stream shows a version a moment before SQL sees it.
+ * answer: the stream shows a version a moment before SQL sees it, and SQL may see
+ * that a document was deleted a moment before the stream shows that.
  */
 static bool
 answer_catch_up(struct request *r, const PGresult *result)
@@ -212,7 +223,7 @@ answer_catch_up(struct request *r, const PGresult *result)
 	enum catch_up_result outcome = catch_up_outcome(result);
 
 	if (r->kind == REQUEST_CATCH_UP && rows > 0 && r->attempts < LIMIT_UNSEEN_ATTEMPTS &&
-		row_outcome(result, 0, r->user == NULL) == CATCH_UP_UNSEEN)
+		may_be_told(r, row_outcome(result, 0, r->user == NULL)))
 		return false;
 	if (r->kind == REQUEST_CATCH_UP && r->user != NULL && outcome == CATCH_UP_DONE && rows > 0 &&
 		reader_needs_room(r, frame_bytes(result)))
@@ -237,7 +248,7 @@ answer_catch_up(struct request *r, const PGresult *result)
 			break;
 		}
 	}
-	r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, NULL, outcome);
+	r->on_catch_up(r->arg, r->kind == REQUEST_BACKFILL ? NULL : &r->doc, &r->known.life, NULL, outcome);
 	return true;
 }
 

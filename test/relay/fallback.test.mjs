@@ -4,7 +4,7 @@
 import test, { after, before } from 'node:test'
 import assert from 'node:assert/strict'
 import { Cluster } from './lib/cluster.mjs'
-import { createDocument, edit, sql, withTrigger } from './lib/pg.mjs'
+import { createDocument, edit, Session, sql, withTrigger } from './lib/pg.mjs'
 import { newId, Raw } from './lib/raw.mjs'
 import { startRelay } from './lib/relay.mjs'
 import { User } from './lib/rest.mjs'
@@ -127,6 +127,30 @@ for (const [sqlstate, code, error] of [['54000', 1009, 'too_large'], ['53200', 1
     await relay.stop()
   })
 }
+
+test('what is answered about a deleted document says nothing of the one that has its id now', async () => {
+  const relay = await startRelay({}, cluster.env)
+  const doc = await createDocument('old', { env: cluster.env })
+  const old = await new Raw(relay, doc).join('ann')
+  const holder = new Session(cluster.env)
+  await holder.run('SELECT pg_advisory_lock(77)')
+  const held = async () => Number(await run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+  await replaced('has_version(uuid, bigint, uuid, bigint, uuid)', 'PERFORM pg_advisory_xact_lock_shared(77); RETURN false;', async () => {
+    await run('SELECT pg_terminate_backend(pid) FROM pg_stat_replication')
+    await until('a question about what the room holds', async () => await held() > 0)
+    await run(`SELECT converge.delete_document('${doc}'); SELECT converge.create_document('', 'new', '${doc}'); SELECT converge.share('${doc}', '*', 'editor')`)
+    const fresh = await new Raw(relay, doc).join('ben')
+    assert.equal(fresh.snapshot.content, 'new')
+    assert.equal((await old.close()).code, 4404)
+    await holder.run('SELECT pg_advisory_unlock(77)')
+    await until('the answer', async () => await held() === 0)
+    await edit(doc, ['and '], cluster.env)
+    assert.equal((await fresh.operation()).version, 1)
+    fresh.end()
+  })
+  await holder.close()
+  await relay.stop()
+})
 
 test('an operation that is over a limit of PostgreSQL\'s is too large, here and over HTTP', async () => {
   const relay = await startRelay({}, cluster.env)

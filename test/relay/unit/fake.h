@@ -383,7 +383,7 @@ give(int64_t from, int64_t to, bool composed)
 	frame.len = strlen(text);
 	CHECK(q != NULL);
 	if (q != NULL)
-		q->catch_up(q->arg, &doc, &frame, CATCH_UP_DONE);
+		q->catch_up(q->arg, &doc, &life, &frame, CATCH_UP_DONE);
 }
 
 static inline void
@@ -391,7 +391,7 @@ end_catch_up(enum catch_up_result result)
 {
 	struct question q = take_question(ASKED_CATCH_UP);
 
-	q.catch_up(q.arg, &doc, NULL, result);
+	q.catch_up(q.arg, &doc, &life, NULL, result);
 }
 
 /* Answer the first question for roles. */
