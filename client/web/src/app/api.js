@@ -53,6 +53,23 @@ export class Api {
     return { value, next: next?.[1] ?? null }
   }
 
+  /**
+   * The first page of a list with the rows of those behind it, as far as they are read.
+   * @param {string} path
+   * @param {string} list the name of its rows
+   * @param {number} [most] pages that are read
+   * @returns {Promise<any>}
+   */
+  async all (path, list, most = 100) {
+    const { value, next: second } = await this.page(path)
+    for (let next = second, count = 1; next !== null && count < most; count++) {
+      const page = await this.page(next)
+      value[list].push(...page.value[list])
+      next = page.next
+    }
+    return value
+  }
+
   /** @param {string} method @param {string} path @param {object} [body] @param {AbortSignal} [signal] */
   async #answer (method, path, body, signal) {
     const token = this.token()

@@ -96,7 +96,7 @@ function Opened ({ document, loaded, version, config }) {
   const name = user === null ? '' : nameOf(user)
   useEffect(() => document.presence.set({ name, color }), [document, name, color])
   useEffect(() => { globalThis.document.title = `${document.title || 'Untitled'} · converge` }, [document.title])
-  useEffect(() => { if (role !== null) api.get(`docs/${id}/members`).then(({ members }) => learn(members), () => {}) }, [id, role])
+  useEffect(() => { if (role !== null) api.all(`docs/${id}/members`, 'members').then(({ members }) => learn(members), () => {}) }, [id, role])
   useEffect(() => document.on('rejected', ({ text, message, of, id }) => {
     // of several decided together the panel says which were left out
     if (of === 'decide' && id?.includes(',')) return

@@ -28,7 +28,7 @@ export function ShareDialog ({ id, config, role, onClose }) {
   const attempt = async work => {
     try {
       const done = await work()
-      const list = (await api.get(path)).members
+      const list = (await api.all(path, 'members')).members
       learn(list)
       setMembers(list)
       say(done)

@@ -9,6 +9,9 @@ import { api } from '../app/session.js'
 /** Authors' colours follow what is typed, so long after it. */
 const COLORS_MS = 600
 
+/** Pages of the authors that are asked for, of 20,000 runs each: text behind them has no colour. */
+const MOST_PAGES = 10
+
 /**
  * The colours are those of the server's text: asked for anew when that has come to rest.
  * @param {Document} document
@@ -25,7 +28,7 @@ export function useAuthors (document, view, colored) {
     let timer
     const refresh = async () => {
       try {
-        const { version, runs } = await api.get(`docs/${document.id}/blame`)
+        const { version, runs } = await api.all(`docs/${document.id}/blame`, 'runs', MOST_PAGES)
         if (gone || document.pending !== null || document.version !== version) return
         setAuthors(view.color(runs, version))
       } catch { /* the next change asks again */ }

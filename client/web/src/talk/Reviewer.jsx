@@ -121,8 +121,8 @@ function LetIn ({ document, id, name }) {
   const path = `docs/${document.id}/members`
   useEffect(() => {
     let gone = false
-    api.page(path).then(({ value: { members }, next }) => {
-      if (!gone) setMember(next !== null || members.some((/** @type {{ userId: string }} */ { userId }) => userId === id))
+    api.all(path, 'members').then(({ members }) => {
+      if (!gone) setMember(members.some((/** @type {{ userId: string }} */ { userId }) => userId === id))
     }, () => {})
     return () => { gone = true }
   }, [document, id])
