@@ -701,6 +701,10 @@ CREATE TRIGGER count_change AFTER UPDATE OR DELETE ON converge.members
 	FOR EACH ROW EXECUTE FUNCTION converge.count_member_change();
 CREATE TRIGGER count_truncate AFTER TRUNCATE ON converge.members
 	FOR EACH STATEMENT EXECUTE FUNCTION converge.count_member_change();
+-- a change that comes by logical replication takes the lock, too: else the stream might
+-- show it a moment before SQL does, and nothing would say that it is under way
+ALTER TABLE converge.members ENABLE ALWAYS TRIGGER count_change;
+ALTER TABLE converge.members ENABLE ALWAYS TRIGGER count_truncate;
 
 CREATE FUNCTION converge.lock_for_owner(doc_id uuid) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
