@@ -29,12 +29,18 @@ async function findings (page) {
   return violations.flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.target.join(' ')}: ${node.failureSummary.split('\n').slice(1, 2).join('').trim()}`))
 }
 
+// Move the slider to the beginning, once there is a past to move in.
+const toTheBeginning = page => becomes(async () => {
+  await page.getByRole('slider').focus()
+  await page.keyboard.press('Home')
+  return page.getByRole('textbox', { name: 'The text as it was' }).count()
+}, 1)
+
 const VIEWS = {
   async 'the first minute' (page) {
     await page.locator('.commits, .version b').first().waitFor()
     await shows(page.getByRole('textbox', { name: 'The document, as Ann sees it' }), /Soup/)
-    await page.getByRole('slider').focus()
-    await page.keyboard.press('Home')
+    await toTheBeginning(page)
     await shows(page.getByRole('textbox', { name: 'The text as it was' }), /Soup/)
   },
   async 'logging in' (page) {
@@ -55,8 +61,7 @@ const VIEWS = {
     await page.getByRole('slider').waitFor()
   },
   async 'a part of its past' (page) {
-    await page.getByRole('slider').focus()
-    await page.keyboard.press('Home')
+    await toTheBeginning(page)
     await page.getByRole('textbox', { name: 'The text as it was' }).focus()
     await page.keyboard.press('Control+a')
     await page.getByRole('button', { name: 'Restore the selection' }).waitFor()
