@@ -48,6 +48,13 @@ is_lost(const struct backfill *backfill, const struct uuid *doc, enum catch_up_r
 	return result == CATCH_UP_OTHER && !stream_shows(backfill->stream, doc);
 }
 
+/* Return true if the tables cannot give what a room misses. */
+static bool
+is_unreadable(enum catch_up_result result)
+{
+	return result == CATCH_UP_STALE || result == CATCH_UP_FORBIDDEN || result == CATCH_UP_FAILED;
+}
+
 /* Take what the tables say of a room that asked for itself. */
 static void
 on_fetched(void *arg, const struct uuid *doc, const struct uuid *life, const struct catch_up_frame *frame,
@@ -68,8 +75,7 @@ on_fetched(void *arg, const struct uuid *doc, const struct uuid *life, const str
 		rooms_frame(rooms, doc, frame->from, &frame->revision, frame->composed, frame->text, frame->len);
 		return;
 	}
-	rooms_fetched(rooms, doc, lost || result == CATCH_UP_GONE || result == CATCH_UP_DONE || result == CATCH_UP_UNSEEN || result == CATCH_UP_OTHER ||
-				  result == CATCH_UP_OUTDATED);
+	rooms_fetched(rooms, doc, lost || !is_unreadable(result));
 	if (result == CATCH_UP_GONE)
 		rooms_gone(rooms, doc);
 	else if (lost)
