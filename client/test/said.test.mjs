@@ -140,7 +140,7 @@ test('a tab that is there takes over what one that is gone had said, with its ed
   assert.deepEqual(await said(setup.factory), [])
 })
 
-test('a document whose talk nobody asks for says what another tab had said', async t => {
+test('a document whose page does not ask for talk sends what another tab had said', async t => {
   const { setup, ann } = await began(t)
   await setup.down()
   ann.chat.say('hello')

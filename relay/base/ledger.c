@@ -40,7 +40,7 @@ ledger_free(struct ledger *ledger)
 	usage_free(&ledger->accounts);
 }
 
-/* Get what a purse owes; what is only reserved is owed by nobody yet. */
+/* Get what a purse owes: all but what is only reserved. */
 static size_t
 debt_of(const struct ledger_purse *purse)
 {

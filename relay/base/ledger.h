@@ -90,7 +90,7 @@ void		ledger_close(struct ledger_purse *purse);
 void		ledger_charge(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
 void		ledger_release(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
 
-/* charge or let go of what makes a class so many bytes */
+/* charge or release the difference that brings a class to this number of bytes */
 void		ledger_set(struct ledger_purse *purse, enum ledger_class class, size_t bytes);
 
 enum ledger_answer

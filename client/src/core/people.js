@@ -23,11 +23,12 @@ import { transformPosition } from '../ot/carry.js'
 const REMEMBERED = 64
 /** Cursors are said at most so often, ... */
 const OFTEN_MS = 100
-/** ... and so long after others have moved them, since everybody carries them meanwhile. */
+/** ... and this long after others have moved them, since every client carries them meanwhile. */
 const AGAIN_MS = 3000
 const NAME_LENGTH = 100
-/** That a user is typing in the chat is said behind their name, and so long after the last key. */
+/** A user who is typing in the chat is shown by this behind their name, ... */
 const TYPING = ' (typing)'
+/** ... for this long after the last key. */
 const TYPING_MS = 4000
 
 /** A name without what is said behind it. @param {string | null} name @returns {{ name: string | null, typing?: boolean }} */

@@ -46,7 +46,7 @@ export function nearOp (shown, op) {
   return { near: nearOf(shown, from, Math.min(shown.points, Math.max(from + 1, reach))), op: shift(op, -from) }
 }
 
-/** An op that begins so many characters later. @param {Op} op @param {number} by @returns {Op} */
+/** An op with its beginning moved by a number of code points. @param {Op} op @param {number} by @returns {Op} */
 export function shift (op, by) {
   const [first, ...rest] = op
   const retained = by + (first?.kind === 0 ? first.length : 0)

@@ -3,7 +3,7 @@
 /** @import { Backend, Key } from './backend.js' */
 /** @import { Transact } from './database.js' */
 
-/** A session that wrote so long ago is gone, where there are no locks to tell. */
+/** A session whose last write is older than this is gone, where there are no locks to tell. */
 const GONE_MS = 60_000
 
 /**

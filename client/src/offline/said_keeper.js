@@ -14,7 +14,7 @@ import { PREFIX, saidOf } from './said.js'
 /** @typedef {ReturnType<typeof keepSaid>} Kept */
 
 const RETRY_MS = 30_000
-/** What moves with the text and is not frozen is stored anew so long after it has moved. */
+/** The delay after which what has moved with the text, and is not frozen, is stored anew. */
 const SOON_MS = 1000
 /** How long what is said of a text may wait for that text, which other tabs' edits may bring. */
 const SOUGHT_MS = 30_000
